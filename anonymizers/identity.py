@@ -1,0 +1,18 @@
+"""No anonymization: what the other methods are measured against."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from privbench.interfaces import Anonymizer
+
+
+class Identity(Anonymizer):
+    """Releases every radiograph as it is."""
+
+    name = "identity"
+    deterministic = True
+
+    def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        return images

@@ -1,0 +1,57 @@
+"""Trains an abnormality classifier, and lets it read images."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .context import Context, Pixels
+from .data.splits import Split
+from .networks import Backbone, Classifier
+from .seeds import global_seed
+from .training import Losses, Recipe, adam, train
+
+_EVALUATION_BATCH = 512
+
+
+class ClassifierRecipe(Recipe, Backbone):
+    """The classifier's network and how it is trained."""
+
+
+def fit_classifier(train_set: Split, val_set: Split, recipe: ClassifierRecipe, ctx: Context, title: str) -> Classifier:
+    """A classifier trained with binary cross entropy over the findings, selected on the validation loss."""
+    with global_seed(ctx.derive(title, "weights")):
+        classifier = Classifier(recipe, len(train_set.findings))
+    optimizer, move_rate = adam(classifier, recipe, len(train_set.images))
+    network, fabric_optimizer = ctx.fabric.setup(classifier, optimizer)
+    pixels = Pixels(train_set.images, ctx.device)
+    labels = torch.from_numpy(train_set.labels).to(ctx.device)
+    val_labels = torch.from_numpy(val_set.labels).double()
+
+    def step(batch: Tensor) -> Losses:
+        logits = network(pixels[batch])
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), labels[batch.to(ctx.device)])
+        fabric_optimizer.zero_grad()
+        ctx.fabric.backward(loss)
+        fabric_optimizer.step()
+        move_rate()
+        return {"loss": loss}
+
+    def validate() -> Losses:
+        logits = torch.from_numpy(classify(classifier, val_set.images, ctx))
+        return {"loss": functional.binary_cross_entropy_with_logits(logits, val_labels)}
+
+    train(classifier, count=len(pixels), recipe=recipe, step=step, validate=validate, ctx=ctx, title=title)
+    return classifier
+
+
+@torch.no_grad()
+def classify(classifier: Classifier, images: np.ndarray, ctx: Context) -> np.ndarray:
+    """Reads every image. Shape: (N, 1, H, W), uint8, to (N, findings) logits, float64."""
+    classifier.eval()
+    pixels = Pixels(images, ctx.device)
+    with ctx.fabric.autocast():
+        parts = [classifier(pixels[rows]).float() for rows in torch.arange(len(images)).split(_EVALUATION_BATCH)]
+    return torch.cat(parts).cpu().double().numpy()

@@ -1,0 +1,72 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ..errors import PrivbenchError, explain_os_error
+from . import leaderboard, listing, run
+
+app = typer.Typer(
+    name="privbench",
+    help="Tells how much privacy a chest-radiograph anonymizer really buys, and how much diagnostic utility it costs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        typer.echo(f"privbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    pass
+
+
+app.command(name="run", context_settings=run.CONTEXT, epilog=run.EPILOG)(run.command)
+app.command(name="list")(listing.command)
+app.command(name="leaderboard")(leaderboard.command)
+
+
+def main() -> None:
+    """Runs the command line: exit 2 for the user's mistakes, 1 for ours, 130 when interrupted."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(arguments, prog_name="privbench")
+    except PrivbenchError as error:
+        _fail(error, str(error), 2, debug)
+    except OSError as error:
+        explained = explain_os_error(error)
+        _fail(error, str(explained or _unexpected(error)), 2 if explained else 1, debug)
+    # The last resort: whatever else is raised is a bug, told in a line unless the traceback is asked for.
+    except Exception as error:  # noqa: BLE001
+        _fail(error, _unexpected(error), 1, debug)
+
+
+def _unexpected(error: Exception) -> str:
+    return f"privbench failed unexpectedly ({type(error).__name__}: {error}); --debug shows where. Please report it."
+
+
+def _fail(error: Exception, message: str, code: int, debug: bool) -> None:
+    if debug:
+        raise error
+    Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
+    raise SystemExit(code)

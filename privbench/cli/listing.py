@@ -1,0 +1,74 @@
+"""`privbench list`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from ..registry import Entry
+
+
+class What(StrEnum):
+    all = "all"
+    anonymizers = "anonymizers"
+    attacks = "attacks"
+    utilities = "utilities"
+    datasets = "datasets"
+    protocols = "protocols"
+
+
+# The kind of plugin, and how its parameters are written on the command line of `privbench run`.
+_KINDS = {
+    What.anonymizers: ("anonymizer", "--"),
+    What.attacks: ("attack", "--set attack.params."),
+    What.utilities: ("utility", "--set utility.params."),
+    What.datasets: ("dataset", "--set data.params."),
+}
+
+
+def command(
+    what: Annotated[What, typer.Argument(help="What to show.")] = What.all,
+    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that defines plugins.")] = None,
+) -> None:
+    """Show anonymizers, attacks, utilities, data sets and protocols, with their parameters, and what is broken."""
+    from ..protocol import builtin_protocols, load_protocol
+    from ..registry import Registry
+
+    console = Console()
+    registry = Registry()
+    for file in plugin or []:
+        registry.add_file(file)
+    for title, (kind, prefix) in _KINDS.items():
+        if what in (What.all, title):
+            console.print(f"[bold]{title}[/]")
+            for entry in registry.entries(kind):
+                _show_entry(console, entry, prefix)
+    if what in (What.all, What.protocols):
+        console.print("[bold]protocols[/]")
+        for name in builtin_protocols():
+            protocol = load_protocol(name)
+            console.print(f"  [cyan]{name}[/] (version {protocol.version}): {escape(protocol.description)}")
+            console.print(f"    [dim]--set FIELD=VALUE changes any field of {name}.toml[/]", highlight=False)
+
+
+def _show_entry(console: Console, entry: Entry, prefix: str) -> None:
+    from .options import describe_params
+
+    if entry.plugin is None:
+        reason = f"{entry.name} is broken ({entry.origin}): {entry.broken}"
+        console.print(f"  [red]{escape(reason)}[/]", highlight=False)
+        return
+    summary = (entry.plugin.__doc__ or "").strip().partition("\n")[0]
+    console.print(f"  [cyan]{escape(entry.name)}[/]: {escape(summary)}", highlight=False)
+    grid = Table.grid(padding=(0, 2))
+    for option, default, text in describe_params(entry.plugin.Params, prefix):
+        grid.add_row("   ", option, f"[dim]{escape(default)}[/]", escape(text))
+    if grid.row_count:
+        console.print(grid)

@@ -1,0 +1,1 @@
+"""Radiographs: tables, splits by patient, verification pairs, and the data sets."""

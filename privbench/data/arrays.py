@@ -1,0 +1,47 @@
+"""uint8 image arrays on disk: written in order, read as memory maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import PrivbenchError
+
+
+class ArrayWriter:
+    """Writes a .npy file chunk by chunk; a context manager that insists on every announced row.
+
+    Plain writes, because a full disk is then an error that can be told; through a memory map it kills the process.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        self._path, self._shape, self._rows = path, shape, 0
+
+    def __enter__(self) -> ArrayWriter:
+        self._file = self._path.open("wb")
+        header = {"descr": "|u1", "fortran_order": False, "shape": self._shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+        return self
+
+    def append(self, images: np.ndarray) -> None:
+        """Adds rows. Shape: (n, *shape[1:]), uint8."""
+        if images.dtype != np.uint8 or images.shape[1:] != self._shape[1:]:
+            raise PrivbenchError(
+                f"{self._path.name} takes uint8 images of {self._shape[1:]} and was handed {images.dtype} of "
+                f"{images.shape[1:]}: mend the plugin that made them."
+            )
+        self._file.write(np.ascontiguousarray(images).data)
+        self._rows += len(images)
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        self._file.close()
+        if failure is None and self._rows != self._shape[0]:
+            raise PrivbenchError(
+                f"{self._path.name} was handed {self._rows} of {self._shape[0]} images: mend the plugin that made them."
+            )
+
+
+def read_array(path: Path) -> np.ndarray:
+    """A read-only memory map of the array."""
+    return np.load(path, mmap_mode="r", allow_pickle=False)

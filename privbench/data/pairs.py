@@ -1,0 +1,139 @@
+"""Verification pairs: mated and non-mated, drawn by seed or read from a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import PrivbenchError
+
+_REPAIR_ROUNDS = 200
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of rows. Shape: three arrays (n,); probe and reference are rows, mated is a bool."""
+
+    probe: np.ndarray
+    reference: np.ndarray
+    mated: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.probe)
+
+
+def draw_pairs(patients: np.ndarray, count: int, cap: int | None, rng: np.random.Generator, where: str) -> Pairs:
+    """Draws `count` pairs, half of them mated, with at most `cap` mated pairs a patient.
+
+    The non-mated half pairs the same probes with the same references, shuffled across patients. So an image
+    stands as often in a mated as in a non-mated pair, and a score that looks at one image of a pair alone has
+    an AUC of exactly 0.5: that a patient was radiographed often, or is ill, gives nothing away.
+
+    Args:
+        patients: the patient of each row. Shape: (N,), int.
+        count: how many pairs are wanted; fewer are drawn where the patients do not have as many mated ones.
+        cap: the most mated pairs of one patient, or None for no cap.
+        rng: what draws.
+        where: the split's name, for the message.
+
+    Raises:
+        PrivbenchError: no patient has two images, or one patient holds over half of all mated pairs.
+    """
+    first, second = _mated_pool(patients, cap, rng)
+    if not len(first):
+        raise PrivbenchError(
+            f"No patient of the {where} split has two images, so there is no mated pair to verify: "
+            "use a data set with follow-up images, or give pairs.*_file lists."
+        )
+    chosen = rng.permutation(len(first))[: max(1, count // 2)]
+    turned = rng.random(len(chosen)) < 0.5
+    probe = np.where(turned, second[chosen], first[chosen])
+    reference = np.where(turned, first[chosen], second[chosen])
+    stranger = reference[_shuffle_across(patients, probe, reference, rng, where)]
+    return Pairs(
+        probe=np.concatenate([probe, probe]),
+        reference=np.concatenate([reference, stranger]),
+        mated=np.repeat([True, False], len(probe)),
+    )
+
+
+def _mated_pool(patients: np.ndarray, cap: int | None, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """All unordered mated pairs of rows, at most `cap` a patient, chosen at random."""
+    order = np.argsort(patients, kind="stable")
+    starts = np.flatnonzero(np.diff(patients[order], prepend=patients[order][0] - 1))
+    firsts, seconds = [], []
+    for rows in np.split(order, starts[1:]):
+        i, j = np.triu_indices(len(rows), k=1)
+        if cap is not None and len(i) > cap:
+            kept = rng.choice(len(i), cap, replace=False)
+            i, j = i[kept], j[kept]
+        firsts.append(rows[i])
+        seconds.append(rows[j])
+    return np.concatenate(firsts), np.concatenate(seconds)
+
+
+def _shuffle_across(
+    patients: np.ndarray, probe: np.ndarray, reference: np.ndarray, rng: np.random.Generator, where: str
+) -> np.ndarray:
+    """A permutation of the references after which no pair shows one patient, and, if it can be, none stands twice."""
+    n = len(probe)
+    largest = int(np.unique(patients[probe], return_counts=True)[1].max())
+    if 2 * largest > n:
+        raise PrivbenchError(
+            f"One patient of the {where} split holds {largest} of its {n} mated pairs, so they cannot be re-paired "
+            "with strangers: add patients or lower pairs.cap."
+        )
+    order = rng.permutation(n)
+    for _ in range(_REPAIR_ROUNDS):
+        same = patients[probe] == patients[reference[order]]
+        _, first_seen = np.unique(np.stack([probe, reference[order]]), axis=1, return_index=True)
+        doubled = np.ones(n, bool)
+        doubled[first_seen] = False
+        clashes = np.flatnonzero(same | doubled)
+        if not len(clashes):
+            return order
+        for i in clashes:
+            j = rng.integers(n)
+            order[i], order[j] = order[j], order[i]
+    # Few patients: sorted by patient, a turn by the largest patient's share always parts everyone from himself.
+    by_patient = np.argsort(patients[probe], kind="stable")
+    order = np.empty(n, np.int64)
+    order[by_patient] = np.roll(by_patient, -largest)
+    return order
+
+
+def read_pairs(path: Path, table: pd.DataFrame, where: str) -> Pairs:
+    """Reads lines of `image1 image2 label` (1 mated, 0 non-mated); every image must be a row of the table.
+
+    Raises:
+        PrivbenchError: naming the line, for a malformed one, an unknown image, or a label that the patients belie.
+    """
+    if not path.is_file():
+        raise PrivbenchError(f"There is no pair list {path}: check the path in the pairs section of the protocol.")
+    row_of = {image: row for row, image in enumerate(table["image"])}
+    patients = table["patient"].to_numpy()
+    probe, reference, mated = [], [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        words = line.split()
+        if len(words) != 3 or words[2] not in ("0", "1"):
+            raise PrivbenchError(f"{path}, line {number}: expected 'image1 image2 label' with a label of 0 or 1.")
+        for image in words[:2]:
+            if image not in row_of:
+                raise PrivbenchError(f"{path}, line {number}: {image} is no image of the {where} split.")
+        a, b = row_of[words[0]], row_of[words[1]]
+        if (patients[a] == patients[b]) != (words[2] == "1"):
+            raise PrivbenchError(
+                f"{path}, line {number}: labelled {words[2]}, but the images are of patients {patients[a]} and "
+                f"{patients[b]}; mend the label or the table."
+            )
+        probe.append(a)
+        reference.append(b)
+        mated.append(words[2] == "1")
+    if not any(mated) or all(mated):
+        raise PrivbenchError(f"{path} needs mated (1) and non-mated (0) pairs, and holds only one of them.")
+    return Pairs(np.array(probe), np.array(reference), np.array(mated))

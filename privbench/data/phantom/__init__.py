@@ -1,0 +1,6 @@
+"""Analytic thorax phantoms: synthetic chest radiographs with exact masks, findings and identities."""
+
+from .generate import Phantoms, draw_table, generate
+from .render import HEART, LUNG
+
+__all__ = ["HEART", "LUNG", "Phantoms", "draw_table", "generate"]

@@ -1,0 +1,83 @@
+"""Splits that are disjoint by patient, and the part of the data that belongs to one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from ..errors import PrivbenchError
+from ..seeds import numpy_generator
+from .pairs import Pairs
+
+SPLITS = ("train", "val", "test")
+COLUMNS = ("image", "patient", "follow_up", "age", "sex", "view", "split")
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part of the data: its images, its table, and verification pairs of its rows.
+
+    Shape: images (N, 1, H, W), uint8; table: N rows; pairs: rows of these images.
+    """
+
+    images: np.ndarray
+    table: pd.DataFrame
+    findings: tuple[str, ...]
+    pairs: Pairs
+
+    @property
+    def patients(self) -> np.ndarray:
+        """The patient of each image. Shape: (N,), int64."""
+        return self.table["patient"].to_numpy(np.int64)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """1 where a finding is present. Shape: (N, findings), float32."""
+        return self.table[list(self.findings)].to_numpy(np.float32)
+
+    def with_images(self, images: np.ndarray) -> Split:
+        """The same split with other pixels: the released images in place of the originals."""
+        return replace(self, images=images)
+
+
+def hold_out_validation(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    """Moves the given share of the train_val patients to val, the rest to train; drawn by seed.
+
+    A table that names its own train and val rows is left as it is.
+    """
+    open_rows = table["split"] == "train_val"
+    if not open_rows.any():
+        return table
+    patients = np.sort(table.loc[open_rows, "patient"].unique())
+    held_out = max(1, round(share * len(patients)))
+    if held_out >= len(patients):
+        raise PrivbenchError(
+            f"Holding out {held_out} of {len(patients)} train_val patients for validation leaves none to train on: "
+            "lower data.validation or add patients."
+        )
+    chosen = numpy_generator(seed, "validation patients").choice(patients, held_out, replace=False)
+    in_val = open_rows & table["patient"].isin(chosen)
+    return table.assign(split=np.where(in_val, "val", np.where(open_rows, "train", table["split"])))
+
+
+def check_table(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
+    """Raises PrivbenchError unless the table is whole and its splits are disjoint by patient."""
+    missing = [c for c in (*COLUMNS, *findings) if c not in table.columns]
+    if missing:
+        raise PrivbenchError(f"The data set's table lacks the column {missing[0]!r}: add it.")
+    doubled = table["image"][table["image"].duplicated()]
+    if len(doubled):
+        raise PrivbenchError(f"Image {doubled.iloc[0]} is listed twice: list every image once.")
+    per_patient = table.groupby("patient")["split"].nunique()
+    shared = per_patient.index[per_patient > 1].tolist()
+    if shared:
+        named = ", ".join(map(str, shared[:5])) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
+        raise PrivbenchError(
+            f"{len(shared)} patient(s) stand in more than one split, which would leak their identity into the test: "
+            f"{named}; move all images of a patient to one split list."
+        )
+    empty = [s for s in SPLITS if not (table["split"] == s).any()]
+    if empty:
+        raise PrivbenchError(f"The {empty[0]} split holds no image: check the split lists.")

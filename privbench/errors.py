@@ -1,0 +1,39 @@
+"""The one error that is meant for a person."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+from collections.abc import Iterable
+
+
+class PrivbenchError(Exception):
+    """Something the user can mend, told in one sentence: what, where, and what to do."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A clause that names what is known near to `name`; all that is known where nothing is near."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(repr(n) for n in near)}?"
+    return f"known are: {', '.join(known)}." if known else "none is known."
+
+
+def explain_os_error(error: OSError) -> PrivbenchError | None:
+    """Turns the failures of a full or closed disk into a sentence; None for any other.
+
+    Libraries that write through native code (Arrow, safetensors) lose the file's name and sometimes the
+    number of the error, so the text is looked at as well.
+    """
+    where = f" while writing {error.filename}" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        return PrivbenchError(
+            f"The disk is full{where}: free some space, or point --store and --out to another disk; "
+            "finished stages are kept and the run goes on from there."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return PrivbenchError(
+            f"No permission for {error.filename}: choose a folder that you may write with --store and --out."
+        )
+    return None

@@ -1,0 +1,25 @@
+"""The pretrained classifier and verifier: an adversarial anonymizer learns against them, utility is judged by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .classification import ClassifierRecipe
+from .interfaces import Params
+from .networks import Classifier, Verifier
+from .verification import VerifierRecipe
+
+
+class GuidanceRecipe(Params):
+    """How the two guidance networks are made, on original images."""
+
+    classifier: ClassifierRecipe
+    verifier: VerifierRecipe
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """The two networks, in evaluation mode on the device. Whoever trains them further copies them first."""
+
+    classifier: Classifier
+    verifier: Verifier

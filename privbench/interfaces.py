@@ -1,0 +1,169 @@
+"""What a plugin has to be: the four interfaces that the harness knows, and nothing more.
+
+An anonymizer, an attack, a utility task or a data set is a class with a `name`, frozen `Params` (whose fields,
+with their help texts and bounds, become options of the command line) and the methods below. It registers
+through an entry point, or is handed over from Python or from a file.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from .data.splits import Split
+from .validation import validate
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .data.pairs import Pairs
+    from .guidance import Guidance
+    from .progress import Progress
+
+
+class Params(BaseModel):
+    """The parameters of a plugin: frozen, validated, and closed to unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Plugin(ABC):
+    """What all four kinds share.
+
+    `name` is what the user types; `version` goes up whenever the same parameters give another result.
+    """
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    Params: ClassVar[type[Params]] = Params
+
+    def __init__(self, **params: Any) -> None:
+        """Raises PrivbenchError when a parameter is unknown or out of range."""
+        self.params: Any = validate(self.Params, params, f"the parameters of {self.kind} {self.name!r}")
+
+
+class Anonymizer(Plugin):
+    """Turns radiographs into radiographs that should not be linkable to a patient."""
+
+    kind = "anonymizer"
+    deterministic: ClassVar[bool]
+    """True: the same image always becomes the same image. False: noise is drawn from the generator."""
+
+    def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
+        """Learns from the publisher's own images. The default learns nothing."""
+
+    @abstractmethod
+    def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """The anonymized images.
+
+        Shape: (N, 1, H, W), float in [0, 1], in and out. `generator` lives on the CPU; draw noise there and
+        move it, so that a release does not depend on the device.
+        """
+
+    def state(self) -> dict[str, Tensor]:
+        """What `fit` learnt; it is stored as safetensors."""
+        return {}
+
+    def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
+        """Takes over what another instance with the same parameters learnt, and moves it to the device."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The images that an attack sees: probes, references, and pairs of rows of the two.
+
+    Shape: both (N, 1, H, W), uint8. Row i of both is the same radiograph, anonymized or original as the
+    scenario says.
+    """
+
+    probes: np.ndarray
+    references: np.ndarray
+    pairs: Pairs
+
+
+class Attack(Plugin):
+    """An adversary that is trained, then says how likely two images show the same patient."""
+
+    kind = "attack"
+
+    @abstractmethod
+    def fit(self, train: Gallery, val: Gallery, ctx: Context) -> None:
+        """Trains on the pairs of `train` and selects on those of `val`."""
+
+    @abstractmethod
+    def similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        """One score a pair; larger means more likely the same patient. Shape: (len(pairs),), float."""
+
+    @abstractmethod
+    def similarity_matrix(self, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+        """Every probe against every reference. Shape: (P, 1, H, W) and (R, 1, H, W) uint8 to (P, R) float."""
+
+
+class UtilityTask(Plugin):
+    """What a release must still be good for."""
+
+    kind = "utility"
+
+    @abstractmethod
+    def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
+        """Makes the task's model ready; `train` and `val` hold the released images."""
+
+    @abstractmethod
+    def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:
+        """One score an image and finding. Shape: (N, 1, H, W) uint8 to (N, findings) float."""
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """How a data set is to be read: the side of the square images, the seed, the folder, the helpers."""
+
+    size: int
+    seed: int
+    root: Path | None
+    workers: int
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some consecutive images, with the masks of the organs where the data set knows them.
+
+    Shape: (N, 1, H, W), uint8; masks: bit 1 lungs, bit 2 heart.
+    """
+
+    images: np.ndarray
+    masks: np.ndarray | None = None
+
+
+class Dataset(Plugin):
+    """Radiographs with a table of what is known of them."""
+
+    kind = "dataset"
+    findings: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def source(self, request: DataRequest) -> dict[str, Any]:
+        """What tells one source from another, cheaply: it becomes part of the key of the cached copy."""
+
+    @abstractmethod
+    def table(self, request: DataRequest) -> pd.DataFrame:
+        """One row an image: image, patient, follow_up, age, sex, view, split, and one 0/1 column a finding.
+
+        `split` is train, val or test, or train_val where the harness is to hold out the validation patients.
+        """
+
+    @abstractmethod
+    def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
+        """The images of the table's rows, in its order."""
+
+
+PLUGIN_TYPES: dict[str, type[Plugin]] = {t.kind: t for t in (Anonymizer, Attack, UtilityTask, Dataset)}

@@ -1,0 +1,46 @@
+"""Measures a stage: seconds, and the most memory that the process held while it ran."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+class Meter:
+    """A context manager; `seconds` and `peak_memory_mib` hold after it.
+
+    The peak is the resident set's on Linux, where it can be reset, and the process's so far elsewhere; memory of
+    a CUDA device counts on top.
+    """
+
+    seconds: float
+    peak_memory_mib: float
+
+    def __enter__(self) -> Meter:
+        if os.access(_RESET, os.W_OK):
+            _RESET.write_text("5")  # resets the high-water mark (proc(5))
+        if torch.cuda.is_initialized():
+            torch.cuda.reset_peak_memory_stats()
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = round(time.perf_counter() - self._start, 3)
+        device = torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else 0
+        self.peak_memory_mib = round(_host_peak_mib() + device / 2**20, 1)
+
+
+def _host_peak_mib() -> float:
+    if _STATUS.exists():
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is bytes there, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

@@ -1,0 +1,1 @@
+"""Pure functions on arrays: what scores and labels say, and how sure it is."""

@@ -1,0 +1,139 @@
+"""The patient verifier and the abnormality classifier on timm backbones."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from pydantic import Field, field_validator
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .errors import PrivbenchError, nearest
+from .interfaces import Params
+
+WEIGHTS_FOLDER = "PRIVBENCH_WEIGHTS"
+"""The environment variable that names a folder of `<timm model>.safetensors` files."""
+
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Backbone(Params):
+    """A timm network and what it wants to see."""
+
+    backbone: str = Field(description="a timm model name")
+    options: dict[str, Any] = Field({}, description="further arguments of timm.create_model")
+    pretrained: bool = Field(False, description="start from timm's ImageNet weights")
+    input_size: int | None = Field(None, ge=16, description="pixels that images are resized to; none leaves them")
+
+    @field_validator("backbone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if not timm.is_model(name):
+            raise ValueError(f"{name!r} is no timm model: {nearest(name, timm.list_models())}")
+        return name
+
+
+def _weights_file(backbone: Backbone) -> Path | None:
+    folder = os.environ.get(WEIGHTS_FOLDER)
+    file = Path(folder) / f"{backbone.backbone}.safetensors" if folder else None
+    return file if file is not None and file.is_file() else None
+
+
+def weights_source(backbone: Backbone) -> str:
+    """What tells one set of starting weights from another, for cache keys: random, timm's, or a file's digest."""
+    if not backbone.pretrained:
+        return "random"
+    file = _weights_file(backbone)
+    return "timm" if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
+    """The timm network with a linear head, on three channels.
+
+    Pretrained weights come from the folder that PRIVBENCH_WEIGHTS names, else from timm's hub and its cache.
+
+    Raises:
+        PrivbenchError: the weights can neither be found nor fetched.
+    """
+    arguments: dict[str, Any] = {"num_classes": outputs, "in_chans": 3, **backbone.options}
+    if not backbone.pretrained:
+        return timm.create_model(backbone.backbone, **arguments)
+    file = _weights_file(backbone)
+    overlay = {"pretrained_cfg_overlay": {"file": str(file)}} if file else {}
+    try:
+        return timm.create_model(backbone.backbone, pretrained=True, **arguments, **overlay)
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PrivbenchError(
+            f"The ImageNet weights of {backbone.backbone} are not to be had ({reason}): put "
+            f"{backbone.backbone}.safetensors into a folder and name it in {WEIGHTS_FOLDER}, or run once with a "
+            "network, or start from random weights with --set …pretrained=false."
+        ) from error
+
+
+class _Normalize(nn.Module):
+    """Grey images to what the backbone wants: resized, on three channels, in ImageNet's normalization."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, size: int | None) -> None:
+        super().__init__()
+        self._size = size
+        self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self._size is not None and images.shape[-2:] != (self._size, self._size):
+            images = functional.interpolate(
+                images, (self._size, self._size), mode="bilinear", align_corners=False, antialias=True
+            )
+        # Channels last is the faster layout for convolutions, on CPUs and on tensor cores alike.
+        return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+
+class Classifier(nn.Module):
+    """Radiograph to one logit a finding (CheXNet's form: a backbone with a linear head)."""
+
+    def __init__(self, backbone: Backbone, findings: int) -> None:
+        super().__init__()
+        self.normalize = _Normalize(backbone.input_size)
+        self.model = create_backbone(backbone, findings).to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Shape: (N, 1, H, W), float in [0, 1], to (N, findings) logits."""
+        return self.model(self.normalize(images))
+
+
+class Verifier(nn.Module):
+    """A siamese network: two radiographs to the logit that they show the same patient.
+
+    Backbone to features to sigmoid; |difference| to a linear layer (Packhäuser et al. 2022, and section 2.2 of the
+    PriCheXy-Net paper). The keys of its state are the published checkpoint's: `model.*`, `fc_end.*`.
+    """
+
+    def __init__(self, backbone: Backbone, features: int = 128) -> None:
+        super().__init__()
+        self.normalize = _Normalize(backbone.input_size)
+        self.model = create_backbone(backbone, features).to(memory_format=torch.channels_last)
+        self.fc_end = nn.Linear(features, 1)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Shape: (N, 1, H, W), float in [0, 1], to (N, features) in (0, 1)."""
+        return torch.sigmoid(self.model(self.normalize(images)))
+
+    def compare(self, probes: Tensor, references: Tensor) -> Tensor:
+        """Shape: two embeddings (..., features) to (...,) logits."""
+        return self.fc_end((probes - references).abs()).squeeze(-1)
+
+    def forward(self, probes: Tensor, references: Tensor) -> Tensor:
+        """Shape: two times (N, 1, H, W), float in [0, 1], to (N,) logits."""
+        both = self.embed(torch.cat([probes, references]))
+        return self.compare(*both.chunk(2))

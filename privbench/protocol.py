@@ -1,0 +1,152 @@
+"""The protocol: everything that is fixed so that two runs can be compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .errors import PrivbenchError, nearest
+from .guidance import GuidanceRecipe
+from .interfaces import Params
+from .validation import validate
+
+Images = Literal["OO", "AA", "AO"]
+"""Which images a pair is made of, probe first: O original, A anonymized."""
+
+
+class DataSection(Params):
+    dataset: str = Field(description="a registered data set")
+    size: int = Field(ge=16, description="side of the square images, in pixels")
+    validation: float = Field(gt=0, lt=1, description="share of the train_val patients held out for validation")
+    params: dict[str, Any] = Field({}, description="the data set's parameters")
+
+
+class PairsSection(Params):
+    """How many verification pairs are drawn, half of them mated; or the lists that they are read from."""
+
+    guidance: int = Field(ge=2, description="training pairs of the guidance verifier")
+    train: int = Field(ge=2, description="training pairs of anonymizers and attacks")
+    val: int = Field(ge=2, description="validation pairs")
+    test: int = Field(ge=2, description="test pairs")
+    cap: int | None = Field(None, ge=1, description="mated pairs of one patient at the most")
+    train_file: Path | None = Field(None, description="read the training pairs from lines of 'image1 image2 label'")
+    val_file: Path | None = Field(None, description="the same for the validation pairs")
+    test_file: Path | None = Field(None, description="the same for the test pairs")
+
+    def file(self, split: str) -> Path | None:
+        """The list that a split's pairs are read from."""
+        file: Path | None = getattr(self, f"{split}_file")
+        return file
+
+
+class AttackSection(Params):
+    name: str = Field(description="a registered attack")
+    train: Images = Field("AA", description="the pairs it trains and is selected on")
+    test: Images = Field("AO", description="the pairs it is tested on")
+    seeds: int = Field(ge=1, description="independent trainings")
+    params: dict[str, Any] = Field({}, description="the attack's parameters")
+
+
+class UtilitySection(Params):
+    name: str = Field(description="a registered utility task")
+    params: dict[str, Any] = Field({}, description="the task's parameters")
+
+
+class StatisticsSection(Params):
+    resamples: int = Field(1000, ge=100, description="bootstrap resamples")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="share of resamples that an interval holds")
+
+
+class Protocol(Params):
+    name: str
+    version: int = Field(ge=1)
+    description: str
+    seed: int = Field(0, ge=0, description="what every random draw derives from")
+    data: DataSection
+    pairs: PairsSection
+    guidance: GuidanceRecipe
+    attack: AttackSection
+    utility: UtilitySection
+    statistics: StatisticsSection
+    anonymizers: dict[str, dict[str, Any]] = Field(
+        {},
+        description="parameters that a method takes here unless it is told others; no part of the fingerprint",
+    )
+
+    def fixed(self) -> dict[str, Any]:
+        """What makes runs comparable: all but the words, the anonymizers' parameters, and where pair lists lie."""
+        fixed = self.model_dump(mode="json", exclude={"name", "version", "description", "anonymizers"})
+        for split in ("train", "val", "test"):
+            file = self.pairs.file(split)
+            fixed["pairs"][f"{split}_file"] = None if file is None else _digest(file)
+        return fixed
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of a JSON value in canonical form, as hexadecimal."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def builtin_protocols() -> list[str]:
+    """The names of the protocols that come with privbench."""
+    folder = resources.files("privbench.protocols")
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+
+
+def load_protocol(name: str, overrides: Sequence[str] = ()) -> Protocol:
+    """The built-in protocol of that name, or the one in that TOML file, with `section.field=value` overrides.
+
+    Raises:
+        PrivbenchError: there is no such protocol or field, or a value does not fit.
+    """
+    if name in builtin_protocols():
+        text = (resources.files("privbench.protocols") / f"{name}.toml").read_text(encoding="utf-8")
+    elif name.endswith(".toml"):
+        if not Path(name).is_file():
+            raise PrivbenchError(f"There is no protocol file {name}: check the path.")
+        text = Path(name).read_text(encoding="utf-8")
+    else:
+        raise PrivbenchError(f"There is no protocol {name!r}: {nearest(name, builtin_protocols())}")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PrivbenchError(f"Protocol {name} is not TOML ({error}): mend that line.") from error
+    for override in overrides:
+        _apply(values, override)
+    return validate(Protocol, values, f"protocol {name}")
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    """Sets one dotted field, e.g. `attack.seeds=1`; what is not a TOML value is taken as text, `none` as no value."""
+    path, separator, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not separator or not all(keys):
+        raise PrivbenchError(f"--set {override!r} is not section.field=value, such as attack.seeds=1.")
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise PrivbenchError(f"--set {override!r}: {key!r} is a value and has no fields.")
+    values[keys[-1]] = parse_value(text.strip())
+
+
+def parse_value(text: str) -> Any:
+    """A TOML value (number, true, text in quotes, list, …), None for `none`, else the text as it stands."""
+    if text.lower() == "none":
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _digest(file: Path) -> str:
+    if not file.is_file():
+        raise PrivbenchError(f"There is no pair list {file}: check the path in the pairs section of the protocol.")
+    return hashlib.sha256(file.read_bytes()).hexdigest()

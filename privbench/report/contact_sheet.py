@@ -1,0 +1,45 @@
+"""Originals, what was released, and the difference, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..data.splits import Split
+
+_IMAGES = 8
+
+
+def choose_images(test: Split, count: int = _IMAGES) -> np.ndarray:
+    """The first image of patients that are spread evenly over the test split: a rule, and nobody's choice.
+
+    Returns the rows. Shape: (at most count,), int.
+    """
+    first_rows = np.flatnonzero(~test.table["patient"].duplicated().to_numpy())
+    return first_rows[np.linspace(0, len(first_rows) - 1, min(count, len(first_rows))).round().astype(int)]
+
+
+def draw_contact_sheet(originals: np.ndarray, released: np.ndarray, title: str, path: Path) -> None:
+    """Draws three rows: original, anonymized, anonymized minus original. Shape: both (N, 1, H, W), uint8."""
+    difference = released.astype(np.int16) - originals
+    # Differences of a slight anonymizer would be invisible on the whole scale, so the scale follows them.
+    limit = max(1, int(np.percentile(np.abs(difference), 99.5)))
+    rows = [
+        ("original", originals, {"cmap": "gray", "vmin": 0, "vmax": 255}),
+        ("anonymized", released, {"cmap": "gray", "vmin": 0, "vmax": 255}),
+        ("difference", difference, {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}),
+    ]
+    count = len(originals)
+    figure = Figure(figsize=(1.5 * count + 1.4, 5.2), layout="compressed")
+    axes = figure.subplots(3, count, squeeze=False)
+    for line, (label, images, style) in zip(axes, rows, strict=True):
+        for axis, image in zip(line, images, strict=True):
+            drawn = axis.imshow(image[0], interpolation="nearest", **style)
+            axis.set_xticks([])
+            axis.set_yticks([])
+        line[0].set_ylabel(label)
+    figure.colorbar(drawn, ax=axes[2, :], label="grey values", shrink=0.9)
+    figure.suptitle(title)
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,58 @@
+"""The privacy–utility plot (PriCheXy-Net paper, Fig. 2), with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..results import Interval, RunRecord
+
+# Distinct in colour, in grey and in shape.
+_MARKERS = "osD^vP*X<>"
+
+
+def draw_tradeoff(groups: Mapping[str, Sequence[RunRecord]], path: Path) -> None:
+    """Draws a panel for each fingerprint; better methods lie towards the top right. The ending names the format."""
+    figure = Figure(figsize=(7.6, 5.0 * len(groups)), layout="constrained")
+    panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
+    for axis, (fingerprint, runs) in zip(panels, groups.items(), strict=True):
+        _panel(axis, runs)
+        data = runs[0].protocol["data"]
+        axis.set_title(
+            f"{data['dataset']} {data['size']} px, {runs[0].protocol['name']} ({fingerprint[:12]})",
+            fontsize=10,
+        )
+    figure.savefig(path, dpi=130)
+
+
+def _panel(axis: Axes, runs: Sequence[RunRecord]) -> None:
+    for number, run in enumerate(runs):
+        utility, privacy = run.utility, run.attack
+        axis.errorbar(
+            utility.mean_auc,
+            privacy.verification_auc,
+            xerr=_arms(utility.mean_auc, utility.interval),
+            yerr=_arms(privacy.verification_auc, privacy.interval),
+            fmt=_MARKERS[number % len(_MARKERS)],
+            color=f"C{number % 10}",
+            capsize=2.5,
+            elinewidth=1,
+            markersize=7,
+            label=run.label,
+        )
+    axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+    axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+    axis.set_ylim(1.0, min(0.45, *(run.attack.interval.low - 0.02 for run in runs)))  # upwards is more private
+    axis.set_xlim(min(0.45, *(run.utility.interval.low - 0.02 for run in runs)), 1.0)
+    axis.set_xlabel("utility: mean classification AUC →")
+    axis.set_ylabel("privacy: patient verification AUC (axis inverted) →")
+    axis.grid(alpha=0.25)
+    axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="small", frameon=False)
+
+
+def _arms(value: float, interval: Interval) -> list[list[float]]:
+    """The lengths of the error bars; a percentile interval need not hold the estimate, a bar cannot be negative."""
+    return [[max(0.0, value - interval.low)], [max(0.0, interval.high - value)]]

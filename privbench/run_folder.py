@@ -1,0 +1,155 @@
+"""The run folder: everything that a run produced, put in place whole."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock
+
+from . import environment
+from .errors import PrivbenchError
+from .evaluate import attack_result, utility_result
+from .pipeline import STATE, Pipeline
+from .progress import log
+from .registry import code_digest
+from .report.contact_sheet import choose_images, draw_contact_sheet
+from .report.curves import draw_curves
+from .results import FILE, AnonymizerRecord, RunRecord, StageRecord, read_run
+from .scores import write_scores
+
+ATTACK_SCORES, UTILITY_SCORES = "scores/attack.parquet", "scores/utility.parquet"
+
+
+class RunFolder:
+    """Where a run goes. The folder appears when the run is finished, and not before."""
+
+    def __init__(self, pipeline: Pipeline, path: Path | None, overwrite: bool) -> None:
+        self._pipeline = pipeline
+        self.path = path or Path("runs") / f"{_slug(pipeline)}-{pipeline.key[:8]}"
+        self._part = self.path.with_name(f".{self.path.name}.unfinished")
+        if not overwrite:
+            self._check_free()
+
+    def _check_free(self) -> None:
+        if not self.path.exists():
+            return
+        if not (self.path / FILE).is_file():
+            raise PrivbenchError(f"{self.path} exists and is no run folder: choose another --out.")
+        if read_run(self.path).key != self._pipeline.key:
+            raise PrivbenchError(
+                f"{self.path} holds another run: choose another --out, or replace it with --overwrite."
+            )
+
+    def write(self, precision: str) -> RunRecord:
+        """Carries out the run and puts its folder in place."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        locks = self._pipeline.store.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / f"run-{self._pipeline.key[:24]}.lock"):
+            shutil.rmtree(self._part, ignore_errors=True)
+            (self._part / "scores").mkdir(parents=True)
+            try:
+                with _log_to(self._part / "log.txt"):
+                    record = self._fill(precision)
+                self._put_in_place()
+            finally:
+                shutil.rmtree(self._part, ignore_errors=True)
+        return record
+
+    def _fill(self, precision: str) -> RunRecord:
+        pipeline, folder = self._pipeline, self._part
+        log.info("run %s under protocol %s", pipeline.anonymizer.name, pipeline.protocol.name)
+        attack_scores, utility_scores = pipeline.run()
+        write_scores(attack_scores, folder / ATTACK_SCORES)
+        write_scores(utility_scores, folder / UTILITY_SCORES)
+        record = self._record(attack_scores, utility_scores, precision)
+        shutil.copyfile(pipeline.stages["anonymizer"].folder / STATE, folder / "anonymizer.safetensors")
+        (folder / "anonymizer.json").write_text(record.anonymizer.model_dump_json(indent=1), encoding="utf-8")
+        rows = choose_images(pipeline.splits["test"])
+        originals, released = (splits["test"].images[rows] for splits in (pipeline.splits, pipeline.released))
+        draw_contact_sheet(originals, released, record.label, folder / "contact_sheet.png")
+        curves = pd.DataFrame(pipeline.curves)
+        curves.to_csv(folder / "training_curves.csv", index=False)
+        draw_curves(curves, folder / "training_curves.png")
+        (folder / FILE).write_text(record.model_dump_json(indent=1), encoding="utf-8")
+        log.info("fingerprint %s", record.fingerprint)
+        return record
+
+    def _record(self, attack_scores: pd.DataFrame, utility_scores: pd.DataFrame, precision: str) -> RunRecord:
+        pipeline = self._pipeline
+        anonymizer, protocol = pipeline.anonymizer, pipeline.protocol
+        utility = utility_result(utility_scores, protocol, pipeline.utility.version)
+        warnings = list(pipeline.warnings)
+        if utility.left_out:
+            warnings.append(f"left out of the mean, one label only: {', '.join(utility.left_out)}")
+        return RunRecord(
+            key=pipeline.key,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            protocol=protocol.model_dump(mode="json"),
+            fingerprint=pipeline.fingerprint,
+            data_digest=pipeline.stages["data"].digest,
+            anonymizer=AnonymizerRecord(
+                name=anonymizer.name,
+                version=anonymizer.version,
+                deterministic=anonymizer.deterministic,
+                params=anonymizer.params.model_dump(mode="json"),
+                code=code_digest(type(anonymizer)),
+            ),
+            attack=attack_result(attack_scores, protocol, pipeline.attack().version),
+            utility=utility,
+            warnings=warnings,
+            stages=[
+                StageRecord(
+                    name=name,
+                    key=stage.key,
+                    seconds=stage.manifest.seconds,
+                    peak_memory_mib=stage.manifest.peak_memory_mib,
+                    cached=stage.cached,
+                )
+                for name, stage in pipeline.stages.items()
+            ],
+            versions=environment.versions(),
+            device=environment.device(pipeline.fabric, precision),
+            git=environment.git(),
+        )
+
+    def _put_in_place(self) -> None:
+        """Renames; an older run in the way is moved aside first and deleted last."""
+        old = self.path.with_name(f".{self.path.name}.replaced")
+        shutil.rmtree(old, ignore_errors=True)
+        if self.path.exists():
+            self.path.rename(old)
+        self._part.rename(self.path)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _slug(pipeline: Pipeline) -> str:
+    """A folder name that tells the method, what was said of it, and the protocol."""
+    usual = pipeline.protocol.anonymizers.get(pipeline.anonymizer.name, {})
+    params = pipeline.anonymizer.params
+    told = [
+        f"{k}{getattr(params, k)}" for k in sorted(params.model_fields_set) if usual.get(k, ...) != getattr(params, k)
+    ]
+    words = [pipeline.anonymizer.name, *told, pipeline.protocol.data.dataset, pipeline.protocol.name]
+    return "-".join("".join(c if c.isalnum() or c in "._" else "-" for c in word) for word in words)
+
+
+@contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+        handler.close()

@@ -1,0 +1,109 @@
+"""The one training loop: epochs, selection on validation loss, early stopping."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from .context import Context
+from .errors import PrivbenchError
+from .interfaces import Params
+
+Losses = Mapping[str, Tensor]
+
+
+class Recipe(Params):
+    """How a network is trained with Adam."""
+
+    epochs: int = Field(ge=1, description="epochs at the most")
+    batch_size: int = Field(ge=2, description="images or pairs a step")
+    learning_rate: float = Field(gt=0, description="Adam's step size")
+    schedule: Literal["constant", "one-cycle"] = Field(
+        "constant", description="the learning rate over the steps; one-cycle rises to it and falls to nothing"
+    )
+    patience: int | None = Field(None, ge=1, description="epochs without a better validation loss before stopping")
+
+
+def shuffled_batches(count: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Row numbers in random order, a batch at a time; a last batch of one is left out (batch norm needs two)."""
+    for rows in torch.randperm(count, generator=generator).split(batch_size):
+        if len(rows) > 1 or count == 1:
+            yield rows
+
+
+def steps_per_epoch(count: int, batch_size: int) -> int:
+    """How many batches `shuffled_batches` yields."""
+    full, rest = divmod(count, batch_size)
+    return full + (rest > 1 or count == 1)
+
+
+def adam(network: nn.Module, recipe: Recipe, count: int) -> tuple[torch.optim.Optimizer, Callable[[], None]]:
+    """Adam over the network's weights, and what to call after each step to move the learning rate."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, fused=True)
+    if recipe.schedule == "constant":
+        return optimizer, lambda: None
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_lr=recipe.learning_rate,
+        total_steps=recipe.epochs * steps_per_epoch(count, recipe.batch_size) + 1,
+    )
+    return optimizer, cycle.step
+
+
+def train(
+    network: nn.Module,
+    *,
+    count: int,
+    recipe: Recipe,
+    step: Callable[[Tensor], Losses],
+    validate: Callable[[], Losses],
+    ctx: Context,
+    title: str,
+) -> None:
+    """Trains the network and leaves it, in evaluation mode, as it was after its best epoch.
+
+    Args:
+        network: what is trained, selected and restored.
+        count: the number of training rows (images or pairs).
+        recipe: epochs, batch size and patience; the optimizer is the step's own affair.
+        step: takes a batch of row numbers, updates the weights, and returns named losses.
+        validate: returns named losses; the one named "loss" selects the epoch.
+        ctx: receives the curves and shows the progress.
+        title: what the curves and messages call this training.
+
+    Raises:
+        PrivbenchError: the loss is no longer finite.
+    """
+    shuffle = ctx.torch_generator(title, "shuffle")
+    steps = steps_per_epoch(count, recipe.batch_size)
+    best_loss, best_epoch, best_state = math.inf, -1, None
+    with ctx.progress.task(title, total=recipe.epochs * steps) as advance:
+        for epoch in range(recipe.epochs):
+            network.train()
+            sums: dict[str, Tensor] = {}
+            for rows in shuffled_batches(count, recipe.batch_size, shuffle):
+                for name, value in step(rows).items():
+                    sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach()
+                advance()
+            network.eval()
+            with torch.no_grad():
+                row = {f"train_{name}": float(total) / steps for name, total in sums.items()}
+                row |= {f"val_{name}": float(value) for name, value in validate().items()}
+            ctx.curves.append({"stage": ctx.stage, "training": title, "epoch": epoch, **row})
+            if not all(math.isfinite(value) for value in row.values()):
+                raise PrivbenchError(
+                    f"{title} diverged in epoch {epoch + 1} (its loss is not finite): lower its learning rate."
+                )
+            advance(0, note=f"val loss {row['val_loss']:.4f}")
+            if row["val_loss"] < best_loss:
+                best_loss, best_epoch = row["val_loss"], epoch
+                best_state = {key: value.clone() for key, value in network.state_dict().items()}
+            elif recipe.patience is not None and epoch - best_epoch >= recipe.patience:
+                break
+    assert best_state is not None  # a finite loss is below infinity
+    network.load_state_dict(best_state)

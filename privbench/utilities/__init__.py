@@ -1,0 +1,1 @@
+"""What a release must still be good for, one file a task."""

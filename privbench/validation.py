@@ -1,0 +1,41 @@
+"""Checks values against a pydantic model and tells what is wrong in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from .errors import PrivbenchError, nearest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
+    """The model made of the values; raises PrivbenchError naming the first field that does not hold."""
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=True)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise PrivbenchError(
+                f"{field!r} is not one of {where}: {nearest(field.split('.')[-1], _siblings(model, first['loc']))}"
+            ) from None
+        if first["type"] == "missing":
+            raise PrivbenchError(f"{field!r} is missing in {where}: give it a value.") from None
+        message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        got = "" if first["type"] == "value_error" else f", not {first['input']!r}"
+        named = f"{field!r} " if field else ""
+        raise PrivbenchError(f"In {where}, {named}{message}{got}.") from None
+
+
+def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The field names that stand beside an unknown one."""
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            break
+        model = field.annotation
+    return list(model.model_fields)

@@ -1,0 +1,93 @@
+"""Trains a patient verifier on pairs, and scores pairs and galleries with it.
+
+The guidance and the paper's attack are the same network under the same recipe; both come here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from .context import Context, Pixels
+from .interfaces import Gallery
+from .networks import Backbone, Verifier
+from .seeds import global_seed
+from .training import Losses, Recipe, adam, train
+
+_EVALUATION_BATCH = 512
+
+
+class VerifierRecipe(Recipe, Backbone):
+    """The verifier's network and how it is trained."""
+
+    features: int = Field(128, ge=1, description="length of the embedding")
+
+
+def fit_verifier(train_set: Gallery, val_set: Gallery, recipe: VerifierRecipe, ctx: Context, title: str) -> Verifier:
+    """A verifier trained on the pairs of `train_set` with binary cross entropy, selected on those of `val_set`."""
+    with global_seed(ctx.derive(title, "weights")):
+        verifier = Verifier(recipe, recipe.features)
+    optimizer, move_rate = adam(verifier, recipe, len(train_set.pairs))
+    network, fabric_optimizer = ctx.fabric.setup(verifier, optimizer)
+    probes, references = Pixels(train_set.probes, ctx.device), Pixels(train_set.references, ctx.device)
+    probe_rows, reference_rows = (torch.from_numpy(rows) for rows in (train_set.pairs.probe, train_set.pairs.reference))
+    mated = torch.from_numpy(train_set.pairs.mated).float().to(ctx.device)
+
+    def step(batch: Tensor) -> Losses:
+        logits = network(probes[probe_rows[batch]], references[reference_rows[batch]])
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), mated[batch.to(ctx.device)])
+        fabric_optimizer.zero_grad()
+        ctx.fabric.backward(loss)
+        fabric_optimizer.step()
+        move_rate()
+        return {"loss": loss}
+
+    def validate() -> Losses:
+        logits = torch.from_numpy(score_pairs(verifier, val_set, ctx))
+        target = torch.from_numpy(val_set.pairs.mated).double()
+        return {"loss": functional.binary_cross_entropy_with_logits(logits, target)}
+
+    train(
+        verifier,
+        count=len(train_set.pairs),
+        recipe=recipe,
+        step=step,
+        validate=validate,
+        ctx=ctx,
+        title=title,
+    )
+    return verifier
+
+
+@torch.no_grad()
+def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:
+    """Embeds every image once. Shape: (N, 1, H, W), uint8, to (N, features) in (0, 1), on the device."""
+    verifier.eval()
+    pixels = Pixels(images, ctx.device)
+    with ctx.fabric.autocast():
+        parts = [verifier.embed(pixels[rows]).float() for rows in torch.arange(len(images)).split(_EVALUATION_BATCH)]
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def score_pairs(verifier: Verifier, gallery: Gallery, ctx: Context) -> np.ndarray:
+    """The logit of each pair. Shape: (len(pairs),), float64."""
+    probes = embed(verifier, gallery.probes, ctx)
+    same = gallery.references is gallery.probes
+    references = probes if same else embed(verifier, gallery.references, ctx)
+    logits = verifier.compare(
+        probes[torch.from_numpy(gallery.pairs.probe).to(ctx.device)],
+        references[torch.from_numpy(gallery.pairs.reference).to(ctx.device)],
+    )
+    return logits.cpu().double().numpy()
+
+
+@torch.no_grad()
+def score_matrix(verifier: Verifier, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+    """The logit of every probe with every reference. Shape: (P, R), float64."""
+    probe_features, reference_features = embed(verifier, probes, ctx), embed(verifier, references, ctx)
+    rows = [verifier.compare(probe[None], reference_features) for probe in probe_features]
+    return torch.stack(rows).cpu().double().numpy()

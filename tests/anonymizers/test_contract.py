@@ -1,0 +1,138 @@
+"""What every built-in anonymizer promises, whatever it does."""
+
+import numpy as np
+import pytest
+import torch
+
+from privbench.data.loading import read_splits, write_data
+from privbench.data.pairs import Pairs
+from privbench.data.phantom_dataset import PhantomDataset
+from privbench.errors import PrivbenchError
+from privbench.guidance import Guidance
+from privbench.interfaces import Anonymizer, DataRequest
+from privbench.networks import Backbone, Classifier, Verifier
+from privbench.progress import Progress
+from privbench.protocol import PairsSection
+from privbench.registry import Registry
+
+SMALL = {
+    "prichexy": {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16, "init_features": 2, "mu": 0.05},
+    "privacy-net": {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16, "features": 2},
+}
+NAMES = Registry().names("anonymizer")
+
+
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    write_data(PhantomDataset(patients=40), DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25, folder)
+    return read_splits(folder, PhantomDataset.findings, PairsSection(guidance=20, train=40, val=10, test=10, cap=5), 0)
+
+
+@pytest.fixture(scope="module")
+def guidance():
+    torch.manual_seed(0)
+    backbone = Backbone(backbone="test_resnet")
+    return Guidance(Classifier(backbone, 14).eval(), Verifier(backbone, 8).eval())
+
+
+def fitted(name, splits, guidance, ctx) -> Anonymizer:
+    anonymizer = Registry().create(Anonymizer, name, SMALL.get(name, {}))
+    anonymizer.fit(splits["train"], splits["val"], guidance, ctx)
+    return anonymizer
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_contract(name, splits, guidance, ctx):
+    before = {key: value.clone() for key, value in guidance.verifier.state_dict().items()}
+    anonymizer = fitted(name, splits, guidance, ctx)
+    assert all(torch.equal(before[k], v) for k, v in guidance.verifier.state_dict().items()), "the guidance is lent"
+    assert not guidance.classifier.training
+
+    images = torch.from_numpy(splits["test"].images[:6].copy()).float() / 255
+    untouched = images.clone()
+    with torch.no_grad():
+        first = anonymizer.anonymize(images, torch.Generator().manual_seed(1))
+        again = anonymizer.anonymize(images, torch.Generator().manual_seed(1))
+        other = anonymizer.anonymize(images, torch.Generator().manual_seed(2))
+    assert torch.equal(images, untouched)
+    assert first.shape == images.shape
+    assert first.dtype == torch.float32
+    assert 0 <= first.min() <= first.max() <= 1
+    assert torch.equal(first, again)
+    assert torch.equal(first, other) == anonymizer.deterministic
+
+    with torch.no_grad():
+        generator = torch.Generator().manual_seed(1)
+        one_by_one = torch.cat([anonymizer.anonymize(image[None], generator) for image in images])
+    assert torch.allclose(first, one_by_one, atol=1e-5), "an image's anonymization does not depend on its batch"
+
+    copy = Registry().create(Anonymizer, name, SMALL.get(name, {}))
+    copy.load_state(anonymizer.state(), torch.device("cpu"))
+    with torch.no_grad():
+        assert torch.equal(copy.anonymize(images, torch.Generator().manual_seed(1)), first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fitting_repeats_and_never_sees_the_test_images(name, splits, guidance, ctx):
+    a, b = (fitted(name, splits, guidance, ctx).state() for _ in range(2))
+    assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_learned_methods_learn_to_reconstruct_and_to_deceive(name, splits, guidance, ctx):
+    anonymizer = fitted(name, splits, guidance, ctx)
+    titles = {row["training"] for row in ctx.curves}
+    assert titles == {f"{name} pretraining", f"{name} against the guidance"}
+    game = [row for row in ctx.curves if row["training"].endswith("guidance")]
+    for row in game:
+        assert row["val_loss"] == pytest.approx(row["val_classifier"] + row["val_verifier"], rel=1e-5)
+    assert np.isfinite([value.float().sum().item() for value in anonymizer.state().values()]).all()
+
+
+def test_generator_loss_is_the_papers(splits, guidance, ctx):
+    """Eqs. 2 to 4 with probabilities, as they are printed."""
+    from privbench.anonymizers.adversarial import _Batch, _Game
+
+    anonymizer = Registry().create(Anonymizer, "prichexy", SMALL["prichexy"])
+    game = _Game(anonymizer, guidance.classifier, guidance.verifier, ctx)
+    split, pairs = splits["train"], splits["train"].pairs
+    rows = np.r_[0:4, len(pairs) - 4 : len(pairs)]
+    pixels = torch.from_numpy(split.images.copy()).float() / 255
+    x1, x2 = pixels[pairs.probe[rows]], pixels[pairs.reference[rows]]
+    labels = torch.from_numpy(split.labels[pairs.probe[rows]])
+    anonymizer.generator.eval()
+    with torch.no_grad():
+        losses = game.generator_losses(_Batch(x1, x2, labels, torch.ones(8)))
+        moved = anonymizer.anonymize(x1, torch.Generator())
+        found = torch.sigmoid(guidance.classifier(moved))
+        same = torch.sigmoid(guidance.verifier(moved, x2))
+    entropy = -(labels * found.log() + (1 - labels) * (1 - found).log()).mean()
+    assert losses["classifier"].item() == pytest.approx(entropy.item(), rel=1e-4)
+    assert losses["verifier"].item() == pytest.approx(-(1 - same).log().mean().item(), rel=1e-4)
+
+
+@pytest.mark.parametrize(("name", "multiple"), [("prichexy", 16), ("privacy-net", 8)])
+def test_sides_that_the_network_cannot_halve_are_told(name, multiple, splits, guidance, ctx):
+    odd = splits["train"].with_images(splits["train"].images[:, :, :30, :30])
+    anonymizer = Registry().create(Anonymizer, name, SMALL[name])
+    with pytest.raises(PrivbenchError, match=f"multiple of {multiple}, not 30"):
+        anonymizer.fit(odd, odd, guidance, ctx)
+
+
+def test_adversarial_training_lowers_the_verifiers_similarity(splits, ctx):
+    """Against a verifier that looks at brightness, Privacy-Net learns to change what it looks at."""
+    torch.manual_seed(0)
+    backbone = Backbone(backbone="test_resnet")
+    lent = Guidance(Classifier(backbone, 14).eval(), Verifier(backbone, 8).eval())
+    params = {**SMALL["privacy-net"], "epochs": 6, "learning_rate": 3e-3, "features": 4}
+    anonymizer = Registry().create(Anonymizer, "privacy-net", params)
+    anonymizer.fit(splits["train"], splits["val"], lent, ctx)
+    losses = [row["val_loss"] for row in ctx.curves if row["training"].endswith("guidance")]
+    assert min(losses[1:]) < losses[0]
+
+
+def test_pairs_of_a_split_index_its_own_images(splits):
+    for split in splits.values():
+        assert isinstance(split.pairs, Pairs)
+        assert split.pairs.probe.max() < len(split.images)

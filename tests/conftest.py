@@ -1,0 +1,114 @@
+"""What several test files need: a tiny protocol, real radiographs where there are any, and pictures made by rule."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+import privbench  # noqa: F401 - first, because it sets how torch's threads wait
+from privbench.api import _fabric
+from privbench.context import Context
+from privbench.data.findings import FINDINGS
+from privbench.progress import Progress
+
+REAL_DATA = Path(os.environ.get("PRIVBENCH_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+TINY = """
+name = "tiny"
+version = 1
+description = "small enough for a test"
+[data]
+dataset = "phantom"
+size = 32
+validation = 0.2
+params = { patients = 60, test_share = 0.3 }
+[pairs]
+guidance = 60
+train = 60
+val = 30
+test = 40
+cap = 5
+[guidance.classifier]
+backbone = "test_vit"
+options = { img_size = 32, patch_size = 8 }
+epochs = 1
+batch_size = 32
+learning_rate = 1e-3
+[guidance.verifier]
+backbone = "test_resnet"
+features = 16
+epochs = 1
+batch_size = 32
+learning_rate = 1e-3
+[attack]
+name = "siamese"
+seeds = 2
+[attack.params]
+backbone = "test_resnet"
+features = 16
+epochs = 1
+batch_size = 32
+learning_rate = 1e-3
+[utility]
+name = "classification"
+[statistics]
+resamples = 100
+[anonymizers.prichexy]
+pretrain_epochs = 1
+epochs = 1
+batch_size = 16
+init_features = 2
+[anonymizers.privacy-net]
+pretrain_epochs = 1
+epochs = 1
+batch_size = 16
+features = 2
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_protocol(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A protocol that runs in seconds."""
+    path = tmp_path_factory.mktemp("protocol") / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that the tests share, so that the tiny protocol's data and guidance are made once."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real radiographs; tests that need it skip where it is not there."""
+    if not (REAL_DATA / "chestxray14-mini").is_dir():
+        pytest.skip(f"no real radiographs in {REAL_DATA} (set PRIVBENCH_TEST_DATA)")
+    return REAL_DATA
+
+
+@pytest.fixture
+def ctx() -> Context:
+    """A stage's surroundings on the CPU."""
+    return Context(_fabric("cpu", "32-true"), 0, "test", Progress(Console(quiet=True), quiet=True))
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def findings() -> tuple[str, ...]:
+    return FINDINGS
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)

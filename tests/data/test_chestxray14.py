@@ -1,0 +1,184 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from privbench.data.chestxray14 import ChestXray14, read_grey
+from privbench.data.findings import FINDINGS
+from privbench.data.loading import read_splits, write_data
+from privbench.errors import PrivbenchError
+from privbench.interfaces import DataRequest
+from privbench.progress import Progress
+from privbench.protocol import PairsSection
+
+HEADER = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
+    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n"
+)
+ROWS = [
+    # image, labels, follow-up, patient, age
+    ("1_0.png", "Mass|Nodule", 0, 1, "058Y"),
+    ("1_1.png", "No Finding", 1, 1, "59"),
+    ("2_0.png", "Hernia", 0, 2, "40"),
+    ("2_1.png", "No Finding", 1, 2, "41"),
+    ("3_0.png", "No Finding", 0, 3, "70"),
+    ("3_1.png", "Edema", 1, 3, "70"),
+    ("4_0.png", "Edema", 0, 4, "71"),
+    ("4_1.png", "Edema", 1, 4, "71"),
+]
+TEST = ["3_0.png", "3_1.png", "4_0.png", "4_1.png"]
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A tiny data set in the public layout."""
+    (tmp_path / "images_001" / "images").mkdir(parents=True)
+    (tmp_path / "images_002" / "images").mkdir(parents=True)
+    lines = [
+        f"{image},{labels},{follow_up},{patient},{age},M,PA,100,100,0.1,0.1\n"
+        for image, labels, follow_up, patient, age in ROWS
+    ]
+    (tmp_path / "Data_Entry_2017_v2020.csv").write_text(HEADER + "".join(lines))
+    (tmp_path / "train_val_list.txt").write_text("".join(f"{r[0]}\n" for r in ROWS if r[0] not in TEST))
+    (tmp_path / "test_list.txt").write_text("\n".join(TEST))
+    for number, row in enumerate(ROWS):
+        folder = tmp_path / f"images_00{1 + number % 2}" / "images"
+        Image.fromarray(np.full((40, 40), 20 * number, np.uint8)).save(folder / row[0])
+    return tmp_path
+
+
+def request(root, size=32):
+    return DataRequest(size, 0, root, 2, Progress(quiet=True))
+
+
+def load(root, tmp_path, size=32, test=4):
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    write_data(ChestXray14(), request(root, size), 0.5, folder)
+    return read_splits(folder, FINDINGS, PairsSection(guidance=2, train=2, val=2, test=test), 0)
+
+
+def test_public_layout(root):
+    table = ChestXray14().table(request(root)).set_index("image")
+    assert len(table) == 8
+    assert table.loc["1_0.png", "age"] == 58
+    assert table.loc["1_0.png", list(FINDINGS)].sum() == 2
+    assert table.loc["1_0.png", ["Mass", "Nodule"]].tolist() == [1, 1]
+    assert table.loc["1_1.png", list(FINDINGS)].sum() == 0
+    assert table.loc["3_0.png", "split"] == "test"
+    assert set(table.loc["1_0.png":"2_1.png", "split"]) == {"train_val"}
+
+
+def test_images_follow_their_rows(root):
+    dataset = ChestXray14()
+    table = dataset.table(request(root)).sort_values("image", ascending=False)
+    images = np.concatenate([chunk.images for chunk in dataset.read(table, request(root))])
+    assert images.shape == (8, 1, 32, 32)
+    assert images[:, 0, 5, 5].tolist() == [20 * n for n in reversed(range(8))]
+
+
+def test_other_folder_layout(root):
+    (root / "images").mkdir()
+    for path in sorted(root.glob("images_*/images/*.png")):
+        path.rename(root / "images" / path.name)
+    assert len(ChestXray14().table(request(root))) == 8
+
+
+def break_image(root):
+    (root / "images_001" / "images" / "1_0.png").write_bytes(b"\x89PNG broken")
+
+
+def drop_column(root):
+    pd.read_csv(root / "Data_Entry_2017_v2020.csv", index_col=False).drop(columns="Patient ID").to_csv(
+        root / "Data_Entry_2017_v2020.csv", index=False
+    )
+
+
+def append(name, text):
+    return lambda root: (root / name).write_text((root / name).read_text() + text)
+
+
+def replace(old, new):
+    file = "Data_Entry_2017_v2020.csv"
+    return lambda root: (root / file).write_text((root / file).read_text().replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (break_image, r"1_0\.png cannot be read"),
+        (drop_column, r"lacks the column 'Patient ID'"),
+        (lambda root: (root / "images_001/images/1_0.png").unlink(), r"1_0\.png is listed and not there"),
+        (append("test_list.txt", "\n9_9.png"), r"9_9\.png stands in a split list"),
+        (append("test_list.txt", "\n1_0.png"), r"1_0\.png is listed twice"),
+        (replace("Mass|Nodule", "Mass|Noduel"), r"unknown label 'Noduel': did you mean 'Nodule'"),
+        (replace(",2,40", ",2,old"), None),
+        (replace("058Y", "old"), r"'old' where a number for age belongs"),
+        (replace(",0,2,40", ",0,3,40"), r"1 patient\(s\) stand in more than one split.*: 3;"),
+        (lambda root: (root / "test_list.txt").unlink(), r"test_list\.txt is missing"),
+        (lambda root: (root / "test_list.txt").write_text(""), r"lists no image"),
+        (lambda root: (root / "Data_Entry_2017_v2020.csv").unlink(), r"There is no Data_Entry_2017"),
+        (lambda root: (root / "Data_Entry_2017.csv").write_text(HEADER), r"more than one Data_Entry_2017"),
+        (lambda root: [shutil.rmtree(f) for f in root.glob("images_*")], r"neither images/ nor images_001"),
+    ],
+)
+def test_damage_is_told_in_a_sentence(root, tmp_path, damage, message):
+    damage(root)
+    with pytest.raises(PrivbenchError, match=message or "where a number for age belongs"):
+        load(root, tmp_path)
+
+
+def test_missing_roots(tmp_path):
+    with pytest.raises(PrivbenchError, match="name its folder with --data-root"):
+        ChestXray14().table(request(None))
+    with pytest.raises(PrivbenchError, match="There is no folder"):
+        ChestXray14().table(request(tmp_path / "nowhere"))
+
+
+def test_source_changes_with_the_files(root):
+    before = ChestXray14().source(request(root))
+    assert ChestXray14().source(request(root)) == before
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(root / "images_001" / "images" / "1_0.png")
+    assert ChestXray14().source(request(root)) != before
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
+def test_all_kinds_of_png_become_grey(tmp_path, mode):
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(64, 0)
+    ramp[ramp > 127], ramp[ramp <= 127] = 255, 0
+    image = Image.fromarray(ramp.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(ramp).convert(mode)
+    image.save(tmp_path / "image.png")
+    assert np.array_equal(read_grey(tmp_path / "image.png", 64), ramp)
+    assert read_grey(tmp_path / "image.png", 16).shape == (16, 16)
+
+
+def test_downsizing_averages(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    assert read_grey(tmp_path / "noise.png", 16).std() < 12  # without averaging it stays near 74
+
+
+def test_real_mini(real_data, tmp_path):
+    """The numbers that its README states."""
+    splits = load(real_data / "chestxray14-mini", tmp_path, size=64, test=10**6)
+    assert sum(len(s.images) for s in splits.values()) == 1000
+    assert len(splits["test"].images) == 273
+    assert len(set(splits["test"].patients)) == 100
+    assert splits["test"].pairs.mated.sum() == 548
+    patients = [set(s.patients) for s in splits.values()]
+    assert len(set.union(*patients)) == sum(map(len, patients)), "no patient stands in two splits"
+    first = splits["test"].table.iloc[0]
+    on_disk = np.asarray(Image.open(real_data / "chestxray14-mini" / "images" / first["image"]))
+    assert np.array_equal(splits["test"].images[0, 0], on_disk)
+
+
+def test_real_originals_resize_to_the_256_copies(real_data):
+    """The 1,024 px files, three of them RGBA, against the same images at 256 px."""
+    root = real_data / "chestxray14-1024"
+    table = ChestXray14().table(request(root))
+    for chunk in ChestXray14().read(table, request(root, 256)):
+        for name, image in zip(table["image"], chunk.images, strict=True):
+            copy = np.asarray(Image.open(real_data / "chestxray14-256" / "images" / name).convert("L"), float)
+            assert np.corrcoef(copy.ravel(), image[0].ravel())[0, 1] > 0.995

@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privbench.data.splits import COLUMNS, check_table, hold_out_validation
+from privbench.errors import PrivbenchError
+
+FINDING = ("Mass",)
+
+
+def table(split, patient):
+    return pd.DataFrame(
+        {
+            "image": [f"{i}.png" for i in range(len(split))],
+            "patient": patient,
+            "follow_up": 0,
+            "age": 50,
+            "sex": "F",
+            "view": "PA",
+            "split": split,
+            "Mass": 0,
+        }
+    )
+
+
+@given(st.lists(st.integers(0, 30), min_size=20, max_size=80), st.floats(0.05, 0.6), st.integers(0, 5))
+def test_validation_takes_whole_patients(patients, share, seed):
+    before = table(["train_val"] * len(patients), patients)
+    after = hold_out_validation(before, share, seed)
+    count = len(set(patients))
+    held_out = set(after.loc[after["split"] == "val", "patient"])
+    assert len(held_out) == max(1, round(share * count))
+    assert not held_out & set(after.loc[after["split"] == "train", "patient"])
+    assert set(after["split"]) == {"train", "val"}
+    assert after.drop(columns="split").equals(before.drop(columns="split"))
+
+
+def test_validation_is_drawn_by_seed_and_leaves_test_alone():
+    before = table(["train_val"] * 40 + ["test"] * 10, np.arange(50))
+    a, b, c = (hold_out_validation(before, 0.25, seed)["split"] for seed in (0, 0, 1))
+    assert a.equals(b)
+    assert not a.equals(c)
+    assert (a[40:] == "test").all()
+
+
+def test_own_validation_rows_stay():
+    before = table(["train", "val", "test"], [1, 2, 3])
+    assert hold_out_validation(before, 0.5, 0) is before
+
+
+def test_nothing_left_to_train_on():
+    with pytest.raises(PrivbenchError, match="leaves none to train on"):
+        hold_out_validation(table(["train_val"], [1]), 0.5, 0)
+
+
+def test_a_patient_in_two_splits_is_named():
+    wrong = table(["train", "val", "test", "test"], [1, 2, 7, 1])
+    with pytest.raises(PrivbenchError, match=r"1 patient\(s\) stand in more than one split.*: 1;"):
+        check_table(wrong, FINDING)
+
+
+@pytest.mark.parametrize("column", [*COLUMNS, "Mass"])
+def test_a_missing_column_is_named(column):
+    with pytest.raises(PrivbenchError, match=f"lacks the column '{column}'"):
+        check_table(table(["train", "val", "test"], [1, 2, 3]).drop(columns=column), FINDING)
+
+
+def test_an_image_listed_twice_and_an_empty_split():
+    doubled = table(["train", "val", "test"], [1, 2, 3]).assign(image="same.png")
+    with pytest.raises(PrivbenchError, match=r"same\.png is listed twice"):
+        check_table(doubled, FINDING)
+    with pytest.raises(PrivbenchError, match="The val split holds no image"):
+        check_table(table(["train", "test"], [1, 3]), FINDING)

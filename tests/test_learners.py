@@ -1,0 +1,86 @@
+"""Verifier and classifier learn what can be learnt, and nothing where there is nothing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from privbench.classification import ClassifierRecipe, classify, fit_classifier
+from privbench.data.pairs import draw_pairs
+from privbench.data.splits import Split
+from privbench.interfaces import Gallery
+from privbench.metrics.roc import auc
+from privbench.verification import VerifierRecipe, embed, fit_verifier, score_matrix, score_pairs
+
+BACKBONE = {"backbone": "test_resnet", "batch_size": 16, "learning_rate": 3e-3}
+
+
+def patterned(count: int, per: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Patients whose 32 px images share a coarse pattern below noise, and the patient of each image."""
+    rng = np.random.default_rng(seed)
+    patterns = rng.uniform(40, 215, (count, 4, 4)).repeat(8, 1).repeat(8, 2)
+    images = patterns.repeat(per, 0) + rng.normal(0, 8, (count * per, 32, 32))
+    return images.clip(0, 255).astype(np.uint8)[:, None], np.arange(count).repeat(per)
+
+
+def gallery(seed: int, pairs: int, images: np.ndarray | None = None) -> Gallery:
+    drawn, patients = patterned(60, 4, seed)
+    images = drawn if images is None else images
+    return Gallery(images, images, draw_pairs(patients, pairs, 6, np.random.default_rng(seed), "train"))
+
+
+@pytest.fixture(scope="module")
+def verifier_case():
+    return gallery(0, 600), gallery(1, 120), gallery(2, 300)
+
+
+def test_verifier_links_strangers_it_never_saw(verifier_case, ctx):
+    train, val, test = verifier_case
+    verifier = fit_verifier(train, val, VerifierRecipe(**BACKBONE, features=16, epochs=8), ctx, "verifier")
+    scores = score_pairs(verifier, test, ctx)
+    assert auc(test.pairs.mated, scores) > 0.85
+    matrix = score_matrix(verifier, test.probes, test.references, ctx)
+    assert np.allclose(matrix[test.pairs.probe, test.pairs.reference], scores, atol=1e-4)
+    assert embed(verifier, test.probes, ctx).shape == (240, 16)
+
+
+def test_training_repeats_to_the_bit(verifier_case, ctx):
+    train, val, test = verifier_case
+    recipe = VerifierRecipe(**BACKBONE, features=8, epochs=1)
+    a, b, c = (fit_verifier(train, val, recipe, ctx, title) for title in ("one", "one", "two"))
+    assert np.array_equal(score_pairs(a, test, ctx), score_pairs(b, test, ctx))
+    assert not np.array_equal(score_pairs(a, test, ctx), score_pairs(c, test, ctx)), "another title, another network"
+
+
+def test_constant_probes_score_exactly_chance(verifier_case, ctx):
+    train, val, test = verifier_case
+    constant = np.full_like(train.probes, 128)
+    blind = [Gallery(constant, constant, split.pairs) for split in (train, val)]
+    verifier = fit_verifier(*blind, VerifierRecipe(**BACKBONE, features=8, epochs=1), ctx, "blind")
+    scores = score_pairs(verifier, Gallery(np.full_like(test.probes, 128), test.references, test.pairs), ctx)
+    assert auc(test.pairs.mated, scores) == pytest.approx(0.5, abs=1e-3)
+
+
+def findings_split(seed: int) -> Split:
+    """Bright left, bright right, or both, as two findings."""
+    rng = np.random.default_rng(seed)
+    labels = rng.random((300, 2)) < 0.4
+    images = rng.normal(100, 20, (300, 1, 32, 32))
+    images[:, 0, 8:20, 4:14] += 60 * labels[:, 0, None, None]
+    images[:, 0, 8:20, 18:28] += 60 * labels[:, 1, None, None]
+    table = pd.DataFrame({"image": [f"{i}.png" for i in range(300)], "patient": range(300)})
+    table[["Left", "Right"]] = labels.astype(np.uint8)
+    empty = draw_pairs(np.arange(4).repeat(2), 4, None, rng, "train")
+    return Split(images.clip(0, 255).astype(np.uint8), table, ("Left", "Right"), empty)
+
+
+def test_classifier_finds_findings(ctx):
+    recipe = ClassifierRecipe(**BACKBONE, epochs=4)
+    classifier = fit_classifier(findings_split(0), findings_split(1), recipe, ctx, "classifier")
+    test = findings_split(2)
+    scores = classify(classifier, test.images, ctx)
+    assert scores.shape == (300, 2)
+    assert min(auc(test.labels[:, c], scores[:, c]) for c in range(2)) > 0.95
+    constant = classify(classifier, np.full_like(test.images, 77), ctx)
+    assert [auc(test.labels[:, c], constant[:, c]) for c in range(2)] == [0.5, 0.5]
+    assert isinstance(classifier.model, torch.nn.Module)

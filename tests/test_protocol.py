@@ -1,0 +1,114 @@
+import re
+
+import pytest
+
+from privbench.errors import PrivbenchError
+from privbench.protocol import builtin_protocols, digest_of, load_protocol, parse_value
+
+
+def test_builtin_protocols_load():
+    assert builtin_protocols() == ["paper", "quick"]
+    for name in builtin_protocols():
+        assert load_protocol(name).name == name
+
+
+def test_paper_holds_every_figure_of_the_paper():
+    """Section 3.1 and 2.1 of the paper, figure by figure."""
+    paper = load_protocol("paper")
+    assert (paper.data.dataset, paper.data.size) == ("chestxray14", 256)
+    assert (paper.pairs.train, paper.pairs.val, paper.pairs.test) == (10000, 2000, 5000)
+    assert paper.data.validation * 0.8 == pytest.approx(0.1)
+    assert paper.guidance.classifier.backbone == "densenet121"
+    assert paper.guidance.classifier.input_size == 224
+    assert paper.guidance.verifier.backbone == "resnet50"
+    assert paper.guidance.verifier.features == 128
+    assert paper.attack.params == {
+        "backbone": "resnet50",
+        "pretrained": True,
+        "features": 128,
+        "epochs": 100,
+        "batch_size": 32,
+        "learning_rate": 1e-4,
+        "patience": 5,
+    }
+    assert (paper.attack.train, paper.attack.test, paper.attack.seeds) == ("AA", "AO", 10)
+    assert (paper.statistics.resamples, paper.statistics.confidence) == (1000, 0.95)
+    for method, width in (("prichexy", {"init_features": 32}), ("privacy-net", {"features": 16})):
+        assert paper.anonymizers[method] == {
+            "pretrain_epochs": 200,
+            "epochs": 250,
+            "batch_size": 64,
+            "pretrain_learning_rate": 1e-4,
+            "learning_rate": 1e-4,
+            "classifier_learning_rate": 1e-4,
+            **width,
+        }
+
+
+def test_override_changes_value_and_fixed_part():
+    plain, changed = load_protocol("quick"), load_protocol("quick", ["attack.seeds=1"])
+    assert changed.attack.seeds == 1
+    assert digest_of(plain.fixed()) != digest_of(changed.fixed())
+
+
+def test_words_and_anonymizer_parameters_are_no_part_of_the_fingerprint():
+    plain = load_protocol("quick")
+    changed = load_protocol("quick", ["description=other", "name=mine", "anonymizers.prichexy.epochs=9"])
+    assert plain.fixed() == changed.fixed()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("attack.seed=1", "'attack.seed' is not one of protocol quick: did you mean 'seeds'"),
+        ("attack.seeds=0", "greater than or equal to 1"),
+        ("attack.seeds=many", "valid integer"),
+        ("attack", "is not section.field=value"),
+        ("data.size.width=3", "has no fields"),
+        ("attack.train=XX", "'OO', 'AA' or 'AO'"),
+        ("guidance.classifier.backbone=resnet51", "no timm model"),
+        ("pairs.test_file=nowhere.txt", None),
+    ],
+)
+def test_a_wrong_override_is_told_in_a_sentence(override, message):
+    if message is None:
+        with pytest.raises(PrivbenchError, match=r"no pair list nowhere.txt"):
+            load_protocol("quick", [override]).fixed()
+    else:
+        with pytest.raises(PrivbenchError, match=re.escape(message)):
+            load_protocol("quick", [override])
+
+
+def test_unknown_protocols(tmp_path):
+    with pytest.raises(PrivbenchError, match="did you mean 'quick'"):
+        load_protocol("quik")
+    with pytest.raises(PrivbenchError, match=r"no protocol file .*none\.toml"):
+        load_protocol(str(tmp_path / "none.toml"))
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = ")
+    with pytest.raises(PrivbenchError, match="is not TOML"):
+        load_protocol(str(broken))
+
+
+def test_the_content_of_a_pair_list_counts_and_not_its_place(tmp_path):
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    a.write_text("x y 1\n")
+    b.write_text("x y 1\n")
+    fixed = [load_protocol("quick", [f"pairs.test_file={f}"]).fixed() for f in (a, b)]
+    assert fixed[0] == fixed[1] != load_protocol("quick").fixed()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("0.5", 0.5),
+        ("true", True),
+        ("[1, 2]", [1, 2]),
+        ("none", None),
+        ("resnet18", "resnet18"),
+        ('"1"', "1"),
+    ],
+)
+def test_values_are_toml_or_text(text, value):
+    assert parse_value(text) == value

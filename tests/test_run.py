@@ -1,0 +1,267 @@
+"""The whole way, from Python, on a protocol that takes seconds."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import privbench
+from privbench import Anonymizer, PrivbenchError
+from privbench.evaluate import attack_result, utility_result
+from privbench.protocol import Protocol
+from privbench.results import RunRecord, read_run
+from privbench.scores import ATTACK_COLUMNS, UTILITY_COLUMNS, read_scores
+
+
+class Constant(Anonymizer):
+    """Releases the same grey image for everyone."""
+
+    name = "constant"
+    deterministic = True
+
+    def anonymize(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return torch.full_like(images, 0.5)
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_protocol, store, tmp_path_factory):
+    return privbench.run(
+        "prichexy",
+        params={"mu": 0.05},
+        protocol=str(tiny_protocol),
+        store=store,
+        out=tmp_path_factory.mktemp("a") / "run",
+    )
+
+
+def test_run_folder_is_whole(finished):
+    names = {str(p.relative_to(finished.folder)) for p in finished.folder.rglob("*") if p.is_file()}
+    assert names == {
+        "run.json",
+        "scores/attack.parquet",
+        "scores/utility.parquet",
+        "anonymizer.safetensors",
+        "anonymizer.json",
+        "contact_sheet.png",
+        "training_curves.png",
+        "training_curves.csv",
+        "log.txt",
+    }
+    assert [p for p in finished.folder.parent.iterdir() if p != finished.folder] == []
+    assert "fingerprint" in (finished.folder / "log.txt").read_text()
+
+
+def test_run_json_is_the_schema_and_tells_everything(finished):
+    record = read_run(finished.folder)
+    assert record == finished.record
+    assert record.schema_version == 1
+    assert record.anonymizer.params["mu"] == 0.05
+    assert record.anonymizer.params["init_features"] == 2, "the protocol's parameters hold where none were given"
+    assert record.label == "prichexy mu=0.05"
+    assert len(record.attack.seed_aucs) == 2
+    names = ["data", "classifier", "verifier", "anonymizer", "release", "attack-0", "attack-1", "utility"]
+    assert [stage.name for stage in record.stages] == names
+    assert all(stage.peak_memory_mib > 100 and stage.seconds >= 0 for stage in record.stages)
+    assert {"privbench", "python", "torch", "timm", "numpy"} <= record.versions.keys()
+    assert record.device["type"] == "cpu"
+    assert len(record.fingerprint) == 64
+
+
+def test_metrics_are_derived_from_the_score_files(finished):
+    protocol = Protocol(**finished.record.protocol)
+    attack = read_scores(finished.folder / "scores" / "attack.parquet")
+    utility = read_scores(finished.folder / "scores" / "utility.parquet")
+    assert list(attack.columns) == ATTACK_COLUMNS
+    assert list(utility.columns) == UTILITY_COLUMNS
+    assert attack_result(attack, protocol, "1") == finished.record.attack
+    assert utility_result(utility, protocol, "1") == finished.record.utility
+    assert ((attack["probe_patient"] == attack["reference_patient"]) == attack["mated"]).all()
+    assert attack["probe_patient"].min() > 42, "test patients alone: the last 18 of 60"
+    assert utility["patient"].min() > 42
+
+
+def test_released_anonymizer_can_be_used_again(finished):
+    from privbench.anonymizers.prichexy import PriCheXyNet
+    from safetensors.torch import load_file
+
+    told = json.loads((finished.folder / "anonymizer.json").read_text())
+    anonymizer = PriCheXyNet(**told["params"])
+    anonymizer.load_state(load_file(finished.folder / "anonymizer.safetensors"), torch.device("cpu"))
+    images = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert not torch.equal(anonymizer.anonymize(images, torch.Generator()), images)
+
+
+def test_a_second_run_takes_everything_from_the_store(finished, tiny_protocol, store, tmp_path):
+    again = privbench.run(
+        "prichexy", params={"mu": 0.05}, protocol=str(tiny_protocol), store=store, out=tmp_path / "run"
+    )
+    assert all(stage.cached for stage in again.record.stages)
+    assert again.record.attack == finished.record.attack
+    assert again.record.fingerprint == finished.record.fingerprint
+
+
+def test_a_cold_store_gives_the_same_figures(finished, tiny_protocol, tmp_path):
+    cold = privbench.run(
+        "prichexy",
+        params={"mu": 0.05},
+        protocol=str(tiny_protocol),
+        store=tmp_path / "cold",
+        out=tmp_path / "run",
+    )
+    assert not any(stage.cached for stage in cold.record.stages)
+    assert cold.record.attack == finished.record.attack
+    assert cold.record.utility == finished.record.utility
+    assert cold.record.fingerprint == finished.record.fingerprint
+
+
+def test_other_anonymizers_share_data_guidance_and_fingerprint(finished, tiny_protocol, store, tmp_path):
+    other = privbench.run("dp-pix", params={"b": 2}, protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
+    cached = {stage.name: stage.cached for stage in other.record.stages}
+    assert [name for name, was_there in cached.items() if was_there] == ["data", "classifier", "verifier"]
+    assert other.record.fingerprint == finished.record.fingerprint
+    assert other.record.key != finished.record.key
+
+
+def test_an_override_changes_the_fingerprint(finished, tiny_protocol, store, tmp_path):
+    one = privbench.run(
+        "identity",
+        protocol=str(tiny_protocol),
+        overrides=["attack.seeds=1"],
+        store=store,
+        out=tmp_path / "run",
+    )
+    assert len(one.record.attack.seed_aucs) == 1
+    assert one.record.attack.seed_std is None
+    assert one.record.fingerprint != finished.record.fingerprint
+
+
+def test_a_method_handed_over_from_python_and_a_constant_image_scores_chance(tiny_protocol, store, tmp_path):
+    run = privbench.run(Constant(), protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
+    assert run.record.anonymizer.name == "constant"
+    assert run.record.attack.seed_aucs == [0.5, 0.5]
+    assert run.record.utility.mean_auc == 0.5
+
+
+def test_identity_releases_the_originals(tiny_protocol, store, tmp_path):
+    privbench.run("identity", protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
+    data = [np.load(f) for f in store.glob("data/*/images.npy")]
+    released = [
+        np.concatenate([np.load(f / f"{s}.npy") for s in ("train", "val", "test")]) for f in store.glob("release/*")
+    ]
+    assert any(np.array_equal(data[0], r) for r in released)
+
+
+def test_an_occupied_folder_is_not_overwritten(finished, tiny_protocol, store, tmp_path):
+    with pytest.raises(PrivbenchError, match="holds another run"):
+        privbench.run("identity", protocol=str(tiny_protocol), store=store, out=finished.folder)
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(PrivbenchError, match="is no run folder"):
+        privbench.run("identity", protocol=str(tiny_protocol), store=store, out=tmp_path)
+    with pytest.raises(PrivbenchError, match="is no run folder"):
+        privbench.run("identity", protocol=str(tiny_protocol), store=store, out=tmp_path, overwrite=True)
+    assert (tmp_path / "note.txt").read_text() == "mine"
+
+
+def test_overwrite_replaces_another_run(tiny_protocol, store, tmp_path):
+    out = tmp_path / "run"
+    privbench.run("identity", protocol=str(tiny_protocol), store=store, out=out)
+    privbench.run("dp-pix", protocol=str(tiny_protocol), store=store, out=out, overwrite=True)
+    assert read_run(out).anonymizer.name == "dp-pix"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_real_radiographs(real_data, tiny_protocol, tmp_path):
+    run = privbench.run(
+        "identity",
+        protocol=str(tiny_protocol),
+        dataset="chestxray14",
+        data_root=real_data / "chestxray14-mini",
+        overrides=["pairs.test=2000", "attack.seeds=1"],
+        store=tmp_path / "store",
+        out=tmp_path / "run",
+    )
+    record = run.record
+    assert record.utility.counts.images == 273
+    assert record.utility.counts.patients == 100
+    assert any("2000 were asked for" in warning for warning in record.warnings)
+    assert record.protocol["data"]["params"] == {}
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_scores(finished, tiny_protocol, tmp_path):
+    """SIGKILL after growing delays until a run gets through; each goes on where the last one fell."""
+    command = [
+        sys.executable,
+        "-m",
+        "privbench",
+        "run",
+        "--anonymizer",
+        "prichexy",
+        "--mu",
+        "0.05",
+        "--quiet",
+    ]
+    command += [
+        "--protocol",
+        str(tiny_protocol),
+        "--store",
+        str(tmp_path / "store"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    for delay in (7, 9, 10, 11, 12, 120):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        end = time.monotonic() + delay
+        while process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        if process.poll() is not None:
+            break
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (tmp_path / "run").exists()
+    assert process.returncode == 0
+    record = read_run(tmp_path / "run")
+    assert record.attack == finished.record.attack
+    assert record.utility == finished.record.utility
+    assert pd.read_parquet(tmp_path / "run" / "scores" / "attack.parquet").equals(
+        pd.read_parquet(finished.folder / "scores" / "attack.parquet")
+    )
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_unreadable_records_are_told(finished, tmp_path):
+    with pytest.raises(PrivbenchError, match=r"is no run folder: there is no run\.json"):
+        read_run(tmp_path)
+    values = json.loads((finished.folder / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps({**values, "schema_version": 99}))
+    with pytest.raises(PrivbenchError, match="is no run of schema 1"):
+        read_run(tmp_path)
+    assert RunRecord(**values) == finished.record
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"device": "tpu"}, "There is no device 'tpu'"),
+        ({"precision": "8-bit"}, "There is no precision '8-bit'"),
+        ({"device": "cuda"}, "There is no CUDA device"),
+        ({"overrides": ["attack.params.features=0"]}, "the parameters of attack 'siamese'"),
+        ({"overrides": ["attack.name=siamesse"]}, "did you mean 'siamese'"),
+        ({"dataset": "fantom"}, "did you mean 'phantom'"),
+        ({"params": {"mu": 2}}, "'mu' should be less than or equal to 1, not 2"),
+        ({"data_root": "."}, "leave out --data-root"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_computed(arguments, message, tiny_protocol, tmp_path):
+    if arguments == {"device": "cuda"} and torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    with pytest.raises(PrivbenchError, match=message):
+        privbench.run("prichexy", **{"protocol": str(tiny_protocol), "store": tmp_path / "store", **arguments})
+    assert not (tmp_path / "store").exists()

@@ -1,0 +1,111 @@
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from privbench.errors import PrivbenchError
+from privbench.store import Store
+
+
+def fill(text):
+    def produce(folder: Path) -> None:
+        (folder / "out.txt").write_text(text)
+
+    return produce
+
+
+def forbidden(folder: Path) -> None:
+    raise AssertionError("a finished stage is not made again")
+
+
+def test_a_stage_is_made_once(tmp_path):
+    store = Store(tmp_path)
+    first = store.stage("data", "1", {"a": 1}, {"x": "d"}, fill("hello"))
+    again = store.stage("data", "1", {"a": 1}, {"x": "d"}, forbidden)
+    assert not first.cached
+    assert again.cached
+    assert again.folder == first.folder
+    assert (again.folder / "out.txt").read_text() == "hello"
+    assert again.manifest.config == {"a": 1}
+    assert not list((tmp_path / "unfinished").iterdir())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [("release", "1", {"a": 1}, {"x": "d"}), ("data", "2", {"a": 1}, {"x": "d"}), ("data", "1", {"a": 2}, {"x": "d"}),
+     ("data", "1", {"a": 1}, {"x": "e"})],
+)  # fmt: skip
+def test_name_version_config_and_inputs_make_the_key(tmp_path, other):
+    store = Store(tmp_path)
+    first = store.stage("data", "1", {"a": 1}, {"x": "d"}, fill("hello"))
+    second = store.stage(*other, fill("other"))
+    assert second.key != first.key
+    assert second.digest != first.digest
+
+
+def test_the_digest_is_of_the_content(tmp_path):
+    store = Store(tmp_path)
+    a = store.stage("data", "1", {"a": 1}, {}, fill("same"))
+    b = store.stage("data", "1", {"a": 2}, {}, fill("same"))
+    assert a.digest == b.digest
+
+
+def test_a_failed_stage_leaves_nothing(tmp_path):
+    def fail(folder: Path) -> None:
+        (folder / "half.txt").write_text("half")
+        raise PrivbenchError("no")
+
+    store = Store(tmp_path)
+    with pytest.raises(PrivbenchError):
+        store.stage("data", "1", {}, {}, fail)
+    assert [p for p in tmp_path.rglob("*") if p.name in ("half.txt", "stage.json")] == []
+    assert store.stage("data", "1", {}, {}, fill("whole")).manifest.name == "data"
+
+
+def test_an_unreadable_stage_is_made_again(tmp_path):
+    store = Store(tmp_path)
+    first = store.stage("data", "1", {}, {}, fill("whole"))
+    (first.folder / "stage.json").write_text("{")
+    assert not store.stage("data", "1", {}, {}, fill("whole")).cached
+
+
+def _slow(root: Path, marks: Path) -> None:
+    def produce(folder: Path) -> None:
+        (marks / f"{os.getpid()}").touch()
+        (folder / "half.txt").write_text("half")
+        time.sleep(0.6)
+        (folder / "out.txt").write_text("whole")
+
+    Store(root).stage("data", "1", {}, {}, produce)
+
+
+def test_two_runs_share_the_work(tmp_path):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    context = multiprocessing.get_context("fork")
+    runs = [context.Process(target=_slow, args=(tmp_path / "store", marks)) for _ in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0, 0]
+    assert len(list(marks.iterdir())) == 1
+
+
+def test_a_killed_run_leaves_no_half_stage(tmp_path):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    run = multiprocessing.get_context("fork").Process(target=_slow, args=(tmp_path / "store", marks))
+    run.start()
+    while not list(marks.iterdir()):
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGKILL)
+    run.join()
+    store = Store(tmp_path / "store")
+    assert list((tmp_path / "store").glob("data/*")) == []
+    stage = store.stage("data", "1", {}, {}, fill("whole"))
+    assert not stage.cached
+    assert sorted(p.name for p in stage.folder.iterdir()) == ["out.txt", "stage.json"]
