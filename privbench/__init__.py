@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-# Idle OpenMP threads spin by default. When another program shares the cores, they then spin where the others should
-# work, and small networks train 20 times slower. It counts only if it is set before torch is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Idle OpenMP threads (libgomp's, on Linux) spin for milliseconds. When another program shares the cores, they spin
+# where the others should work, and small networks train 20 times slower. This short a spin costs little when the
+# cores are free. It counts only if it is set before torch is loaded.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = "0.1.0"
 __all__ = ["Anonymizer", "Attack", "Dataset", "Params", "PrivbenchError", "UtilityTask", "__version__", "run"]

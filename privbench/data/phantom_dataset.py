@@ -17,7 +17,7 @@ from .phantom import Phantoms, generate
 
 
 class PhantomParams(Params):
-    patients: int = Field(1700, ge=10, description="how many patients are drawn")
+    patients: int = Field(2200, ge=10, description="how many patients are drawn")
     test_share: float = Field(0.2, gt=0, lt=1, description="share of the patients that are the test split")
 
 

@@ -17,7 +17,7 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
     `curves` has the columns stage, training, epoch and the losses; a training that names the parts of its loss
     gets a line a part.
     """
-    losses = [column for column in curves.columns.astype(str) if column.startswith(("train_", "val_"))]
+    losses = [column for column in map(str, curves.columns) if column.startswith(("train_", "val_"))]
     trainings = list(curves.groupby(["stage", "training"], sort=False))
     lines = max(1, -(-len(trainings) // _COLUMNS))
     figure = Figure(figsize=(4.2 * _COLUMNS, 2.9 * lines), layout="constrained")
@@ -26,7 +26,9 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
         for column in (c for c in losses if rows[c].notna().any()):
             style = "--" if column.startswith("val_") else "-"
             axis.plot(rows["epoch"] + 1, rows[column], style, marker=".", label=column.replace("_", " "))
-        axis.set_title(training if training.startswith(stage) else f"{training} ({stage})", fontsize="medium")
+        axis.set_title(
+            str(training) if str(training).startswith(str(stage)) else f"{training} ({stage})", fontsize="medium"
+        )
         axis.set_xlabel("epoch")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend(fontsize="small")

@@ -53,11 +53,11 @@ def request(root, size=32):
     return DataRequest(size, 0, root, 2, Progress(quiet=True))
 
 
-def load(root, tmp_path, size=32, test=4):
+def load(root, tmp_path, size=32, train=2, test=4):
     folder = tmp_path / "cache"
     folder.mkdir()
     write_data(ChestXray14(), request(root, size), 0.5, folder)
-    return read_splits(folder, FINDINGS, PairsSection(guidance=2, train=2, val=2, test=test), 0)
+    return read_splits(folder, FINDINGS, PairsSection(guidance=2, train=train, val=train, test=test), 0)
 
 
 def test_public_layout(root):
@@ -162,7 +162,7 @@ def test_downsizing_averages(tmp_path):
 
 def test_real_mini(real_data, tmp_path):
     """The numbers that its README states."""
-    splits = load(real_data / "chestxray14-mini", tmp_path, size=64, test=10**6)
+    splits = load(real_data / "chestxray14-mini", tmp_path, size=64, train=400, test=10**6)
     assert sum(len(s.images) for s in splits.values()) == 1000
     assert len(splits["test"].images) == 273
     assert len(set(splits["test"].patients)) == 100

@@ -25,7 +25,11 @@ def table(split, patient):
     )
 
 
-@given(st.lists(st.integers(0, 30), min_size=20, max_size=80), st.floats(0.05, 0.6), st.integers(0, 5))
+@given(
+    st.lists(st.integers(0, 30), min_size=20, max_size=80).filter(lambda p: len(set(p)) > 3),
+    st.floats(0.05, 0.6),
+    st.integers(0, 5),
+)
 def test_validation_takes_whole_patients(patients, share, seed):
     before = table(["train_val"] * len(patients), patients)
     after = hold_out_validation(before, share, seed)

@@ -73,5 +73,5 @@ def test_a_lost_class_is_not_a_number():
 
 
 def test_percentiles():
-    assert bootstrap.percentile_interval(np.arange(101.0), 0.9) == (5.0, 95.0)
+    assert bootstrap.percentile_interval(np.arange(101.0), 0.9) == pytest.approx((5.0, 95.0))
     assert weighted_auc(np.array([1, 0]), np.array([1.0, 0]), np.zeros((1, 2))).shape == (1,)
