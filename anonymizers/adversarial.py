@@ -64,12 +64,13 @@ class AdversarialAnonymizer(Anonymizer):
         self.generator.load_state_dict(state)
         self.generator.to(device)
 
-    def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        side = train.images.shape[-1]
-        if side % self.size_multiple:
+    def check_size(self, size: int) -> None:
+        if size % self.size_multiple:
             raise PrivbenchError(
-                f"{self.name} needs images whose side is a multiple of {self.size_multiple}, not {side}: set data.size."
+                f"{self.name} needs images whose side is a multiple of {self.size_multiple}, not {size}: set data.size."
             )
+
+    def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
         with global_seed(ctx.derive("generator")):
             self.generator = self.build().to(ctx.device)
         self._reconstruct(train, val, ctx)

@@ -19,8 +19,8 @@ class DPPixParams(Params):
 class DPPix(Anonymizer):
     """The mean of each b x b cell plus Laplace noise of scale m / (b² ε) on [0, 1] images, clipped.
 
-    That is 255 m / (b² ε) on 8-bit images (PriCheXy-Net paper, section 1). Cells at the right and lower border may
-    be cut off by it; they are averaged over the pixels they have.
+    That is 255 m / (b² ε) on 8-bit images (PriCheXy-Net paper, section 1). Cells that the right or lower border cuts
+    are averaged over the pixels they have, and get the larger noise that fewer pixels need.
     """
 
     name = "dp-pix"
@@ -30,8 +30,9 @@ class DPPix(Anonymizer):
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
         b = self.params.b
         cells = functional.avg_pool2d(images, b, ceil_mode=True, count_include_pad=False)
-        scale = self.params.m / (b * b * self.params.epsilon)
-        noisy = cells + scale * _laplace(cells.shape, generator).to(cells)
+        pixels = functional.avg_pool2d(torch.ones_like(images[:1]), b, ceil_mode=True, divisor_override=1)
+        noise = _laplace(cells.shape, generator).to(cells)
+        noisy = cells + noise * self.params.m / (pixels * self.params.epsilon)
         spread = noisy.repeat_interleave(b, dim=2).repeat_interleave(b, dim=3)
         return spread[..., : images.shape[2], : images.shape[3]].clamp(0, 1)
 

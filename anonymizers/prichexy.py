@@ -49,7 +49,8 @@ def deform(images: Tensor, field: Tensor, mu: float) -> Tensor:
         Bilinear samples; beyond the border its nearest pixel. Shape: (N, C, H, W), within the images' range.
     """
     height, width = images.shape[-2:]
-    shift = -mu * _smooth(field)
+    # Half precision cannot tell neighbouring pixels apart beyond 256.
+    shift = -mu * _smooth(field.to(torch.promote_types(field.dtype, torch.float32)))
     x = torch.arange(width, device=images.device) + shift[:, 0] * ((width - 1) / 2)
     y = torch.arange(height, device=images.device)[:, None] + shift[:, 1] * ((height - 1) / 2)
     x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
@@ -59,7 +60,7 @@ def deform(images: Tensor, field: Tensor, mu: float) -> Tensor:
     )
     across, down = (x - left).unsqueeze(1), (y - top).unsqueeze(1)
 
-    corner = (top * width + left).long().flatten(1).unsqueeze(1).expand(-1, images.shape[1], -1)
+    corner = (top.long() * width + left.long()).flatten(1).unsqueeze(1).expand(-1, images.shape[1], -1)
     flat = images.flatten(2)
 
     def at(offset: int) -> Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 
 from privbench.context import Context
 from privbench.interfaces import Attack, Gallery
+from privbench.networks import weights_source
 from privbench.verification import VerifierRecipe, fit_verifier, score_matrix, score_pairs
 
 
@@ -14,6 +15,9 @@ class Siamese(Attack):
 
     name = "siamese"
     Params = VerifierRecipe
+
+    def inputs(self) -> dict[str, str]:
+        return {"weights": weights_source(self.params)}
 
     def fit(self, train: Gallery, val: Gallery, ctx: Context) -> None:
         self._verifier = fit_verifier(train, val, self.params, ctx, title="siamese")

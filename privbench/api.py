@@ -94,16 +94,23 @@ def run(
             protocol=chosen,
             dataset=registry.create(Dataset, chosen.data.dataset, chosen.data.params),
             anonymizer=method,
+            given=sorted(method.params.model_fields_set if isinstance(anonymizer, Anonymizer) else params or {}),
             attack=lambda: registry.create(Attack, chosen.attack.name, chosen.attack.params),
             utility=registry.create(UtilityTask, chosen.utility.name, chosen.utility.params),
             request=DataRequest(chosen.data.size, chosen.seed, root, workers, progress),
-            store=Store(Path(store or os.environ.get(STORE_VARIABLE) or Path.home() / ".cache" / "privbench")),
+            store=Store(default_store() if store is None else Path(store)),
             fabric=fabric,
+            precision=precision,
             progress=progress,
         )
         folder = RunFolder(pipeline, None if out is None else Path(out), overwrite)
         with progress.live():
-            return Run(folder.write(precision), folder.path)
+            return Run(folder.write(), folder.path)
+
+
+def default_store() -> Path:
+    """The folder of cached stages: PRIVBENCH_STORE, else ~/.cache/privbench."""
+    return Path(os.environ.get(STORE_VARIABLE) or Path.home() / ".cache" / "privbench")
 
 
 def _overrides(protocol: str, overrides: Sequence[str], dataset: str | None, seed: int | None) -> list[str]:
@@ -136,6 +143,8 @@ def _fabric(device: str, precision: str) -> Fabric:
         raise PrivbenchError("There is no CUDA device on this machine: use --device cpu.")
     if device == "mps" and not torch.backends.mps.is_available():
         raise PrivbenchError("There is no Metal device on this machine: use --device cpu.")
+    if precision == "16-mixed" and (device == "cpu" or not torch.cuda.is_available()):
+        raise PrivbenchError("The precision 16-mixed needs a CUDA device: use bf16-mixed or 32-true.")
     return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
 
 

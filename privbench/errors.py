@@ -20,20 +20,21 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"known are: {', '.join(known)}." if known else "none is known."
 
 
-def explain_os_error(error: OSError) -> PrivbenchError | None:
-    """Turns the failures of a full or closed disk into a sentence; None for any other.
+def explain_disk_error(error: Exception) -> PrivbenchError | None:
+    """Turns the failures of a full or closed disk into a sentence; None for any other error.
 
-    Libraries that write through native code (Arrow, safetensors) lose the file's name and sometimes the
-    number of the error, so the text is looked at as well.
+    Libraries that write through native code (Arrow, safetensors) lose the file's name, the error's number or even its
+    type, so the text is looked at as well.
     """
-    where = f" while writing {error.filename}" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+    number, name = getattr(error, "errno", None), getattr(error, "filename", None)
+    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        where = f" (writing {name})" if name else ""
         return PrivbenchError(
             f"The disk is full{where}: free some space, or point --store and --out to another disk; "
             "finished stages are kept and the run goes on from there."
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return PrivbenchError(
-            f"No permission for {error.filename}: choose a folder that you may write with --store and --out."
-        )
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return PrivbenchError(f"No permission for {name}: grant it, or choose other folders with --store and --out.")
+    if number in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST) and name:
+        return PrivbenchError(f"{name} cannot be used ({getattr(error, 'strerror', '')}): check the path.")
     return None

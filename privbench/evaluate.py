@@ -14,7 +14,7 @@ from .protocol import Protocol
 from .results import AttackResult, Counts, FindingResult, Interval, UtilityResult
 from .seeds import numpy_generator
 
-METHOD = "percentile bootstrap over patients"
+METHOD = "percentile bootstrap over test patients, trained networks held fixed"
 
 
 def attack_result(scores: pd.DataFrame, protocol: Protocol, version: str) -> AttackResult:
@@ -40,7 +40,7 @@ def attack_result(scores: pd.DataFrame, protocol: Protocol, version: str) -> Att
         train=protocol.attack.train,
         test=protocol.attack.test,
         verification_auc=float(np.mean(aucs)),
-        interval=_interval(resampled, protocol),
+        interval=_certain(_interval(resampled, protocol)),
         seed_std=float(np.std(aucs, ddof=1)) if len(aucs) > 1 else None,
         seed_aucs=aucs,
         counts=Counts(
@@ -94,14 +94,24 @@ def utility_result(scores: pd.DataFrame, protocol: Protocol, version: str) -> Ut
         name=protocol.utility.name,
         version=version,
         mean_auc=float(aucs[known].mean()),
-        interval=_interval(means, protocol),
+        interval=_certain(_interval(means, protocol)),
         findings=findings,
         left_out=[str(name) for name in classes[~known]],
         counts=Counts(patients=len(np.unique(patients)), images=len(labels)),
     )
 
 
-def _interval(values: np.ndarray, protocol: Protocol) -> Interval:
+def _interval(values: np.ndarray, protocol: Protocol) -> Interval | None:
+    """The interval of the resampled values that are defined; None where none is."""
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return None
     confidence = protocol.statistics.confidence
-    low, high = bootstrap.percentile_interval(values, confidence)
-    return Interval(low=low, high=high, confidence=confidence, method=METHOD, resamples=len(values))
+    low, high = bootstrap.percentile_interval(defined, confidence)
+    return Interval(low=low, high=high, confidence=confidence, method=METHOD, resamples=len(defined))
+
+
+def _certain(interval: Interval | None) -> Interval:
+    if interval is None:
+        raise PrivbenchError("No resample of the test patients holds both labels: the test split needs more patients.")
+    return interval

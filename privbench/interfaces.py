@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Params(BaseModel):
     """The parameters of a plugin: frozen, validated, and closed to unknown names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Plugin(ABC):
@@ -50,6 +50,10 @@ class Plugin(ABC):
         """Raises PrivbenchError when a parameter is unknown or out of range."""
         self.params: Any = validate(self.Params, params, f"the parameters of {self.kind} {self.name!r}")
 
+    def inputs(self) -> dict[str, str]:
+        """Digests of what it reads besides its parameters and what it is handed, such as starting weights."""
+        return {}
+
 
 class Anonymizer(Plugin):
     """Turns radiographs into radiographs that should not be linkable to a patient."""
@@ -57,6 +61,9 @@ class Anonymizer(Plugin):
     kind = "anonymizer"
     deterministic: ClassVar[bool]
     """True: the same image always becomes the same image. False: noise is drawn from the generator."""
+
+    def check_size(self, size: int) -> None:
+        """Raises PrivbenchError where images of this side cannot be anonymized; asked before anything is computed."""
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
         """Learns from the publisher's own images. The default learns nothing."""

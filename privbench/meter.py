@@ -17,7 +17,7 @@ class Meter:
     """A context manager; `seconds` and `peak_memory_mib` hold after it.
 
     The peak is the resident set's on Linux, where it can be reset, and the process's so far elsewhere; memory of
-    a CUDA device counts on top.
+    a CUDA device counts on top, that of worker processes does not.
     """
 
     seconds: float

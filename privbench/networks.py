@@ -51,7 +51,10 @@ def weights_source(backbone: Backbone) -> str:
     if not backbone.pretrained:
         return "random"
     file = _weights_file(backbone)
-    return "timm" if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
+    if file is not None:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    config = timm.get_pretrained_cfg(backbone.backbone)
+    return f"timm {backbone.backbone}.{config.tag if config else None}"
 
 
 def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
@@ -63,8 +66,14 @@ def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
         PrivbenchError: the weights can neither be found nor fetched.
     """
     arguments: dict[str, Any] = {"num_classes": outputs, "in_chans": 3, **backbone.options}
+    try:
+        network = timm.create_model(backbone.backbone, **arguments)
+    except (TypeError, ValueError, RuntimeError, AssertionError, KeyError) as error:
+        raise PrivbenchError(
+            f"timm cannot build {backbone.backbone} with the options {backbone.options} ({error})."
+        ) from error
     if not backbone.pretrained:
-        return timm.create_model(backbone.backbone, **arguments)
+        return network
     file = _weights_file(backbone)
     overlay = {"pretrained_cfg_overlay": {"file": str(file)}} if file else {}
     try:

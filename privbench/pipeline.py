@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import timm
+import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -18,14 +20,16 @@ from .context import Context
 from .data.arrays import ArrayWriter, read_array
 from .data.loading import guidance_pairs, read_splits, write_data
 from .data.splits import SPLITS, Split
+from .errors import PrivbenchError
 from .guidance import Guidance
-from .interfaces import Anonymizer, Attack, DataRequest, Dataset, Gallery, UtilityTask
+from .interfaces import Anonymizer, Attack, DataRequest, Dataset, Gallery, Plugin, UtilityTask
 from .networks import Backbone, Classifier, Verifier, weights_source
 from .progress import Progress, log
 from .protocol import Protocol, digest_of
-from .registry import identity, is_own
+from .registry import code_digest, identity, is_own
 from .release import write_release
 from .scores import attack_scores, read_scores, utility_scores, write_scores
+from .seeds import global_seed
 from .store import Stage, Store
 from .verification import fit_verifier
 
@@ -50,11 +54,13 @@ class Pipeline:
     protocol: Protocol
     dataset: Dataset
     anonymizer: Anonymizer
+    given: Sequence[str]
     attack: Callable[[], Attack]
     utility: UtilityTask
     request: DataRequest
     store: Store
     fabric: Fabric
+    precision: str
     progress: Progress
     stages: dict[str, Stage] = field(default_factory=dict)
     curves: list[dict[str, Any]] = field(default_factory=list)
@@ -63,6 +69,7 @@ class Pipeline:
     released: dict[str, Split] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.anonymizer.check_size(self.protocol.data.size)
         self._source = self.dataset.source(self.request)
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -103,7 +110,6 @@ class Pipeline:
                 "source": self._source,
                 "size": protocol.data.size,
                 "validation": protocol.data.validation,
-                "seed": protocol.seed,
             },
             {},
             lambda folder: write_data(self.dataset, self.request, protocol.data.validation, folder),
@@ -113,6 +119,13 @@ class Pipeline:
             wanted = getattr(protocol.pairs, name)
             if protocol.pairs.file(name) is None and len(split.pairs) < wanted - wanted % 2:
                 self._warn(f"the {name} split has {len(split.pairs)} verification pairs, {wanted} were asked for")
+
+        present = self.splits["test"].labels.mean(0)
+        if not ((present > 0) & (present < 1)).any():
+            raise PrivbenchError(
+                "No finding is both present and absent among the test images, so utility cannot be judged: "
+                "use a test split with ill and healthy patients."
+            )
 
     def _make_guidance(self) -> Guidance:
         recipe, splits, device = self.protocol.guidance, self.splits, self.fabric.device
@@ -128,11 +141,12 @@ class Pipeline:
             wide = Gallery(train.probes, train.references, pairs)
             return fit_verifier(wide, val, recipe.verifier, ctx, "guidance verifier").state_dict()
 
-        config = {"pairs": self.protocol.fixed()["pairs"]}
         classifier = Classifier(_without_weights(recipe.classifier), len(self.dataset.findings))
         classifier.load_state_dict(self._trained("classifier", {}, make_classifier, recipe.classifier))
         verifier = Verifier(_without_weights(recipe.verifier), recipe.verifier.features)
-        verifier.load_state_dict(self._trained("verifier", config, make_verifier, recipe.verifier))
+        verifier.load_state_dict(
+            self._trained("verifier", self._pairs("guidance", "val"), make_verifier, recipe.verifier)
+        )
         return Guidance(classifier.to(device).eval(), verifier.to(device).eval())
 
     def _trained(
@@ -147,7 +161,6 @@ class Pipeline:
             **config,
             "recipe": recipe.model_dump(mode="json"),
             "weights": weights_source(recipe),
-            "seed": self.protocol.seed,
         }
         stage = self._trained_stage(name, config, {"data": self.stages["data"].digest}, lambda ctx, _: make(ctx))
         return load_file(stage.folder / STATE)
@@ -163,8 +176,7 @@ class Pipeline:
             "anonymizer",
             {
                 **identity(anonymizer, code=True),
-                "pairs": self.protocol.fixed()["pairs"],
-                "seed": self.protocol.seed,
+                **self._pairs("train", "val"),
             },
             {name: self.stages[name].digest for name in ("data", "classifier", "verifier")},
             fit,
@@ -180,7 +192,7 @@ class Pipeline:
 
         stage = self._stage(
             "release",
-            {**identity(self.anonymizer, code=True), "seed": self.protocol.seed},
+            identity(self.anonymizer, code=True),
             {name: self.stages[name].digest for name in ("data", "anonymizer")},
             write,
         )
@@ -203,8 +215,8 @@ class Pipeline:
             **identity(self.attack(), code=True),
             "train": section.train,
             "test": section.test,
-            "pairs": self.protocol.fixed()["pairs"],
-            "seed": [self.protocol.seed, seed],
+            **self._pairs("train", "val", "test"),
+            "number": seed,
         }
         stage = self._stage(f"attack-{seed}", config, self._released_digests(), make)
         self.curves += _read_curves(stage)
@@ -224,8 +236,7 @@ class Pipeline:
             _write_curves(ctx, folder)
 
         inputs = self._released_digests() | {"classifier": self.stages["classifier"].digest}
-        config = {**identity(self.utility, code=True), "seed": self.protocol.seed}
-        stage = self._stage("utility", config, inputs, make)
+        stage = self._stage("utility", identity(self.utility, code=True), inputs, make)
         self.curves += _read_curves(stage)
         return read_scores(stage.folder / SCORES)
 
@@ -254,13 +265,32 @@ class Pipeline:
     def _stage(
         self, name: str, config: dict[str, Any], inputs: dict[str, str], produce: Callable[[Path], None]
     ) -> Stage:
+        """A stage from the store; what every stage depends on joins its configuration."""
         kind = name.split("-")[0]
+        surroundings = {"seed": self.protocol.seed, "harness": code_digest(Plugin)}
+        if inputs:  # what reads other stages computes; the data is the same wherever it is read
+            surroundings |= {
+                "device": self.fabric.device.type,
+                "precision": self.precision,
+                "torch": torch.__version__,
+                "timm": timm.__version__,
+            }
+
+        def produce_seeded(folder: Path) -> None:
+            with global_seed(self.protocol.seed, name):  # for whatever draws without a generator
+                produce(folder)
+
         log.info("%s …", name)
-        stage = self.store.stage(kind, VERSIONS[kind], config, inputs, produce)
+        stage = self.store.stage(kind, VERSIONS[kind], {**config, **surroundings}, inputs, produce_seeded)
         self.stages[name] = stage
         done = "already there" if stage.cached else f"{stage.manifest.seconds:.1f} s"
         log.info("%s: %s", name, done)
         return stage
+
+    def _pairs(self, *names: str) -> dict[str, Any]:
+        """What decides the pairs of the named sets, for a stage's configuration."""
+        pairs = self.protocol.fixed()["pairs"]
+        return {"pairs": {key: pairs.get(key) for name in names for key in ("cap", name, f"{name}_file")}}
 
     def _context(self, stage: str) -> Context:
         return Context(self.fabric, self.protocol.seed, stage, self.progress)

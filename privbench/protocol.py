@@ -6,6 +6,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .errors import PrivbenchError, nearest
+from .files import read_text
 from .guidance import GuidanceRecipe
 from .interfaces import Params
 from .validation import validate
@@ -109,9 +111,7 @@ def load_protocol(name: str, overrides: Sequence[str] = ()) -> Protocol:
     if name in builtin_protocols():
         text = (resources.files("privbench.protocols") / f"{name}.toml").read_text(encoding="utf-8")
     elif name.endswith(".toml"):
-        if not Path(name).is_file():
-            raise PrivbenchError(f"There is no protocol file {name}: check the path.")
-        text = Path(name).read_text(encoding="utf-8")
+        text = read_text(Path(name), "check the path of --protocol")
     else:
         raise PrivbenchError(f"There is no protocol {name!r}: {nearest(name, builtin_protocols())}")
     try:
@@ -146,7 +146,7 @@ def parse_value(text: str) -> Any:
         return text
 
 
+@cache
 def _digest(file: Path) -> str:
-    if not file.is_file():
-        raise PrivbenchError(f"There is no pair list {file}: check the path in the pairs section of the protocol.")
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    """Of a pair list, read once a process, so that all keys of a run agree on it."""
+    return hashlib.sha256(read_text(file, "check the path in the pairs section of the protocol").encode()).hexdigest()

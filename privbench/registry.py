@@ -9,13 +9,14 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from .errors import PrivbenchError, nearest
-from .interfaces import PLUGIN_TYPES, Plugin
+from .interfaces import PLUGIN_TYPES, Params, Plugin
 
 Created = TypeVar("Created", bound=Plugin)
 
@@ -67,7 +68,7 @@ class Registry:
             plugin = claims[0].load()
             check_plugin(kind, plugin, name)
         # A plugin is foreign code: whatever its import raises breaks it, and must not break the others.
-        except Exception as error:  # noqa: BLE001
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             return Entry(kind, name, origin, None, f"{type(error).__name__}: {error}")
         return Entry(kind, name, origin, plugin)
 
@@ -111,7 +112,7 @@ class Registry:
         sys.modules[module_name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PrivbenchError(f"Plugin file {path} does not run ({type(error).__name__}: {error}).") from error
         plugins = [
             value
@@ -137,37 +138,47 @@ def check_plugin(kind: str, plugin: type, name: str) -> None:
         raise PrivbenchError(f"{plugin.__qualname__} needs a class attribute name = {name or '…'!r}.")
     if inspect.isabstract(plugin):
         raise PrivbenchError(f"{plugin.__qualname__} lacks {', '.join(sorted(plugin.__abstractmethods__))}.")
+    if not (inspect.isclass(plugin.Params) and issubclass(plugin.Params, Params)):
+        raise PrivbenchError(f"{plugin.__qualname__}.Params must be a subclass of privbench.Params.")
     if kind == "anonymizer" and not isinstance(getattr(plugin, "deterministic", None), bool):
         raise PrivbenchError(f"{plugin.__qualname__} must declare deterministic = True or False.")
+    code_digest(plugin)  # now, before its file can be edited
 
 
-def code_digest(plugin: type[Plugin]) -> str | None:
-    """SHA-256 of the plugin's source: of its file, or of its whole folder where that is a package.
+@cache
+def code_digest(plugin: type[Plugin]) -> str:
+    """SHA-256 of the source of the plugin and of its bases: of their whole packages, or of their files.
 
-    It is part of the cache keys, so that a method that is being worked on is never answered from an older
-    version's results. None where there is no source to read (a class typed into a prompt).
+    It is part of the cache keys, so that a method that is being worked on is never answered from an older version's
+    results; the interfaces are among the bases, so the harness counts as well. It is taken once, when the plugin is
+    registered. A class without source (typed into a prompt) gets a token that never recurs in its place.
     """
-    try:
-        file = Path(inspect.getfile(plugin))
-    except (TypeError, OSError):
-        return None
-    if not file.is_file():
-        return None
-    files = sorted(file.parent.rglob("*.py")) if (file.parent / "__init__.py").is_file() else [file]
-    return hashlib.sha256(b"\0".join(f.read_bytes() for f in files)).hexdigest()
+    files: set[Path] = set()
+    for base in plugin.__mro__:
+        if not issubclass(base, Plugin):
+            continue
+        try:
+            file = Path(inspect.getfile(base))
+        except (TypeError, OSError):
+            return uuid4().hex
+        if not file.is_file():
+            return uuid4().hex
+        folder = file.parent
+        while (folder.parent / "__init__.py").is_file():
+            folder = folder.parent
+        files |= set(folder.rglob("*.py")) if (folder / "__init__.py").is_file() else {file}
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
 def identity(plugin: Plugin, *, code: bool) -> dict[str, Any]:
-    """What tells one plugin's work from another's: name, version, parameters and, if asked for, source.
-
-    Where there is no source to read, a token stands in for it that never recurs: nothing is then taken from the cache.
-    """
+    """What tells one plugin's work from another's: name, version, parameters, inputs and, if asked for, source."""
     named = {
         "plugin": plugin.name,
         "version": plugin.version,
         "params": plugin.params.model_dump(mode="json"),
+        "inputs": plugin.inputs(),
     }
-    return named | {"code": code_digest(type(plugin)) or uuid4().hex} if code else named
+    return named | {"code": code_digest(type(plugin))} if code else named
 
 
 def is_own(plugin: Plugin) -> bool:

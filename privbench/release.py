@@ -21,15 +21,18 @@ def write_release(anonymizer: Anonymizer, images: np.ndarray, ctx: Context, writ
     Shape: (N, 1, H, W), uint8.
 
     Raises:
-        PrivbenchError: the anonymizer changed the shape, or returned values that are not in [0, 1].
+        PrivbenchError: the anonymizer changed the shape, returned values that are not in [0, 1], or is declared
+            deterministic and is not.
     """
     pixels = Pixels(images, ctx.device)
     generator = ctx.torch_generator("noise")
     with ctx.progress.task("anonymizing", total=len(images)) as advance:
         for rows in torch.arange(len(images)).split(_BATCH):
             batch = pixels[rows]
-            released = anonymizer.anonymize(batch, generator)
+            released = anonymizer.anonymize(batch, generator).float()
             _check(anonymizer, batch, released)
+            if anonymizer.deterministic and rows[0] == 0:
+                _check_determinism(anonymizer, batch, released)
             writer.append((released.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
             advance(len(rows))
 
@@ -44,4 +47,13 @@ def _check(anonymizer: Anonymizer, images: torch.Tensor, released: torch.Tensor)
     if not (low >= -_TOLERANCE and high <= 1 + _TOLERANCE):  # NaN fails as well
         raise PrivbenchError(
             f"The anonymizer {anonymizer.name!r} returned values from {low:g} to {high:g}: they must lie in [0, 1]."
+        )
+
+
+def _check_determinism(anonymizer: Anonymizer, images: torch.Tensor, released: torch.Tensor) -> None:
+    again = anonymizer.anonymize(images, torch.Generator().manual_seed(1)).float()
+    if (again - released).abs().max() > _TOLERANCE:
+        raise PrivbenchError(
+            f"The anonymizer {anonymizer.name!r} is declared deterministic and anonymizes an image in two ways: "
+            "declare deterministic = False, and draw noise from the generator."
         )

@@ -83,11 +83,14 @@ class StageRecord(Record):
 
 
 class AnonymizerRecord(Record):
+    """The method. `params` are all of its parameters, `given` the names of those that the user chose."""
+
     name: str
     version: str
     deterministic: bool
     params: dict[str, Any]
-    code: str | None
+    given: list[str]
+    code: str
 
 
 class GitRecord(Record):
@@ -115,10 +118,9 @@ class RunRecord(Record):
 
     @property
     def label(self) -> str:
-        """The anonymizer with the parameters that are not its protocol's, e.g. `prichexy mu=0.005`."""
-        usual = self.protocol.get("anonymizers", {}).get(self.anonymizer.name, {})
-        told = [f"{k}={v}" for k, v in self.anonymizer.params.items() if usual.get(k, ...) != v]
-        return " ".join([self.anonymizer.name, *told])
+        """The anonymizer with the parameters that the user chose, e.g. `prichexy mu=0.005`."""
+        method = self.anonymizer
+        return " ".join([method.name, *(f"{name}={method.params[name]}" for name in method.given)])
 
 
 def read_run(path: Path) -> RunRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from .errors import PrivbenchError
 from .evaluate import attack_result, utility_result
 from .pipeline import STATE, Pipeline
 from .progress import log
+from .protocol import digest_of
 from .registry import code_digest
 from .report.contact_sheet import choose_images, draw_contact_sheet
 from .report.curves import draw_curves
@@ -32,43 +34,45 @@ class RunFolder:
     def __init__(self, pipeline: Pipeline, path: Path | None, overwrite: bool) -> None:
         self._pipeline = pipeline
         self.path = path or Path("runs") / f"{_slug(pipeline)}-{pipeline.key[:8]}"
-        self._part = self.path.with_name(f".{self.path.name}.unfinished")
-        if not overwrite:
-            self._check_free()
+        self._overwrite = overwrite
+        whole = self.path.resolve()
+        self._part = whole.with_name(f".{whole.name}.unfinished")
+        self._old = whole.with_name(f".{whole.name}.replaced")
+        # Beside the folder it would stay for ever; in the store it would not keep two stores' runs apart.
+        self._lock = Path(tempfile.gettempdir()) / f"privbench-{digest_of(str(whole))[:24]}.lock"
+        self._check_free()
 
     def _check_free(self) -> None:
         if not self.path.exists():
             return
         if not (self.path / FILE).is_file():
             raise PrivbenchError(f"{self.path} exists and is no run folder: choose another --out.")
-        if read_run(self.path).key != self._pipeline.key:
+        if not self._overwrite and read_run(self.path).key != self._pipeline.key:
             raise PrivbenchError(
                 f"{self.path} holds another run: choose another --out, or replace it with --overwrite."
             )
 
-    def write(self, precision: str) -> RunRecord:
+    def write(self) -> RunRecord:
         """Carries out the run and puts its folder in place."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        locks = self._pipeline.store.root / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / f"run-{self._pipeline.key[:24]}.lock"):
+        with FileLock(self._lock):
             shutil.rmtree(self._part, ignore_errors=True)
             (self._part / "scores").mkdir(parents=True)
             try:
                 with _log_to(self._part / "log.txt"):
-                    record = self._fill(precision)
+                    record = self._fill()
                 self._put_in_place()
             finally:
                 shutil.rmtree(self._part, ignore_errors=True)
         return record
 
-    def _fill(self, precision: str) -> RunRecord:
+    def _fill(self) -> RunRecord:
         pipeline, folder = self._pipeline, self._part
         log.info("run %s under protocol %s", pipeline.anonymizer.name, pipeline.protocol.name)
         attack_scores, utility_scores = pipeline.run()
         write_scores(attack_scores, folder / ATTACK_SCORES)
         write_scores(utility_scores, folder / UTILITY_SCORES)
-        record = self._record(attack_scores, utility_scores, precision)
+        record = self._record(attack_scores, utility_scores)
         shutil.copyfile(pipeline.stages["anonymizer"].folder / STATE, folder / "anonymizer.safetensors")
         (folder / "anonymizer.json").write_text(record.anonymizer.model_dump_json(indent=1), encoding="utf-8")
         rows = choose_images(pipeline.splits["test"])
@@ -81,13 +85,16 @@ class RunFolder:
         log.info("fingerprint %s", record.fingerprint)
         return record
 
-    def _record(self, attack_scores: pd.DataFrame, utility_scores: pd.DataFrame, precision: str) -> RunRecord:
+    def _record(self, attack_scores: pd.DataFrame, utility_scores: pd.DataFrame) -> RunRecord:
         pipeline = self._pipeline
         anonymizer, protocol = pipeline.anonymizer, pipeline.protocol
         utility = utility_result(utility_scores, protocol, pipeline.utility.version)
         warnings = list(pipeline.warnings)
         if utility.left_out:
             warnings.append(f"left out of the mean, one label only: {', '.join(utility.left_out)}")
+        attack = attack_result(attack_scores, protocol, pipeline.attack().version)
+        if attack.interval.high < 0.5:
+            warnings.append("the attack does worse than chance: one that turns its scores around does better")
         return RunRecord(
             key=pipeline.key,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -99,9 +106,10 @@ class RunFolder:
                 version=anonymizer.version,
                 deterministic=anonymizer.deterministic,
                 params=anonymizer.params.model_dump(mode="json"),
+                given=list(pipeline.given),
                 code=code_digest(type(anonymizer)),
             ),
-            attack=attack_result(attack_scores, protocol, pipeline.attack().version),
+            attack=attack,
             utility=utility,
             warnings=warnings,
             stages=[
@@ -115,27 +123,23 @@ class RunFolder:
                 for name, stage in pipeline.stages.items()
             ],
             versions=environment.versions(),
-            device=environment.device(pipeline.fabric, precision),
+            device=environment.device(pipeline.fabric, pipeline.precision),
             git=environment.git(),
         )
 
     def _put_in_place(self) -> None:
         """Renames; an older run in the way is moved aside first and deleted last."""
-        old = self.path.with_name(f".{self.path.name}.replaced")
-        shutil.rmtree(old, ignore_errors=True)
+        self._check_free()  # once more: hours may have passed
+        shutil.rmtree(self._old, ignore_errors=True)
         if self.path.exists():
-            self.path.rename(old)
+            self.path.rename(self._old)
         self._part.rename(self.path)
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(self._old, ignore_errors=True)
 
 
 def _slug(pipeline: Pipeline) -> str:
-    """A folder name that tells the method, what was said of it, and the protocol."""
-    usual = pipeline.protocol.anonymizers.get(pipeline.anonymizer.name, {})
-    params = pipeline.anonymizer.params
-    told = [
-        f"{k}{getattr(params, k)}" for k in sorted(params.model_fields_set) if usual.get(k, ...) != getattr(params, k)
-    ]
+    """A folder name that tells the method, what was said of it, the data and the protocol."""
+    told = [f"{name}{getattr(pipeline.anonymizer.params, name)}" for name in pipeline.given]
     words = [pipeline.anonymizer.name, *told, pipeline.protocol.data.dataset, pipeline.protocol.name]
     return "-".join("".join(c if c.isalnum() or c in "._" else "-" for c in word) for word in words)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .data.splits import Split
+from .errors import PrivbenchError
 
 ATTACK_COLUMNS = ["probe", "reference", "probe_patient", "reference_patient", "mated", "seed", "score"]
 UTILITY_COLUMNS = ["image", "patient", "class", "label", "score"]
@@ -24,7 +25,7 @@ def attack_scores(test: Split, scores: np.ndarray, seed: int) -> pd.DataFrame:
             "reference_patient": patients[pairs.reference],
             "mated": pairs.mated,
             "seed": seed,
-            "score": np.asarray(scores, np.float64),
+            "score": _checked(scores, (len(pairs),), "attack"),
         },
         columns=ATTACK_COLUMNS,
     )
@@ -39,10 +40,21 @@ def utility_scores(test: Split, scores: np.ndarray) -> pd.DataFrame:
             "patient": test.patients.repeat(count),
             "class": np.tile(test.findings, len(test.table)),
             "label": test.labels.astype(np.uint8).ravel(),
-            "score": np.asarray(scores, np.float64).ravel(),
+            "score": _checked(scores, test.labels.shape, "utility task").ravel(),
         },
         columns=UTILITY_COLUMNS,
     )
+
+
+def _checked(scores: np.ndarray, shape: tuple[int, ...], who: str) -> np.ndarray:
+    """The scores, once it is sure that none is missing: a score that is no number would pass for a private one."""
+    values = np.asarray(scores, np.float64)
+    if values.shape != shape or not np.isfinite(values).all():
+        raise PrivbenchError(
+            f"The {who} returned scores of shape {values.shape}, {np.count_nonzero(~np.isfinite(values))} of them no "
+            f"numbers, where {shape} finite ones belong: mend the plugin, or lower its learning rate."
+        )
+    return values
 
 
 def write_scores(scores: pd.DataFrame, path: Path) -> None:

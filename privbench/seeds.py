@@ -33,6 +33,6 @@ def torch_generator(seed: int, *names: str | int) -> torch.Generator:
 @contextmanager
 def global_seed(seed: int, *names: str | int) -> Iterator[None]:
     """Seeds torch's global generators (weight initialization, dropout) inside the block, and restores them."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if torch.cuda.is_initialized() else []):
         torch.manual_seed(derive_seed(seed, *names))
         yield

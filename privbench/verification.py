@@ -32,7 +32,8 @@ def fit_verifier(train_set: Gallery, val_set: Gallery, recipe: VerifierRecipe, c
         verifier = Verifier(recipe, recipe.features)
     optimizer, move_rate = adam(verifier, recipe, len(train_set.pairs))
     network, fabric_optimizer = ctx.fabric.setup(verifier, optimizer)
-    probes, references = Pixels(train_set.probes, ctx.device), Pixels(train_set.references, ctx.device)
+    probes = Pixels(train_set.probes, ctx.device)
+    references = probes if _same(train_set) else Pixels(train_set.references, ctx.device)
     probe_rows, reference_rows = (torch.from_numpy(rows) for rows in (train_set.pairs.probe, train_set.pairs.reference))
     mated = torch.from_numpy(train_set.pairs.mated).float().to(ctx.device)
 
@@ -74,13 +75,13 @@ def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:
 
 @torch.no_grad()
 def score_pairs(verifier: Verifier, gallery: Gallery, ctx: Context) -> np.ndarray:
-    """The logit of each pair. Shape: (len(pairs),), float64."""
-    probes = embed(verifier, gallery.probes, ctx)
-    same = gallery.references is gallery.probes
-    references = probes if same else embed(verifier, gallery.references, ctx)
+    """The logit of each pair; only the images that stand in a pair are embedded. Shape: (len(pairs),), float64."""
+    probe_rows, probe_at = np.unique(gallery.pairs.probe, return_inverse=True)
+    reference_rows, reference_at = np.unique(gallery.pairs.reference, return_inverse=True)
+    probes = embed(verifier, gallery.probes[probe_rows], ctx)
+    references = embed(verifier, gallery.references[reference_rows], ctx)
     logits = verifier.compare(
-        probes[torch.from_numpy(gallery.pairs.probe).to(ctx.device)],
-        references[torch.from_numpy(gallery.pairs.reference).to(ctx.device)],
+        probes[torch.from_numpy(probe_at).to(ctx.device)], references[torch.from_numpy(reference_at).to(ctx.device)]
     )
     return logits.cpu().double().numpy()
 
@@ -91,3 +92,8 @@ def score_matrix(verifier: Verifier, probes: np.ndarray, references: np.ndarray,
     probe_features, reference_features = embed(verifier, probes, ctx), embed(verifier, references, ctx)
     rows = [verifier.compare(probe[None], reference_features) for probe in probe_features]
     return torch.stack(rows).cpu().double().numpy()
+
+
+def _same(gallery: Gallery) -> bool:
+    """Whether probes and references are the same images, which then need not be held twice."""
+    return gallery.probes is gallery.references

@@ -18,21 +18,27 @@ def record(
     seeds: int = 3,
     warnings: Sequence[str] = (),
     params: Mapping[str, Any] | None = None,
-    usual: Mapping[str, Any] | None = None,
 ) -> RunRecord:
     """A record with the given figures and intervals of ± 0.05."""
 
     def around(value: float) -> Interval:
         return Interval(low=value - 0.05, high=value + 0.05, confidence=0.95, method="by hand", resamples=1000)
 
-    protocol = load_protocol("quick").model_dump(mode="json") | {"anonymizers": {name: dict(usual or {})}}
+    protocol = load_protocol("quick").model_dump(mode="json")
     return RunRecord(
         key="k",
         created="2026-01-01T00:00:00+00:00",
         protocol=protocol,
         fingerprint=fingerprint,
         data_digest="d",
-        anonymizer=AnonymizerRecord(name=name, version="1", deterministic=True, params=dict(params or {}), code=None),
+        anonymizer=AnonymizerRecord(
+            name=name,
+            version="1",
+            deterministic=True,
+            params=dict(params or {}),
+            given=["b"] if params else [],
+            code="c",
+        ),
         attack=AttackResult(
             name="siamese",
             version="1",

@@ -8,7 +8,7 @@ from records import record
 
 from privbench.cli import main
 from privbench.cli.options import describe_params, parse_params
-from privbench.errors import PrivbenchError, explain_os_error
+from privbench.errors import PrivbenchError, explain_disk_error
 from privbench.results import read_run
 
 PLUGIN = """
@@ -64,6 +64,7 @@ def test_run_with_a_plugin_file(monkeypatch, capsys, tiny_protocol, store, tmp_p
         (["--set", "attack.seed=1"], "did you mean 'seeds'"),
         (["--dataset", "chestxray14"], "name its folder with --data-root"),
         (["--dataset", "chestxray14", "--data-root", "/nowhere"], "There is no folder /nowhere"),
+        (["--out", "."], "exists and is no run folder"),
         (["--plugin", "none.py"], "There is no plugin file none.py"),
     ],
 )
@@ -74,6 +75,7 @@ def test_mistakes_exit_with_2_and_one_sentence(monkeypatch, capsys, arguments, m
     printed = capsys.readouterr().err
     assert message in " ".join(printed.split())
     assert "Traceback" not in printed
+    assert "INFO" not in printed
     assert list(tmp_path.iterdir()) == []
 
 
@@ -128,11 +130,26 @@ def test_leaderboard_formats(monkeypatch, capsys, runs):
     assert plot.stat().st_size > 5000
     assert call(monkeypatch, "leaderboard", runs / "one", runs / "two", "--format", "markdown") == 0
     markdown = capsys.readouterr().out
-    assert markdown.count("| --- |") == 1
+    assert markdown.count("fingerprint") == 1
     assert call(monkeypatch, "leaderboard", runs, "--format", "csv") == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     assert lines[0].startswith("fingerprint,protocol,anonymizer,verification_auc")
+
+
+@pytest.mark.parametrize(
+    ("plot", "message"), [("plot.xyz", "is no picture that can be drawn"), ("none/plot.png", "cannot be used")]
+)
+def test_a_plot_that_cannot_be_drawn_is_told(monkeypatch, capsys, runs, plot, message):
+    assert call(monkeypatch, "leaderboard", runs, "--plot", runs / plot) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_parameter_must_not_hide_an_option():
+    from privbench.anonymizers.prichexy import PriCheXyParams
+
+    with pytest.raises(PrivbenchError, match="prichexy has a parameter --mu, an option of privbench run itself"):
+        parse_params([], PriCheXyParams, "prichexy", ["--mu"])
 
 
 def test_leaderboard_of_nothing(monkeypatch, capsys, tmp_path):
@@ -160,9 +177,14 @@ def test_parameters_are_parsed_and_described():
 def test_a_full_disk_is_told_in_a_sentence():
     with pytest.raises(OSError, match="No space left") as full, open("/dev/full", "wb", buffering=0) as file:
         file.write(b"x")
-    assert "The disk is full" in str(explain_os_error(full.value))
-    assert "No permission for /x" in str(explain_os_error(PermissionError(13, "no", "/x")))
-    assert explain_os_error(FileNotFoundError(2, "no", "/x")) is None
+    assert "The disk is full" in str(explain_disk_error(full.value))
+    assert "No permission for /x" in str(explain_disk_error(PermissionError(13, "no", "/x")))
+    assert "/x cannot be used (no such): check the path" in str(
+        explain_disk_error(FileNotFoundError(2, "no such", "/x"))
+    )
+    native = RuntimeError("I/O error: No space left on device (os error 28)")  # as safetensors says it
+    assert "The disk is full" in str(explain_disk_error(native))
+    assert explain_disk_error(RuntimeError("something else")) is None
 
 
 def test_help_needs_no_torch():

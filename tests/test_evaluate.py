@@ -59,3 +59,12 @@ def test_one_label_only_is_an_error(test_split):
     scores = utility_scores(test_split, np.zeros((90, 3))).query("`class` == 'Hernia'")
     with pytest.raises(PrivbenchError, match="No finding is both present and absent"):
         utility_result(scores, PROTOCOL, "1")
+
+
+@pytest.mark.parametrize("scores", [np.full(400, np.nan), np.r_[np.zeros(399), np.inf], np.zeros(399)])
+def test_scores_that_are_missing_are_refused(test_split, scores):
+    """NaNs would sort above everything else and pass for privacy."""
+    with pytest.raises(PrivbenchError, match="The attack returned scores"):
+        attack_scores(test_split, scores, 0)
+    with pytest.raises(PrivbenchError, match="The utility task returned scores"):
+        utility_scores(test_split, np.full((90, 3), np.nan))

@@ -48,6 +48,7 @@ def test_pretrained_weights_come_from_the_named_folder(tmp_path, monkeypatch):
     assert all(torch.equal(loaded[key], source.state_dict()[key]) for key in kept)
     assert len(weights_source(backbone)) == 64
     assert weights_source(Backbone(backbone="test_resnet")) == "random"
+    assert weights_source(Backbone(backbone="resnet50", pretrained=True)).startswith("timm resnet50.")
 
 
 def test_weights_that_cannot_be_had_are_explained(tmp_path, monkeypatch):
@@ -58,8 +59,12 @@ def test_weights_that_cannot_be_had_are_explained(tmp_path, monkeypatch):
 
 
 def test_unfetchable_weights_are_explained(monkeypatch):
-    def offline(*_: object, **__: object) -> None:
-        raise OSError("cannot reach the hub")
+    create = timm.create_model
+
+    def offline(*arguments: object, pretrained: bool = False, **options: object) -> object:
+        if pretrained:
+            raise OSError("cannot reach the hub")
+        return create(*arguments, **options)
 
     monkeypatch.setattr(timm, "create_model", offline)
     with pytest.raises(PrivbenchError, match="cannot reach the hub"):
@@ -75,3 +80,8 @@ def test_constant_images_give_constant_answers():
     verifier = Verifier(Backbone(backbone="test_resnet"), features=8).eval()
     images = torch.full((4, 1, 32, 32), 0.5)
     assert np.ptp(verifier.embed(images).detach().numpy(), axis=0).max() < 1e-6
+
+
+def test_options_that_timm_does_not_know_are_told():
+    with pytest.raises(PrivbenchError, match="timm cannot build test_resnet with the options"):
+        Classifier(Backbone(backbone="test_resnet", options={"no_such_option": 1}), findings=2)

@@ -72,7 +72,7 @@ def test_words_and_anonymizer_parameters_are_no_part_of_the_fingerprint():
 )
 def test_a_wrong_override_is_told_in_a_sentence(override, message):
     if message is None:
-        with pytest.raises(PrivbenchError, match=r"no pair list nowhere.txt"):
+        with pytest.raises(PrivbenchError, match=r"There is no file nowhere.txt"):
             load_protocol("quick", [override]).fixed()
     else:
         with pytest.raises(PrivbenchError, match=re.escape(message)):
@@ -82,7 +82,7 @@ def test_a_wrong_override_is_told_in_a_sentence(override, message):
 def test_unknown_protocols(tmp_path):
     with pytest.raises(PrivbenchError, match="did you mean 'quick'"):
         load_protocol("quik")
-    with pytest.raises(PrivbenchError, match=r"no protocol file .*none\.toml"):
+    with pytest.raises(PrivbenchError, match=r"There is no file .*none\.toml"):
         load_protocol(str(tmp_path / "none.toml"))
     broken = tmp_path / "broken.toml"
     broken.write_text("name = ")

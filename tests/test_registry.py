@@ -77,6 +77,7 @@ def test_a_built_in_name_is_taken():
         (int, "is no subclass of privbench.Anonymizer or"),
         (type("NoName", (Mine,), {"name": ""}), "needs a class attribute name"),
         (type("Abstract", (Anonymizer,), {"name": "abstract", "deterministic": True}), "lacks anonymize"),
+        (type("NoParams", (Mine,), {"name": "x", "Params": dict}), "must be a subclass of privbench.Params"),
         (type("Undeclared", (Mine,), {"name": "x", "deterministic": None}), "must declare deterministic"),
     ],
 )
@@ -107,6 +108,7 @@ def test_plugin_file(tmp_path):
         ("import nothing_of_that_name", "does not run.*nothing_of_that_name"),
         ("x = 1", "defines no Anonymizer"),
         ("def f(:", "SyntaxError"),
+        ("raise SystemExit", "does not run"),
     ],
 )
 def test_wrong_plugin_files_are_told(tmp_path, text, message):
@@ -153,7 +155,17 @@ def test_source_counts_in_the_cache_key(tmp_path):
     namespace: dict = {"__name__": "typed_in"}
     exec(PLUGIN, namespace)
     typed_in = namespace["Darker"]()
-    assert code_digest(type(typed_in)) is None
-    assert identity(typed_in, code=True) != identity(typed_in, code=True), "never answered from the cache"
+    other: dict = {"__name__": "typed_in"}
+    exec(PLUGIN, other)
+    tokens = [identity(plugin, code=True)["code"] for plugin in (typed_in, typed_in, other["Darker"]())]
+    assert tokens[0] == tokens[1] != tokens[2], "a class without source is never answered for another"
     assert is_own(Identity())
     assert not is_own(Mine())
+
+
+def test_the_source_of_bases_and_of_the_harness_counts():
+    from privbench.interfaces import Plugin
+
+    digests = {code_digest(plugin) for plugin in (Plugin, Identity, Mine)}
+    assert len(digests) == 3
+    assert all(len(digest) == 64 for digest in digests)

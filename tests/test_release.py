@@ -55,3 +55,15 @@ def test_a_noisy_release_repeats_with_its_seed(ctx, tmp_path):
 def test_what_is_no_image_is_refused(function, message, ctx, tmp_path):
     with pytest.raises(PrivbenchError, match=message):
         release(returning(function), ctx, tmp_path / "a.npy")
+
+
+def test_undeclared_randomness_is_refused(ctx, tmp_path):
+    class Noisy(Anonymizer):
+        name = "noisy"
+        deterministic = True
+
+        def anonymize(self, images, generator):
+            return torch.rand(images.shape, generator=generator)
+
+    with pytest.raises(PrivbenchError, match="'noisy' is declared deterministic"):
+        release(Noisy(), ctx, tmp_path / "a.npy")

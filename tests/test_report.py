@@ -38,8 +38,8 @@ def test_warnings_stand_below_the_table():
     assert "a: few pairs." in as_markdown([record("a", 0.8, 0.9, warnings=["few pairs"])])
 
 
-def test_label_names_what_differs_from_the_protocol():
-    run = record("dp-pix", 0.5, 0.5, params={"b": 8, "m": 1}, usual={"m": 1})
+def test_label_names_what_the_user_chose():
+    run = record("dp-pix", 0.5, 0.5, params={"b": 8, "m": 1})
     assert run.label == "dp-pix b=8"
 
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ..errors import PrivbenchError, explain_os_error
+from ..errors import PrivbenchError, explain_disk_error
 from . import leaderboard, listing, run
 
 app = typer.Typer(
@@ -53,12 +53,10 @@ def main() -> None:
         app(arguments, prog_name="privbench")
     except PrivbenchError as error:
         _fail(error, str(error), 2, debug)
-    except OSError as error:
-        explained = explain_os_error(error)
-        _fail(error, str(explained or _unexpected(error)), 2 if explained else 1, debug)
-    # The last resort: whatever else is raised is a bug, told in a line unless the traceback is asked for.
+    # The last resort: a full disk, in whatever guise a library reports it, or a bug; told in a line all the same.
     except Exception as error:  # noqa: BLE001
-        _fail(error, _unexpected(error), 1, debug)
+        explained = explain_disk_error(error)
+        _fail(error, str(explained or _unexpected(error)), 2 if explained else 1, debug)
 
 
 def _unexpected(error: Exception) -> str:

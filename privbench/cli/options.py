@@ -23,6 +23,8 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
         PrivbenchError: an unknown parameter, one given twice, or one without a value.
     """
     known = {f"--{field.replace('_', '-')}": field for field in params.model_fields}
+    if shared := known.keys() & set(options):
+        raise PrivbenchError(f"{method} has a parameter {min(shared)}, an option of privbench run itself: rename it.")
     values: dict[str, Any] = {}
     rest = list(arguments)
     while rest:

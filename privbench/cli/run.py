@@ -50,8 +50,8 @@ def command(
 
     console = Console(stderr=True)
     handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
+    handler.setLevel(logging.WARNING if quiet else logging.INFO)
     log.addHandler(handler)
-    log.setLevel(logging.WARNING if quiet else logging.INFO)
     registry = Registry()
     for file in plugin or []:
         registry.add_file(file)

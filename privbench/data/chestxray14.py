@@ -14,6 +14,7 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import PrivbenchError, nearest
+from ..files import read_text
 from ..interfaces import Chunk, DataRequest, Dataset
 from .findings import FINDINGS
 
@@ -29,6 +30,7 @@ _COLUMNS = {
     "Finding Labels": "labels",
 }
 _CHUNK = 256
+_REMEDY = "ChestX-ray14 comes with it, download it from the NIH"
 
 
 class ChestXray14(Dataset):
@@ -41,7 +43,7 @@ class ChestXray14(Dataset):
         root = _root(request)
         digest = hashlib.sha256()
         for file in (_entries_file(root), *(root / name for name in _LISTS.values())):
-            digest.update(_read(file).encode())
+            digest.update(read_text(file, _REMEDY).encode())
         for path in (entry for _, entry in sorted(_image_files(root).items())):
             stat = path.stat()
             digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
@@ -87,8 +89,8 @@ def read_grey(path: Path, size: int) -> np.ndarray:
     """
     try:
         with Image.open(path) as image:
-            if image.mode.startswith("I;16"):
-                grey = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+            if image.mode.startswith("I"):  # 16 bits; older versions of Pillow call some of them I
+                grey = Image.fromarray((np.asarray(image).astype(np.int32) >> 8).astype(np.uint8))
             else:
                 grey = image.convert("L")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -104,12 +106,6 @@ def _root(request: DataRequest) -> Path:
     if not request.root.is_dir():
         raise PrivbenchError(f"There is no folder {request.root}: name the data set's folder with --data-root.")
     return request.root
-
-
-def _read(path: Path) -> str:
-    if not path.is_file():
-        raise PrivbenchError(f"{path} is missing: ChestX-ray14 comes with it, download it from the NIH.")
-    return path.read_text(encoding="utf-8")
 
 
 def _entries_file(root: Path) -> Path:
@@ -129,7 +125,7 @@ def _image_files(root: Path) -> dict[str, Path]:
 
 
 def _listed(path: Path, split: str) -> pd.Series:
-    names = _read(path).split()
+    names = read_text(path, _REMEDY).split()
     if not names:
         raise PrivbenchError(f"{path} lists no image: fill it.")
     return pd.Series(split, index=names)
@@ -137,7 +133,10 @@ def _listed(path: Path, split: str) -> pd.Series:
 
 def _entries(path: Path) -> pd.DataFrame:
     """The table with privbench's columns and one 0/1 column a finding."""
-    raw = pd.read_csv(path, dtype=str, index_col=False)
+    try:
+        raw = pd.read_csv(path, dtype=str, index_col=False)
+    except ValueError as error:  # pandas' parser errors and undecodable text
+        raise PrivbenchError(f"{path} is no CSV table ({error}): download it again.") from error
     missing = [column for column in _COLUMNS if column not in raw.columns]
     if missing:
         raise PrivbenchError(f"{path} lacks the column {missing[0]!r}: use the published table.")

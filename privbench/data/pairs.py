@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import PrivbenchError
+from ..files import read_text
 
 _REPAIR_ROUNDS = 200
 
@@ -111,12 +112,11 @@ def read_pairs(path: Path, table: pd.DataFrame, where: str) -> Pairs:
     Raises:
         PrivbenchError: naming the line, for a malformed one, an unknown image, or a label that the patients belie.
     """
-    if not path.is_file():
-        raise PrivbenchError(f"There is no pair list {path}: check the path in the pairs section of the protocol.")
+    text = read_text(path, "check the path in the pairs section of the protocol")
     row_of = {image: row for row, image in enumerate(table["image"])}
     patients = table["patient"].to_numpy()
     probe, reference, mated = [], [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         words = line.split()
@@ -126,6 +126,8 @@ def read_pairs(path: Path, table: pd.DataFrame, where: str) -> Pairs:
             if image not in row_of:
                 raise PrivbenchError(f"{path}, line {number}: {image} is no image of the {where} split.")
         a, b = row_of[words[0]], row_of[words[1]]
+        if a == b:
+            raise PrivbenchError(f"{path}, line {number}: {words[0]} is paired with itself: a pair needs two images.")
         if (patients[a] == patients[b]) != (words[2] == "1"):
             raise PrivbenchError(
                 f"{path}, line {number}: labelled {words[2]}, but the images are of patients {patients[a]} and "

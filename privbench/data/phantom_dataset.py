@@ -13,7 +13,7 @@ from ..errors import PrivbenchError
 from ..interfaces import Chunk, DataRequest, Dataset, Params
 from ..seeds import derive_seed
 from .findings import FINDINGS
-from .phantom import Phantoms, generate
+from .phantom import MIN_SIZE, Phantoms, generate
 
 
 class PhantomParams(Params):
@@ -35,6 +35,8 @@ class PhantomDataset(Dataset):
     def source(self, request: DataRequest) -> dict[str, Any]:
         if request.root is not None:
             raise PrivbenchError("The phantom is drawn and reads no folder: leave out --data-root, or name --dataset.")
+        if request.size < MIN_SIZE:
+            raise PrivbenchError(f"The phantom needs at least {MIN_SIZE} px, not {request.size}: set data.size.")
         return {"seed": request.seed}
 
     def table(self, request: DataRequest) -> pd.DataFrame:

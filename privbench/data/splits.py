@@ -67,6 +67,15 @@ def check_table(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
     missing = [c for c in (*COLUMNS, *findings) if c not in table.columns]
     if missing:
         raise PrivbenchError(f"The data set's table lacks the column {missing[0]!r}: add it.")
+    if not pd.api.types.is_integer_dtype(table["patient"]):
+        raise PrivbenchError("The data set's table must number its patients with integers.")
+    for finding in findings:
+        if not table[finding].isin([0, 1]).all():
+            raise PrivbenchError(f"The data set's table must hold 0 or 1 for {finding!r} in every row.")
+    foreign = table[~table["split"].isin(SPLITS)]
+    if len(foreign):
+        row = foreign.iloc[0]
+        raise PrivbenchError(f"Image {row['image']} is of split {row['split']!r}: use one of {', '.join(SPLITS)}.")
     doubled = table["image"][table["image"].duplicated()]
     if len(doubled):
         raise PrivbenchError(f"Image {doubled.iloc[0]} is listed twice: list every image once.")

@@ -54,7 +54,7 @@ def class_aucs(
 
 
 def percentile_interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
-    """The central interval that holds the given share of the resampled values; NaNs are left out."""
+    """The central interval that holds the given share of the resampled values."""
     tail = 50 * (1 - confidence)
-    low, high = np.nanpercentile(values, [tail, 100 - tail])
+    low, high = np.percentile(values, [tail, 100 - tail])
     return float(low), float(high)

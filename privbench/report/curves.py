@@ -26,10 +26,9 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
         for column in (c for c in losses if rows[c].notna().any()):
             style = "--" if column.startswith("val_") else "-"
             axis.plot(rows["epoch"] + 1, rows[column], style, marker=".", label=column.replace("_", " "))
-        axis.set_title(
-            str(training) if str(training).startswith(str(stage)) else f"{training} ({stage})", fontsize="medium"
-        )
+        axis.set_title(str(training) if str(stage) in str(training) else f"{training} ({stage})", fontsize="medium")
         axis.set_xlabel("epoch")
+        axis.set_ylabel("loss")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend(fontsize="small")
     for axis in axes[len(trainings) :]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
+from ..errors import PrivbenchError
 from ..results import Interval, RunRecord
 
 # Distinct in colour, in grey and in shape.
@@ -16,6 +18,11 @@ _MARKERS = "osD^vP*X<>"
 
 def draw_tradeoff(groups: Mapping[str, Sequence[RunRecord]], path: Path) -> None:
     """Draws a panel for each fingerprint; better methods lie towards the top right. The ending names the format."""
+    known = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".") not in known:
+        raise PrivbenchError(
+            f"{path} is no picture that can be drawn: end its name in one of {', '.join(sorted(known))}."
+        )
     figure = Figure(figsize=(7.6, 5.0 * len(groups)), layout="constrained")
     panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
     for axis, (fingerprint, runs) in zip(panels, groups.items(), strict=True):

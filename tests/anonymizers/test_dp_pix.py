@@ -47,7 +47,18 @@ def test_noise_does_not_depend_on_batching():
     assert torch.equal(whole, parts)
 
 
-@pytest.mark.parametrize("wrong", [{"b": 0}, {"b": 1.5}, {"epsilon": 0}, {"m": 0}, {"sigma": 1}])
+def test_cells_that_the_border_cuts_get_the_noise_of_their_size(generator):
+    """A cell of n pixels changes by m / n when m pixels change, so its noise must have the scale m / (n ε)."""
+    images = torch.full((20_000, 1, 3, 3), 0.5)
+    released = DPPix(b=2, epsilon=50.0).anonymize(images, generator)[:, 0] - 0.5
+    scales = released.abs().mean(0).numpy()
+    expected = np.array([[1 / 4, 1 / 4, 1 / 2], [1 / 4, 1 / 4, 1 / 2], [1 / 2, 1 / 2, 1]]) / 50
+    assert scales == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epsilon": float("inf")}, {"b": 0}, {"b": 1.5}, {"epsilon": 0}, {"m": 0}, {"sigma": 1}]
+)
 def test_parameters_are_checked(wrong):
     with pytest.raises(PrivbenchError, match="the parameters of anonymizer 'dp-pix'"):
         DPPix(**wrong)

@@ -8,6 +8,7 @@ from PIL import Image
 from privbench.data.chestxray14 import ChestXray14, read_grey
 from privbench.data.findings import FINDINGS
 from privbench.data.loading import read_splits, write_data
+from privbench.data.pairs import draw_pairs
 from privbench.errors import PrivbenchError
 from privbench.interfaces import DataRequest
 from privbench.progress import Progress
@@ -53,11 +54,11 @@ def request(root, size=32):
     return DataRequest(size, 0, root, 2, Progress(quiet=True))
 
 
-def load(root, tmp_path, size=32, train=2, test=4):
+def load(root, tmp_path, size=32, count=2):
     folder = tmp_path / "cache"
     folder.mkdir()
     write_data(ChestXray14(), request(root, size), 0.5, folder)
-    return read_splits(folder, FINDINGS, PairsSection(guidance=2, train=train, val=train, test=test), 0)
+    return read_splits(folder, FINDINGS, PairsSection(guidance=2, train=count, val=count, test=2 * count, cap=10), 0)
 
 
 def test_public_layout(root):
@@ -117,8 +118,10 @@ def replace(old, new):
         (replace(",2,40", ",2,old"), None),
         (replace("058Y", "old"), r"'old' where a number for age belongs"),
         (replace(",0,2,40", ",0,3,40"), r"1 patient\(s\) stand in more than one split.*: 3;"),
-        (lambda root: (root / "test_list.txt").unlink(), r"test_list\.txt is missing"),
+        (lambda root: (root / "test_list.txt").unlink(), r"There is no file .*test_list\.txt"),
         (lambda root: (root / "test_list.txt").write_text(""), r"lists no image"),
+        (lambda root: (root / "Data_Entry_2017_v2020.csv").write_bytes(b""), r"is no CSV table"),
+        (lambda root: (root / "test_list.txt").write_bytes(b"\xff\xfe"), r"is no UTF-8 text"),
         (lambda root: (root / "Data_Entry_2017_v2020.csv").unlink(), r"There is no Data_Entry_2017"),
         (lambda root: (root / "Data_Entry_2017.csv").write_text(HEADER), r"more than one Data_Entry_2017"),
         (lambda root: [shutil.rmtree(f) for f in root.glob("images_*")], r"neither images/ nor images_001"),
@@ -162,11 +165,12 @@ def test_downsizing_averages(tmp_path):
 
 def test_real_mini(real_data, tmp_path):
     """The numbers that its README states."""
-    splits = load(real_data / "chestxray14-mini", tmp_path, size=64, train=400, test=10**6)
+    splits = load(real_data / "chestxray14-mini", tmp_path, size=64, count=100)
     assert sum(len(s.images) for s in splits.values()) == 1000
     assert len(splits["test"].images) == 273
     assert len(set(splits["test"].patients)) == 100
-    assert splits["test"].pairs.mated.sum() == 548
+    test = splits["test"].patients
+    assert draw_pairs(test, 10**6, None, np.random.default_rng(0), "test").mated.sum() == 548
     patients = [set(s.patients) for s in splits.values()]
     assert len(set.union(*patients)) == sum(map(len, patients)), "no patient stands in two splits"
     first = splits["test"].table.iloc[0]

@@ -56,6 +56,11 @@ def test_a_phantom_reads_no_folder(tmp_path):
         PhantomDataset().source(DataRequest(32, 0, tmp_path, 1, Progress(quiet=True)))
 
 
+def test_a_phantom_has_a_smallest_size():
+    with pytest.raises(PrivbenchError, match="at least 32 px, not 16"):
+        PhantomDataset().source(DataRequest(16, 0, None, 1, Progress(quiet=True)))
+
+
 def test_array_writer_round_trip_and_complaints(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (5, 1, 4, 4)).astype(np.uint8)
     with ArrayWriter(tmp_path / "a.npy", (5, 1, 4, 4)) as writer:

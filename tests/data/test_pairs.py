@@ -95,6 +95,7 @@ def test_pairs_from_a_list(tmp_path):
         ("a0.png a1.png\n", "line 1: expected 'image1 image2 label'"),
         ("a0.png a1.png yes\n", "line 1: expected"),
         ("a0.png a1.png 1\na0.png c.png 0\n", "line 2: c.png is no image of the test split"),
+        ("a0.png a0.png 1\n", "a0.png is paired with itself"),
         ("a0.png a1.png 0\n", "labelled 0, but the images are of patients 1 and 1"),
         ("a0.png b0.png 1\n", "labelled 1, but the images are of patients 1 and 2"),
         ("a0.png a1.png 1\n", "needs mated"),
@@ -108,5 +109,5 @@ def test_a_wrong_list_names_its_line(tmp_path, text, message):
 
 
 def test_a_missing_list(tmp_path):
-    with pytest.raises(PrivbenchError, match="no pair list"):
+    with pytest.raises(PrivbenchError, match="There is no file"):
         read_pairs(tmp_path / "none.txt", TABLE, "test")

