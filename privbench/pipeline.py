@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import timm
-import torch
 from lightning_fabric import Fabric
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import load_file
 
 from .classification import fit_classifier
 from .context import Context
@@ -22,34 +18,23 @@ from .data.loading import guidance_pairs, read_splits, write_data
 from .data.splits import SPLITS, Split
 from .errors import PrivbenchError
 from .guidance import Guidance
-from .interfaces import Anonymizer, Attack, DataRequest, Dataset, Gallery, Plugin, UtilityTask
+from .interfaces import Anonymizer, Attack, DataRequest, Dataset, Gallery, UtilityTask
 from .networks import Backbone, Classifier, Verifier, weights_source
 from .progress import Progress, log
 from .protocol import Protocol, digest_of
-from .registry import code_digest, identity, is_own
+from .registry import identity, is_own
 from .release import write_release
 from .scores import attack_scores, read_scores, utility_scores, write_scores
-from .seeds import global_seed
-from .store import Stage, Store
+from .stages import STATE, VERSIONS, Stages, save_state
+from .store import Store
 from .verification import fit_verifier
 
-# Go up with every change of the harness that changes what the stage puts out.
-VERSIONS = {
-    "data": "1",
-    "classifier": "1",
-    "verifier": "1",
-    "anonymizer": "1",
-    "release": "1",
-    "attack": "1",
-    "utility": "1",
-}
-
-STATE, CURVES, RELEASE, SCORES = "state.safetensors", "curves.json", "release.npy", "scores.parquet"
+SCORES = "scores.parquet"
 
 
 @dataclass
 class Pipeline:
-    """Everything that a run needs; the stages are its methods, in order, and `stages` what they left."""
+    """Everything that a run needs; its stages are the methods, in order."""
 
     protocol: Protocol
     dataset: Dataset
@@ -62,8 +47,6 @@ class Pipeline:
     fabric: Fabric
     precision: str
     progress: Progress
-    stages: dict[str, Stage] = field(default_factory=dict)
-    curves: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     splits: dict[str, Split] = field(default_factory=dict)
     released: dict[str, Split] = field(default_factory=dict)
@@ -71,6 +54,7 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.anonymizer.check_size(self.protocol.data.size)
         self._source = self.dataset.source(self.request)
+        self.stages = Stages(self.store, self.fabric, self.precision, self.protocol.seed, self.progress)
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Runs every stage that is not in the store; returns the scores of the attack and of the utility task."""
@@ -84,7 +68,7 @@ class Pipeline:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the protocol, the versions of what carries it out, and the digest of the data that it read."""
-        return digest_of(self._terms() | {"data": self.stages["data"].digest})
+        return digest_of(self._terms() | {"data": self.stages.made["data"].digest})
 
     @property
     def key(self) -> str:
@@ -94,16 +78,17 @@ class Pipeline:
 
     def _terms(self) -> dict[str, Any]:
         """The protocol and what carries it out. Foreign plugins count with their source, ours with their version."""
-        plugins = (self.dataset, self.attack(), self.utility)
+        plugins, guidance = (self.dataset, self.attack(), self.utility), self.protocol.guidance
         return {
             "protocol": self.protocol.fixed(),
             "plugins": [identity(plugin, code=not is_own(plugin)) for plugin in plugins],
+            "weights": [weights_source(backbone) for backbone in (guidance.classifier, guidance.verifier)],
             "stages": VERSIONS,
         }
 
     def _load_data(self) -> None:
         protocol = self.protocol
-        stage = self._stage(
+        stage = self.stages.make(
             "data",
             {
                 **identity(self.dataset, code=True),
@@ -111,8 +96,8 @@ class Pipeline:
                 "size": protocol.data.size,
                 "validation": protocol.data.validation,
             },
-            {},
-            lambda folder: write_data(self.dataset, self.request, protocol.data.validation, folder),
+            [],
+            lambda folder, _: write_data(self.dataset, self.request, protocol.data.validation, folder),
         )
         self.splits = read_splits(stage.folder, self.dataset.findings, protocol.pairs, protocol.seed)
         for name, split in self.splits.items():
@@ -128,98 +113,64 @@ class Pipeline:
             )
 
     def _make_guidance(self) -> Guidance:
-        recipe, splits, device = self.protocol.guidance, self.splits, self.fabric.device
-
-        def make_classifier(ctx: Context) -> dict[str, Tensor]:
-            return fit_classifier(
-                splits["train"], splits["val"], recipe.classifier, ctx, "guidance classifier"
-            ).state_dict()
-
-        def make_verifier(ctx: Context) -> dict[str, Tensor]:
-            train, val = (Gallery(splits[s].images, splits[s].images, splits[s].pairs) for s in ("train", "val"))
-            pairs = guidance_pairs(splits["train"], self.protocol.pairs, self.protocol.seed)
-            wide = Gallery(train.probes, train.references, pairs)
-            return fit_verifier(wide, val, recipe.verifier, ctx, "guidance verifier").state_dict()
-
-        classifier = Classifier(_without_weights(recipe.classifier), len(self.dataset.findings))
-        classifier.load_state_dict(self._trained("classifier", {}, make_classifier, recipe.classifier))
-        verifier = Verifier(_without_weights(recipe.verifier), recipe.verifier.features)
-        verifier.load_state_dict(
-            self._trained("verifier", self._pairs("guidance", "val"), make_verifier, recipe.verifier)
+        recipe, train, val, device = (
+            self.protocol.guidance,
+            self.splits["train"],
+            self.splits["val"],
+            self.fabric.device,
         )
+
+        def make_classifier(folder: Path, ctx: Context) -> None:
+            network = fit_classifier(train, val, recipe.classifier, ctx, "guidance classifier")
+            save_state(network.state_dict(), folder)
+
+        def make_verifier(folder: Path, ctx: Context) -> None:
+            pairs = guidance_pairs(train, self.protocol.pairs, self.protocol.seed)
+            galleries = Gallery(train.images, train.images, pairs), Gallery(val.images, val.images, val.pairs)
+            save_state(fit_verifier(*galleries, recipe.verifier, ctx, "guidance verifier").state_dict(), folder)
+
+        stage = self.stages.make("classifier", _config(recipe.classifier), ["data"], make_classifier)
+        classifier = Classifier(_without_weights(recipe.classifier), len(self.dataset.findings))
+        classifier.load_state_dict(load_file(stage.folder / STATE))
+        config = _config(recipe.verifier) | self._pairs("guidance", "val")
+        stage = self.stages.make("verifier", config, ["data"], make_verifier)
+        verifier = Verifier(_without_weights(recipe.verifier), recipe.verifier.features)
+        verifier.load_state_dict(load_file(stage.folder / STATE))
         return Guidance(classifier.to(device).eval(), verifier.to(device).eval())
 
-    def _trained(
-        self,
-        name: str,
-        config: dict[str, Any],
-        make: Callable[[Context], dict[str, Tensor]],
-        recipe: Backbone,
-    ) -> dict[str, Tensor]:
-        """The state of a guidance network, from a stage of its own."""
-        config = {
-            **config,
-            "recipe": recipe.model_dump(mode="json"),
-            "weights": weights_source(recipe),
-        }
-        stage = self._trained_stage(name, config, {"data": self.stages["data"].digest}, lambda ctx, _: make(ctx))
-        return load_file(stage.folder / STATE)
-
     def _fit_anonymizer(self, guidance: Guidance) -> None:
-        anonymizer, splits = self.anonymizer, self.splits
+        def fit(folder: Path, ctx: Context) -> None:
+            self.anonymizer.fit(self.splits["train"], self.splits["val"], guidance, ctx)
+            save_state(self.anonymizer.state(), folder)
 
-        def fit(ctx: Context, folder: Path) -> dict[str, Tensor]:
-            anonymizer.fit(splits["train"], splits["val"], guidance, ctx)
-            return anonymizer.state()
-
-        stage = self._trained_stage(
-            "anonymizer",
-            {
-                **identity(anonymizer, code=True),
-                **self._pairs("train", "val"),
-            },
-            {name: self.stages[name].digest for name in ("data", "classifier", "verifier")},
-            fit,
-        )
-        anonymizer.load_state(load_file(stage.folder / STATE), self.fabric.device)
+        config = identity(self.anonymizer, code=True) | self._pairs("train", "val")
+        stage = self.stages.make("anonymizer", config, ["data", "classifier", "verifier"], fit)
+        self.anonymizer.load_state(load_file(stage.folder / STATE), self.fabric.device)
 
     def _release(self) -> None:
-        def write(folder: Path) -> None:
+        def write(folder: Path, ctx: Context) -> None:
             for name in SPLITS:
                 images = self.splits[name].images
                 with ArrayWriter(folder / f"{name}.npy", images.shape) as writer:
-                    write_release(self.anonymizer, images, self._context(f"release of {name}"), writer)
+                    write_release(self.anonymizer, images, replace(ctx, stage=f"release of {name}"), writer)
 
-        stage = self._stage(
-            "release",
-            identity(self.anonymizer, code=True),
-            {name: self.stages[name].digest for name in ("data", "anonymizer")},
-            write,
-        )
+        stage = self.stages.make("release", identity(self.anonymizer, code=True), ["data", "anonymizer"], write)
         self.released = {
             name: split.with_images(read_array(stage.folder / f"{name}.npy")) for name, split in self.splits.items()
         }
 
-    def _attack(self, seed: int) -> pd.DataFrame:
+    def _attack(self, number: int) -> pd.DataFrame:
         section = self.protocol.attack
 
-        def make(folder: Path) -> None:
-            ctx = self._context(f"attack {seed}")
+        def make(folder: Path, ctx: Context) -> None:
             attack = self.attack()
             attack.fit(self._gallery("train", section.train), self._gallery("val", section.train), ctx)
             scores = attack.similarity(self._gallery("test", section.test), ctx)
-            write_scores(attack_scores(self.splits["test"], scores, seed), folder / SCORES)
-            _write_curves(ctx, folder)
+            write_scores(attack_scores(self.splits["test"], scores, number), folder / SCORES)
 
-        config = {
-            **identity(self.attack(), code=True),
-            "train": section.train,
-            "test": section.test,
-            **self._pairs("train", "val", "test"),
-            "number": seed,
-        }
-        stage = self._stage(f"attack-{seed}", config, self._released_digests(), make)
-        self.curves += _read_curves(stage)
+        config = identity(self.attack(), code=True) | self._pairs("train", "val", "test")
+        config |= {"scenario": [section.train, section.test], "number": number}
+        stage = self.stages.make(f"attack {number}", config, ["data", "release"], make)
         return read_scores(stage.folder / SCORES)
 
     def _gallery(self, split: str, images: str) -> Gallery:
@@ -228,87 +179,30 @@ class Pipeline:
         return Gallery(source[images[0]], source[images[1]], self.splits[split].pairs)
 
     def _utility(self, guidance: Guidance) -> pd.DataFrame:
-        def make(folder: Path) -> None:
-            ctx = self._context("utility")
+        def make(folder: Path, ctx: Context) -> None:
             self.utility.fit(self.released["train"], self.released["val"], guidance, ctx)
             scores = self.utility.predict(self.released["test"].images, ctx)
             write_scores(utility_scores(self.released["test"], scores), folder / SCORES)
-            _write_curves(ctx, folder)
 
-        inputs = self._released_digests() | {"classifier": self.stages["classifier"].digest}
-        stage = self._stage("utility", identity(self.utility, code=True), inputs, make)
-        self.curves += _read_curves(stage)
+        config = identity(self.utility, code=True)
+        stage = self.stages.make("utility", config, ["data", "release", "classifier"], make)
         return read_scores(stage.folder / SCORES)
-
-    def _released_digests(self) -> dict[str, str]:
-        return {name: self.stages[name].digest for name in ("data", "release")}
-
-    def _trained_stage(
-        self,
-        name: str,
-        config: dict[str, Any],
-        inputs: dict[str, str],
-        make: Callable[[Context, Path], dict[str, Tensor]],
-    ) -> Stage:
-        """A stage that leaves weights and training curves."""
-
-        def produce(folder: Path) -> None:
-            ctx = self._context(name)
-            state = make(ctx, folder)
-            save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, folder / STATE)
-            _write_curves(ctx, folder)
-
-        stage = self._stage(name, config, inputs, produce)
-        self.curves += _read_curves(stage)
-        return stage
-
-    def _stage(
-        self, name: str, config: dict[str, Any], inputs: dict[str, str], produce: Callable[[Path], None]
-    ) -> Stage:
-        """A stage from the store; what every stage depends on joins its configuration."""
-        kind = name.split("-")[0]
-        surroundings = {"seed": self.protocol.seed, "harness": code_digest(Plugin)}
-        if inputs:  # what reads other stages computes; the data is the same wherever it is read
-            surroundings |= {
-                "device": self.fabric.device.type,
-                "precision": self.precision,
-                "torch": torch.__version__,
-                "timm": timm.__version__,
-            }
-
-        def produce_seeded(folder: Path) -> None:
-            with global_seed(self.protocol.seed, name):  # for whatever draws without a generator
-                produce(folder)
-
-        log.info("%s …", name)
-        stage = self.store.stage(kind, VERSIONS[kind], {**config, **surroundings}, inputs, produce_seeded)
-        self.stages[name] = stage
-        done = "already there" if stage.cached else f"{stage.manifest.seconds:.1f} s"
-        log.info("%s: %s", name, done)
-        return stage
 
     def _pairs(self, *names: str) -> dict[str, Any]:
         """What decides the pairs of the named sets, for a stage's configuration."""
         pairs = self.protocol.fixed()["pairs"]
         return {"pairs": {key: pairs.get(key) for name in names for key in ("cap", name, f"{name}_file")}}
 
-    def _context(self, stage: str) -> Context:
-        return Context(self.fabric, self.protocol.seed, stage, self.progress)
-
     def _warn(self, message: str) -> None:
         log.warning(message)
         self.warnings.append(message)
 
 
+def _config(recipe: Backbone) -> dict[str, Any]:
+    """What decides a guidance network, beside the data."""
+    return {"recipe": recipe.model_dump(mode="json"), "weights": weights_source(recipe)}
+
+
 def _without_weights(backbone: Backbone) -> Backbone:
     """The same network with random weights, for a state that is about to be loaded."""
     return backbone.model_copy(update={"pretrained": False})
-
-
-def _write_curves(ctx: Context, folder: Path) -> None:
-    (folder / CURVES).write_text(json.dumps(ctx.curves, indent=1), encoding="utf-8")
-
-
-def _read_curves(stage: Stage) -> list[dict[str, Any]]:
-    curves: list[dict[str, Any]] = json.loads((stage.folder / CURVES).read_text(encoding="utf-8"))
-    return curves

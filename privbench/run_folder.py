@@ -16,7 +16,7 @@ from filelock import FileLock
 from . import environment
 from .errors import PrivbenchError
 from .evaluate import attack_result, utility_result
-from .pipeline import STATE, Pipeline
+from .pipeline import Pipeline
 from .progress import log
 from .protocol import digest_of
 from .registry import code_digest
@@ -24,6 +24,7 @@ from .report.contact_sheet import choose_images, draw_contact_sheet
 from .report.curves import draw_curves
 from .results import FILE, AnonymizerRecord, RunRecord, StageRecord, read_run
 from .scores import write_scores
+from .stages import STATE
 
 ATTACK_SCORES, UTILITY_SCORES = "scores/attack.parquet", "scores/utility.parquet"
 
@@ -73,12 +74,12 @@ class RunFolder:
         write_scores(attack_scores, folder / ATTACK_SCORES)
         write_scores(utility_scores, folder / UTILITY_SCORES)
         record = self._record(attack_scores, utility_scores)
-        shutil.copyfile(pipeline.stages["anonymizer"].folder / STATE, folder / "anonymizer.safetensors")
+        shutil.copyfile(pipeline.stages.made["anonymizer"].folder / STATE, folder / "anonymizer.safetensors")
         (folder / "anonymizer.json").write_text(record.anonymizer.model_dump_json(indent=1), encoding="utf-8")
         rows = choose_images(pipeline.splits["test"])
         originals, released = (splits["test"].images[rows] for splits in (pipeline.splits, pipeline.released))
         draw_contact_sheet(originals, released, record.label, folder / "contact_sheet.png")
-        curves = pd.DataFrame(pipeline.curves)
+        curves = pd.DataFrame(pipeline.stages.curves)
         curves.to_csv(folder / "training_curves.csv", index=False)
         draw_curves(curves, folder / "training_curves.png")
         (folder / FILE).write_text(record.model_dump_json(indent=1), encoding="utf-8")
@@ -100,7 +101,7 @@ class RunFolder:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             protocol=protocol.model_dump(mode="json"),
             fingerprint=pipeline.fingerprint,
-            data_digest=pipeline.stages["data"].digest,
+            data_digest=pipeline.stages.made["data"].digest,
             anonymizer=AnonymizerRecord(
                 name=anonymizer.name,
                 version=anonymizer.version,
@@ -120,7 +121,7 @@ class RunFolder:
                     peak_memory_mib=stage.manifest.peak_memory_mib,
                     cached=stage.cached,
                 )
-                for name, stage in pipeline.stages.items()
+                for name, stage in pipeline.stages.made.items()
             ],
             versions=environment.versions(),
             device=environment.device(pipeline.fabric, pipeline.precision),

@@ -66,7 +66,7 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
     assert record.anonymizer.params["init_features"] == 2, "the protocol's parameters hold where none were given"
     assert record.label == "prichexy mu=0.05"
     assert len(record.attack.seed_aucs) == 2
-    names = ["data", "classifier", "verifier", "anonymizer", "release", "attack-0", "attack-1", "utility"]
+    names = ["data", "classifier", "verifier", "anonymizer", "release", "attack 0", "attack 1", "utility"]
     assert [stage.name for stage in record.stages] == names
     assert all(stage.peak_memory_mib > 100 and stage.seconds >= 0 for stage in record.stages)
     assert {"privbench", "python", "torch", "timm", "numpy"} <= record.versions.keys()
