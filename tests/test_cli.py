@@ -109,6 +109,13 @@ def test_list_shows_one_kind(monkeypatch, capsys):
     assert "prichexy" not in printed
 
 
+def test_list_shows_the_fields_of_protocols(monkeypatch, capsys):
+    assert call(monkeypatch, "list", "protocols") == 0
+    printed = capsys.readouterr().out
+    assert "--set attack.params.backbone" in printed
+    assert "--set pairs.cap" in printed
+
+
 @pytest.fixture
 def runs(tmp_path):
     for name, run in {

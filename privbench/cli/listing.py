@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from ..protocol import Protocol
     from ..registry import Entry
 
 
@@ -53,9 +55,30 @@ def command(
     if what in (What.all, What.protocols):
         console.print("[bold]protocols[/]")
         for name in builtin_protocols():
-            protocol = load_protocol(name)
-            console.print(f"  [cyan]{name}[/] (version {protocol.version}): {escape(protocol.description)}")
-            console.print(f"    [dim]--set FIELD=VALUE changes any field of {name}.toml[/]", highlight=False)
+            _show_protocol(console, load_protocol(name), fields=what is What.protocols)
+
+
+def _show_protocol(console: Console, protocol: Protocol, fields: bool) -> None:
+    """Name and description, and every field as `--set` takes it where they are asked for."""
+    console.print(
+        f"  [cyan]{protocol.name}[/] (version {protocol.version}): {escape(protocol.description)}", highlight=False
+    )
+    if not fields:
+        console.print("    [dim]`privbench list protocols` shows the fields that --set changes[/]", highlight=False)
+        return
+    grid = Table.grid(padding=(0, 2))
+    for path, value in _flat(protocol.model_dump(mode="json", exclude={"name", "version", "description"})):
+        grid.add_row("   ", f"--set {path}", f"[dim]{escape(str(value))}[/]")
+    console.print(grid)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested values by dotted path."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def _show_entry(console: Console, entry: Entry, prefix: str) -> None:
