@@ -28,10 +28,8 @@ def draw_tradeoff(groups: Mapping[str, Sequence[RunRecord]], path: Path) -> None
     for axis, (fingerprint, runs) in zip(panels, groups.items(), strict=True):
         _panel(axis, runs)
         data = runs[0].protocol["data"]
-        axis.set_title(
-            f"{data['dataset']} {data['size']} px, {runs[0].protocol['name']} ({fingerprint[:12]})",
-            fontsize=10,
-        )
+        told_apart = f" ({fingerprint[:12]})" if len(groups) > 1 else ""
+        axis.set_title(f"{data['dataset']} {data['size']} px, {runs[0].protocol['name']}{told_apart}", fontsize=10)
     figure.savefig(path, dpi=130)
 
 
