@@ -33,7 +33,8 @@ def fit_verifier(train_set: Gallery, val_set: Gallery, recipe: VerifierRecipe, c
     optimizer, move_rate = adam(verifier, recipe, len(train_set.pairs))
     network, fabric_optimizer = ctx.fabric.setup(verifier, optimizer)
     probes = Pixels(train_set.probes, ctx.device)
-    references = probes if _same(train_set) else Pixels(train_set.references, ctx.device)
+    same = train_set.probes is train_set.references  # then they need not be held twice
+    references = probes if same else Pixels(train_set.references, ctx.device)
     probe_rows, reference_rows = (torch.from_numpy(rows) for rows in (train_set.pairs.probe, train_set.pairs.reference))
     mated = torch.from_numpy(train_set.pairs.mated).float().to(ctx.device)
 
@@ -92,8 +93,3 @@ def score_matrix(verifier: Verifier, probes: np.ndarray, references: np.ndarray,
     probe_features, reference_features = embed(verifier, probes, ctx), embed(verifier, references, ctx)
     rows = [verifier.compare(probe[None], reference_features) for probe in probe_features]
     return torch.stack(rows).cpu().double().numpy()
-
-
-def _same(gallery: Gallery) -> bool:
-    """Whether probes and references are the same images, which then need not be held twice."""
-    return gallery.probes is gallery.references
