@@ -53,6 +53,14 @@ def class_aucs(
     return np.stack([weighted_auc(labels[:, c], scores[:, c], weights) for c in range(labels.shape[1])], axis=1)
 
 
+def means(values: np.ndarray, patients: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """The resampled mean over images. Shape: values and patients (N,); returns (resamples,)."""
+    names, column = np.unique(patients, return_inverse=True)
+    weights = draw_counts(len(names), resamples, rng)
+    totals = np.bincount(column, values, len(names))
+    return (weights @ totals) / (weights @ np.bincount(column, minlength=len(names)))
+
+
 def percentile_interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
     """The central interval that holds the given share of the resampled values."""
     tail = 50 * (1 - confidence)

@@ -1,0 +1,117 @@
+"""How high a patient's other images rank when a probe is compared with a whole gallery.
+
+A ranking is kept as one row a probe and mate (another image of the probe's patient): how many strangers' images
+outrank that mate. Every retrieval metric is a function of these rows, for the whole gallery and for smaller ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammaln
+
+COLUMNS = ["probe", "mate", "outranked_by", "strangers"]
+
+
+def rank_mates(
+    similarity: np.ndarray, probe_patients: np.ndarray, reference_patients: np.ndarray, rng: np.random.Generator
+) -> pd.DataFrame:
+    """One row a probe and mate, best mate first: rows of the two, and how many of how many strangers outrank it.
+
+    Row i of probes and references is the same radiograph, which is never compared with itself. Equal scores are
+    put in random order, so that a score that says nothing ranks like chance.
+
+    Shape: similarity (N, N); the patients (N,) each.
+    """
+
+    def rows() -> Iterator[pd.DataFrame]:
+        for probe, scores in enumerate(similarity):
+            order = np.lexsort((rng.random(len(scores)), -scores))
+            order = order[order != probe]
+            same = reference_patients[order] == probe_patients[probe]
+            if same.any():
+                strangers_before = np.cumsum(~same)
+                yield pd.DataFrame(
+                    {
+                        "probe": probe,
+                        "mate": order[same],
+                        "outranked_by": strangers_before[same],
+                        "strangers": int((~same).sum()),
+                    }
+                )
+
+    parts = list(rows())
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS, dtype=np.int64)
+
+
+def cumulative_match(ranks: pd.DataFrame, rank: int) -> float:
+    """Rank-k rate (one point of the CMC curve): the share of probes with a mate among the k highest.
+
+    Unitless, 0 to 1. The best mate of a probe stands at one more than the strangers that outrank it.
+    """
+    return float((ranks.groupby("probe")["outranked_by"].min() < rank).mean())
+
+
+def precision_at_1(ranks: pd.DataFrame) -> float:
+    """The share of probes whose highest-ranking reference is a mate (unitless, 0 to 1): the rank-1 rate."""
+    return cumulative_match(ranks, 1)
+
+
+def r_precision(ranks: pd.DataFrame) -> float:
+    """The share of mates among the R highest, R the probe's number of mates; mean over probes (unitless, 0 to 1)."""
+    return float(_hits(ranks).groupby(ranks["probe"]).mean().mean())
+
+
+def map_at_r(ranks: pd.DataFrame) -> float:
+    """Mean average precision at R (Musgrave et al. 2020, "A metric learning reality check"; unitless, 0 to 1).
+
+    The precision at each of the R highest places that holds a mate, summed, divided by R; mean over probes.
+    """
+    nth = _nth(ranks)
+    precision = nth / (nth + ranks["outranked_by"])
+    return float((precision * _hits(ranks)).groupby(ranks["probe"]).mean().mean())
+
+
+def rank_in_smaller_gallery(ranks: pd.DataFrame, size: int, rank: int = 1) -> float:
+    """The expected rank-k rate in a gallery of one mate and `size - 1` strangers, drawn anew for every probe.
+
+    In closed form over all such galleries: the chance that fewer than k of the drawn strangers outrank the mate is
+    hypergeometric. Each mate of a probe counts alike, each probe counts alike.
+
+    Args:
+        ranks: what `rank_mates` returns; `size - 1` strangers must be there.
+        size: references in the gallery.
+        rank: k.
+    """
+    above, strangers = ranks["outranked_by"].to_numpy(float), ranks["strangers"].to_numpy(float)
+    drawn = size - 1
+    chance = np.zeros(len(ranks))
+    for outranking in range(min(rank, drawn + 1)):
+        chance += _hypergeometric(outranking, strangers, above, drawn)
+    return float(pd.Series(chance).groupby(ranks["probe"].to_numpy()).mean().mean())
+
+
+def _hypergeometric(hits: int, population: np.ndarray, marked: np.ndarray, drawn: int) -> np.ndarray:
+    """The probability of exactly that many marked ones among those drawn without replacement."""
+    with np.errstate(invalid="ignore"):
+        log = (
+            _log_choose(marked, hits) + _log_choose(population - marked, drawn - hits) - _log_choose(population, drawn)
+        )
+    return np.where((marked >= hits) & (population - marked >= drawn - hits), np.exp(log), 0.0)
+
+
+def _log_choose(n: np.ndarray, k: int) -> np.ndarray:
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(np.maximum(n - k, 0) + 1)
+
+
+def _nth(ranks: pd.DataFrame) -> pd.Series:
+    """1 for a probe's best mate, 2 for the next, …"""
+    return ranks.groupby("probe")["outranked_by"].rank(method="first").astype(int)
+
+
+def _hits(ranks: pd.DataFrame) -> pd.Series:
+    """1.0 where a mate stands among the R highest of its probe."""
+    mates = ranks.groupby("probe")["mate"].transform("size")
+    return (_nth(ranks) + ranks["outranked_by"] <= mates).astype(float)

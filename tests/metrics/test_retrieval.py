@@ -1,0 +1,83 @@
+"""Rankings against pytorch-metric-learning and against brute force."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pytorch_metric_learning.distances import CosineSimilarity
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+from pytorch_metric_learning.utils.inference import CustomKNN
+
+from privbench.metrics.retrieval import (
+    cumulative_match,
+    map_at_r,
+    precision_at_1,
+    r_precision,
+    rank_in_smaller_gallery,
+    rank_mates,
+)
+
+
+@pytest.fixture(params=range(5))
+def case(request):
+    rng = np.random.default_rng(request.param)
+    patients = np.sort(rng.integers(0, 12, 40))
+    points = rng.normal(size=(12, 6))[patients] + rng.normal(size=(40, 6)) * 0.9
+    return patients, points / np.linalg.norm(points, axis=1, keepdims=True), rng
+
+
+def test_metrics_are_pytorch_metric_learnings(case):
+    patients, points, rng = case
+    ranks = rank_mates(points @ points.T, patients, patients, rng)
+    embeddings, labels = torch.from_numpy(points), torch.from_numpy(patients)
+    names = ("precision_at_1", "r_precision", "mean_average_precision_at_r")
+    calculator = AccuracyCalculator(include=names, k="max_bin_count", knn_func=CustomKNN(CosineSimilarity()))
+    expected = calculator.get_accuracy(embeddings, labels)
+    assert precision_at_1(ranks) == pytest.approx(expected["precision_at_1"])
+    assert r_precision(ranks) == pytest.approx(expected["r_precision"])
+    assert map_at_r(ranks) == pytest.approx(expected["mean_average_precision_at_r"])
+
+
+def test_cumulative_match_counts_probes_with_a_mate_among_the_first(case):
+    patients, points, rng = case
+    similarity = points @ points.T
+    ranks = rank_mates(similarity, patients, patients, rng)
+    np.fill_diagonal(similarity, -np.inf)
+    order = np.argsort(-similarity, axis=1)
+    mated = (np.bincount(patients)[patients] > 1).nonzero()[0]
+    for rank in (1, 5, 10):
+        expected = np.mean([(patients[order[probe, :rank]] == patients[probe]).any() for probe in mated])
+        assert cumulative_match(ranks, rank) == pytest.approx(expected)
+
+
+def test_smaller_galleries_are_all_galleries():
+    """Of 3 mates and 6 strangers, by trying every gallery of each size."""
+    outranked_by, strangers = [0, 2, 5], 6
+    ranks = pd.DataFrame({"probe": 0, "mate": [1, 2, 3], "outranked_by": outranked_by, "strangers": strangers})
+    for size in (1, 2, 4, 7):
+        for rank in (1, 2, 3):
+            chances = [
+                np.mean(
+                    [sum(one < above for one in drawn) < rank for drawn in combinations(range(strangers), size - 1)]
+                )
+                for above in outranked_by
+            ]
+            assert rank_in_smaller_gallery(ranks, size, rank) == pytest.approx(np.mean(chances)), (size, rank)
+
+
+def test_a_score_that_says_nothing_ranks_like_chance():
+    rng = np.random.default_rng(0)
+    patients = np.arange(400).repeat(2)
+    ranks = rank_mates(np.zeros((800, 800)), patients, patients, rng)
+    assert cumulative_match(ranks, 1) == pytest.approx(1 / 799, abs=0.006)
+    assert ranks["outranked_by"].mean() == pytest.approx(399, rel=0.05)
+    assert rank_in_smaller_gallery(ranks, 10) == pytest.approx(0.1, abs=0.02)
+
+
+def test_probes_without_a_mate_are_left_out():
+    patients = np.array([1, 1, 2])
+    ranks = rank_mates(np.eye(3), patients, patients, np.random.default_rng(0))
+    assert ranks["probe"].tolist() == [0, 1]
+    assert len(rank_mates(np.eye(2), np.arange(2), np.arange(2), np.random.default_rng(0))) == 0
