@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = "0.1.0"
-__all__ = ["Anonymizer", "Attack", "Dataset", "Params", "PrivbenchError", "UtilityTask", "__version__", "run"]
+__all__ = [
+    "Anonymizer",
+    "Dataset",
+    "InferenceAttack",
+    "LinkageAttack",
+    "Params",
+    "PrivbenchError",
+    "UtilityTask",
+    "__version__",
+    "run",
+]
 
 if TYPE_CHECKING:
     from .api import run
     from .errors import PrivbenchError
-    from .interfaces import Anonymizer, Attack, Dataset, Params, UtilityTask
+    from .interfaces import Anonymizer, Dataset, InferenceAttack, LinkageAttack, Params, UtilityTask
 
 _HOMES = {"run": "api", "PrivbenchError": "errors"}
 

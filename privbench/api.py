@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from rich.console import Console
 
 from .errors import PrivbenchError
-from .interfaces import Anonymizer, Attack, DataRequest, Dataset, UtilityTask
+from .interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
 from .pipeline import Pipeline
 from .progress import Progress
 from .protocol import Protocol, load_protocol
@@ -86,26 +86,55 @@ def run(
         registry.add_file(Path(file))
     chosen = load_protocol(protocol, _overrides(protocol, overrides, dataset, seed))
     method = _anonymizer(anonymizer, params, chosen, registry)
+    given = sorted(method.params.model_fields_set if isinstance(anonymizer, Anonymizer) else params or {})
     progress = Progress(console, quiet)
-    with _deterministic():
-        fabric = _fabric(device, precision)
-        root = None if data_root is None else Path(data_root)
-        pipeline = Pipeline(
-            protocol=chosen,
-            dataset=registry.create(Dataset, chosen.data.dataset, chosen.data.params),
-            anonymizer=method,
-            given=sorted(method.params.model_fields_set if isinstance(anonymizer, Anonymizer) else params or {}),
-            attack=lambda: registry.create(Attack, chosen.attack.name, chosen.attack.params),
-            utility=registry.create(UtilityTask, chosen.utility.name, chosen.utility.params),
-            request=DataRequest(chosen.data.size, chosen.seed, root, workers, progress),
-            store=Store(default_store() if store is None else Path(store)),
-            fabric=fabric,
+    with deterministic():
+        pipeline = create_pipeline(
+            chosen,
+            method,
+            given,
+            registry=registry,
+            data_root=data_root,
+            store=store,
+            device=device,
             precision=precision,
+            workers=workers,
             progress=progress,
         )
         folder = RunFolder(pipeline, None if out is None else Path(out), overwrite)
         with progress.live():
             return Run(folder.write(), folder.path)
+
+
+def create_pipeline(
+    protocol: Protocol,
+    anonymizer: Anonymizer,
+    given: Sequence[str],
+    *,
+    registry: Registry,
+    data_root: Path | str | None,
+    store: Path | str | None,
+    device: str,
+    precision: str,
+    workers: int,
+    progress: Progress,
+) -> Pipeline:
+    """Everything that a run needs, ready to be carried out; `run` tells what the arguments mean."""
+    root = None if data_root is None else Path(data_root)
+    return Pipeline(
+        protocol=protocol,
+        dataset=registry.create(Dataset, protocol.data.dataset, protocol.data.params),
+        anonymizer=anonymizer,
+        given=given,
+        attack=lambda label: registry.create(Attack, protocol.attacks[label].attack, protocol.attacks[label].params),
+        floor=lambda: registry.create(LinkageAttack, protocol.certificate.floor, protocol.certificate.floor_params),
+        utility=registry.create(UtilityTask, protocol.utility.name, protocol.utility.params),
+        request=DataRequest(protocol.data.size, protocol.seed, root, workers, progress),
+        store=Store(default_store() if store is None else Path(store)),
+        fabric=create_fabric(device, precision),
+        precision=precision,
+        progress=progress,
+    )
 
 
 def default_store() -> Path:
@@ -135,7 +164,7 @@ def _anonymizer(
     return registry.create(Anonymizer, named, protocol.anonymizers.get(named, {}) | dict(params or {}))
 
 
-def _fabric(device: str, precision: str) -> Fabric:
+def create_fabric(device: str, precision: str) -> Fabric:
     for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
         if value not in known:
             raise PrivbenchError(f"There is no {name} {value!r}: choose one of {', '.join(known)}.")
@@ -149,7 +178,7 @@ def _fabric(device: str, precision: str) -> Fabric:
 
 
 @contextmanager
-def _deterministic() -> Iterator[None]:
+def deterministic() -> Iterator[None]:
     """Asks torch for deterministic algorithms, and gives back what was set before.
 
     A few CUDA kernels have no deterministic form (resizing's gradient); torch then warns and goes on.

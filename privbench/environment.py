@@ -17,6 +17,8 @@ _PACKAGES = (
     "torch",
     "torchvision",
     "timm",
+    "pytorch-metric-learning",
+    "torchmetrics",
     "lightning-fabric",
     "numpy",
     "pandas",

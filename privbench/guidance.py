@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import field_validator
+
 from .classification import ClassifierRecipe
 from .interfaces import Params
-from .networks import Classifier, Verifier
+from .networks import Backbone, Classifier, Verifier
 from .verification import VerifierRecipe
 
 
@@ -15,6 +17,13 @@ class GuidanceRecipe(Params):
 
     classifier: ClassifierRecipe
     verifier: VerifierRecipe
+
+    @field_validator("classifier", "verifier")
+    @classmethod
+    def _starts_elsewhere(cls, recipe: Backbone) -> Backbone:
+        if recipe.init == "guidance":
+            raise ValueError("the guidance cannot start from itself: use scratch or imagenet")
+        return recipe
 
 
 @dataclass(frozen=True)

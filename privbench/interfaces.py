@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -84,35 +84,111 @@ class Anonymizer(Plugin):
         """Takes over what another instance with the same parameters learnt, and moves it to the device."""
 
 
+Scenario = Literal["ignorant", "paper", "informed", "linked-releases"]
+Images = Literal["OO", "AA", "AO"]
+"""Which images are compared, probe first: O original, A anonymized."""
+
+
+@dataclass(frozen=True)
+class Threat:
+    """What the attacker trains on and what the trained attack is tested on."""
+
+    train: Images
+    test: Images
+    knows: str
+
+
+SCENARIOS: dict[Scenario, Threat] = {  # from the attacker who knows least to the one who knows most; another goal last
+    "ignorant": Threat("OO", "AO", "identified originals, and not that the release is anonymized"),
+    "paper": Threat("AA", "AO", "which released images show the same patient"),
+    "informed": Threat("AO", "AO", "releases of images that the attacker holds, as anyone does who has the anonymizer"),
+    "linked-releases": Threat("AA", "AA", "as in paper, and links released images with one another"),
+}
+
+
 @dataclass(frozen=True)
 class Gallery:
-    """The images that an attack sees: probes, references, and pairs of rows of the two.
+    """The images that an attack compares, and nothing about who is on them.
 
-    Shape: both (N, 1, H, W), uint8. Row i of both is the same radiograph, anonymized or original as the
-    scenario says.
+    Shape: probes and references (N, 1, H, W), uint8. Row i of both is the same radiograph, anonymized or original
+    as the scenario says. `releases` are further independent releases of the probes, as many as the attack asked for.
     """
 
     probes: np.ndarray
     references: np.ndarray
-    pairs: Pairs
+    releases: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True)
+class KnownGallery(Gallery):
+    """A gallery whose patients the attacker knows: what an attack is trained and selected on.
+
+    `pairs` are verification pairs of its rows; `table` has the columns image, patient, follow_up, age, sex, view.
+    """
+
+    pairs: Pairs = field(kw_only=True)
+    table: pd.DataFrame = field(kw_only=True)
+
+    @property
+    def patients(self) -> np.ndarray:
+        """The patient of each row. Shape: (N,), int64."""
+        return self.table["patient"].to_numpy(np.int64)
 
 
 class Attack(Plugin):
-    """An adversary that is trained, then says how likely two images show the same patient."""
+    """An adversary: a LinkageAttack or an InferenceAttack."""
 
     kind = "attack"
+    scenarios: ClassVar[tuple[Scenario, ...]] = tuple(SCENARIOS)
+    """The scenarios in which it can be carried out."""
+    trained: ClassVar[bool] = True
+    """False: `fit` learns nothing, so there is nothing that can fail to train."""
+
+    @property
+    def releases(self) -> int:
+        """How many independent releases of every image it wants to see, where the anonymizer draws noise."""
+        return 1
 
     @abstractmethod
-    def fit(self, train: Gallery, val: Gallery, ctx: Context) -> None:
-        """Trains on the pairs of `train` and selects on those of `val`."""
+    def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
+        """Trains on `train` and selects on `val`; `guidance` are networks that were trained on original images."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What `fit` learnt; it is stored as safetensors."""
+        return {}
+
+    def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
+        """Takes over what another instance with the same parameters learnt, and moves it to the device."""
+
+
+class LinkageAttack(Attack):
+    """Says how likely two images show the same patient. Scores are larger for the more likely pair."""
 
     @abstractmethod
-    def similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
-        """One score a pair; larger means more likely the same patient. Shape: (len(pairs),), float."""
+    def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+        """One score a pair of rows. Shape: probes and references (n,), int, to (n,) float."""
 
     @abstractmethod
-    def similarity_matrix(self, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
-        """Every probe against every reference. Shape: (P, 1, H, W) and (R, 1, H, W) uint8 to (P, R) float."""
+    def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        """Every probe against every reference. Shape: (P, R), float."""
+
+    def measures(self, gallery: Gallery, originals: np.ndarray, ctx: Context) -> dict[str, float]:
+        """Further figures of its own on the test images; `originals` are what the probes were made from."""
+        return {}
+
+
+class InferenceAttack(Attack):
+    """Reads attributes of the patient off a single image, the gallery's probes."""
+
+    attributes: ClassVar[tuple[str, ...]]
+    """Columns of the table that it infers: text columns of two values, or numbers."""
+
+    @abstractmethod
+    def infer(self, gallery: Gallery, ctx: Context) -> dict[str, np.ndarray]:
+        """Of each attribute a value an image. Shape: (N,), float.
+
+        A number in its own unit; of two values, sorted, a score that is larger for the second.
+        """
 
 
 class UtilityTask(Plugin):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import timm
 import torch
@@ -24,12 +24,15 @@ _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
+Init = Literal["scratch", "guidance", "imagenet"]
+
+
 class Backbone(Params):
     """A timm network and what it wants to see."""
 
     backbone: str = Field(description="a timm model name")
     options: dict[str, Any] = Field({}, description="further arguments of timm.create_model")
-    pretrained: bool = Field(False, description="start from timm's ImageNet weights")
+    init: Init = Field("scratch", description="starting weights: random, those of the guidance, or timm's ImageNet's")
     input_size: int | None = Field(None, ge=16, description="pixels that images are resized to; none leaves them")
 
     @field_validator("backbone")
@@ -40,6 +43,11 @@ class Backbone(Params):
         return name
 
 
+def without_weights(backbone: Backbone) -> Backbone:
+    """The same network with random weights, for a state that is about to be loaded."""
+    return backbone.model_copy(update={"init": "scratch"})
+
+
 def _weights_file(backbone: Backbone) -> Path | None:
     folder = os.environ.get(WEIGHTS_FOLDER)
     file = Path(folder) / f"{backbone.backbone}.safetensors" if folder else None
@@ -47,9 +55,9 @@ def _weights_file(backbone: Backbone) -> Path | None:
 
 
 def weights_source(backbone: Backbone) -> str:
-    """What tells one set of starting weights from another, for cache keys: random, timm's, or a file's digest."""
-    if not backbone.pretrained:
-        return "random"
+    """What tells one set of starting weights from another, for cache keys: the way, timm's tag, or a file's digest."""
+    if backbone.init != "imagenet":
+        return backbone.init
     file = _weights_file(backbone)
     if file is not None:
         return hashlib.sha256(file.read_bytes()).hexdigest()
@@ -58,9 +66,9 @@ def weights_source(backbone: Backbone) -> str:
 
 
 def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
-    """The timm network with a linear head, on three channels.
+    """The timm network with a linear head, on three channels. Those of the guidance are loaded by who holds it.
 
-    Pretrained weights come from the folder that PRIVBENCH_WEIGHTS names, else from timm's hub and its cache.
+    ImageNet weights come from the folder that PRIVBENCH_WEIGHTS names, else from timm's hub and its cache.
 
     Raises:
         PrivbenchError: the weights can neither be found nor fetched.
@@ -72,7 +80,7 @@ def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
         raise PrivbenchError(
             f"timm cannot build {backbone.backbone} with the options {backbone.options} ({error})."
         ) from error
-    if not backbone.pretrained:
+    if backbone.init != "imagenet":
         return network
     file = _weights_file(backbone)
     overlay = {"pretrained_cfg_overlay": {"file": str(file)}} if file else {}
@@ -83,7 +91,7 @@ def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
         raise PrivbenchError(
             f"The ImageNet weights of {backbone.backbone} are not to be had ({reason}): put "
             f"{backbone.backbone}.safetensors into a folder and name it in {WEIGHTS_FOLDER}, or run once with a "
-            "network, or start from random weights with --set …pretrained=false."
+            "network, or start from random weights with --set …init=scratch."
         ) from error
 
 
@@ -113,8 +121,14 @@ class Classifier(nn.Module):
 
     def __init__(self, backbone: Backbone, findings: int) -> None:
         super().__init__()
+        self.findings = findings
         self.normalize = _Normalize(backbone.input_size)
-        self.model = create_backbone(backbone, findings).to(memory_format=torch.channels_last)
+        self.model: Any = create_backbone(backbone, findings).to(memory_format=torch.channels_last)
+
+    def replace_head(self, outputs: int) -> None:
+        """A fresh linear head with other outputs, on the same features."""
+        self.model.reset_classifier(outputs)
+        self.findings = outputs
 
     def forward(self, images: Tensor) -> Tensor:
         """Shape: (N, 1, H, W), float in [0, 1], to (N, findings) logits."""
@@ -146,3 +160,27 @@ class Verifier(nn.Module):
         """Shape: two times (N, 1, H, W), float in [0, 1], to (N,) logits."""
         both = self.embed(torch.cat([probes, references]))
         return self.compare(*both.chunk(2))
+
+
+class Embedder(nn.Module):
+    """One radiograph to a point on the unit sphere; the nearer two points, the more likely the same patient."""
+
+    def __init__(self, backbone: Backbone, features: int) -> None:
+        super().__init__()
+        self.normalize = _Normalize(backbone.input_size)
+        self.model = create_backbone(backbone, features).to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Shape: (N, 1, H, W), float in [0, 1], to (N, features), of length 1."""
+        return functional.normalize(self.model(self.normalize(images)).float(), dim=1)
+
+
+def start_from_guidance(network: nn.Module, guidance: nn.Module, what: str) -> None:
+    """Loads the weights of a guidance network. Raises PrivbenchError where the two are not built alike."""
+    own, lent = network.state_dict(), guidance.state_dict()
+    if {key: value.shape for key, value in own.items()} != {key: value.shape for key, value in lent.items()}:
+        raise PrivbenchError(
+            f"{what} cannot start from the guidance, whose network is another one: give it the guidance's backbone, "
+            "options and features, or init = scratch."
+        )
+    network.load_state_dict(lent)

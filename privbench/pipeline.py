@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
+from .attack_stages import AttackScores, AttackStages, release_name
 from .classification import fit_classifier
 from .context import Context
 from .data.arrays import ArrayWriter, read_array
@@ -18,13 +20,13 @@ from .data.loading import guidance_pairs, read_splits, write_data
 from .data.splits import SPLITS, Split
 from .errors import PrivbenchError
 from .guidance import Guidance
-from .interfaces import Anonymizer, Attack, DataRequest, Dataset, Gallery, UtilityTask
-from .networks import Backbone, Classifier, Verifier, weights_source
+from .interfaces import Anonymizer, Attack, DataRequest, Dataset, KnownGallery, LinkageAttack, UtilityTask
+from .networks import Backbone, Classifier, Verifier, weights_source, without_weights
 from .progress import Progress, log
 from .protocol import Protocol, digest_of
 from .registry import identity, is_own
 from .release import write_release
-from .scores import attack_scores, read_scores, utility_scores, write_scores
+from .scores import read_scores, utility_scores, write_scores
 from .stages import STATE, VERSIONS, Stages, save_state
 from .store import Store
 from .verification import fit_verifier
@@ -40,7 +42,8 @@ class Pipeline:
     dataset: Dataset
     anonymizer: Anonymizer
     given: Sequence[str]
-    attack: Callable[[], Attack]
+    attack: Callable[[str], Attack]
+    floor: Callable[[], LinkageAttack]
     utility: UtilityTask
     request: DataRequest
     store: Store
@@ -50,20 +53,26 @@ class Pipeline:
     warnings: list[str] = field(default_factory=list)
     splits: dict[str, Split] = field(default_factory=dict)
     released: dict[str, Split] = field(default_factory=dict)
+    attacks: dict[str, Attack] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.anonymizer.check_size(self.protocol.data.size)
+        self._choose_attacks()
         self._source = self.dataset.source(self.request)
         self.stages = Stages(self.store, self.fabric, self.precision, self.protocol.seed, self.progress)
 
-    def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Runs every stage that is not in the store; returns the scores of the attack and of the utility task."""
+    def run(self) -> tuple[AttackScores, pd.DataFrame]:
+        """Runs every stage that is not in the store; returns the scores of the attacks and of the utility task."""
+        guidance = self.prepare()
+        return self.attack_stages(guidance).run(list(self.attacks)), self._utility(guidance)
+
+    def prepare(self) -> Guidance:
+        """Everything up to the release."""
         self._load_data()
         guidance = self._make_guidance()
         self._fit_anonymizer(guidance)
         self._release()
-        attack = pd.concat([self._attack(seed) for seed in range(self.protocol.attack.seeds)], ignore_index=True)
-        return attack, self._utility(guidance)
+        return guidance
 
     @property
     def fingerprint(self) -> str:
@@ -78,13 +87,38 @@ class Pipeline:
 
     def _terms(self) -> dict[str, Any]:
         """The protocol and what carries it out. Foreign plugins count with their source, ours with their version."""
-        plugins, guidance = (self.dataset, self.attack(), self.utility), self.protocol.guidance
+        plugins = [self.dataset, self.floor(), *map(self.attack, self.protocol.attacks), self.utility]
+        guidance = self.protocol.guidance
         return {
             "protocol": self.protocol.fixed(),
             "plugins": [identity(plugin, code=not is_own(plugin)) for plugin in plugins],
             "weights": [weights_source(backbone) for backbone in (guidance.classifier, guidance.verifier)],
             "stages": VERSIONS,
         }
+
+    def _choose_attacks(self) -> None:
+        """The protocol's attacks, less those that need fresh noise where there is none.
+
+        Raises PrivbenchError where an attack is asked for a scenario in which it cannot be carried out.
+        """
+        for label, section in self.protocol.attacks.items():
+            attack = self.attack(label)
+            for scenario in section.scenarios:
+                if scenario not in attack.scenarios:
+                    raise PrivbenchError(
+                        f"The attack {attack.name!r} cannot be carried out in the scenario {scenario!r}: "
+                        f"set attacks.{label}.scenarios to some of {', '.join(attack.scenarios)}."
+                    )
+            if attack.releases > 1 and self.anonymizer.deterministic:
+                self._warn(f"{label} is left out: the anonymizer draws no noise that it could average")
+            else:
+                self.attacks[label] = attack
+        if self.floor().trained:
+            raise PrivbenchError("certificate.floor is to be an attack without training: use correlation.")
+        if not any(isinstance(attack, LinkageAttack) for attack in self.attacks.values()):
+            raise PrivbenchError(
+                "No attack of the protocol links images: add one, such as contrastive, to its attacks."
+            )
 
     def _load_data(self) -> None:
         protocol = self.protocol
@@ -126,15 +160,17 @@ class Pipeline:
 
         def make_verifier(folder: Path, ctx: Context) -> None:
             pairs = guidance_pairs(train, self.protocol.pairs, self.protocol.seed)
-            galleries = Gallery(train.images, train.images, pairs), Gallery(val.images, val.images, val.pairs)
-            save_state(fit_verifier(*galleries, recipe.verifier, ctx, "guidance verifier").state_dict(), folder)
+            known = KnownGallery(train.images, train.images, pairs=pairs, table=train.table)
+            known_val = KnownGallery(val.images, val.images, pairs=val.pairs, table=val.table)
+            network = fit_verifier(known, known_val, recipe.verifier, ctx, "guidance verifier")
+            save_state(network.state_dict(), folder)
 
         stage = self.stages.make("classifier", _config(recipe.classifier), ["data"], make_classifier)
-        classifier = Classifier(_without_weights(recipe.classifier), len(self.dataset.findings))
+        classifier = Classifier(without_weights(recipe.classifier), len(self.dataset.findings))
         classifier.load_state_dict(load_file(stage.folder / STATE))
         config = _config(recipe.verifier) | self._pairs("guidance", "val")
         stage = self.stages.make("verifier", config, ["data"], make_verifier)
-        verifier = Verifier(_without_weights(recipe.verifier), recipe.verifier.features)
+        verifier = Verifier(without_weights(recipe.verifier), recipe.verifier.features)
         verifier.load_state_dict(load_file(stage.folder / STATE))
         return Guidance(classifier.to(device).eval(), verifier.to(device).eval())
 
@@ -148,35 +184,38 @@ class Pipeline:
         self.anonymizer.load_state(load_file(stage.folder / STATE), self.fabric.device)
 
     def _release(self) -> None:
+        images = self._draw_release(0)
+        self.released = {name: split.with_images(images[name]) for name, split in self.splits.items()}
+
+    def _draw_release(self, number: int) -> dict[str, np.ndarray]:
+        """The released images of every split. The release under attack is number 0; others draw other noise."""
+
         def write(folder: Path, ctx: Context) -> None:
             for name in SPLITS:
                 images = self.splits[name].images
                 with ArrayWriter(folder / f"{name}.npy", images.shape) as writer:
-                    write_release(self.anonymizer, images, replace(ctx, stage=f"release of {name}"), writer)
+                    part = replace(ctx, stage=f"{release_name(number)} of {name}")
+                    write_release(self.anonymizer, images, part, writer)
 
-        stage = self.stages.make("release", identity(self.anonymizer, code=True), ["data", "anonymizer"], write)
-        self.released = {
-            name: split.with_images(read_array(stage.folder / f"{name}.npy")) for name, split in self.splits.items()
-        }
+        config = identity(self.anonymizer, code=True) | {"number": number}
+        stage = self.stages.make(release_name(number), config, ["data", "anonymizer"], write)
+        return {name: read_array(stage.folder / f"{name}.npy") for name in SPLITS}
 
-    def _attack(self, number: int) -> pd.DataFrame:
-        section = self.protocol.attack
-
-        def make(folder: Path, ctx: Context) -> None:
-            attack = self.attack()
-            attack.fit(self._gallery("train", section.train), self._gallery("val", section.train), ctx)
-            scores = attack.similarity(self._gallery("test", section.test), ctx)
-            write_scores(attack_scores(self.splits["test"], scores, number), folder / SCORES)
-
-        config = identity(self.attack(), code=True) | self._pairs("train", "val", "test")
-        config |= {"scenario": [section.train, section.test], "number": number}
-        stage = self.stages.make(f"attack {number}", config, ["data", "release"], make)
-        return read_scores(stage.folder / SCORES)
-
-    def _gallery(self, split: str, images: str) -> Gallery:
-        """The images of a scenario, such as AO: anonymized probes, original references."""
-        source = {"O": self.splits[split].images, "A": self.released[split].images}
-        return Gallery(source[images[0]], source[images[1]], self.splits[split].pairs)
+    def attack_stages(self, guidance: Guidance) -> AttackStages:
+        """What carries out attacks on the release; further releases are drawn where an attack wants them."""
+        further = range(1, max(attack.releases for attack in self.attacks.values()))
+        first = {name: split.images for name, split in self.released.items()}
+        return AttackStages(
+            stages=self.stages,
+            protocol=self.protocol,
+            create=self.attack,
+            floor=self.floor,
+            splits=self.splits,
+            released=[first, *map(self._draw_release, further)],
+            unchanged=all(np.array_equal(first[name], self.splits[name].images) for name in reversed(SPLITS)),
+            guidance=guidance,
+            pairs=self._pairs("train", "val", "test"),
+        )
 
     def _utility(self, guidance: Guidance) -> pd.DataFrame:
         def make(folder: Path, ctx: Context) -> None:
@@ -201,8 +240,3 @@ class Pipeline:
 def _config(recipe: Backbone) -> dict[str, Any]:
     """What decides a guidance network, beside the data."""
     return {"recipe": recipe.model_dump(mode="json"), "weights": weights_source(recipe)}
-
-
-def _without_weights(backbone: Backbone) -> Backbone:
-    """The same network with random weights, for a state that is about to be loaded."""
-    return backbone.model_copy(update={"pretrained": False})

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from .errors import PrivbenchError, nearest
 from .files import read_text
 from .guidance import GuidanceRecipe
-from .interfaces import Params
+from .interfaces import Params, Scenario
 from .validation import validate
 
-Images = Literal["OO", "AA", "AO"]
-"""Which images a pair is made of, probe first: O original, A anonymized."""
+FLOOR = "(floor)"
+"""Whose scores are those of the attack that needs no training; no attack of a protocol can be called so."""
 
 
 class DataSection(Params):
@@ -49,11 +49,24 @@ class PairsSection(Params):
 
 
 class AttackSection(Params):
-    name: str = Field(description="a registered attack")
-    train: Images = Field("AA", description="the pairs it trains and is selected on")
-    test: Images = Field("AO", description="the pairs it is tested on")
-    seeds: int = Field(ge=1, description="independent trainings")
+    """An attack, in one or more scenarios; its name in the protocol is that of its rows."""
+
+    attack: str = Field("", description="a registered attack; else the one of the section's name")
+    scenarios: tuple[Scenario, ...] = Field(("informed",), min_length=1, description="what the attacker knows")
+    seeds: int = Field(1, ge=1, description="independent trainings")
+    floor: float = Field(0.75, ge=0.5, lt=1, description="AUC on originals below which its training counts as failed")
     params: dict[str, Any] = Field({}, description="the attack's parameters")
+
+
+class CertificateSection(Params):
+    """When an attack counts as trained."""
+
+    floor: str = Field("correlation", description="the attack, without training, that a trained one must beat")
+    floor_params: dict[str, Any] = Field({}, description="its parameters")
+    seeds: int = Field(1, ge=1, description="trainings of each attack on original images")
+    saturation: float = Field(
+        0.95, gt=0.5, le=1, description="AUC on its own training pairs below which more training would help an attack"
+    )
 
 
 class UtilitySection(Params):
@@ -74,13 +87,28 @@ class Protocol(Params):
     data: DataSection
     pairs: PairsSection
     guidance: GuidanceRecipe
-    attack: AttackSection
+    attacks: dict[str, AttackSection] = Field(min_length=1, description="the stated set of attacks, by name")
+    certificate: CertificateSection = CertificateSection()
     utility: UtilitySection
     statistics: StatisticsSection
     anonymizers: dict[str, dict[str, Any]] = Field(
         {},
         description="parameters that a method takes here unless it is told others; no part of the fingerprint",
     )
+
+    @field_validator("attacks", mode="before")
+    @classmethod
+    def _left_out(cls, attacks: Any) -> Any:
+        """`--set attacks.siamese=none` leaves one out; a section without `attack` is named after it."""
+        if not isinstance(attacks, dict):
+            return attacks
+        if FLOOR in attacks:
+            raise ValueError(f"{FLOOR} cannot be the name of an attack: choose another")
+        sections = {label: section for label, section in attacks.items() if section is not None}
+        return {
+            label: {"attack": label} | section if isinstance(section, dict) else section
+            for label, section in sections.items()
+        }
 
     def fixed(self) -> dict[str, Any]:
         """What makes runs comparable: all but the words, the anonymizers' parameters, and where pair lists lie."""
@@ -105,9 +133,20 @@ def builtin_protocols() -> list[str]:
 def load_protocol(name: str, overrides: Sequence[str] = ()) -> Protocol:
     """The built-in protocol of that name, or the one in that TOML file, with `section.field=value` overrides.
 
+    A file that says `extends = "quick"` changes or adds to that protocol's fields.
+
     Raises:
         PrivbenchError: there is no such protocol or field, or a value does not fit.
     """
+    values = _read(name)
+    for override in overrides:
+        _apply(values, override)
+    return validate(Protocol, values, f"protocol {name}")
+
+
+def _read(name: str, extended_by: Sequence[str] = ()) -> dict[str, Any]:
+    if name in extended_by:
+        raise PrivbenchError(f"Protocol {name} extends itself by way of {', '.join(extended_by)}: break the circle.")
     if name in builtin_protocols():
         text = (resources.files("privbench.protocols") / f"{name}.toml").read_text(encoding="utf-8")
     elif name.endswith(".toml"):
@@ -118,17 +157,26 @@ def load_protocol(name: str, overrides: Sequence[str] = ()) -> Protocol:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PrivbenchError(f"Protocol {name} is not TOML ({error}): mend that line.") from error
-    for override in overrides:
-        _apply(values, override)
-    return validate(Protocol, values, f"protocol {name}")
+    if (base := values.pop("extends", None)) is None:
+        return values
+    return _merged(_read(str(base), [*extended_by, name]), values)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Tables field by field, everything else as the changes say."""
+    both = {
+        key: _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        for key, value in changes.items()
+    }
+    return base | both
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
-    """Sets one dotted field, e.g. `attack.seeds=1`; what is not a TOML value is taken as text, `none` as no value."""
+    """Sets one dotted field, e.g. `attacks.siamese.seeds=1`; what is no TOML value is text, `none` is no value."""
     path, separator, text = override.partition("=")
     keys = path.strip().split(".")
     if not separator or not all(keys):
-        raise PrivbenchError(f"--set {override!r} is not section.field=value, such as attack.seeds=1.")
+        raise PrivbenchError(f"--set {override!r} is not section.field=value, such as statistics.resamples=2000.")
     for key in keys[:-1]:
         values = values.setdefault(key, {})
         if not isinstance(values, dict):

@@ -86,7 +86,8 @@ class Registry:
     def create(self, base: type[Created], name: str, params: Mapping[str, Any]) -> Created:
         """An instance of the plugin of that kind and name, e.g. `create(Attack, "siamese", {...})`."""
         plugin = self.get(base.kind, name)
-        assert issubclass(plugin, base)  # check_plugin saw to it
+        if not issubclass(plugin, base):
+            raise PrivbenchError(f"The {base.kind} {name!r} is no {base.__name__}: choose another.")
         return plugin(**params)
 
     def add(self, plugin: type[Plugin]) -> None:

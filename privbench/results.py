@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import PrivbenchError
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 FILE = "run.json"
 
 
@@ -36,18 +36,147 @@ class Counts(Record):
     mated: int | None = None
 
 
+Verdict = Literal["certified", "unsaturated", "weak"]
+"""Of an attack's training: it succeeded; more of it would help; it failed. The first is the best."""
+VERDICTS: tuple[Verdict, ...] = ("certified", "unsaturated", "weak")
+
+
+class Certificate(Record):
+    """The proof that an attack was trained: its recipe on original images, where there is nothing to overcome.
+
+    All figures are verification AUCs on original images, means over the control's trainings.
+    """
+
+    verdict: Verdict
+    reason: str
+    control_auc: float
+    control_interval: Interval
+    floor: float
+    correlation: float
+    train_auc: float
+    validation_auc: float
+    saturation: float
+    seeds: int
+
+
+class MatchRate(Record):
+    """Errors at thresholds that were fixed on validation pairs; None where these are too few for such a rate."""
+
+    fmr: float
+    test_fmr: float | None
+    test_fnmr: float | None
+
+
+class VerificationResult(Record):
+    """What the test scores say beyond the AUC; means over the seeds. Costs in bits, all else unitless."""
+
+    equal_error_rate: float
+    match_rates: list[MatchRate]
+    cllr: float
+    min_cllr: float
+    linkability: float
+
+
+class GalleryRate(Record):
+    """The expected rank-1 rate in galleries of one mate and size - 1 strangers."""
+
+    size: int
+    rank_1: float
+
+
+class YearsRate(Record):
+    """The rank-1 rate of mates by the years between the two images, from `low` up to below `high`."""
+
+    low: int
+    high: int | None
+    mates: int
+    rank_1: float
+
+
+class RetrievalResult(Record):
+    """How well probes find their patient in the whole test gallery; means over the seeds, unitless."""
+
+    probes: int
+    gallery: int
+    rank_1: float
+    rank_5: float
+    rank_10: float
+    map_at_r: float
+    r_precision: float
+    precision_at_1: float
+    by_gallery_size: list[GalleryRate]
+    by_years: list[YearsRate]
+
+
 class AttackResult(Record):
-    """How well an attack recognises patients. AUCs are unitless, 0.5 is chance."""
+    """How well an attack recognises patients in a scenario. AUCs are unitless, 0.5 is chance.
+
+    `train_auc` and `fit_auc` tell how it fits training and validation pairs of the kind that it was trained on,
+    `validation_auc` how it does on validation pairs of the kind that it is tested on.
+    """
 
     name: str
+    plugin: str
     version: str
+    scenario: str
     train: str
     test: str
     verification_auc: float
     interval: Interval
     seed_std: float | None
     seed_aucs: list[float]
+    train_auc: float
+    fit_auc: float
+    validation_auc: float
+    verification: VerificationResult
+    retrieval: RetrievalResult | None
+    measures: dict[str, float]
+    certificate: Certificate | None
     counts: Counts
+
+    @property
+    def label(self) -> str:
+        """Such as `contrastive (informed)`."""
+        return f"{self.name} ({self.scenario})"
+
+
+class InferenceResult(Record):
+    """How well an attribute is read off single images.
+
+    `metric` is `auc` (unitless) or `mae` (mean absolute error in the attribute's unit), `original` the same reading of
+    original images, `base_rate` what a guess reaches without looking.
+    """
+
+    name: str
+    version: str
+    scenario: str
+    attribute: str
+    metric: Literal["auc", "mae"]
+    value: float
+    interval: Interval
+    original: float
+    base_rate: float
+    counts: Counts
+
+
+class WorstCase(Record):
+    """The headline: the identifying attack that did best on validation pairs, with its figure on test pairs.
+
+    The verdict is that of the best-trained attack by an informed attacker.
+    """
+
+    attack: str
+    scenario: str
+    validation_auc: float
+    verification_auc: float
+    interval: Interval
+    verdict: Verdict
+    reason: str
+
+    @property
+    def label(self) -> str:
+        """Such as `contrastive (informed)`."""
+        return f"{self.attack} ({self.scenario})"
 
 
 class FindingResult(Record):
@@ -101,14 +230,16 @@ class GitRecord(Record):
 class RunRecord(Record):
     """A run: one anonymizer under one protocol, and everything it produced."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
     fingerprint: str
     data_digest: str
     anonymizer: AnonymizerRecord
-    attack: AttackResult
+    worst_case: WorstCase
+    attacks: list[AttackResult]
+    inferences: list[InferenceResult]
     utility: UtilityResult
     warnings: list[str]
     stages: list[StageRecord]
@@ -117,10 +248,16 @@ class RunRecord(Record):
     git: GitRecord | None
 
     @property
+    def certified(self) -> bool:
+        """Whether its privacy may be believed: the attack behind it is proven to be trained."""
+        return self.worst_case.verdict == "certified"
+
+    @property
     def label(self) -> str:
         """The anonymizer with the parameters that the user chose, e.g. `prichexy mu=0.005`."""
         method = self.anonymizer
-        return " ".join([method.name, *(f"{name}={method.params[name]}" for name in method.given)])
+        plain = (name for name in method.given if not isinstance(method.params[name], dict | list))
+        return " ".join([method.name, *(f"{name}={method.params[name]}" for name in plain)])
 
 
 def read_run(path: Path) -> RunRecord:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +16,10 @@ import pandas as pd
 from filelock import FileLock
 
 from . import environment
+from .attack_stages import AttackScores
 from .errors import PrivbenchError
-from .evaluate import attack_result, utility_result
+from .evaluate.attacks import attack_results
+from .evaluate.utility import utility_result
 from .pipeline import Pipeline
 from .progress import log
 from .protocol import digest_of
@@ -23,10 +27,24 @@ from .registry import code_digest
 from .report.contact_sheet import choose_images, draw_contact_sheet
 from .report.curves import draw_curves
 from .results import FILE, AnonymizerRecord, RunRecord, StageRecord, read_run
-from .scores import write_scores
+from .scores import Origin, read_scores, write_scores
 from .stages import STATE
 
-ATTACK_SCORES, UTILITY_SCORES = "scores/attack.parquet", "scores/utility.parquet"
+LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES = (
+    f"scores/{name}.parquet" for name in ("linkage", "retrieval", "inference", "utility")
+)
+MEASURES = "scores/measures.json"
+
+
+def read_attack_scores(folder: Path) -> AttackScores:
+    """The scores of all attacks of a run, from its folder."""
+    told = json.loads((folder / MEASURES).read_text(encoding="utf-8"))
+    return AttackScores(
+        linkage=read_scores(folder / LINKAGE_SCORES),
+        retrieval=read_scores(folder / RETRIEVAL_SCORES),
+        inference=read_scores(folder / INFERENCE_SCORES),
+        measures={Origin(**entry["origin"]): entry["measures"] for entry in told},
+    )
 
 
 class RunFolder:
@@ -71,7 +89,11 @@ class RunFolder:
         pipeline, folder = self._pipeline, self._part
         log.info("run %s under protocol %s", pipeline.anonymizer.name, pipeline.protocol.name)
         attack_scores, utility_scores = pipeline.run()
-        write_scores(attack_scores, folder / ATTACK_SCORES)
+        write_scores(attack_scores.linkage, folder / LINKAGE_SCORES)
+        write_scores(attack_scores.retrieval, folder / RETRIEVAL_SCORES)
+        write_scores(attack_scores.inference, folder / INFERENCE_SCORES)
+        told = [{"origin": asdict(origin), "measures": own} for origin, own in attack_scores.measures.items()]
+        (folder / MEASURES).write_text(json.dumps(told, indent=1), encoding="utf-8")
         write_scores(utility_scores, folder / UTILITY_SCORES)
         record = self._record(attack_scores, utility_scores)
         shutil.copyfile(pipeline.stages.made["anonymizer"].folder / STATE, folder / "anonymizer.safetensors")
@@ -86,16 +108,20 @@ class RunFolder:
         log.info("fingerprint %s", record.fingerprint)
         return record
 
-    def _record(self, attack_scores: pd.DataFrame, utility_scores: pd.DataFrame) -> RunRecord:
+    def _record(self, attack_scores: AttackScores, utility_scores: pd.DataFrame) -> RunRecord:
         pipeline = self._pipeline
         anonymizer, protocol = pipeline.anonymizer, pipeline.protocol
         utility = utility_result(utility_scores, protocol, pipeline.utility.version)
+        found = attack_results(attack_scores, pipeline.attacks, protocol)
         warnings = list(pipeline.warnings)
         if utility.left_out:
             warnings.append(f"left out of the mean, one label only: {', '.join(utility.left_out)}")
-        attack = attack_result(attack_scores, protocol, pipeline.attack().version)
-        if attack.interval.high < 0.5:
-            warnings.append("the attack does worse than chance: one that turns its scores around does better")
+        for attack in found.attacks:
+            proof = attack.certificate
+            if proof is not None and proof.verdict != "certified":
+                warnings.append(f"{attack.label} is {proof.verdict}: {proof.reason}")
+            if attack.interval.high < 0.5:
+                warnings.append(f"{attack.label} does worse than chance: one that turns its scores around does better")
         return RunRecord(
             key=pipeline.key,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -110,7 +136,9 @@ class RunFolder:
                 given=list(pipeline.given),
                 code=code_digest(type(anonymizer)),
             ),
-            attack=attack,
+            worst_case=found.worst_case,
+            attacks=found.attacks,
+            inferences=found.inferences,
             utility=utility,
             warnings=warnings,
             stages=[
@@ -140,7 +168,8 @@ class RunFolder:
 
 def _slug(pipeline: Pipeline) -> str:
     """A folder name that tells the method, what was said of it, the data and the protocol."""
-    told = [f"{name}{getattr(pipeline.anonymizer.params, name)}" for name in pipeline.given]
+    params = pipeline.anonymizer.params.model_dump()
+    told = [f"{name}{params[name]}" for name in pipeline.given if not isinstance(params[name], dict | list)]
     words = [pipeline.anonymizer.name, *told, pipeline.protocol.data.dataset, pipeline.protocol.name]
     return "-".join("".join(c if c.isalnum() or c in "._" else "-" for c in word) for word in words)
 

@@ -2,33 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .data.pairs import Pairs
 from .data.splits import Split
 from .errors import PrivbenchError
+from .metrics.retrieval import rank_mates
 
-ATTACK_COLUMNS = ["probe", "reference", "probe_patient", "reference_patient", "mated", "seed", "score"]
+LINKAGE_COLUMNS = [
+    "attack", "scenario", "seed", "split", "images",
+    "probe", "reference", "probe_patient", "reference_patient", "mated", "score",
+]  # fmt: skip
+RETRIEVAL_COLUMNS = ["attack", "scenario", "seed", "probe", "mate", "patient", "years", "outranked_by", "strangers"]
+INFERENCE_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "attribute", "truth", "score"]
 UTILITY_COLUMNS = ["image", "patient", "class", "label", "score"]
+CONTROL = "control"
+"""The scenario of an attack on original images alone, which its certificate is based on."""
 
 
-def attack_scores(test: Split, scores: np.ndarray, seed: int) -> pd.DataFrame:
-    """One row a test pair. Shape: scores (len(test.pairs),), larger means more alike."""
-    images, patients, pairs = test.table["image"].to_numpy(), test.patients, test.pairs
+@dataclass(frozen=True)
+class Origin:
+    """Whose scores they are: the attack's name in the protocol, the scenario (or CONTROL), the training's number."""
+
+    attack: str
+    scenario: str
+    seed: int
+
+
+def linkage_scores(
+    origin: Origin, split: Split, name: str, images: str, pairs: Pairs, scores: np.ndarray
+) -> pd.DataFrame:
+    """One row a pair of the split of that name. Shape: scores (len(pairs),), larger means more alike."""
+    files, patients = split.table["image"].to_numpy(), split.patients
     return pd.DataFrame(
         {
-            "probe": images[pairs.probe],
-            "reference": images[pairs.reference],
+            **asdict(origin),
+            "split": name,
+            "images": images,
+            "probe": files[pairs.probe],
+            "reference": files[pairs.reference],
             "probe_patient": patients[pairs.probe],
             "reference_patient": patients[pairs.reference],
             "mated": pairs.mated,
-            "seed": seed,
-            "score": _checked(scores, (len(pairs),), "attack"),
+            "score": _checked(scores, (len(pairs),), f"attack {origin.attack!r}"),
         },
-        columns=ATTACK_COLUMNS,
+        columns=LINKAGE_COLUMNS,
     )
+
+
+def retrieval_ranks(origin: Origin, test: Split, similarity: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """One row a probe and mate of the whole test gallery, with the years between them (differences of age).
+
+    Shape: similarity (N, N), row i of probes and references the same radiograph.
+    """
+    count, patients = len(test.images), test.patients
+    ranks = rank_mates(_checked(similarity, (count, count), f"attack {origin.attack!r}"), patients, patients, rng)
+    probe, mate = ranks["probe"].to_numpy(np.int64), ranks["mate"].to_numpy(np.int64)
+    files, ages = test.table["image"].to_numpy(), test.table["age"].to_numpy(float)
+    named = {"probe": files[probe], "mate": files[mate], "patient": patients[probe]}
+    return ranks.assign(**asdict(origin), **named, years=np.abs(ages[probe] - ages[mate]))[RETRIEVAL_COLUMNS]
+
+
+def inference_scores(origin: Origin, test: Split, inferred: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """One row an image and attribute. `truth` is the table's value as text."""
+    parts = [
+        pd.DataFrame(
+            {
+                **asdict(origin),
+                "image": test.table["image"].to_numpy(),
+                "patient": test.patients,
+                "attribute": name,
+                "truth": test.table[name].astype(str).to_numpy(),
+                "score": _checked(scores, (len(test.table),), f"attack {origin.attack!r}"),
+            },
+            columns=INFERENCE_COLUMNS,
+        )
+        for name, scores in inferred.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def utility_scores(test: Split, scores: np.ndarray) -> pd.DataFrame:
@@ -48,7 +104,7 @@ def utility_scores(test: Split, scores: np.ndarray) -> pd.DataFrame:
 
 def _checked(scores: np.ndarray, shape: tuple[int, ...], who: str) -> np.ndarray:
     """The scores, once it is sure that none is missing: a score that is no number would pass for a private one."""
-    values = np.asarray(scores, np.float64)
+    values = np.asarray(scores)
     if values.shape != shape or not np.isfinite(values).all():
         raise PrivbenchError(
             f"The {who} returned scores of shape {values.shape}, {np.count_nonzero(~np.isfinite(values))} of them no "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ VERSIONS = {
     "verifier": "1",
     "anonymizer": "1",
     "release": "1",
-    "attack": "1",
+    "attack": "2",
+    "linkage": "1",
+    "inference": "1",
     "utility": "1",
 }
 
@@ -42,6 +45,10 @@ class Stages:
         self._seed = seed
         self.made: dict[str, Stage] = {}
         self.curves: list[dict[str, Any]] = []
+
+    @property
+    def device(self) -> torch.device:
+        return self._fabric.device
 
     def make(
         self,
@@ -66,6 +73,7 @@ class Stages:
                 "precision": self._precision,
                 "torch": torch.__version__,
                 "timm": timm.__version__,
+                **{name: version(name) for name in ("pytorch-metric-learning", "torchmetrics")},
             }
 
         def produce_seeded(folder: Path) -> None:

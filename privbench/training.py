@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from .context import Context
@@ -26,7 +26,16 @@ class Recipe(Params):
     schedule: Literal["constant", "one-cycle"] = Field(
         "constant", description="the learning rate over the steps; one-cycle rises to it and falls to nothing"
     )
+    keep: Literal["best", "last"] = Field(
+        "best", description="the epoch whose weights are kept: the best on validation data, or the last"
+    )
     patience: int | None = Field(None, ge=1, description="epochs without a better validation loss before stopping")
+
+    @model_validator(mode="after")
+    def _ends_one_way(self) -> Recipe:
+        if self.keep == "last" and self.patience is not None:
+            raise ValueError("patience stops after the best epoch, so the last cannot be kept: leave one of them out")
+        return self
 
 
 def shuffled_batches(count: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
@@ -65,7 +74,9 @@ def train(
     ctx: Context,
     title: str,
 ) -> None:
-    """Trains the network and leaves it, in evaluation mode, as it was after its best epoch.
+    """Trains the network and leaves it, in evaluation mode, as it was after its best epoch or its last.
+
+    The last is the better choice where few validation patients make the loss jump and the schedule ends the training.
 
     Args:
         network: what is trained, selected and restored.
@@ -100,7 +111,7 @@ def train(
                     f"{title} diverged in epoch {epoch + 1} (its loss is not finite): lower its learning rate."
                 )
             advance(0, note=f"val loss {row['val_loss']:.4f}")
-            if row["val_loss"] < best_loss:
+            if row["val_loss"] < best_loss or recipe.keep == "last":
                 best_loss, best_epoch = row["val_loss"], epoch
                 best_state = {key: value.clone() for key, value in network.state_dict().items()}
             elif recipe.patience is not None and epoch - best_epoch >= recipe.patience:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -33,9 +33,10 @@ def validate(model: type[Model], values: Mapping[str, Any], where: str) -> Model
 
 def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The field names that stand beside an unknown one."""
+    kind: Any = model
     for part in location[:-1]:
-        field = model.model_fields.get(str(part))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            break
-        model = field.annotation
-    return list(model.model_fields)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[str(part)].annotation
+        else:  # a table of models by name
+            kind = get_args(kind)[-1]
+    return list(kind.model_fields)

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from .context import Context, Pixels
-from .interfaces import Gallery
-from .networks import Backbone, Verifier
+from .interfaces import Gallery, KnownGallery
+from .networks import Backbone, Verifier, start_from_guidance
 from .seeds import global_seed
 from .training import Losses, Recipe, adam, train
 
@@ -26,10 +26,19 @@ class VerifierRecipe(Recipe, Backbone):
     features: int = Field(128, ge=1, description="length of the embedding")
 
 
-def fit_verifier(train_set: Gallery, val_set: Gallery, recipe: VerifierRecipe, ctx: Context, title: str) -> Verifier:
+def fit_verifier(
+    train_set: KnownGallery,
+    val_set: KnownGallery,
+    recipe: VerifierRecipe,
+    ctx: Context,
+    title: str,
+    guidance: Verifier | None = None,
+) -> Verifier:
     """A verifier trained on the pairs of `train_set` with binary cross entropy, selected on those of `val_set`."""
     with global_seed(ctx.derive(title, "weights")):
         verifier = Verifier(recipe, recipe.features)
+    if recipe.init == "guidance" and guidance is not None:
+        start_from_guidance(verifier, guidance, title)
     optimizer, move_rate = adam(verifier, recipe, len(train_set.pairs))
     network, fabric_optimizer = ctx.fabric.setup(verifier, optimizer)
     probes = Pixels(train_set.probes, ctx.device)
@@ -48,8 +57,9 @@ def fit_verifier(train_set: Gallery, val_set: Gallery, recipe: VerifierRecipe, c
         return {"loss": loss}
 
     def validate() -> Losses:
-        logits = torch.from_numpy(score_pairs(verifier, val_set, ctx))
-        target = torch.from_numpy(val_set.pairs.mated).double()
+        pairs = val_set.pairs
+        logits = torch.from_numpy(score_pairs(verifier, val_set, pairs.probe, pairs.reference, ctx))
+        target = torch.from_numpy(pairs.mated).double()
         return {"loss": functional.binary_cross_entropy_with_logits(logits, target)}
 
     train(
@@ -75,10 +85,15 @@ def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:
 
 
 @torch.no_grad()
-def score_pairs(verifier: Verifier, gallery: Gallery, ctx: Context) -> np.ndarray:
-    """The logit of each pair; only the images that stand in a pair are embedded. Shape: (len(pairs),), float64."""
-    probe_rows, probe_at = np.unique(gallery.pairs.probe, return_inverse=True)
-    reference_rows, reference_at = np.unique(gallery.pairs.reference, return_inverse=True)
+def score_pairs(
+    verifier: Verifier, gallery: Gallery, probe: np.ndarray, reference: np.ndarray, ctx: Context
+) -> np.ndarray:
+    """The logit of each pair of rows; only the images that stand in a pair are embedded.
+
+    Shape: two times (n,), int, to (n,), float64.
+    """
+    probe_rows, probe_at = np.unique(probe, return_inverse=True)
+    reference_rows, reference_at = np.unique(reference, return_inverse=True)
     probes = embed(verifier, gallery.probes[probe_rows], ctx)
     references = embed(verifier, gallery.references[reference_rows], ctx)
     logits = verifier.compare(
@@ -88,8 +103,10 @@ def score_pairs(verifier: Verifier, gallery: Gallery, ctx: Context) -> np.ndarra
 
 
 @torch.no_grad()
-def score_matrix(verifier: Verifier, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
-    """The logit of every probe with every reference. Shape: (P, R), float64."""
-    probe_features, reference_features = embed(verifier, probes, ctx), embed(verifier, references, ctx)
-    rows = [verifier.compare(probe[None], reference_features) for probe in probe_features]
-    return torch.stack(rows).cpu().double().numpy()
+def score_matrix(verifier: Verifier, gallery: Gallery, ctx: Context) -> np.ndarray:
+    """The logit of every probe with every reference. Shape: (P, R), float32."""
+    probe_features, reference_features = (
+        embed(verifier, images, ctx) for images in (gallery.probes, gallery.references)
+    )
+    rows = [verifier.compare(probe[None], reference_features).cpu() for probe in probe_features]
+    return torch.stack(rows).numpy()

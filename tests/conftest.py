@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 
 import privbench  # noqa: F401 - first, because it sets how torch's threads wait
-from privbench.api import _fabric
+from privbench.api import create_fabric
 from privbench.context import Context
 from privbench.data.findings import FINDINGS
 from privbench.progress import Progress
@@ -45,10 +45,19 @@ features = 16
 epochs = 1
 batch_size = 32
 learning_rate = 1e-3
-[attack]
-name = "siamese"
+[attacks.siamese]
+scenarios = ["paper"]
 seeds = 2
-[attack.params]
+[attacks.contrastive]
+[attacks.contrastive.params]
+backbone = "test_resnet"
+features = 16
+epochs = 1
+steps = 4
+batch_size = 16
+learning_rate = 1e-3
+[attacks.correlation]
+[attacks.siamese.params]
 backbone = "test_resnet"
 features = 16
 epochs = 1
@@ -96,7 +105,7 @@ def real_data() -> Path:
 @pytest.fixture
 def ctx() -> Context:
     """A stage's surroundings on the CPU."""
-    return Context(_fabric("cpu", "32-true"), 0, "test", Progress(Console(quiet=True), quiet=True))
+    return Context(create_fabric("cpu", "32-true"), 0, "test", Progress(Console(quiet=True), quiet=True))
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """The command line as a person meets it."""
 
+import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from records import record
 
@@ -36,7 +38,7 @@ def test_run_with_a_plugin_file(monkeypatch, capsys, tiny_protocol, store, tmp_p
     out = tmp_path / "run"
     code = call(
         monkeypatch, "run", "--anonymizer", "half", "--plugin", plugin, "--protocol", tiny_protocol,
-        "--store", store, "--out", out, "--set", "attack.seeds=1",
+        "--store", store, "--out", out, "--set", "attacks.siamese.seeds=1",
     )  # fmt: skip
     printed = capsys.readouterr()
     assert code == 0, printed.err
@@ -54,14 +56,14 @@ def test_run_with_a_plugin_file(monkeypatch, capsys, tiny_protocol, store, tmp_p
         (["--anonymizer", "prichexy", "--mu", "small"], "'mu' should be a valid number"),
         (
             ["--anonymizer", "prichexy", "--mue", "0.1"],
-            "There is no option --mue, of privbench run or of prichexy: did you mean '--mu'",
+            "There is no option --mue, of the command or of prichexy: did you mean '--mu'",
         ),
         (["--anonymizer", "prichexy", "--protocoll", "quick"], "did you mean '--protocol'"),
         (["--anonymizer", "prichexy", "--mu"], "--mu needs a value"),
         (["--anonymizer", "identity", "--mu", "0.1"], "There is no option --mu"),
         (["prichexy"], "'prichexy' belongs to no option"),
         (["--protocol", "quik"], "did you mean 'quick'"),
-        (["--set", "attack.seed=1"], "did you mean 'seeds'"),
+        (["--set", "attacks.siamese.seed=1"], "did you mean 'seeds'"),
         (["--dataset", "chestxray14"], "name its folder with --data-root"),
         (["--dataset", "chestxray14", "--data-root", "/nowhere"], "There is no folder /nowhere"),
         (["--out", "."], "exists and is no run folder"),
@@ -112,7 +114,7 @@ def test_list_shows_one_kind(monkeypatch, capsys):
 def test_list_shows_the_fields_of_protocols(monkeypatch, capsys):
     assert call(monkeypatch, "list", "protocols") == 0
     printed = capsys.readouterr().out
-    assert "--set attack.params.backbone" in printed
+    assert "--set attacks.siamese.params.backbone" in printed
     assert "--set pairs.cap" in printed
 
 
@@ -141,7 +143,7 @@ def test_leaderboard_formats(monkeypatch, capsys, runs):
     assert call(monkeypatch, "leaderboard", runs, "--format", "csv") == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
-    assert lines[0].startswith("fingerprint,protocol,anonymizer,verification_auc")
+    assert lines[0].startswith("fingerprint,protocol,anonymizer,verdict,worst_case_attack")
 
 
 @pytest.mark.parametrize(
@@ -199,3 +201,80 @@ def test_help_needs_no_torch():
     code = "import sys; from privbench.cli import app; import privbench; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_selftest_tells_what_is_not_sorted(monkeypatch, capsys, tiny_protocol, store, tmp_path):
+    common = ["--protocol", tiny_protocol, "--store", store, "--out", tmp_path / "out"]
+    traps = ["--trap", "trap-inversion", "--trap", "remover-constant"]
+    code = call(monkeypatch, "selftest", *common, *traps, "--anonymizer", "dp-pix", "--b", "4")
+    printed = capsys.readouterr().out
+    assert code == 1, "an attack of four steps sees nothing"
+    assert "identity: the attack is weak" in printed
+    assert "Not sorted rightly: trap-inversion" in printed
+    assert "dp-pix b=4" in printed
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "identity", "trap-inversion", "remover-constant", "dp-pix",
+    }  # fmt: skip
+    only = ["--attack", "correlation", "--trap", "remover-constant"]
+    assert call(monkeypatch, "selftest", *common, *only) == 1, "without a trained attack, rightly sorted proves nothing"
+    assert "Not sorted rightly" not in capsys.readouterr().out
+    assert [attack.label for attack in read_run(tmp_path / "out" / "identity").attacks] == ["correlation (informed)"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["selftest", "--trap", "trap-inversio"], "did you mean 'trap-inversion'"),
+        (["selftest", "--mu", "1"], "There is no option --mu of privbench selftest"),
+        (["check-plugin", "prichexi"], "did you mean 'prichexy'"),
+        (["check-plugin", "prichexy", "--mue", "1"], "did you mean '--mu'"),
+        (["budget", "."], "is no run folder"),
+    ],
+)
+def test_mistakes_of_other_commands_are_told(monkeypatch, capsys, arguments, message, tmp_path):
+    monkeypatch.setenv("PRIVBENCH_STORE", str(tmp_path / "store"))
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, *arguments) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_check_plugin_tells_kept_and_broken_promises(monkeypatch, capsys, tmp_path):
+    assert call(monkeypatch, "check-plugin", "identity") == 0
+    assert "broken" not in capsys.readouterr().out
+    plugin = tmp_path / "bright.py"
+    plugin.write_text(PLUGIN.replace("images / 2 + 0.25", "images + 1"))
+    assert call(monkeypatch, "check-plugin", "half", "--plugin", plugin) == 1
+    printed = capsys.readouterr().out
+    assert "broken shape, dtype, device and range are kept: values from 1 to" in printed
+    assert "kept   the guidance is left as it was" in printed
+
+
+def test_budget_writes_a_table_and_a_plot(monkeypatch, capsys, tiny_protocol, store, tmp_path):
+    run = ["--protocol", tiny_protocol, "--store", store, "--out", tmp_path / "run", "--quiet"]
+    assert call(monkeypatch, "run", *run) == 0
+    capsys.readouterr()
+    attack = ["--attack", "siamese", "--scenario", "paper"]
+    assert call(monkeypatch, "budget", tmp_path / "run", "--store", store, *attack) == 0
+    printed = capsys.readouterr().out
+    assert "identity, siamese (paper)" in printed
+    table = pd.read_csv(tmp_path / "run" / "budget" / "budget.csv")
+    assert table.groupby("axis").size().to_dict() == {"patients": 4, "images": 4, "epochs": 4}
+    assert (tmp_path / "run" / "budget" / "budget.png").exists()
+    assert call(monkeypatch, "budget", tmp_path / "run", "--scenario", "informd") == 2
+    assert "did you mean 'informed'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_starved_attack_is_never_reported_as_privacy(monkeypatch, capsys, tiny_protocol, store, tmp_path):
+    """One step of training: in the run's table, in run.json and on the leaderboard it is called weak, first."""
+    starve = ["--set", "attacks.contrastive.params.steps=1", "--set", "attacks.siamese=none"]
+    out = tmp_path / "run"
+    assert (
+        call(monkeypatch, "run", "--protocol", tiny_protocol, "--store", store, "--out", out, "--quiet", *starve) == 0
+    )
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.startswith("identity: the attack is weak, so a low figure is no evidence of privacy")
+    assert json.loads((out / "run.json").read_text())["worst_case"]["verdict"] == "weak"
+    assert call(monkeypatch, "leaderboard", out) == 0
+    board = capsys.readouterr().out
+    assert "NO: weak" in board
+    assert "the attack is weak, so a low figure is no evidence of privacy" in board

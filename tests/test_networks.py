@@ -41,21 +41,21 @@ def test_pretrained_weights_come_from_the_named_folder(tmp_path, monkeypatch):
     source = timm.create_model("test_resnet", num_classes=1000)
     save_file(source.state_dict(), tmp_path / "test_resnet.safetensors")
     monkeypatch.setenv(WEIGHTS_FOLDER, str(tmp_path))
-    backbone = Backbone(backbone="test_resnet", pretrained=True)
+    backbone = Backbone(backbone="test_resnet", init="imagenet")
     loaded = Verifier(backbone, features=16).model.state_dict()
     kept = [key for key in loaded if not key.startswith("fc.")]
     assert len(kept) > 20
     assert all(torch.equal(loaded[key], source.state_dict()[key]) for key in kept)
     assert len(weights_source(backbone)) == 64
     assert weights_source(Backbone(backbone="test_resnet")) == "random"
-    assert weights_source(Backbone(backbone="resnet50", pretrained=True)).startswith("timm resnet50.")
+    assert weights_source(Backbone(backbone="resnet50", init="imagenet")).startswith("timm resnet50.")
 
 
 def test_weights_that_cannot_be_had_are_explained(tmp_path, monkeypatch):
     (tmp_path / "test_resnet.safetensors").write_bytes(b"not weights")
     monkeypatch.setenv(WEIGHTS_FOLDER, str(tmp_path))
-    with pytest.raises(PrivbenchError, match=r"ImageNet weights of test_resnet.*PRIVBENCH_WEIGHTS.*pretrained=false"):
-        Classifier(Backbone(backbone="test_resnet", pretrained=True), findings=2)
+    with pytest.raises(PrivbenchError, match=r"ImageNet weights of test_resnet.*PRIVBENCH_WEIGHTS.*init=scratch"):
+        Classifier(Backbone(backbone="test_resnet", init="imagenet"), findings=2)
 
 
 def test_unfetchable_weights_are_explained(monkeypatch):
@@ -68,7 +68,7 @@ def test_unfetchable_weights_are_explained(monkeypatch):
 
     monkeypatch.setattr(timm, "create_model", offline)
     with pytest.raises(PrivbenchError, match="cannot reach the hub"):
-        Classifier(Backbone(backbone="test_resnet", pretrained=True), findings=2)
+        Classifier(Backbone(backbone="test_resnet", init="imagenet"), findings=2)
 
 
 def test_unknown_backbone():

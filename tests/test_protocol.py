@@ -3,11 +3,13 @@ import re
 import pytest
 
 from privbench.errors import PrivbenchError
+from privbench.interfaces import SCENARIOS
 from privbench.protocol import builtin_protocols, digest_of, load_protocol, parse_value
+from privbench.registry import Registry
 
 
 def test_builtin_protocols_load():
-    assert builtin_protocols() == ["paper", "quick"]
+    assert builtin_protocols() == ["full", "paper", "quick"]
     for name in builtin_protocols():
         assert load_protocol(name).name == name
 
@@ -22,16 +24,18 @@ def test_paper_holds_every_figure_of_the_paper():
     assert paper.guidance.classifier.input_size == 224
     assert paper.guidance.verifier.backbone == "resnet50"
     assert paper.guidance.verifier.features == 128
-    assert paper.attack.params == {
+    assert paper.attacks["siamese"].params == {
         "backbone": "resnet50",
-        "pretrained": True,
+        "init": "imagenet",
         "features": 128,
         "epochs": 100,
         "batch_size": 32,
         "learning_rate": 1e-4,
         "patience": 5,
     }
-    assert (paper.attack.train, paper.attack.test, paper.attack.seeds) == ("AA", "AO", 10)
+    assert list(paper.attacks) == ["siamese"]
+    assert (paper.attacks["siamese"].scenarios, paper.attacks["siamese"].seeds) == (("paper",), 10)
+    assert (SCENARIOS["paper"].train, SCENARIOS["paper"].test) == ("AA", "AO")
     assert (paper.statistics.resamples, paper.statistics.confidence) == (1000, 0.95)
     for method, width in (("prichexy", {"init_features": 32}), ("privacy-net", {"features": 16})):
         assert paper.anonymizers[method] == {
@@ -46,8 +50,8 @@ def test_paper_holds_every_figure_of_the_paper():
 
 
 def test_override_changes_value_and_fixed_part():
-    plain, changed = load_protocol("quick"), load_protocol("quick", ["attack.seeds=1"])
-    assert changed.attack.seeds == 1
+    plain, changed = load_protocol("quick"), load_protocol("quick", ["attacks.siamese.seeds=4"])
+    assert changed.attacks["siamese"].seeds == 4
     assert digest_of(plain.fixed()) != digest_of(changed.fixed())
 
 
@@ -60,12 +64,13 @@ def test_words_and_anonymizer_parameters_are_no_part_of_the_fingerprint():
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("attack.seed=1", "'attack.seed' is not one of protocol quick: did you mean 'seeds'"),
-        ("attack.seeds=0", "greater than or equal to 1"),
-        ("attack.seeds=many", "valid integer"),
-        ("attack", "is not section.field=value"),
+        ("attacks.siamese.seed=1", "'attacks.siamese.seed' is not one of protocol quick: did you mean 'seeds'"),
+        ("attacks.siamese.seeds=0", "greater than or equal to 1"),
+        ("attacks.siamese.seeds=many", "valid integer"),
+        ("attacks", "is not section.field=value"),
         ("data.size.width=3", "has no fields"),
-        ("attack.train=XX", "'OO', 'AA' or 'AO'"),
+        ('attacks.siamese.scenarios=["well-informed"]', "'ignorant', 'paper', 'informed' or 'linked-releases'"),
+        ("guidance.verifier.init=guidance", "cannot start from itself"),
         ("guidance.classifier.backbone=resnet51", "no timm model"),
         ("pairs.test_file=nowhere.txt", None),
     ],
@@ -112,3 +117,30 @@ def test_the_content_of_a_pair_list_counts_and_not_its_place(tmp_path):
 )
 def test_values_are_toml_or_text(text, value):
     assert parse_value(text) == value
+
+
+def test_a_protocol_extends_another(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('extends = "quick"\nname = "mine"\n[attacks.siamese]\nseeds = 7\n')
+    quick, extended = load_protocol("quick"), load_protocol(str(mine))
+    assert extended.name == "mine"
+    assert extended.attacks["siamese"] == quick.attacks["siamese"].model_copy(update={"seeds": 7})
+    assert extended.data == quick.data
+    mine.write_text(f'extends = "{mine}"')
+    with pytest.raises(PrivbenchError, match="extends itself"):
+        load_protocol(str(mine))
+
+
+def test_full_holds_quick_and_every_attack_and_scenario():
+    quick, full = load_protocol("quick"), load_protocol("full")
+    assert full.data == quick.data
+    assert full.attacks["siamese"].params == quick.attacks["siamese"].params
+    assert {section.attack for section in full.attacks.values()} == set(Registry().names("attack"))
+    assert {scenario for section in full.attacks.values() for scenario in section.scenarios} == set(SCENARIOS)
+
+
+def test_an_attack_can_be_left_out_or_put_in():
+    assert "siamese" not in load_protocol("quick", ["attacks.siamese=none"]).attacks
+    added = load_protocol("quick", ["attacks.pyramid.attack=correlation", "attacks.pyramid.params.levels=3"])
+    assert added.attacks["pyramid"].attack == "correlation"
+    assert added.attacks["pyramid"].scenarios == ("informed",)

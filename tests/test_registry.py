@@ -36,7 +36,14 @@ class Mine(Anonymizer):
 def test_built_ins_register_by_entry_point():
     registry = Registry()
     assert registry.names("anonymizer") == ["dp-pix", "identity", "prichexy", "privacy-net"]
-    assert registry.names("attack") == ["siamese"]
+    assert registry.names("attack") == [
+        "attributes",
+        "averaging",
+        "contrastive",
+        "correlation",
+        "restoration",
+        "siamese",
+    ]
     assert registry.names("utility") == ["classification"]
     assert registry.names("dataset") == ["chestxray14", "phantom"]
     assert all(entry.plugin for kind in GROUPS for entry in registry.entries(kind))

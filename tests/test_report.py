@@ -1,14 +1,18 @@
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from records import record
+from rich.console import Console
 
 from privbench.data.pairs import Pairs
 from privbench.data.splits import Split
 from privbench.report.contact_sheet import choose_images, draw_contact_sheet
 from privbench.report.curves import draw_curves
-from privbench.report.leaderboard import as_frame, as_markdown, group_by_fingerprint, readable_rows
+from privbench.report.leaderboard import as_frame, as_markdown, group_by_fingerprint
+from privbench.report.summary import print_summary
 from privbench.report.tradeoff import _arms, draw_tradeoff
 from privbench.results import Interval
 
@@ -26,12 +30,30 @@ def test_tables_keep_fingerprints_apart_and_sort_by_privacy():
     groups = group_by_fingerprint(runs)
     assert [[run.label for run in group] for group in groups.values()] == [["c"], ["b", "a"]]
     table = as_markdown(groups["0" * 64])
-    assert "| b | 0.600 [0.550, 0.650] | 0.010 | 0.700 [0.650, 0.750] |" in table
+    worst, utility = "0.600 [0.550, 0.650]", "0.700 [0.650, 0.750]"
+    assert f"| b | yes | {worst} | contrastive (informed) | 0.500 | 0.600 | {utility} |" in table
     assert table.index("| b |") < table.index("| a |")
     frame = as_frame(groups["0" * 64])
-    assert frame["verification_auc"].tolist() == [0.6, 0.8]
+    assert frame["worst_case_auc"].tolist() == [0.6, 0.8]
     assert frame["fingerprint"].nunique() == 1
-    assert readable_rows([record("d", 0.5, 0.5, seeds=1)])[0][2] == "–"
+    assert frame["siamese (paper) auc"].tolist() == [0.5, 0.5]
+
+
+def test_what_is_not_proven_says_so_first_and_ranks_last():
+    """A starved attack makes every anonymizer look private."""
+    runs = [record("starved", 0.5, 0.9, verdict="weak"), record("honest", 0.9, 0.9)]
+    groups = group_by_fingerprint(runs)
+    assert [run.label for run in groups["0" * 64]] == ["honest", "starved"]
+    table = as_markdown(groups["0" * 64])
+    doubt = "starved: the attack is weak, so a low figure is no evidence of privacy"
+    assert table.index(doubt) < table.index("| --- |")
+    assert "| starved | NO: weak |" in table
+    assert as_frame(runs)["verdict"].tolist() == ["weak", "certified"]
+    console = Console(record=True, width=160, file=io.StringIO())
+    print_summary(runs[0], console)
+    told = console.export_text()
+    assert told.startswith(doubt)
+    assert "weak: 0.950 on originals" in told
 
 
 def test_warnings_stand_below_the_table():

@@ -14,10 +14,14 @@ import torch
 
 import privbench
 from privbench import Anonymizer, PrivbenchError
-from privbench.evaluate import attack_result, utility_result
+from privbench.evaluate.attacks import attack_results
+from privbench.evaluate.utility import utility_result
+from privbench.interfaces import Attack
 from privbench.protocol import Protocol
+from privbench.registry import Registry
 from privbench.results import RunRecord, read_run
-from privbench.scores import ATTACK_COLUMNS, UTILITY_COLUMNS, read_scores
+from privbench.run_folder import read_attack_scores
+from privbench.scores import INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, UTILITY_COLUMNS, read_scores
 
 
 class Constant(Anonymizer):
@@ -45,7 +49,10 @@ def test_run_folder_is_whole(finished):
     names = {str(p.relative_to(finished.folder)) for p in finished.folder.rglob("*") if p.is_file()}
     assert names == {
         "run.json",
-        "scores/attack.parquet",
+        "scores/linkage.parquet",
+        "scores/retrieval.parquet",
+        "scores/inference.parquet",
+        "scores/measures.json",
         "scores/utility.parquet",
         "anonymizer.safetensors",
         "anonymizer.json",
@@ -61,13 +68,20 @@ def test_run_folder_is_whole(finished):
 def test_run_json_is_the_schema_and_tells_everything(finished):
     record = read_run(finished.folder)
     assert record == finished.record
-    assert record.schema_version == 1
+    assert record.schema_version == 2
     assert record.anonymizer.params["mu"] == 0.05
     assert record.anonymizer.params["init_features"] == 2, "the protocol's parameters hold where none were given"
     assert record.label == "prichexy mu=0.05"
-    assert len(record.attack.seed_aucs) == 2
-    names = ["data", "classifier", "verifier", "anonymizer", "release", "attack 0", "attack 1", "utility"]
-    assert [stage.name for stage in record.stages] == names
+    rows = ["siamese (paper)", "contrastive (informed)", "correlation (informed)"]
+    assert [attack.label for attack in record.attacks] == rows
+    assert len(record.attacks[0].seed_aucs) == 2
+    assert record.attacks[2].certificate is None, "what needs no training needs no proof of it"
+    names = [stage.name for stage in record.stages]
+    assert names[:5] == ["data", "classifier", "verifier", "anonymizer", "release"]
+    assert {"attack siamese OO 0", "linkage siamese control 0", "attack siamese AA 1", "linkage siamese paper 1"} <= {
+        *names
+    }
+    assert names[-1] == "utility"
     assert all(stage.peak_memory_mib > 100 and stage.seconds >= 0 for stage in record.stages)
     assert {"privbench", "python", "torch", "timm", "numpy"} <= record.versions.keys()
     assert record.device["type"] == "cpu"
@@ -76,14 +90,25 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
 
 def test_metrics_are_derived_from_the_score_files(finished):
     protocol = Protocol(**finished.record.protocol)
-    attack = read_scores(finished.folder / "scores" / "attack.parquet")
+    scores = read_attack_scores(finished.folder)
     utility = read_scores(finished.folder / "scores" / "utility.parquet")
-    assert list(attack.columns) == ATTACK_COLUMNS
+    assert list(scores.linkage.columns) == LINKAGE_COLUMNS
+    assert list(scores.retrieval.columns) == RETRIEVAL_COLUMNS
+    assert list(scores.inference.columns) == INFERENCE_COLUMNS
     assert list(utility.columns) == UTILITY_COLUMNS
-    assert attack_result(attack, protocol, "1") == finished.record.attack
+    registry = Registry()
+    attacks = {
+        label: registry.create(Attack, section.attack, section.params) for label, section in protocol.attacks.items()
+    }
+    found = attack_results(scores, attacks, protocol)
+    assert found.attacks == finished.record.attacks
+    assert found.worst_case == finished.record.worst_case
     assert utility_result(utility, protocol, "1") == finished.record.utility
-    assert ((attack["probe_patient"] == attack["reference_patient"]) == attack["mated"]).all()
-    assert attack["probe_patient"].min() > 42, "test patients alone: the last 18 of 60"
+    linkage = scores.linkage
+    assert ((linkage["probe_patient"] == linkage["reference_patient"]) == linkage["mated"]).all()
+    test = linkage[linkage["split"] == "test"]
+    assert test["probe_patient"].min() > 42, "test patients alone: the last 18 of 60"
+    assert linkage.loc[linkage["split"] != "test", "probe_patient"].max() <= 42
     assert utility["patient"].min() > 42
 
 
@@ -104,7 +129,7 @@ def test_a_second_run_takes_everything_from_the_store(finished, tiny_protocol, s
         "prichexy", params={"mu": 0.05}, protocol=str(tiny_protocol), store=store, out=tmp_path / "run"
     )
     assert all(stage.cached for stage in again.record.stages)
-    assert again.record.attack == finished.record.attack
+    assert again.record.attacks == finished.record.attacks
     assert again.record.fingerprint == finished.record.fingerprint
 
 
@@ -117,7 +142,7 @@ def test_a_cold_store_gives_the_same_figures(finished, tiny_protocol, tmp_path):
         out=tmp_path / "run",
     )
     assert not any(stage.cached for stage in cold.record.stages)
-    assert cold.record.attack == finished.record.attack
+    assert cold.record.attacks == finished.record.attacks
     assert cold.record.utility == finished.record.utility
     assert cold.record.fingerprint == finished.record.fingerprint
 
@@ -125,7 +150,15 @@ def test_a_cold_store_gives_the_same_figures(finished, tiny_protocol, tmp_path):
 def test_other_anonymizers_share_data_guidance_and_fingerprint(finished, tiny_protocol, store, tmp_path):
     other = privbench.run("dp-pix", params={"b": 2}, protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
     cached = {stage.name: stage.cached for stage in other.record.stages}
-    assert [name for name, was_there in cached.items() if was_there] == ["data", "classifier", "verifier"]
+    there = [name for name, was_there in cached.items() if was_there]
+    assert there[:3] == ["data", "classifier", "verifier"]
+    assert there[3:] == [
+        "linkage (floor)",
+        "attack siamese OO 0",
+        "linkage siamese control 0",
+        "attack contrastive OO 0",
+        "linkage contrastive control 0",
+    ], "what is known of originals is known"
     assert other.record.fingerprint == finished.record.fingerprint
     assert other.record.key != finished.record.key
 
@@ -134,19 +167,19 @@ def test_an_override_changes_the_fingerprint(finished, tiny_protocol, store, tmp
     one = privbench.run(
         "identity",
         protocol=str(tiny_protocol),
-        overrides=["attack.seeds=1"],
+        overrides=["attacks.siamese.seeds=1"],
         store=store,
         out=tmp_path / "run",
     )
-    assert len(one.record.attack.seed_aucs) == 1
-    assert one.record.attack.seed_std is None
+    assert len(one.record.attacks[0].seed_aucs) == 1
+    assert one.record.attacks[0].seed_std is None
     assert one.record.fingerprint != finished.record.fingerprint
 
 
 def test_a_method_handed_over_from_python_and_a_constant_image_scores_chance(tiny_protocol, store, tmp_path):
     run = privbench.run(Constant(), protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
     assert run.record.anonymizer.name == "constant"
-    assert run.record.attack.seed_aucs == [0.5, 0.5]
+    assert [attack.verification_auc for attack in run.record.attacks] == [0.5] * 3
     assert run.record.utility.mean_auc == 0.5
 
 
@@ -182,7 +215,7 @@ def test_real_radiographs(real_data, tiny_protocol, tmp_path):
         protocol=str(tiny_protocol),
         dataset="chestxray14",
         data_root=real_data / "chestxray14-mini",
-        overrides=["pairs.test=2000", "attack.seeds=1"],
+        overrides=["pairs.test=2000", "attacks.siamese.seeds=1"],
         store=tmp_path / "store",
         out=tmp_path / "run",
     )
@@ -217,12 +250,50 @@ def test_killed_at_any_moment_it_ends_with_the_same_scores(finished, tiny_protoc
     assert process.returncode == 0
     assert killed_at
     record = read_run(tmp_path / "run")
-    assert record.attack == finished.record.attack
+    assert record.attacks == finished.record.attacks
     assert record.utility == finished.record.utility
-    assert pd.read_parquet(tmp_path / "run" / "scores" / "attack.parquet").equals(
-        pd.read_parquet(finished.folder / "scores" / "attack.parquet")
+    assert pd.read_parquet(tmp_path / "run" / "scores" / "linkage.parquet").equals(
+        pd.read_parquet(finished.folder / "scores" / "linkage.parquet")
     )
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_every_attack_goes_the_whole_way(tiny_protocol, store, tmp_path):
+    """Several releases, figures of an attack's own, and attributes, from the stages to run.json."""
+    network = "{backbone='test_resnet',features=8,epochs=1,steps=2,batch_size=8,learning_rate=1e-3"
+    restorer = "restorer={width=2,epochs=1,batch_size=16,learning_rate=1e-3}"
+    classifier = "{backbone='test_resnet',epochs=1,batch_size=16,learning_rate=1e-3}"
+    arguments = {
+        "protocol": str(tiny_protocol),
+        "store": store,
+        "overrides": [
+            "attacks.siamese=none",
+            'attacks.contrastive.scenarios=["ignorant","paper","linked-releases"]',
+            "attacks.four.attack=averaging",
+            f"attacks.four.params={network},releases=4}}",
+            f"attacks.restoration.params={network},{restorer}}}",
+            f"attacks.attributes.params={classifier}",
+        ],
+    }
+    noisy = privbench.run("dp-pix", params={"b": 2, "epsilon": 5}, out=tmp_path / "noisy", **arguments)
+    stages = [stage.name for stage in noisy.record.stages]
+    assert [name for name in stages if name.startswith("release")] == ["release", "release 1", "release 2", "release 3"]
+    folder = {stage.name: store / "release" / stage.key for stage in noisy.record.stages if "release" in stage.name}
+    first, second = (np.load(folder[name] / "test.npy") for name in ("release", "release 1"))
+    assert not np.array_equal(first, second), "every release has noise of its own"
+    assert stages.count("attack contrastive AA 0") == 1, "one training serves two scenarios"
+    results = {attack.label: attack for attack in noisy.record.attacks}
+    assert set(results["restoration (informed)"].measures) == {
+        "psnr_released", "psnr_restored", "ssim_released", "ssim_restored",
+    }  # fmt: skip
+    assert {inference.attribute: inference.metric for inference in noisy.record.inferences}.items() <= {
+        "sex": "auc", "age": "mae", "view": "auc",
+    }.items()  # fmt: skip
+    assert {"sex", "age"} <= {inference.attribute for inference in noisy.record.inferences}
+    assert noisy.record.worst_case.scenario != "linked-releases"
+    still = privbench.run("prichexy", out=tmp_path / "still", **arguments)
+    assert "four (informed)" not in [attack.label for attack in still.record.attacks]
+    assert any("four is left out" in warning for warning in still.record.warnings)
 
 
 def test_unreadable_records_are_told(finished, tmp_path):
@@ -230,7 +301,7 @@ def test_unreadable_records_are_told(finished, tmp_path):
         read_run(tmp_path)
     values = json.loads((finished.folder / "run.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps({**values, "schema_version": 99}))
-    with pytest.raises(PrivbenchError, match="is no run of schema 1"):
+    with pytest.raises(PrivbenchError, match="is no run of schema 2"):
         read_run(tmp_path)
     assert RunRecord(**values) == finished.record
 
@@ -244,8 +315,19 @@ def test_unreadable_records_are_told(finished, tmp_path):
         ({"device": "cpu", "precision": "16-mixed"}, "16-mixed needs a CUDA device"),
         ({"overrides": ["data.size=40"]}, "multiple of 16, not 40"),
         ({"overrides": ["data.size=16"]}, "at least 32 px, not 16"),
-        ({"overrides": ["attack.params.features=0"]}, "the parameters of attack 'siamese'"),
-        ({"overrides": ["attack.name=siamesse"]}, "did you mean 'siamese'"),
+        ({"overrides": ["attacks.siamese.params.features=0"]}, "the parameters of attack 'siamese'"),
+        ({"overrides": ["attacks.siamese.attack=siamesse"]}, "did you mean 'siamese'"),
+        ({"overrides": ["certificate.floor=attributes"]}, "is no LinkageAttack"),
+        ({"overrides": ["certificate.floor=siamese"]}, "the parameters of attack 'siamese'"),
+        (
+            {
+                "overrides": [
+                    "attacks.averaging.params={backbone='test_resnet',epochs=1,steps=1,batch_size=2,learning_rate=1}",
+                    'attacks.averaging.scenarios=["paper"]',
+                ]
+            },
+            "cannot be carried out in the scenario 'paper'",
+        ),
         ({"dataset": "fantom"}, "did you mean 'phantom'"),
         ({"params": {"mu": 2}}, "'mu' should be less than or equal to 1, not 2"),
         ({"data_root": "."}, "leave out --data-root"),

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..errors import PrivbenchError, explain_disk_error
-from . import leaderboard, listing, run
+from . import budget, check_plugin, leaderboard, listing, run, selftest
 
 app = typer.Typer(
     name="privbench",
@@ -41,6 +41,11 @@ def _main(
 
 
 app.command(name="run", context_settings=run.CONTEXT, epilog=run.EPILOG)(run.command)
+app.command(name="selftest", context_settings=selftest.CONTEXT, epilog=selftest.EPILOG)(selftest.command)
+app.command(name="budget")(budget.command)
+app.command(name="check-plugin", context_settings=check_plugin.CONTEXT, epilog=check_plugin.EPILOG)(
+    check_plugin.command
+)
 app.command(name="list")(listing.command)
 app.command(name="leaderboard")(leaderboard.command)
 

@@ -39,7 +39,9 @@ def command(
         console = Console()
         for group in groups.values():
             table = Table(title=escape(board.heading(group)), title_justify="left")
-            for heading in board.HEADINGS:
+            for doubt in filter(None, map(board.doubt_about, group)):
+                console.print(f"[bold red]{escape(doubt)}[/]", highlight=False)
+            for heading in board.headings(group):
                 table.add_column(heading)
             for row in board.readable_rows(group):
                 table.add_row(*map(escape, row))

@@ -29,7 +29,7 @@ class What(StrEnum):
 # The kind of plugin, and how its parameters are written on the command line of `privbench run`.
 _KINDS = {
     What.anonymizers: ("anonymizer", "--"),
-    What.attacks: ("attack", "--set attack.params."),
+    What.attacks: ("attack", "--set attacks.NAME.params."),
     What.utilities: ("utility", "--set utility.params."),
     What.datasets: ("dataset", "--set data.params."),
 }

@@ -34,7 +34,7 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
         field = known.get(option.replace("_", "-"))
         if field is None:
             raise PrivbenchError(
-                f"There is no option {option}, of privbench run or of {method}: {nearest(option, {*known, *options})}"
+                f"There is no option {option}, of the command or of {method}: {nearest(option, {*known, *options})}"
             )
         if field in values:
             raise PrivbenchError(f"{option} is given twice: keep one.")

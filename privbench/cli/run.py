@@ -6,13 +6,11 @@ import inspect
 import logging
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.markup import escape
-from rich.table import Table
 
 from ..progress import log
 
@@ -31,7 +29,7 @@ def command(
     data_root: Annotated[Path | None, typer.Option(help="The folder of a data set that lies on disk.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Change the protocol: attack.seeds=1."),
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change the protocol: statistics.resamples=2000."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the protocol's.")] = None,
     plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that defines plugins.")] = None,
@@ -46,6 +44,7 @@ def command(
     """Attack one anonymizer, measure its utility, and write a run folder."""
     from ..api import run
     from ..registry import Registry
+    from ..report.summary import print_summary
     from .options import parse_params
 
     console = Console(stderr=True)
@@ -71,7 +70,7 @@ def command(
             overwrite=overwrite,
             device=device,
             precision=precision,
-            workers=workers or _cores(),
+            workers=workers or cores(),
             registry=registry,
             console=console,
             quiet=quiet,
@@ -81,35 +80,11 @@ def command(
         raise typer.Exit(130) from None
     finally:
         log.removeHandler(handler)
-    _print(finished)
+    output = Console()
+    print_summary(finished.record, output)
+    output.print(f"{finished.folder}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _print(finished: Any) -> None:
-    from ..report.leaderboard import footnote, with_interval
-
-    record, console = finished.record, Console()
-    attack, utility = record.attack, record.utility
-    table = Table(title=f"{record.label} — protocol {record.protocol['name']}", title_justify="left")
-    table.add_column("measure")
-    table.add_column(f"value [{attack.interval.confidence:.0%} interval]".replace("[", r"\["))
-    table.add_column("from")
-    spread = "" if attack.seed_std is None else f", ± {attack.seed_std:.3f} over seeds"
-    table.add_row(
-        f"privacy: verification AUC ↓ ({attack.name}, {attack.train} → {attack.test})",
-        escape(with_interval(attack.verification_auc, attack.interval)),
-        f"{attack.counts.pairs} pairs of {attack.counts.patients} patients, {len(attack.seed_aucs)} seeds{spread}",
-    )
-    table.add_row(
-        f"utility: mean {utility.name} AUC ↑",
-        escape(with_interval(utility.mean_auc, utility.interval)),
-        f"{utility.counts.images} images of {utility.counts.patients} patients, "
-        f"{len(utility.findings) - len(utility.left_out)} findings",
-    )
-    console.print(table)
-    console.print(footnote([record]), highlight=False, style="dim", markup=False)
-    console.print(f"{finished.folder}", highlight=False, markup=False, soft_wrap=True)

@@ -35,7 +35,7 @@ def draw_tradeoff(groups: Mapping[str, Sequence[RunRecord]], path: Path) -> None
 
 def _panel(axis: Axes, runs: Sequence[RunRecord]) -> None:
     for number, run in enumerate(runs):
-        utility, privacy = run.utility, run.attack
+        utility, privacy = run.utility, run.worst_case
         axis.errorbar(
             utility.mean_auc,
             privacy.verification_auc,
@@ -43,17 +43,19 @@ def _panel(axis: Axes, runs: Sequence[RunRecord]) -> None:
             yerr=_arms(privacy.verification_auc, privacy.interval),
             fmt=_MARKERS[number % len(_MARKERS)],
             color=f"C{number % 10}",
+            # Hollow, because its place says nothing: the attack behind it is not proven to be trained.
+            markerfacecolor=f"C{number % 10}" if run.certified else "none",
             capsize=2.5,
             elinewidth=1,
             markersize=7,
-            label=run.label,
+            label=run.label if run.certified else f"{run.label} (attack {run.worst_case.verdict})",
         )
     axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
     axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
-    axis.set_ylim(1.0, min(0.45, *(run.attack.interval.low - 0.02 for run in runs)))  # upwards is more private
+    axis.set_ylim(1.0, min(0.45, *(run.worst_case.interval.low - 0.02 for run in runs)))  # upwards is more private
     axis.set_xlim(min(0.45, *(run.utility.interval.low - 0.02 for run in runs)), 1.0)
     axis.set_xlabel("utility: mean classification AUC →")
-    axis.set_ylabel("privacy: patient verification AUC (axis inverted) →")
+    axis.set_ylabel("privacy: worst-case verification AUC (axis inverted) →")
     axis.grid(alpha=0.25)
     axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="small", frameon=False)
 

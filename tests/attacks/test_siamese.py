@@ -1,51 +1,70 @@
 import numpy as np
 import pytest
+from galleries import known_gallery
 from privbench.attacks.siamese import Siamese
 
-from privbench.data.pairs import draw_pairs
 from privbench.errors import PrivbenchError
-from privbench.interfaces import Gallery
+from privbench.guidance import Guidance
 from privbench.metrics.roc import auc
+from privbench.networks import Backbone, Classifier, Verifier
 
 RECIPE = {"backbone": "test_resnet", "features": 16, "epochs": 6, "batch_size": 16, "learning_rate": 3e-3}
 
 
-def gallery(seed: int, pairs: int) -> Gallery:
-    """Patients with a coarse pattern of their own below noise."""
-    rng = np.random.default_rng(seed)
-    patterns = rng.uniform(40, 215, (50, 4, 4)).repeat(8, 1).repeat(8, 2).repeat(4, 0)
-    images = (patterns + rng.normal(0, 8, patterns.shape)).clip(0, 255).astype(np.uint8)[:, None]
-    drawn = draw_pairs(np.arange(50).repeat(4), pairs, 6, rng, "train")
-    return Gallery(images, images, drawn)
+@pytest.fixture(scope="module")
+def galleries():
+    return known_gallery(0, 500, size=32), known_gallery(1, 100, size=32), known_gallery(2, 240, size=32)
 
 
 @pytest.fixture(scope="module")
-def galleries():
-    return gallery(0, 500), gallery(1, 100), gallery(2, 240)
+def guidance():
+    backbone = Backbone(backbone="test_resnet")
+    return Guidance(Classifier(backbone, 14).eval(), Verifier(backbone, 16).eval())
 
 
-def test_links_strangers_and_agrees_with_itself(galleries, ctx):
+def test_links_strangers_and_agrees_with_itself(galleries, guidance, ctx):
     train, val, test = galleries
     attack = Siamese(**RECIPE)
-    attack.fit(train, val, ctx)
-    scores = attack.similarity(test, ctx)
+    attack.fit(train, val, guidance, ctx)
+    scores = attack.similarity(test, test.pairs.probe, test.pairs.reference, ctx)
     assert auc(test.pairs.mated, scores) > 0.8
-    matrix = attack.similarity_matrix(test.probes, test.references, ctx)
+    matrix = attack.similarity_matrix(test, ctx)
     assert matrix.shape == (200, 200)
     assert np.allclose(matrix[test.pairs.probe, test.pairs.reference], scores, atol=1e-4)
 
 
-def test_early_stopping_keeps_the_best_epoch(galleries, ctx):
+def test_early_stopping_keeps_the_best_epoch(galleries, guidance, ctx):
     train, val, _ = galleries
     attack = Siamese(**{**RECIPE, "epochs": 40, "patience": 2})
-    attack.fit(train, val, ctx)
+    attack.fit(train, val, guidance, ctx)
     losses = [row["val_loss"] for row in ctx.curves]
     assert len(losses) < 40
     assert int(np.argmin(losses)) == len(losses) - 3, "two epochs without a better one end it"
-    target = val.pairs.mated.astype(float)
-    logits = attack.similarity(val, ctx)
-    entropy = np.mean(np.logaddexp(0, logits) - target * logits)
-    assert entropy == pytest.approx(min(losses), rel=1e-4)
+    assert entropy(attack, val, ctx) == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_the_last_epoch_is_kept_where_the_recipe_says_so(galleries, guidance, ctx):
+    train, val, _ = galleries
+    attack = Siamese(**{**RECIPE, "keep": "last", "epochs": 9, "learning_rate": 0.03})
+    attack.fit(train, val, guidance, ctx)
+    losses = [row["val_loss"] for row in ctx.curves]
+    assert entropy(attack, val, ctx) == pytest.approx(losses[-1], rel=1e-4)
+    assert losses[-1] > min(losses)
+
+
+def entropy(attack, val, ctx) -> float:
+    logits = attack.similarity(val, val.pairs.probe, val.pairs.reference, ctx)
+    return float(np.mean(np.logaddexp(0, logits) - val.pairs.mated * logits))
+
+
+def test_it_starts_from_the_guidance(galleries, guidance, ctx):
+    train, val, _ = galleries
+    attack = Siamese(**RECIPE | {"init": "guidance", "epochs": 1, "learning_rate": 1e-12})
+    attack.fit(train, val, guidance, ctx)
+    for key, weight in guidance.verifier.named_parameters():
+        assert np.allclose(attack.state()[key], weight.detach(), atol=1e-6), key
+    with pytest.raises(PrivbenchError, match="siamese cannot start from the guidance, whose network is another one"):
+        Siamese(**RECIPE | {"init": "guidance", "features": 8}).fit(train, val, guidance, ctx)
 
 
 def test_parameters_are_checked():
@@ -56,4 +75,4 @@ def test_parameters_are_checked():
 
 
 def test_starting_weights_count_in_the_cache_key():
-    assert Siamese(**RECIPE).inputs() == {"weights": "random"}
+    assert Siamese(**RECIPE).inputs() == {"weights": "scratch"}

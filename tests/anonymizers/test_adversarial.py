@@ -1,4 +1,4 @@
-"""What every built-in anonymizer promises, whatever it does."""
+"""How the adversarial anonymizers learn."""
 
 import copy
 
@@ -21,7 +21,6 @@ SMALL = {
     "prichexy": {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16, "init_features": 2, "mu": 0.05},
     "privacy-net": {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16, "features": 2},
 }
-NAMES = Registry().names("anonymizer")
 
 
 @pytest.fixture(scope="module")
@@ -42,43 +41,6 @@ def fitted(name, splits, guidance, ctx) -> Anonymizer:
     anonymizer = Registry().create(Anonymizer, name, SMALL.get(name, {}))
     anonymizer.fit(splits["train"], splits["val"], guidance, ctx)
     return anonymizer
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_contract(name, splits, guidance, ctx):
-    before = {key: value.clone() for key, value in guidance.verifier.state_dict().items()}
-    anonymizer = fitted(name, splits, guidance, ctx)
-    assert all(torch.equal(before[k], v) for k, v in guidance.verifier.state_dict().items()), "the guidance is lent"
-    assert not guidance.classifier.training
-
-    images = torch.from_numpy(splits["test"].images[:6].copy()).float() / 255
-    untouched = images.clone()
-    with torch.no_grad():
-        first = anonymizer.anonymize(images, torch.Generator().manual_seed(1))
-        again = anonymizer.anonymize(images, torch.Generator().manual_seed(1))
-        other = anonymizer.anonymize(images, torch.Generator().manual_seed(2))
-    assert torch.equal(images, untouched)
-    assert first.shape == images.shape
-    assert first.dtype == torch.float32
-    assert 0 <= first.min() <= first.max() <= 1
-    assert torch.equal(first, again)
-    assert torch.equal(first, other) == anonymizer.deterministic
-
-    with torch.no_grad():
-        generator = torch.Generator().manual_seed(1)
-        one_by_one = torch.cat([anonymizer.anonymize(image[None], generator) for image in images])
-    assert torch.allclose(first, one_by_one, atol=1e-5), "an image's anonymization does not depend on its batch"
-
-    twin = Registry().create(Anonymizer, name, SMALL.get(name, {}))
-    twin.load_state(anonymizer.state(), torch.device("cpu"))
-    with torch.no_grad():
-        assert torch.equal(twin.anonymize(images, torch.Generator().manual_seed(1)), first)
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_fitting_repeats_to_the_bit(name, splits, guidance, ctx):
-    a, b = (fitted(name, splits, guidance, ctx).state() for _ in range(2))
-    assert all(torch.equal(a[key], b[key]) for key in a)
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -1,0 +1,110 @@
+"""Sex, age and view, read off a single anonymized image: what a release gives away without naming anybody."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from privbench.classification import ClassifierRecipe, classify
+from privbench.context import Context, Pixels
+from privbench.errors import PrivbenchError
+from privbench.guidance import Guidance
+from privbench.interfaces import Gallery, InferenceAttack, KnownGallery
+from privbench.networks import Classifier, start_from_guidance, weights_source, without_weights
+from privbench.seeds import global_seed
+from privbench.training import Losses, adam
+from privbench.training import train as train_network
+
+_AGE = 1  # the output that is a number of years; the others are logits
+_VALUES = {"sex": ("F", "M"), "view": ("AP", "PA")}  # in order: a larger score stands for the second
+_NETWORK, _SCALE = "network.", "scale"
+
+
+class Attributes(InferenceAttack):
+    """One network with three outputs, trained on images whose patients the attacker knows."""
+
+    name = "attributes"
+    attributes = ("sex", "age", "view")
+    Params = ClassifierRecipe
+
+    def inputs(self) -> dict[str, str]:
+        return {"weights": weights_source(self.params)}
+
+    def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
+        self._network = self._start(guidance, ctx)
+        ages = train.table["age"].to_numpy(float)
+        self._scale = torch.tensor([ages.mean(), max(ages.std(), 1.0)])
+        optimizer, move_rate = adam(self._network, self.params, len(train.probes))
+        network, fabric_optimizer = ctx.fabric.setup(self._network, optimizer)
+        pixels, targets = Pixels(train.probes, ctx.device), self._targets(train).to(ctx.device)
+        val_targets = self._targets(val)
+
+        def step(rows: Tensor) -> Losses:
+            loss = _loss(network(pixels[rows]).float(), targets[rows.to(ctx.device)])
+            fabric_optimizer.zero_grad()
+            ctx.fabric.backward(loss)
+            fabric_optimizer.step()
+            move_rate()
+            return {"loss": loss}
+
+        def validate() -> Losses:
+            return {"loss": _loss(torch.from_numpy(classify(self._network, val.probes, ctx)), val_targets.double())}
+
+        count = len(train.probes)
+        train_network(
+            self._network, count=count, recipe=self.params, step=step, validate=validate, ctx=ctx, title=self.name
+        )
+
+    def _start(self, guidance: Guidance, ctx: Context) -> Classifier:
+        count = len(self.attributes)
+        with global_seed(ctx.derive("weights")):
+            if self.params.init != "guidance":
+                return Classifier(self.params, count).to(ctx.device)
+            network = Classifier(self.params, guidance.classifier.findings)
+            start_from_guidance(network, guidance.classifier, self.name)
+            network.replace_head(count)
+            return network.to(ctx.device)
+
+    def _targets(self, known: KnownGallery) -> Tensor:
+        """Sex and view as 0 or 1, age in standard deviations from the training mean. Shape: (N, 3), float."""
+        columns = []
+        for name in self.attributes:
+            values = known.table[name].to_numpy()
+            if name == self.attributes[_AGE]:
+                mean, std = self._scale.tolist()
+                columns.append((values.astype(float) - mean) / std)
+            else:
+                unknown = set(values) - set(_VALUES[name])
+                if unknown:
+                    raise PrivbenchError(
+                        f"The attack {self.name!r} knows the {name} {' or '.join(_VALUES[name])}, and the data set's "
+                        f"table holds {min(map(str, unknown))!r}: leave it out with --set attacks.attributes=none."
+                    )
+                columns.append(values == _VALUES[name][1])
+        return torch.from_numpy(np.stack(columns, 1).astype(np.float32))
+
+    def state(self) -> dict[str, Tensor]:
+        weights = {_NETWORK + key: value for key, value in self._network.state_dict().items()}
+        return weights | {_SCALE: self._scale}
+
+    def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
+        self._scale = state[_SCALE]
+        self._network = Classifier(without_weights(self.params), len(self.attributes))
+        weights = {key.removeprefix(_NETWORK): value for key, value in state.items() if key != _SCALE}
+        self._network.load_state_dict(weights)
+        self._network.to(device).eval()
+
+    def infer(self, gallery: Gallery, ctx: Context) -> dict[str, np.ndarray]:
+        outputs = classify(self._network, gallery.probes, ctx)
+        mean, std = self._scale.tolist()
+        outputs[:, _AGE] = outputs[:, _AGE] * std + mean
+        return {name: outputs[:, column] for column, name in enumerate(self.attributes)}
+
+
+def _loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Cross entropy of sex and view, and the squared error of the age."""
+    logits = [column for column in range(outputs.shape[1]) if column != _AGE]
+    entropy = functional.binary_cross_entropy_with_logits(outputs[:, logits], targets[:, logits])
+    return entropy + functional.mse_loss(outputs[:, _AGE], targets[:, _AGE]) / 2

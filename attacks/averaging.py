@@ -1,0 +1,35 @@
+"""Several releases of one image, averaged: what noise that is drawn anew each time is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from privbench.interfaces import Gallery
+
+from .contrastive import Contrastive, ContrastiveParams
+
+
+class AveragingParams(ContrastiveParams):
+    releases: int = Field(16, ge=1, description="independent releases of every image that the attacker averages")
+
+
+class Averaging(Contrastive):
+    """The contrastive attack on the mean of several independent releases of every probe."""
+
+    name = "averaging"
+    scenarios = ("informed",)
+    Params = AveragingParams
+
+    @property
+    def releases(self) -> int:
+        releases: int = self.params.releases
+        return releases
+
+    def _released(self, gallery: Gallery) -> np.ndarray:
+        """The mean of a gallery's probes and of their further releases. Shape: (N, 1, H, W), uint8."""
+        total = gallery.probes.astype(np.uint32)
+        for release in gallery.releases:
+            total += release
+        count = 1 + len(gallery.releases)
+        return ((total + count // 2) // count).astype(np.uint8)

@@ -1,0 +1,204 @@
+"""Metric learning: one embedding an image, pulled together for a patient and pushed apart for strangers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from pytorch_metric_learning.losses import SupConLoss
+from torch import Tensor
+
+from privbench.augmentation import Augmentation, augment
+from privbench.context import Context, Pixels
+from privbench.guidance import Guidance
+from privbench.interfaces import Gallery, KnownGallery, LinkageAttack, Params
+from privbench.metrics.roc import auc
+from privbench.networks import Backbone, Embedder, start_from_guidance, weights_source, without_weights
+from privbench.registration import Registration, register
+from privbench.seeds import global_seed
+from privbench.training import Losses, Recipe, adam
+from privbench.training import train as train_network
+
+_BATCH = 512
+_NETWORK, _REGISTRATION = "network.", "registration."
+
+
+class ContrastiveParams(Recipe, Backbone):
+    """The embedding's network and how it is trained; `batch_size` counts patients, each with two images."""
+
+    steps: int = Field(ge=1, description="batches an epoch")
+    features: int = Field(128, ge=1, description="length of the embedding")
+    temperature: float = Field(0.1, gt=0, description="of the contrastive loss")
+    augmentation: Augmentation = Field(Augmentation(), description="what changes between visits")
+
+
+class Contrastive(LinkageAttack):
+    """Learns an embedding in which two images are the nearer the more likely they show the same patient.
+
+    Every batch holds two images each of as many patients, and all of its pairs count (supervised contrastive loss,
+    Khosla et al. 2020). Where it compares anonymized with original images it first undoes what the anonymizer does
+    to every image alike (`privbench.registration`), and its positives are a release and an original of another visit,
+    or of the same one where a patient has no other.
+    """
+
+    name = "contrastive"
+    Params: ClassVar[type[Params]] = ContrastiveParams
+
+    def inputs(self) -> dict[str, str]:
+        return {"weights": weights_source(self.params)}
+
+    def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
+        self._prepare(train, val, ctx)
+        params = self.params
+        with global_seed(ctx.derive("weights")):
+            embedder = Embedder(params, params.features)
+        if params.init == "guidance":
+            start_from_guidance(embedder.model, guidance.verifier.model, self.name)
+        self._embedder = embedder.to(ctx.device)
+        self._train(train, val, ctx)
+
+    def _prepare(self, train: KnownGallery, val: KnownGallery, ctx: Context) -> None:
+        """Learns what makes of the probes what the embedding sees."""
+        self._registration = None
+        if train.probes is not train.references:
+            rng = ctx.numpy_generator("registration")
+            self._registration = register(self._released(train), train.references, rng, ctx.device)
+
+    def _released(self, gallery: Gallery) -> np.ndarray:
+        """What the attacker takes for the released images. Shape: (N, 1, H, W), uint8."""
+        return gallery.probes
+
+    def _probes(self, gallery: Gallery, ctx: Context) -> Seen:
+        """The gallery's probes as the embedding sees them."""
+        return Seen(Pixels(self._released(gallery), ctx.device), self._registration)
+
+    def _train(self, known: KnownGallery, val: KnownGallery, ctx: Context) -> None:
+        params = self.params
+        patients = PatientSampler(known.patients, ctx.numpy_generator("patients"))
+        count = params.steps * params.batch_size
+        optimizer, move_rate = adam(self._embedder, params, count)
+        network, fabric_optimizer = ctx.fabric.setup(self._embedder, optimizer)
+        loss_of = SupConLoss(params.temperature)
+        probes, references = self._probes(known, ctx), Seen(Pixels(known.references, ctx.device))
+        same_kind = known.probes is known.references
+        noise = ctx.torch_generator("augmentation")
+
+        def step(slots: Tensor) -> Losses:
+            first, second = patients.draw(min(len(slots), len(patients)))
+            images = torch.cat([probes[first], references[second]])
+            embedded = network(augment(images, params.augmentation, noise))
+            names = torch.arange(len(first), device=embedded.device)
+            if same_kind:
+                loss = loss_of(embedded, names.repeat(2))
+            else:  # a release is told from an original at a glance, so only pairs of one with the other teach
+                probe, reference = embedded.chunk(2)
+                # A copy, because the library takes one and the same labels for one and the same images, and leaves
+                # out what it then believes to be an image's pair with itself: every positive.
+                other_names = names.clone()
+                across = loss_of(probe, names, ref_emb=reference, ref_labels=other_names)
+                loss = (across + loss_of(reference, names, ref_emb=probe, ref_labels=other_names)) / 2
+            fabric_optimizer.zero_grad()
+            ctx.fabric.backward(loss)
+            fabric_optimizer.step()
+            move_rate()
+            return {"loss": loss}
+
+        def validate() -> Losses:
+            scores = self.similarity(val, val.pairs.probe, val.pairs.reference, ctx)
+            return {"loss": torch.tensor(1 - auc(val.pairs.mated, scores))}
+
+        train_network(
+            self._embedder, count=count, recipe=params, step=step, validate=validate, ctx=ctx, title=self.name
+        )
+
+    def state(self) -> dict[str, Tensor]:
+        state = {_NETWORK + key: value for key, value in self._embedder.state_dict().items()}
+        if self._registration is not None:
+            state |= {_REGISTRATION + key: value for key, value in vars(self._registration).items()}
+        return state
+
+    def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
+        self._embedder = Embedder(without_weights(self.params), self.params.features)
+        self._embedder.load_state_dict(below(_NETWORK, state))
+        self._embedder.to(device).eval()
+        registration = below(_REGISTRATION, state)
+        self._registration = Registration(**registration) if registration else None
+
+    def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+        rows, at = np.unique(np.concatenate([probes, references]), return_inverse=True)
+        probe_points, reference_points = self._points(_part(gallery, rows), ctx)
+        first, second = np.split(at, 2)
+        return (probe_points[first] * reference_points[second]).sum(1).double().numpy()
+
+    def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        probe_points, reference_points = self._points(gallery, ctx)
+        return (probe_points @ reference_points.T).numpy()
+
+    def _points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
+        """Every probe and every reference in the embedding's space. Shape: two times (N, features), on the CPU."""
+        probes = self._embed(self._probes(gallery, ctx), ctx)
+        if gallery.probes is gallery.references and not gallery.releases:
+            return probes, probes
+        return probes, self._embed(Seen(Pixels(gallery.references, ctx.device)), ctx)
+
+    @torch.no_grad()
+    def _embed(self, images: Seen, ctx: Context) -> Tensor:
+        self._embedder.eval()
+        with ctx.fabric.autocast():
+            parts = [self._embedder(images[rows]).float() for rows in torch.arange(len(images)).split(_BATCH)]
+        return torch.cat(parts).cpu()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Images as the embedding sees them: indexed by rows, undone where a registration is known."""
+
+    pixels: Pixels
+    registration: Registration | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        images = self.pixels[rows]
+        return images if self.registration is None else self.registration.undo(images)
+
+
+class PatientSampler:
+    """Draws patients, every one as likely, and two images of each: different ones where there are two.
+
+    Patients with one image count as well: two augmentations of it teach who is *not* somebody else, and a data set of
+    few follow-ups has many of them. Not pytorch-metric-learning's MPerClassSampler, which draws from numpy's global
+    generator and would pair an image with itself although the patient has others.
+    """
+
+    def __init__(self, patients: np.ndarray, rng: np.random.Generator) -> None:
+        order = np.argsort(patients, kind="stable")
+        starts = np.flatnonzero(np.diff(patients[order], prepend=patients[order][0] - 1))
+        self._rows = np.split(order, starts[1:])
+        self._rng = rng
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Rows of two images each of that many different patients. Shape: two times (count,), int64."""
+        chosen = self._rng.choice(len(self._rows), count, replace=False)
+        rows = [self._rows[patient] for patient in chosen]
+        pairs = np.stack([self._rng.choice(own, 2, replace=len(own) < 2) for own in rows])
+        return torch.from_numpy(pairs[:, 0]), torch.from_numpy(pairs[:, 1])
+
+
+def _part(gallery: Gallery, rows: np.ndarray) -> Gallery:
+    """Those rows of a gallery; a pair's images alone need to be embedded."""
+    probes = gallery.probes[rows]
+    references = probes if gallery.probes is gallery.references else gallery.references[rows]
+    return Gallery(probes, references, tuple(release[rows] for release in gallery.releases))
+
+
+def below(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The entries of a state whose keys start so, without it."""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

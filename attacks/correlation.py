@@ -1,0 +1,60 @@
+"""Raw pixels, without any training: the floor that a trained attack must beat."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from privbench.context import Context, Pixels
+from privbench.guidance import Guidance
+from privbench.interfaces import Gallery, KnownGallery, LinkageAttack, Params
+
+_BATCH = 1024
+_SMALLEST = 8  # pixels; a coarser image no longer shows a thorax
+
+
+class CorrelationParams(Params):
+    levels: int = Field(1, ge=1, le=8, description="1: the pixels; more: also at half the size, a quarter, …")
+
+
+class Correlation(LinkageAttack):
+    """The normalized cross-correlation of two images, averaged over the levels of a low-pass pyramid."""
+
+    name = "correlation"
+    trained = False
+    Params = CorrelationParams
+
+    def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
+        """Learns nothing."""
+
+    def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+        scores = []
+        for pairs in torch.arange(len(probes)).split(_BATCH):
+            first = self._points(gallery.probes[probes[pairs]], ctx)
+            second = self._points(gallery.references[references[pairs]], ctx)
+            scores.append((first * second).sum(1).double().numpy())
+        return np.concatenate(scores)
+
+    def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        references = self._points(gallery.references, ctx)
+        rows = np.arange(len(gallery.probes))
+        parts = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+        return np.concatenate([(self._points(gallery.probes[part], ctx) @ references.T).numpy() for part in parts])
+
+    def _points(self, images: np.ndarray, ctx: Context) -> Tensor:
+        """Images as vectors whose inner product is the mean correlation of their levels. Shape: (N, features)."""
+        pixels = Pixels(images, ctx.device)
+        return torch.cat([self._levels(pixels[rows]).cpu() for rows in torch.arange(len(images)).split(_BATCH)])
+
+    def _levels(self, images: Tensor) -> Tensor:
+        levels = []
+        for _ in range(self.params.levels):
+            flat = images.flatten(1)
+            levels.append(functional.normalize(flat - flat.mean(1, keepdim=True), dim=1))
+            if min(images.shape[-2:]) < 2 * _SMALLEST:
+                break
+            images = functional.avg_pool2d(images, 2)
+        return torch.cat(levels, 1) / len(levels) ** 0.5

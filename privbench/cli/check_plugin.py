@@ -1,0 +1,74 @@
+"""`privbench check-plugin`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+EPILOG = "Exit status: 0 all promises kept, 1 not. The plugin's own parameters are options too, such as --mu 0.005."
+
+_SHORT = {"epochs": 1, "pretrain_epochs": 1, "steps": 2, "batch_size": 8}
+
+
+def command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A registered anonymizer, attack or utility task.")],
+    kind: Annotated[str | None, typer.Option(help="Its kind, where two kinds share the name.")] = None,
+    protocol: Annotated[str, typer.Option(help="Whose parameters it gets where it is given none.")] = "quick",
+    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that defines plugins.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
+    from ..api import create_fabric, deterministic
+    from ..contract.checks import check
+    from ..contract.surroundings import surroundings
+    from ..data.phantom_dataset import PhantomDataset
+    from ..errors import PrivbenchError, nearest
+    from ..protocol import load_protocol
+    from ..registry import GROUPS, Registry
+    from .options import parse_params
+
+    registry = Registry()
+    for file in plugin or []:
+        registry.add_file(file)
+    kinds = [one for one in ([kind] if kind else GROUPS) if one in GROUPS and name in registry.names(one)]
+    if len(kinds) != 1:
+        known = [registered for one in GROUPS for registered in registry.names(one)]
+        reason = "is one of several kinds: say which with --kind" if kinds else nearest(name, known)
+        raise PrivbenchError(f"There is no one plugin {name!r}: {reason}")
+    chosen = load_protocol(protocol)
+    every = load_protocol("full").attacks.values()  # of the built-ins that the protocol leaves out
+    settings: dict[str, dict[str, Any]] = {
+        "anonymizer": chosen.anonymizers.get(name, {}),
+        "attack": next((s.params for s in (*chosen.attacks.values(), *every) if s.attack == name), {}),
+        "utility": chosen.utility.params if chosen.utility.name == name else {},
+    }
+    cls = registry.get(kinds[0], name)
+    options = ["--kind", "--protocol", "--plugin", "--device"]
+    given = parse_params(context.args, cls.Params, name, options)
+    params = _shortened(settings.get(kinds[0], {}), cls.Params.model_fields) | given
+    console = Console()
+    with (
+        deterministic(),
+        surroundings(
+            PhantomDataset(patients=40), chosen.guidance, chosen.data.size, create_fabric(device, "32-true")
+        ) as around,
+    ):
+        checks = check(lambda: cls(**params), around)
+    for one in checks:
+        mark = "[green]kept[/]  " if one.failure is None else "[bold red]broken[/]"
+        seen = "" if one.failure is None else f": {one.failure}"
+        console.print(f"{mark} {escape(one.promise + seen)}", highlight=False)
+    if any(one.failure is not None for one in checks):
+        raise typer.Exit(1)
+
+
+def _shortened(params: dict[str, Any], fields: Any) -> dict[str, Any]:
+    """The protocol's parameters with trainings cut to almost nothing: what is checked is not how well they learn."""
+    short = {key: _shortened(value, value) if isinstance(value, dict) else value for key, value in params.items()}
+    return short | {key: value for key, value in _SHORT.items() if key in fields}

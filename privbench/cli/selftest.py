@@ -1,0 +1,119 @@
+"""`privbench selftest`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.table import Table
+
+from ..progress import log
+
+CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+EPILOG = (
+    "Exit status: 0 all sorted rightly by a certified attack, 1 not. "
+    "An anonymizer's own parameters are options too, such as --mu 0.005."
+)
+
+
+def command(
+    context: typer.Context,
+    anonymizer: Annotated[str | None, typer.Option(help="Another anonymizer, to see where it falls.")] = None,
+    attack: Annotated[str | None, typer.Option(help="This attack, informed, in place of the protocol's.")] = None,
+    trap: Annotated[list[str] | None, typer.Option(help="Only these, such as trap-inversion.")] = None,
+    protocol: Annotated[str, typer.Option(help="A built-in protocol, or a TOML file.")] = "quick",
+    dataset: Annotated[str | None, typer.Option(help="Another data set than the protocol's.")] = None,
+    data_root: Annotated[Path | None, typer.Option(help="The folder of a data set that lies on disk.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change the protocol.")] = None,
+    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that defines plugins.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs/selftest"),
+    store: Annotated[Path | None, typer.Option(help="The folder of cached stages.", envvar="PRIVBENCH_STORE")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    workers: Annotated[int | None, typer.Option(min=1, help="Workers that prepare the data; else one a core.")] = None,
+) -> None:
+    """Attack anonymizers that only hide identity, and ones that remove it: do the attacks tell them apart?"""
+    from ..api import run
+    from ..errors import PrivbenchError, nearest
+    from ..interfaces import Anonymizer
+    from ..protocol import load_protocol
+    from ..registry import Registry
+    from ..report.leaderboard import doubt_about
+    from ..selftest import judge
+    from .options import parse_params
+    from .run import cores
+
+    console = Console(stderr=True)
+    registry = Registry()
+    for file in plugin or []:
+        registry.add_file(file)
+    overrides = [*(set_ or []), *(_alone(attack, list(load_protocol(protocol, set_ or []).attacks)) if attack else [])]
+    known = {instance.name: (instance, truth) for instance, truth in judge.traps(load_protocol(protocol, overrides))}
+    for name in trap or []:
+        if name not in known:
+            raise PrivbenchError(f"There is no trap {name!r}: {nearest(name, known)}")
+    tested: list[tuple[str | Anonymizer, dict[str, Any], str | None]] = [
+        (instance, {}, truth) for name, (instance, truth) in known.items() if not trap or name in trap
+    ]
+    params: dict[str, Any] = {}
+    if anonymizer is not None:
+        options = ["--anonymizer", "--attack", "--trap", "--protocol", "--dataset", "--data-root", "--set", "--out"]
+        params = parse_params(context.args, registry.get("anonymizer", anonymizer).Params, anonymizer, options)
+        tested.append((anonymizer, params, None))
+    elif context.args:
+        raise PrivbenchError(f"There is no option {context.args[0]} of privbench selftest: see --help.")
+
+    def run_one(method: str | Anonymizer, params: dict[str, Any]) -> Any:
+        name = method if isinstance(method, str) else method.name
+        return run(
+            method,
+            params=params,
+            protocol=protocol,
+            overrides=overrides,
+            dataset=dataset,
+            data_root=data_root,
+            store=store,
+            out=out / name,
+            overwrite=True,
+            device=device,
+            workers=workers or cores(),
+            registry=registry,
+            console=console,
+            quiet=False,
+        ).record
+
+    log.addHandler(handler := RichHandler(console=console, show_path=False, show_level=False, markup=False))
+    try:
+        identity = run_one("identity", {})
+        findings = [judge.judge(run_one(method, params), identity, truth) for method, params, truth in tested]
+    except KeyboardInterrupt:
+        console.print("Interrupted. Finished stages are kept; the same command goes on from there.")
+        raise typer.Exit(130) from None
+    finally:
+        log.removeHandler(handler)
+    output = Console()
+    if doubt := doubt_about(identity):
+        output.print(f"[bold red]{escape(doubt)}[/]", highlight=False)
+    worst = identity.worst_case
+    table = Table(title=f"identity: worst case {worst.verification_auc:.3f}, {worst.label}")
+    for heading in judge.HEADINGS:
+        table.add_column(heading, no_wrap=heading == judge.HEADINGS[0])
+    for row in judge.rows(findings):
+        table.add_row(*map(escape, row))
+    output.print(table)
+    wrong = [finding.name for finding in findings if not finding.sorted]
+    if wrong:
+        output.print(f"Not sorted rightly: {', '.join(wrong)}.", highlight=False)
+    if wrong or not identity.certified:
+        raise typer.Exit(1)
+
+
+def _alone(attack: str, others: list[str]) -> list[str]:
+    """Changes of a protocol that leave that attack alone in it, informed."""
+    return [
+        f'attacks.{attack}.scenarios=["informed"]',
+        *(f"attacks.{label}=none" for label in others if label != attack),
+    ]

@@ -1,0 +1,94 @@
+"""Was the attack trained? Told apart from "the anonymizer worked" by what its recipe does on originals alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..protocol import Protocol
+from ..results import VERDICTS, AttackResult, Certificate, Verdict, WorstCase
+from .linkage import auc_interval, aucs_by_seed, part_of
+
+
+def certificate(label: str, control: pd.DataFrame, correlation: float, protocol: Protocol) -> Certificate:
+    """The certificate of an attack from its scores on original images.
+
+    Args:
+        label: the attack's name in the protocol.
+        control: its linkage scores on original images.
+        correlation: the verification AUC of the attack without training on the same test pairs.
+        protocol: states the floor and the saturation.
+    """
+    test = part_of(control, "test", "OO")
+    figures = {
+        "control_auc": float(np.mean(aucs_by_seed(test))),
+        "train_auc": float(np.mean(aucs_by_seed(part_of(control, "train", "OO")))),
+        "validation_auc": float(np.mean(aucs_by_seed(part_of(control, "val", "OO")))),
+        "floor": protocol.attacks[label].floor,
+        "correlation": correlation,
+        "saturation": protocol.certificate.saturation,
+    }
+    interval = auc_interval(test, protocol)
+    verdict, reason = judge(
+        figures["control_auc"], figures["train_auc"], figures["floor"], correlation, figures["saturation"]
+    )
+    return Certificate(
+        verdict=verdict, reason=reason, control_interval=interval, seeds=control["seed"].nunique(), **figures
+    )
+
+
+def judge(
+    control_auc: float, train_auc: float, floor: float, correlation: float, saturation: float
+) -> tuple[Verdict, str]:
+    """The verdict on a training, and why, in a clause.
+
+    weak: on originals it stays below the protocol's floor, or does not beat the attack without training. unsaturated:
+    it does not fit its own training pairs, so that what limits it is its training and not the images.
+    """
+    if control_auc < floor:
+        return "weak", f"on originals it reaches {control_auc:.3f}, below the protocol's floor of {floor:g}"
+    if control_auc <= correlation:
+        return "weak", f"on originals it reaches {control_auc:.3f}, no more than raw images' {correlation:.3f}"
+    if train_auc < saturation:
+        return "unsaturated", f"it fits its own training pairs only to {train_auc:.3f}, below {saturation:g}"
+    return "certified", f"on originals it reaches {control_auc:.3f}, its training pairs to {train_auc:.3f}"
+
+
+def worst_case(attacks: Sequence[AttackResult]) -> WorstCase:
+    """The headline, chosen on validation pairs and reported on test pairs; and whether it may be believed.
+
+    It is about identification, anonymized against original; linking releases with one another is another goal and
+    has rows of its own, and stands here only where nothing else was tried. An attacker who knows more can do whatever
+    one does who knows less, so only a trained attack of an informed attacker tells of the anonymizer when it fails.
+    """
+    candidates = [attack for attack in attacks if attack.test == "AO"] or list(attacks)
+    chosen = max(candidates, key=lambda attack: attack.validation_auc)
+    verdict, reason = _trust(candidates)
+    return WorstCase(
+        attack=chosen.name,
+        scenario=chosen.scenario,
+        validation_auc=chosen.validation_auc,
+        verification_auc=chosen.verification_auc,
+        interval=chosen.interval,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def _trust(attacks: Sequence[AttackResult]) -> tuple[Verdict, str]:
+    """The verdict of the best-trained attack by an informed attacker."""
+    proofs = [
+        (
+            VERDICTS.index(attack.certificate.verdict),
+            attack.certificate.verdict,
+            f"{attack.label}: {attack.certificate.reason}",
+        )
+        for attack in attacks
+        if attack.scenario == "informed" and attack.certificate is not None
+    ]
+    if not proofs:
+        return "weak", "no trained attack by an informed attacker was carried out"
+    _, verdict, reason = min(proofs)
+    return verdict, reason

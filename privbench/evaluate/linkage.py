@@ -1,0 +1,179 @@
+"""What the scores of a linkage attack say in one scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..interfaces import SCENARIOS
+from ..metrics import bootstrap, likelihood, retrieval, verification
+from ..metrics.roc import auc
+from ..protocol import Protocol
+from ..results import (
+    AttackResult,
+    Certificate,
+    Counts,
+    GalleryRate,
+    Interval,
+    MatchRate,
+    RetrievalResult,
+    VerificationResult,
+    YearsRate,
+)
+from ..seeds import numpy_generator
+from .intervals import certain, interval_of
+
+MATCH_RATES = (0.01, 0.001)
+_YEARS = (0, 1, 3, 5, 10)  # lower ends of the bins; the last has no upper one
+
+
+def attack_result(
+    scores: pd.DataFrame,
+    ranks: pd.DataFrame,
+    measures: Sequence[Mapping[str, float]],
+    certificate: Certificate | None,
+    protocol: Protocol,
+    version: str,
+) -> AttackResult:
+    """One attack in one scenario: means over its seeds, the interval over patients, the spread over seeds.
+
+    Args:
+        scores: the rows of its linkage scores, of all seeds and splits.
+        ranks: the rows of its retrieval ranks.
+        measures: the attack's own figures, one mapping a seed.
+    """
+    name, scenario = scores["attack"].iloc[0], scores["scenario"].iloc[0]
+    threat = SCENARIOS[scenario]
+    test = part_of(scores, "test", threat.test)
+    first = test[test["seed"] == test["seed"].iloc[0]]
+    aucs = aucs_by_seed(test)
+    return AttackResult(
+        name=name,
+        plugin=protocol.attacks[name].attack,
+        version=version,
+        scenario=scenario,
+        train=threat.train,
+        test=threat.test,
+        verification_auc=float(np.mean(aucs)),
+        interval=auc_interval(test, protocol),
+        seed_std=float(np.std(aucs, ddof=1)) if len(aucs) > 1 else None,
+        seed_aucs=aucs,
+        train_auc=float(np.mean(aucs_by_seed(part_of(scores, "train", threat.train)))),
+        fit_auc=float(np.mean(aucs_by_seed(part_of(scores, "val", threat.train)))),
+        validation_auc=float(np.mean(aucs_by_seed(part_of(scores, "val", threat.test)))),
+        verification=_verification(part_of(scores, "val", threat.test), test),
+        retrieval=_retrieval(ranks),
+        measures={key: float(np.mean([one[key] for one in measures])) for key in (measures[0] if measures else {})},
+        certificate=certificate,
+        counts=Counts(
+            patients=len(set(first["probe_patient"]) | set(first["reference_patient"])),
+            images=len(set(first["probe"]) | set(first["reference"])),
+            pairs=len(first),
+            mated=int(first["mated"].sum()),
+        ),
+    )
+
+
+def part_of(scores: pd.DataFrame, split: str, images: str) -> pd.DataFrame:
+    """The scores on one split's pairs of one kind of images."""
+    return scores[(scores["split"] == split) & (scores["images"] == images)]
+
+
+def aucs_by_seed(scores: pd.DataFrame) -> list[float]:
+    """The verification AUC of each training."""
+    return [auc(part["mated"].to_numpy(bool), part["score"].to_numpy()) for _, part in scores.groupby("seed")]
+
+
+def auc_interval(scores: pd.DataFrame, protocol: Protocol) -> Interval:
+    """The interval over patients of the AUC's mean over the seeds. The resamples are the same for all attacks."""
+    seeds = [part for _, part in scores.groupby("seed")]
+    first = seeds[0]
+    resampled = bootstrap.verification_auc(
+        np.stack([part["score"].to_numpy() for part in seeds]),
+        first["mated"].to_numpy(bool),
+        first["probe_patient"].to_numpy(),
+        first["reference_patient"].to_numpy(),
+        protocol.statistics.resamples,
+        numpy_generator(protocol.seed, "attack resamples"),
+    )
+    return certain(interval_of(resampled, protocol))
+
+
+def _verification(val: pd.DataFrame, test: pd.DataFrame) -> VerificationResult:
+    """Error rates and costs, with thresholds and calibration fixed on the validation pairs of the same training."""
+    rows, rates = [], []
+    for seed, part in test.groupby("seed"):
+        mated, scores = part["mated"].to_numpy(bool), part["score"].to_numpy()
+        known = val[val["seed"] == seed]
+        val_mated, val_scores = known["mated"].to_numpy(bool), known["score"].to_numpy()
+        rows.append(
+            {
+                "equal_error_rate": verification.equal_error_rate(mated, scores),
+                "cllr": likelihood.cllr(mated, likelihood.calibrate(val_mated, val_scores, scores)),
+                "min_cllr": likelihood.min_cllr(mated, scores),
+                "linkability": likelihood.linkability(mated, scores),
+            }
+        )
+        for fmr in MATCH_RATES:
+            threshold = verification.threshold_at_fmr(val_mated, val_scores, fmr)
+            reached = (None, None) if threshold is None else verification.rates_at(mated, scores, threshold)
+            rates.append({"fmr": fmr, "test_fmr": reached[0], "test_fnmr": reached[1]})
+    match_rates = [MatchRate(fmr=fmr, **_means([r for r in rates if r["fmr"] == fmr], "fmr")) for fmr in MATCH_RATES]
+    return VerificationResult(**_means(rows), match_rates=match_rates)
+
+
+def _means(rows: Sequence[Mapping[str, Any]], *without: str) -> dict[str, Any]:
+    """The mean of every entry over the rows; None where it is None in one."""
+    columns = {key: [row[key] for row in rows] for key in rows[0] if key not in without}
+    return {key: None if None in values else float(np.mean(values)) for key, values in columns.items()}
+
+
+def _retrieval(ranks: pd.DataFrame) -> RetrievalResult | None:
+    """Ranks over the whole gallery, over smaller ones, and by the years between; None where no probe has a mate."""
+    if not len(ranks):
+        return None
+    seeds = [part for _, part in ranks.groupby("seed")]
+
+    def mean(metric: Callable[[pd.DataFrame], float]) -> float:
+        return float(np.mean([metric(part) for part in seeds]))
+
+    first = seeds[0]
+    gallery = int(first["strangers"].min()) + 1
+    return RetrievalResult(
+        probes=first["probe"].nunique(),
+        gallery=int((first["strangers"] + first.groupby("probe")["mate"].transform("size")).max()),
+        rank_1=mean(lambda part: retrieval.cumulative_match(part, 1)),
+        rank_5=mean(lambda part: retrieval.cumulative_match(part, 5)),
+        rank_10=mean(lambda part: retrieval.cumulative_match(part, 10)),
+        map_at_r=mean(retrieval.map_at_r),
+        r_precision=mean(retrieval.r_precision),
+        precision_at_1=mean(retrieval.precision_at_1),
+        by_gallery_size=[
+            GalleryRate(size=size, rank_1=mean(partial(retrieval.rank_in_smaller_gallery, size=size)))
+            for size in _sizes(gallery)
+        ],
+        by_years=[
+            YearsRate(low=low, high=high, mates=int(chosen.sum()), rank_1=_rank_1_of(seeds, low, high))
+            for low, high in zip(_YEARS, [*_YEARS[1:], None], strict=True)
+            if (chosen := _between(first, low, high)).any()
+        ],
+    )
+
+
+def _sizes(largest: int) -> list[int]:
+    """10, 20, 50, 100, … and the largest."""
+    sizes = [step * 10**power for power in range(1, 8) for step in (1, 2, 5)]
+    return [*(size for size in sizes if size < largest), largest]
+
+
+def _between(ranks: pd.DataFrame, low: int, high: int | None) -> pd.Series:
+    return (ranks["years"] >= low) & (ranks["years"] < (np.inf if high is None else high))
+
+
+def _rank_1_of(seeds: Sequence[pd.DataFrame], low: int, high: int | None) -> float:
+    """How often a mate of so many years' distance outranks every stranger; each mate counts alike."""
+    return float(np.mean([(part.loc[_between(part, low, high), "outranked_by"] == 0).mean() for part in seeds]))
