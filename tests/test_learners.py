@@ -1,5 +1,7 @@
 """Verifier and classifier learn what can be learnt, and nothing where there is nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ import torch
 from privbench.classification import ClassifierRecipe, classify, fit_classifier
 from privbench.data.pairs import draw_pairs
 from privbench.data.splits import Split
-from privbench.interfaces import Gallery
+from privbench.interfaces import KnownGallery
 from privbench.metrics.roc import auc
 from privbench.verification import VerifierRecipe, embed, fit_verifier, score_matrix, score_pairs
 
@@ -23,10 +25,15 @@ def patterned(count: int, per: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return images.clip(0, 255).astype(np.uint8)[:, None], np.arange(count).repeat(per)
 
 
-def gallery(seed: int, pairs: int, images: np.ndarray | None = None) -> Gallery:
+def gallery(seed: int, pairs: int, images: np.ndarray | None = None) -> KnownGallery:
     drawn, patients = patterned(60, 4, seed)
     images = drawn if images is None else images
-    return Gallery(images, images, draw_pairs(patients, pairs, 6, np.random.default_rng(seed), "train"))
+    drawn = draw_pairs(patients, pairs, 6, np.random.default_rng(seed), "train")
+    return KnownGallery(images, images, pairs=drawn, table=pd.DataFrame({"patient": patients}))
+
+
+def scored(verifier, gallery: KnownGallery, ctx) -> np.ndarray:
+    return score_pairs(verifier, gallery, gallery.pairs.probe, gallery.pairs.reference, ctx)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +44,9 @@ def verifier_case():
 def test_verifier_links_strangers_it_never_saw(verifier_case, ctx):
     train, val, test = verifier_case
     verifier = fit_verifier(train, val, VerifierRecipe(**BACKBONE, features=16, epochs=8), ctx, "verifier")
-    scores = score_pairs(verifier, test, ctx)
+    scores = scored(verifier, test, ctx)
     assert auc(test.pairs.mated, scores) > 0.85
-    matrix = score_matrix(verifier, test.probes, test.references, ctx)
+    matrix = score_matrix(verifier, test, ctx)
     assert np.allclose(matrix[test.pairs.probe, test.pairs.reference], scores, atol=1e-4)
     assert embed(verifier, test.probes, ctx).shape == (240, 16)
 
@@ -48,16 +55,16 @@ def test_training_repeats_to_the_bit(verifier_case, ctx):
     train, val, test = verifier_case
     recipe = VerifierRecipe(**BACKBONE, features=8, epochs=1)
     a, b, c = (fit_verifier(train, val, recipe, ctx, title) for title in ("one", "one", "two"))
-    assert np.array_equal(score_pairs(a, test, ctx), score_pairs(b, test, ctx))
-    assert not np.array_equal(score_pairs(a, test, ctx), score_pairs(c, test, ctx)), "another title, another network"
+    assert np.array_equal(scored(a, test, ctx), scored(b, test, ctx))
+    assert not np.array_equal(scored(a, test, ctx), scored(c, test, ctx)), "another title, another network"
 
 
 def test_constant_probes_score_exactly_chance(verifier_case, ctx):
     train, val, test = verifier_case
     constant = np.full_like(train.probes, 128)
-    blind = [Gallery(constant, constant, split.pairs) for split in (train, val)]
+    blind = [replace(split, probes=constant, references=constant) for split in (train, val)]
     verifier = fit_verifier(*blind, VerifierRecipe(**BACKBONE, features=8, epochs=1), ctx, "blind")
-    scores = score_pairs(verifier, Gallery(np.full_like(test.probes, 128), test.references, test.pairs), ctx)
+    scores = scored(verifier, replace(test, probes=np.full_like(test.probes, 128)), ctx)
     assert auc(test.pairs.mated, scores) == pytest.approx(0.5, abs=1e-3)
 
 

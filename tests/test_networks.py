@@ -47,7 +47,7 @@ def test_pretrained_weights_come_from_the_named_folder(tmp_path, monkeypatch):
     assert len(kept) > 20
     assert all(torch.equal(loaded[key], source.state_dict()[key]) for key in kept)
     assert len(weights_source(backbone)) == 64
-    assert weights_source(Backbone(backbone="test_resnet")) == "random"
+    assert weights_source(Backbone(backbone="test_resnet")) == "scratch"
     assert weights_source(Backbone(backbone="resnet50", init="imagenet")).startswith("timm resnet50.")
 
 

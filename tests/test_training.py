@@ -86,3 +86,8 @@ def test_divergence_is_told(ctx):
             ctx=ctx,
             title="toy",
         )
+
+
+def test_the_last_epoch_is_kept_or_the_training_stops_before_it():
+    with pytest.raises(ValueError, match="patience stops after the best epoch"):
+        recipe(keep="last", patience=3)
