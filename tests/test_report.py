@@ -57,7 +57,9 @@ def test_what_is_not_proven_says_so_first_and_ranks_last():
 
 
 def test_warnings_stand_below_the_table():
-    assert "a: few pairs." in as_markdown([record("a", 0.8, 0.9, warnings=["few pairs"])])
+    runs = [record("a", 0.8, 0.9, warnings=["few pairs"]), record("b", 0.7, 0.9, warnings=["few pairs", "old"])]
+    assert "a: few pairs." in as_markdown(runs[:1])
+    assert "all: few pairs. b: old." in as_markdown(runs)
 
 
 def test_label_names_what_the_user_chose():

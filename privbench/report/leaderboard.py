@@ -105,8 +105,13 @@ def footnote(runs: Sequence[RunRecord]) -> str:
         "Worst case: the attack that did best on validation pairs, on test pairs. "
         f"Intervals: {interval.confidence:.0%}, {interval.method}, {interval.resamples} resamples."
     )
-    warned = [f"{run.label}: {warning}." for run in runs for warning in run.warnings]
-    return " ".join([note, *dict.fromkeys(warned)])
+    warned: dict[str, list[str]] = {}
+    for run in runs:
+        for warning in run.warnings:
+            warned.setdefault(warning, []).append(run.label)
+    everyone = len(runs) if len(runs) > 1 else 0  # what is true of all of a table's runs is said once
+    told = [f"{'all' if len(who) == everyone else ', '.join(who)}: {warning}." for warning, who in warned.items()]
+    return " ".join([note, *told])
 
 
 def as_frame(runs: Sequence[RunRecord]) -> pd.DataFrame:
