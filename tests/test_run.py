@@ -148,7 +148,8 @@ def test_a_cold_store_gives_the_same_figures(finished, tiny_protocol, tmp_path):
 
 
 def test_other_anonymizers_share_data_guidance_and_fingerprint(finished, tiny_protocol, store, tmp_path):
-    other = privbench.run("dp-pix", params={"b": 2}, protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
+    params = {"b": 2, "m": 3}  # which no other test runs on the shared store
+    other = privbench.run("dp-pix", params=params, protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
     cached = {stage.name: stage.cached for stage in other.record.stages}
     there = [name for name, was_there in cached.items() if was_there]
     assert there[:3] == ["data", "classifier", "verifier"]
