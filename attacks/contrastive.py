@@ -13,6 +13,7 @@ from torch import Tensor
 
 from privbench.augmentation import Augmentation, augment
 from privbench.context import Context, Pixels
+from privbench.data.pairs import rows_by_patient
 from privbench.guidance import Guidance
 from privbench.interfaces import Gallery, KnownGallery, LinkageAttack, Params
 from privbench.metrics.roc import auc
@@ -176,9 +177,7 @@ class PatientSampler:
     """
 
     def __init__(self, patients: np.ndarray, rng: np.random.Generator) -> None:
-        order = np.argsort(patients, kind="stable")
-        starts = np.flatnonzero(np.diff(patients[order], prepend=patients[order][0] - 1))
-        self._rows = np.split(order, starts[1:])
+        self._rows = rows_by_patient(patients)
         self._rng = rng
 
     def __len__(self) -> int:

@@ -26,6 +26,12 @@ class Pairs:
         return len(self.probe)
 
 
+def rows_by_patient(patients: np.ndarray) -> list[np.ndarray]:
+    """The rows of each patient, in their order. Shape: (N,), int, to one array of rows a patient, sorted by number."""
+    order = np.argsort(patients, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(patients[order])) + 1)
+
+
 def draw_pairs(patients: np.ndarray, count: int, cap: int | None, rng: np.random.Generator, where: str) -> Pairs:
     """Draws `count` pairs, half of them mated, with at most `cap` mated pairs a patient.
 
@@ -63,10 +69,8 @@ def draw_pairs(patients: np.ndarray, count: int, cap: int | None, rng: np.random
 
 def _mated_pool(patients: np.ndarray, cap: int | None, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """All unordered mated pairs of rows, at most `cap` a patient, chosen at random."""
-    order = np.argsort(patients, kind="stable")
-    starts = np.flatnonzero(np.diff(patients[order], prepend=patients[order][0] - 1))
     firsts, seconds = [], []
-    for rows in np.split(order, starts[1:]):
+    for rows in rows_by_patient(patients):
         i, j = np.triu_indices(len(rows), k=1)
         if cap is not None and len(i) > cap:
             kept = rng.choice(len(i), cap, replace=False)
