@@ -129,8 +129,9 @@ class Contrastive(LinkageAttack):
         self._registration = Registration(**registration) if registration else None
 
     def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+        # Only the images that stand in a pair need to be embedded.
         rows, at = np.unique(np.concatenate([probes, references]), return_inverse=True)
-        probe_points, reference_points = self._points(_part(gallery, rows), ctx)
+        probe_points, reference_points = self._points(gallery.rows(rows), ctx)
         first, second = np.split(at, 2)
         return (probe_points[first] * reference_points[second]).sum(1).double().numpy()
 
@@ -189,13 +190,6 @@ class PatientSampler:
         rows = [self._rows[patient] for patient in chosen]
         pairs = np.stack([self._rng.choice(own, 2, replace=len(own) < 2) for own in rows])
         return torch.from_numpy(pairs[:, 0]), torch.from_numpy(pairs[:, 1])
-
-
-def _part(gallery: Gallery, rows: np.ndarray) -> Gallery:
-    """Those rows of a gallery; a pair's images alone need to be embedded."""
-    probes = gallery.probes[rows]
-    references = probes if gallery.probes is gallery.references else gallery.references[rows]
-    return Gallery(probes, references, tuple(release[rows] for release in gallery.releases))
 
 
 def below(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:

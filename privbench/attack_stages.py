@@ -211,9 +211,7 @@ def _shuffled(gallery: Gallery, ctx: Context) -> tuple[Gallery, np.ndarray]:
     order = ctx.numpy_generator("gallery").permutation(len(gallery.probes))
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    probes = gallery.probes[order]
-    references = probes if gallery.probes is gallery.references else gallery.references[order]
-    return Gallery(probes, references, tuple(release[order] for release in gallery.releases)), place
+    return gallery.rows(order), place
 
 
 def _some(pairs: Pairs, count: int) -> Pairs:

@@ -118,6 +118,15 @@ class Gallery:
     references: np.ndarray
     releases: tuple[np.ndarray, ...] = ()
 
+    def rows(self, rows: np.ndarray) -> Gallery:
+        """Those rows alone, in that order, and nothing about who is on them. Shape: (n,), int, to n rows.
+
+        Probes that are the references stay one array, by which an attack sees that it need not look at both.
+        """
+        probes = self.probes[rows]
+        references = probes if self.probes is self.references else self.references[rows]
+        return Gallery(probes, references, tuple(release[rows] for release in self.releases))
+
 
 @dataclass(frozen=True)
 class KnownGallery(Gallery):
