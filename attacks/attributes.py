@@ -14,6 +14,7 @@ from privbench.guidance import Guidance
 from privbench.interfaces import Gallery, InferenceAttack, KnownGallery
 from privbench.networks import Classifier, start_from_guidance, weights_source, without_weights
 from privbench.seeds import global_seed
+from privbench.states import below, prefixed
 from privbench.training import Losses, adam
 from privbench.training import train as train_network
 
@@ -86,14 +87,12 @@ class Attributes(InferenceAttack):
         return torch.from_numpy(np.stack(columns, 1).astype(np.float32))
 
     def state(self) -> dict[str, Tensor]:
-        weights = {_NETWORK + key: value for key, value in self._network.state_dict().items()}
-        return weights | {_SCALE: self._scale}
+        return prefixed(_NETWORK, self._network.state_dict()) | {_SCALE: self._scale}
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
         self._scale = state[_SCALE]
         self._network = Classifier(without_weights(self.params), len(self.attributes))
-        weights = {key.removeprefix(_NETWORK): value for key, value in state.items() if key != _SCALE}
-        self._network.load_state_dict(weights)
+        self._network.load_state_dict(below(_NETWORK, state))
         self._network.to(device).eval()
 
     def infer(self, gallery: Gallery, ctx: Context) -> dict[str, np.ndarray]:

@@ -20,6 +20,7 @@ from privbench.metrics.roc import auc
 from privbench.networks import Backbone, Embedder, start_from_guidance, weights_source, without_weights
 from privbench.registration import Registration, register
 from privbench.seeds import global_seed
+from privbench.states import below, prefixed
 from privbench.training import Losses, Recipe, adam
 from privbench.training import train as train_network
 
@@ -116,9 +117,9 @@ class Contrastive(LinkageAttack):
         )
 
     def state(self) -> dict[str, Tensor]:
-        state = {_NETWORK + key: value for key, value in self._embedder.state_dict().items()}
+        state = prefixed(_NETWORK, self._embedder.state_dict())
         if self._registration is not None:
-            state |= {_REGISTRATION + key: value for key, value in vars(self._registration).items()}
+            state |= prefixed(_REGISTRATION, vars(self._registration))
         return state
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
@@ -190,8 +191,3 @@ class PatientSampler:
         rows = [self._rows[patient] for patient in chosen]
         pairs = np.stack([self._rng.choice(own, 2, replace=len(own) < 2) for own in rows])
         return torch.from_numpy(pairs[:, 0]), torch.from_numpy(pairs[:, 1])
-
-
-def below(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The entries of a state whose keys start so, without it."""
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

@@ -12,10 +12,11 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from privbench.context import Context, Pixels
 from privbench.interfaces import Gallery, KnownGallery
 from privbench.seeds import global_seed
+from privbench.states import below, prefixed
 from privbench.training import Losses, Recipe, adam
 from privbench.training import train as train_network
 
-from .contrastive import Contrastive, ContrastiveParams, Seen, below
+from .contrastive import Contrastive, ContrastiveParams, Seen
 
 _BATCH = 256
 _RESTORER = "restorer."
@@ -91,7 +92,7 @@ class Restoration(Contrastive):
     def state(self) -> dict[str, Tensor]:
         state = super().state()
         if self._restorer is not None:
-            state |= {_RESTORER + key: value for key, value in self._restorer.state_dict().items()}
+            state |= prefixed(_RESTORER, self._restorer.state_dict())
         return state
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:

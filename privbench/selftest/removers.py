@@ -13,6 +13,7 @@ from ..data.splits import Split
 from ..guidance import Guidance
 from ..interfaces import Anonymizer, Params
 from ..networks import Classifier, without_weights
+from ..states import below, prefixed
 
 _CLASSIFIER = "classifier."
 
@@ -79,7 +80,7 @@ class Surrogate(Anonymizer):
             "labels": torch.from_numpy(train.labels.copy()),
             "mean": logits.mean(0),
             "std": logits.std(0) + 1e-6,
-        } | {_CLASSIFIER + key: value for key, value in guidance.classifier.state_dict().items()}
+        } | prefixed(_CLASSIFIER, guidance.classifier.state_dict())
         self.load_state(self._state, ctx.device)
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -105,8 +106,7 @@ class Surrogate(Anonymizer):
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
         self._state = state
         self._classifier = Classifier(without_weights(self.params.classifier), state["labels"].shape[1])
-        weights = {key.removeprefix(_CLASSIFIER): v for key, v in state.items() if key.startswith(_CLASSIFIER)}
-        self._classifier.load_state_dict(weights)
+        self._classifier.load_state_dict(below(_CLASSIFIER, state))
         self._classifier.to(device).eval()
         donors, patients = state["donors"].numpy(), state["patients"].tolist()
         self._known = {donor.tobytes(): patient for donor, patient in zip(donors, patients, strict=True)}
