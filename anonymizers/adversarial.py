@@ -18,7 +18,7 @@ from privbench.errors import PrivbenchError
 from privbench.guidance import Guidance
 from privbench.interfaces import Anonymizer, Params
 from privbench.seeds import global_seed
-from privbench.training import Losses, Recipe, train
+from privbench.training import Losses, Recipe, prepare, train
 
 _EVALUATION_BATCH = 256
 
@@ -78,9 +78,8 @@ class AdversarialAnonymizer(Anonymizer):
 
     def _reconstruct(self, train_set: Split, val_set: Split, ctx: Context) -> None:
         """Learns to return its input: mean squared error, Adam."""
-        network, optimizer = ctx.fabric.setup(
-            self.generator, torch.optim.Adam(self.generator.parameters(), lr=self.params.pretrain_learning_rate)
-        )
+        optimizer = torch.optim.Adam(self.generator.parameters(), lr=self.params.pretrain_learning_rate)
+        network, update = prepare(self.generator, ctx, optimizer)
         pixels, val_pixels = Pixels(train_set.images, ctx.device), Pixels(val_set.images, ctx.device)
 
         def loss_of(images: Tensor) -> Tensor:
@@ -88,9 +87,7 @@ class AdversarialAnonymizer(Anonymizer):
 
         def step(rows: Tensor) -> Losses:
             loss = loss_of(pixels[rows])
-            optimizer.zero_grad()
-            ctx.fabric.backward(loss)
-            optimizer.step()
+            update(loss)
             return {"loss": loss}
 
         def validate() -> Losses:

@@ -15,7 +15,7 @@ from privbench.interfaces import Gallery, InferenceAttack, KnownGallery
 from privbench.networks import Classifier, start_from_guidance, weights_source, without_weights
 from privbench.seeds import global_seed
 from privbench.states import below, prefixed
-from privbench.training import Losses, adam
+from privbench.training import Losses, adam, prepare
 from privbench.training import train as train_network
 
 _AGE = 1  # the output that is a number of years; the others are logits
@@ -37,17 +37,13 @@ class Attributes(InferenceAttack):
         self._network = self._start(guidance, ctx)
         ages = train.table["age"].to_numpy(float)
         self._scale = torch.tensor([ages.mean(), max(ages.std(), 1.0)])
-        optimizer, move_rate = adam(self._network, self.params, len(train.probes))
-        network, fabric_optimizer = ctx.fabric.setup(self._network, optimizer)
+        network, update = prepare(self._network, ctx, *adam(self._network, self.params, len(train.probes)))
         pixels, targets = Pixels(train.probes, ctx.device), self._targets(train).to(ctx.device)
         val_targets = self._targets(val)
 
         def step(rows: Tensor) -> Losses:
             loss = _loss(network(pixels[rows]).float(), targets[rows.to(ctx.device)])
-            fabric_optimizer.zero_grad()
-            ctx.fabric.backward(loss)
-            fabric_optimizer.step()
-            move_rate()
+            update(loss)
             return {"loss": loss}
 
         def validate() -> Losses:

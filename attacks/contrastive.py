@@ -21,7 +21,7 @@ from privbench.networks import Backbone, Embedder, start_from_guidance, weights_
 from privbench.registration import Registration, register
 from privbench.seeds import global_seed
 from privbench.states import below, prefixed
-from privbench.training import Losses, Recipe, adam
+from privbench.training import Losses, Recipe, adam, prepare
 from privbench.training import train as train_network
 
 _BATCH = 512
@@ -81,8 +81,7 @@ class Contrastive(LinkageAttack):
         params = self.params
         patients = PatientSampler(known.patients, ctx.numpy_generator("patients"))
         count = params.steps * params.batch_size
-        optimizer, move_rate = adam(self._embedder, params, count)
-        network, fabric_optimizer = ctx.fabric.setup(self._embedder, optimizer)
+        network, update = prepare(self._embedder, ctx, *adam(self._embedder, params, count))
         loss_of = SupConLoss(params.temperature)
         probes, references = self._probes(known, ctx), Seen(Pixels(known.references, ctx.device))
         same_kind = known.probes is known.references
@@ -102,10 +101,7 @@ class Contrastive(LinkageAttack):
                 other_names = names.clone()
                 across = loss_of(probe, names, ref_emb=reference, ref_labels=other_names)
                 loss = (across + loss_of(reference, names, ref_emb=probe, ref_labels=other_names)) / 2
-            fabric_optimizer.zero_grad()
-            ctx.fabric.backward(loss)
-            fabric_optimizer.step()
-            move_rate()
+            update(loss)
             return {"loss": loss}
 
         def validate() -> Losses:

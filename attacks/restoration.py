@@ -13,7 +13,7 @@ from privbench.context import Context, Pixels
 from privbench.interfaces import Gallery, KnownGallery
 from privbench.seeds import global_seed
 from privbench.states import below, prefixed
-from privbench.training import Losses, Recipe, adam
+from privbench.training import Losses, Recipe, adam, prepare
 from privbench.training import train as train_network
 
 from .contrastive import Contrastive, ContrastiveParams, Seen
@@ -55,16 +55,12 @@ class Restoration(Contrastive):
 
     def _fit(self, restorer: Restorer, train: KnownGallery, val: KnownGallery, ctx: Context) -> None:
         recipe = self.params.restorer
-        optimizer, move_rate = adam(restorer, recipe, len(train.probes))
-        network, fabric_optimizer = ctx.fabric.setup(restorer, optimizer)
+        network, update = prepare(restorer, ctx, *adam(restorer, recipe, len(train.probes)))
         released, originals = super()._probes(train, ctx), Pixels(train.references, ctx.device)
 
         def step(rows: Tensor) -> Losses:
             loss = functional.mse_loss(network(released[rows]).float(), originals[rows])
-            fabric_optimizer.zero_grad()
-            ctx.fabric.backward(loss)
-            fabric_optimizer.step()
-            move_rate()
+            update(loss)
             return {"loss": loss}
 
         def validate() -> Losses:

@@ -11,7 +11,7 @@ from .context import Context, Pixels
 from .data.splits import Split
 from .networks import Backbone, Classifier
 from .seeds import global_seed
-from .training import Losses, Recipe, adam, train
+from .training import Losses, Recipe, adam, prepare, train
 
 _EVALUATION_BATCH = 512
 
@@ -24,8 +24,7 @@ def fit_classifier(train_set: Split, val_set: Split, recipe: ClassifierRecipe, c
     """A classifier trained with binary cross entropy over the findings, selected on the validation loss."""
     with global_seed(ctx.derive(title, "weights")):
         classifier = Classifier(recipe, len(train_set.findings))
-    optimizer, move_rate = adam(classifier, recipe, len(train_set.images))
-    network, fabric_optimizer = ctx.fabric.setup(classifier, optimizer)
+    network, update = prepare(classifier, ctx, *adam(classifier, recipe, len(train_set.images)))
     pixels = Pixels(train_set.images, ctx.device)
     labels = torch.from_numpy(train_set.labels).to(ctx.device)
     val_labels = torch.from_numpy(val_set.labels).double()
@@ -33,10 +32,7 @@ def fit_classifier(train_set: Split, val_set: Split, recipe: ClassifierRecipe, c
     def step(batch: Tensor) -> Losses:
         logits = network(pixels[batch])
         loss = functional.binary_cross_entropy_with_logits(logits.float(), labels[batch.to(ctx.device)])
-        fabric_optimizer.zero_grad()
-        ctx.fabric.backward(loss)
-        fabric_optimizer.step()
-        move_rate()
+        update(loss)
         return {"loss": loss}
 
     def validate() -> Losses:

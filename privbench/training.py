@@ -64,6 +64,28 @@ def adam(network: nn.Module, recipe: Recipe, count: int) -> tuple[torch.optim.Op
     return optimizer, cycle.step
 
 
+def prepare(
+    network: nn.Module, ctx: Context, optimizer: torch.optim.Optimizer, move_rate: Callable[[], None] = lambda: None
+) -> tuple[nn.Module, Callable[[Tensor], None]]:
+    """What a training step calls: the network, on the device and in the run's precision, and its update by a loss.
+
+    Args:
+        network: what is trained; it moves to the device.
+        ctx: knows device and precision.
+        optimizer: over the network's weights.
+        move_rate: called after each of the optimizer's steps, as `adam` returns it; the default leaves the rate alone.
+    """
+    prepared, fabric_optimizer = ctx.fabric.setup(network, optimizer)
+
+    def update(loss: Tensor) -> None:
+        fabric_optimizer.zero_grad()
+        ctx.fabric.backward(loss)
+        fabric_optimizer.step()
+        move_rate()
+
+    return prepared, update
+
+
 def train(
     network: nn.Module,
     *,

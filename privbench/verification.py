@@ -15,7 +15,7 @@ from .context import Context, Pixels
 from .interfaces import Gallery, KnownGallery
 from .networks import Backbone, Verifier, start_from_guidance
 from .seeds import global_seed
-from .training import Losses, Recipe, adam, train
+from .training import Losses, Recipe, adam, prepare, train
 
 _EVALUATION_BATCH = 512
 
@@ -39,8 +39,7 @@ def fit_verifier(
         verifier = Verifier(recipe, recipe.features)
     if recipe.init == "guidance" and guidance is not None:
         start_from_guidance(verifier, guidance, title)
-    optimizer, move_rate = adam(verifier, recipe, len(train_set.pairs))
-    network, fabric_optimizer = ctx.fabric.setup(verifier, optimizer)
+    network, update = prepare(verifier, ctx, *adam(verifier, recipe, len(train_set.pairs)))
     probes = Pixels(train_set.probes, ctx.device)
     same = train_set.probes is train_set.references  # then they need not be held twice
     references = probes if same else Pixels(train_set.references, ctx.device)
@@ -50,10 +49,7 @@ def fit_verifier(
     def step(batch: Tensor) -> Losses:
         logits = network(probes[probe_rows[batch]], references[reference_rows[batch]])
         loss = functional.binary_cross_entropy_with_logits(logits.float(), mated[batch.to(ctx.device)])
-        fabric_optimizer.zero_grad()
-        ctx.fabric.backward(loss)
-        fabric_optimizer.step()
-        move_rate()
+        update(loss)
         return {"loss": loss}
 
     def validate() -> Losses:
