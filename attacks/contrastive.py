@@ -17,14 +17,13 @@ from privbench.data.pairs import rows_by_patient
 from privbench.guidance import Guidance
 from privbench.interfaces import Gallery, KnownGallery, LinkageAttack, Params
 from privbench.metrics.roc import auc
-from privbench.networks import Backbone, Embedder, start_from_guidance, weights_source, without_weights
+from privbench.networks import Backbone, Embedder, outputs_of, start_from_guidance, weights_source, without_weights
 from privbench.registration import Registration, register
 from privbench.seeds import global_seed
 from privbench.states import below, prefixed
 from privbench.training import Losses, Recipe, adam, prepare
 from privbench.training import train as train_network
 
-_BATCH = 512
 _NETWORK, _REGISTRATION = "network.", "registration."
 
 
@@ -143,12 +142,8 @@ class Contrastive(LinkageAttack):
             return probes, probes
         return probes, self._embed(Seen(Pixels(gallery.references, ctx.device)), ctx)
 
-    @torch.no_grad()
     def _embed(self, images: Seen, ctx: Context) -> Tensor:
-        self._embedder.eval()
-        with ctx.fabric.autocast():
-            parts = [self._embedder(images[rows]).float() for rows in torch.arange(len(images)).split(_BATCH)]
-        return torch.cat(parts).cpu()
+        return outputs_of(self._embedder, len(images), lambda rows: self._embedder(images[rows]), ctx).cpu()
 
 
 @dataclass(frozen=True)

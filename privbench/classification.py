@@ -9,11 +9,9 @@ from torch.nn import functional
 
 from .context import Context, Pixels
 from .data.splits import Split
-from .networks import Backbone, Classifier
+from .networks import Backbone, Classifier, outputs_of
 from .seeds import global_seed
 from .training import Losses, Recipe, adam, prepare, train
-
-_EVALUATION_BATCH = 512
 
 
 class ClassifierRecipe(Recipe, Backbone):
@@ -43,11 +41,7 @@ def fit_classifier(train_set: Split, val_set: Split, recipe: ClassifierRecipe, c
     return classifier
 
 
-@torch.no_grad()
 def classify(classifier: Classifier, images: np.ndarray, ctx: Context) -> np.ndarray:
     """Reads every image. Shape: (N, 1, H, W), uint8, to (N, findings) logits, float64."""
-    classifier.eval()
     pixels = Pixels(images, ctx.device)
-    with ctx.fabric.autocast():
-        parts = [classifier(pixels[rows]).float() for rows in torch.arange(len(images)).split(_EVALUATION_BATCH)]
-    return torch.cat(parts).cpu().double().numpy()
+    return outputs_of(classifier, len(pixels), lambda rows: classifier(pixels[rows]), ctx).cpu().double().numpy()

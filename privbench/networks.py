@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +15,14 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .context import Context
 from .errors import PrivbenchError, nearest
 from .interfaces import Params
 
 WEIGHTS_FOLDER = "PRIVBENCH_WEIGHTS"
 """The environment variable that names a folder of `<timm model>.safetensors` files."""
 
+_EVALUATION_BATCH = 512
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -173,6 +176,25 @@ class Embedder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Shape: (N, 1, H, W), float in [0, 1], to (N, features), of length 1."""
         return functional.normalize(self.model(self.normalize(images)).float(), dim=1)
+
+
+@torch.no_grad()
+def outputs_of(network: nn.Module, count: int, read: Callable[[Tensor], Tensor], ctx: Context) -> Tensor:
+    """What a network says about every row, in evaluation mode, a batch at a time.
+
+    Args:
+        network: goes to evaluation mode and stays there.
+        count: the number of rows.
+        read: takes row numbers, reads those rows with the network. Shape: (n,), int64, to (n, …).
+        ctx: knows the precision.
+
+    Returns:
+        All outputs, on the device. Shape: (count, …), float32.
+    """
+    network.eval()
+    with ctx.fabric.autocast():
+        parts = [read(rows).float() for rows in torch.arange(count).split(_EVALUATION_BATCH)]
+    return torch.cat(parts)
 
 
 def start_from_guidance(network: nn.Module, guidance: nn.Module, what: str) -> None:

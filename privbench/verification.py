@@ -13,11 +13,9 @@ from torch.nn import functional
 
 from .context import Context, Pixels
 from .interfaces import Gallery, KnownGallery
-from .networks import Backbone, Verifier, start_from_guidance
+from .networks import Backbone, Verifier, outputs_of, start_from_guidance
 from .seeds import global_seed
 from .training import Losses, Recipe, adam, prepare, train
-
-_EVALUATION_BATCH = 512
 
 
 class VerifierRecipe(Recipe, Backbone):
@@ -70,14 +68,10 @@ def fit_verifier(
     return verifier
 
 
-@torch.no_grad()
 def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:
     """Embeds every image once. Shape: (N, 1, H, W), uint8, to (N, features) in (0, 1), on the device."""
-    verifier.eval()
     pixels = Pixels(images, ctx.device)
-    with ctx.fabric.autocast():
-        parts = [verifier.embed(pixels[rows]).float() for rows in torch.arange(len(images)).split(_EVALUATION_BATCH)]
-    return torch.cat(parts)
+    return outputs_of(verifier, len(pixels), lambda rows: verifier.embed(pixels[rows]), ctx)
 
 
 @torch.no_grad()
