@@ -15,17 +15,20 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.console import Console
 
 from privbench.api import create_fabric, deterministic
 from privbench.context import Context
 from privbench.data.loading import read_splits, write_data
+from privbench.guidance import untrained_guidance
 from privbench.interfaces import DataRequest, Dataset, Gallery, KnownGallery, LinkageAttack
 from privbench.metrics.retrieval import cumulative_match, rank_mates
 from privbench.metrics.roc import auc
 from privbench.progress import Progress
 from privbench.protocol import load_protocol
 from privbench.registry import Registry
+from privbench.seeds import global_seed
 
 
 def main() -> None:
@@ -42,12 +45,14 @@ def main() -> None:
             for split, part in splits.items()
         }
         test = splits["test"]
+        with global_seed(protocol.seed, "guidance"):  # the recipe starts from scratch, so nothing is learnt from it
+            guidance = untrained_guidance(protocol.guidance, len(dataset.findings), torch.device("cpu"))
         print("attack, seconds of training, AUC over all test pairs, rank-1")
         for name, params in (("correlation", {}), (section.attack, section.params)):
             attack = registry.create(LinkageAttack, name, params)
             ctx = Context(create_fabric("cpu", "32-true"), protocol.seed, "attack contrastive OO 0", progress)
             start = time.perf_counter()
-            attack.fit(known["train"], known["val"], None, ctx)  # type: ignore[arg-type]  # the recipe starts from scratch
+            attack.fit(known["train"], known["val"], guidance, ctx)
             seconds = time.perf_counter() - start
             similarity = attack.similarity_matrix(Gallery(test.images, test.images), ctx)
             first, second = np.triu_indices(len(test.images), 1)

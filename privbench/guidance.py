@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from pydantic import field_validator
 
 from .classification import ClassifierRecipe
 from .interfaces import Params
-from .networks import Backbone, Classifier, Verifier
+from .networks import Backbone, Classifier, Verifier, without_weights
 from .verification import VerifierRecipe
 
 
@@ -32,3 +33,10 @@ class Guidance:
 
     classifier: Classifier
     verifier: Verifier
+
+
+def untrained_guidance(recipe: GuidanceRecipe, findings: int, device: torch.device) -> Guidance:
+    """The recipe's networks with random weights, which the caller seeds, where it does not matter what they know."""
+    classifier = Classifier(without_weights(recipe.classifier), findings)
+    verifier = Verifier(without_weights(recipe.verifier), recipe.verifier.features)
+    return Guidance(classifier.to(device).eval(), verifier.to(device).eval())

@@ -16,9 +16,8 @@ from torch import Tensor
 from ..context import Context
 from ..data.loading import read_splits, write_data
 from ..data.splits import COLUMNS, Split
-from ..guidance import Guidance, GuidanceRecipe
+from ..guidance import Guidance, GuidanceRecipe, untrained_guidance
 from ..interfaces import DataRequest, Dataset, Gallery, KnownGallery
-from ..networks import Classifier, Verifier, without_weights
 from ..progress import Progress
 from ..protocol import PairsSection
 from ..seeds import global_seed
@@ -93,7 +92,5 @@ def surroundings(dataset: Dataset, recipe: GuidanceRecipe, size: int, fabric: Fa
         pairs = PairsSection(guidance=20, train=60, val=20, test=20, cap=5)
         splits = read_splits(folder, dataset.findings, pairs, 0)
         with global_seed(0, "contract"):
-            classifier = Classifier(without_weights(recipe.classifier), len(dataset.findings))
-            verifier = Verifier(without_weights(recipe.verifier), recipe.verifier.features)
-        guidance = Guidance(classifier.to(fabric.device).eval(), verifier.to(fabric.device).eval())
+            guidance = untrained_guidance(recipe, len(dataset.findings), fabric.device)
         yield Surroundings(splits, guidance, fabric)
