@@ -32,6 +32,11 @@ class PriCheXyNet(AdversarialAnonymizer):
     def apply(self, output: Tensor, images: Tensor) -> Tensor:
         return deform(images, output, self.params.mu)
 
+    @torch.no_grad()
+    def displacement(self, images: Tensor) -> Tensor:
+        self.generator.eval()
+        return displacement(self.generator(images).float(), self.params.mu)
+
 
 def deform(images: Tensor, field: Tensor, mu: float) -> Tensor:
     """Samples the images along the grid identity - μ · smoothed field (paper, Eq. 1).
@@ -49,10 +54,9 @@ def deform(images: Tensor, field: Tensor, mu: float) -> Tensor:
         Bilinear samples; beyond the border its nearest pixel. Shape: (N, C, H, W), within the images' range.
     """
     height, width = images.shape[-2:]
-    # Half precision cannot tell neighbouring pixels apart beyond 256.
-    shift = -mu * _smooth(field.to(torch.promote_types(field.dtype, torch.float32)))
-    x = torch.arange(width, device=images.device) + shift[:, 0] * ((width - 1) / 2)
-    y = torch.arange(height, device=images.device)[:, None] + shift[:, 1] * ((height - 1) / 2)
+    shift = displacement(field, mu)
+    x = torch.arange(width, device=images.device) + shift[:, 0]
+    y = torch.arange(height, device=images.device)[:, None] + shift[:, 1]
     x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
     left, top = (
         x.detach().floor().clamp(max=max(width - 2, 0)),
@@ -70,6 +74,17 @@ def deform(images: Tensor, field: Tensor, mu: float) -> Tensor:
     upper = torch.lerp(at(0), at(right), across)
     lower = torch.lerp(at(below), at(below + right), across)
     return torch.lerp(upper, lower, down)
+
+
+def displacement(field: Tensor, mu: float) -> Tensor:
+    """How far from its place each pixel is taken: -μ · smoothed field, in pixels along x and y.
+
+    Shape: (N, 2, H, W), in [-1, 1], to the same in pixels.
+    """
+    half = torch.tensor([(size - 1) / 2 for size in (field.shape[-1], field.shape[-2])], device=field.device)
+    # Half precision cannot tell neighbouring pixels apart beyond 256.
+    smoothed = _smooth(field.to(torch.promote_types(field.dtype, torch.float32)))
+    return -mu * smoothed * half[:, None, None]
 
 
 def _smooth(field: Tensor) -> Tensor:

@@ -81,9 +81,7 @@ def run(
     Raises:
         PrivbenchError: a mistake that the caller can mend, told in a sentence.
     """
-    registry = registry or Registry()
-    for file in plugins:
-        registry.add_file(Path(file))
+    registry = registry or Registry(map(Path, plugins))
     chosen = load_protocol(protocol, _overrides(protocol, overrides, dataset, seed))
     method = _anonymizer(anonymizer, params, chosen, registry)
     given = sorted(method.params.model_fields_set if isinstance(anonymizer, Anonymizer) else params or {})

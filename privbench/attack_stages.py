@@ -17,14 +17,16 @@ from .data.pairs import Pairs
 from .data.splits import COLUMNS, Split
 from .errors import PrivbenchError
 from .guidance import Guidance
-from .interfaces import SCENARIOS, Attack, Gallery, InferenceAttack, KnownGallery, LinkageAttack
+from .interfaces import Attack, Gallery, InferenceAttack, KnownGallery, LinkageAttack
 from .protocol import FLOOR, Protocol
 from .registry import identity
+from .scenarios import SCENARIOS
 from .scores import (
     CONTROL,
     INFERENCE_COLUMNS,
     LINKAGE_COLUMNS,
     RETRIEVAL_COLUMNS,
+    AttackScores,
     Origin,
     inference_scores,
     linkage_scores,
@@ -40,16 +42,6 @@ _LINKAGE, _RETRIEVAL, _INFERENCE, _MEASURES = (
     "inference.parquet",
     "measures.json",
 )
-
-
-@dataclass
-class AttackScores:
-    """What all attacks of a run said, under the columns that `scores` names; and their own figures by origin."""
-
-    linkage: pd.DataFrame
-    retrieval: pd.DataFrame
-    inference: pd.DataFrame
-    measures: dict[Origin, dict[str, float]]
 
 
 @dataclass(frozen=True)

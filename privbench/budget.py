@@ -15,11 +15,13 @@ from .attack_stages import AttackStages
 from .data.pairs import draw_pairs
 from .data.splits import Split
 from .errors import PrivbenchError
-from .evaluate.linkage import auc_interval, aucs_by_seed, part_of
-from .interfaces import SCENARIOS, Attack, Scenario
+from .evaluate.linkage import auc_estimate, part_of
+from .evaluate.resampling import Resampling, certain
+from .interfaces import Attack
 from .pipeline import Pipeline
 from .protocol import digest_of
 from .results import RunRecord
+from .scenarios import SCENARIOS, Scenario
 from .scores import Origin
 from .seeds import numpy_generator
 
@@ -127,5 +129,7 @@ def _point(stages: AttackStages, attack: str, scenario: Scenario, axis: str, fac
     seeds = range(stages.protocol.attacks[attack].seeds)
     scores = pd.concat([stages.link(Origin(attack, scenario, seed)) for seed in seeds], ignore_index=True)
     test = part_of(scores, "test", SCENARIOS[scenario].test)
-    interval = auc_interval(test, stages.protocol)
-    return Point(axis, factor, amount, float(np.mean(aucs_by_seed(test))), interval.low, interval.high)
+    resampling = Resampling.of(stages.protocol, stages.splits["test"].patients)
+    estimate = auc_estimate(test, resampling)
+    interval = certain(estimate.interval(stages.protocol.statistics))
+    return Point(axis, factor, amount, estimate.value, interval.low, interval.high)

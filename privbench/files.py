@@ -1,7 +1,8 @@
-"""Text files that a user names."""
+"""Files that a user names: their text and their digest."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from .errors import PrivbenchError
@@ -17,3 +18,16 @@ def read_text(path: Path, remedy: str) -> str:
         raise PrivbenchError(f"{path} is a folder where a file belongs: {remedy}.") from None
     except UnicodeDecodeError as error:
         raise PrivbenchError(f"{path} is no UTF-8 text (byte {error.start}): save it as such.") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a UTF-8 file, whole or not at all: under another name first."""
+    part = path.with_name(f".{path.name}.unfinished")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, as hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from .data.splits import Split
+from .scenarios import SCENARIOS, Scenario
 from .validation import validate
 
 if TYPE_CHECKING:
@@ -76,34 +77,19 @@ class Anonymizer(Plugin):
         move it, so that a release does not depend on the device.
         """
 
+    def displacement(self, images: Tensor) -> Tensor | None:
+        """Where each pixel is taken from, relative to its place; None where the method deforms nothing.
+
+        Shape: (N, 1, H, W), float in [0, 1], to (N, 2, H, W) in pixels, along x and along y.
+        """
+        return None
+
     def state(self) -> dict[str, Tensor]:
         """What `fit` learnt; it is stored as safetensors."""
         return {}
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
         """Takes over what another instance with the same parameters learnt, and moves it to the device."""
-
-
-Scenario = Literal["ignorant", "paper", "informed", "linked-releases"]
-Images = Literal["OO", "AA", "AO"]
-"""Which images are compared, probe first: O original, A anonymized."""
-
-
-@dataclass(frozen=True)
-class Threat:
-    """What the attacker trains on and what the trained attack is tested on."""
-
-    train: Images
-    test: Images
-    knows: str
-
-
-SCENARIOS: dict[Scenario, Threat] = {  # from the attacker who knows least to the one who knows most; another goal last
-    "ignorant": Threat("OO", "AO", "identified originals, and not that the release is anonymized"),
-    "paper": Threat("AA", "AO", "which released images show the same patient"),
-    "informed": Threat("AO", "AO", "releases of images that the attacker holds, as anyone does who has the anonymizer"),
-    "linked-releases": Threat("AA", "AA", "as in paper, and links released images with one another"),
-}
 
 
 @dataclass(frozen=True)

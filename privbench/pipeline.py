@@ -12,7 +12,7 @@ import pandas as pd
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
-from .attack_stages import AttackScores, AttackStages, release_name
+from .attack_stages import AttackStages, release_name
 from .classification import fit_classifier
 from .context import Context
 from .data.arrays import ArrayWriter, read_array
@@ -23,10 +23,10 @@ from .guidance import Guidance
 from .interfaces import Anonymizer, Attack, DataRequest, Dataset, KnownGallery, LinkageAttack, UtilityTask
 from .networks import Backbone, Classifier, Verifier, weights_source, without_weights
 from .progress import Progress, log
-from .protocol import Protocol, digest_of
+from .protocol import Protocol, digest_of, fingerprint_of
 from .registry import identity, is_own
 from .release import write_release
-from .scores import read_scores, utility_scores, write_scores
+from .scores import AttackScores, read_scores, utility_scores, write_scores
 from .stages import STATE, VERSIONS, Stages, save_state
 from .store import Store
 from .verification import fit_verifier
@@ -77,15 +77,16 @@ class Pipeline:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the protocol, the versions of what carries it out, and the digest of the data that it read."""
-        return digest_of(self._terms() | {"data": self.stages.made["data"].digest})
+        return fingerprint_of(self.terms, self.stages.made["data"].digest)
 
     @property
     def key(self) -> str:
         """SHA-256 of all that decides the run's scores, known before anything is computed."""
         anonymizer = identity(self.anonymizer, code=not is_own(self.anonymizer))
-        return digest_of(self._terms() | {"anonymizer": anonymizer, "source": self._source})
+        return digest_of(self.terms | {"anonymizer": anonymizer, "source": self._source})
 
-    def _terms(self) -> dict[str, Any]:
+    @property
+    def terms(self) -> dict[str, Any]:
         """The protocol and what carries it out. Foreign plugins count with their source, ours with their version."""
         plugins = [self.dataset, self.floor(), *map(self.attack, self.protocol.attacks), self.utility]
         guidance = self.protocol.guidance

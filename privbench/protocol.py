@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from .errors import PrivbenchError, nearest
 from .files import read_text
 from .guidance import GuidanceRecipe
-from .interfaces import Params, Scenario
+from .interfaces import Params
+from .scenarios import Scenario
 from .validation import validate
 
 FLOOR = "(floor)"
@@ -77,6 +78,7 @@ class UtilitySection(Params):
 class StatisticsSection(Params):
     resamples: int = Field(1000, ge=100, description="bootstrap resamples")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="share of resamples that an interval holds")
+    interval: Literal["percentile", "bca"] = Field("percentile", description="how intervals are made of resamples")
 
 
 class Protocol(Params):
@@ -122,6 +124,11 @@ class Protocol(Params):
 def digest_of(value: Any) -> str:
     """SHA-256 of a JSON value in canonical form, as hexadecimal."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def fingerprint_of(terms: Mapping[str, Any], data_digest: str) -> str:
+    """SHA-256 of the terms of a comparison and the data that was read; runs that share it may share a table."""
+    return digest_of({**terms, "data": data_digest})
 
 
 def builtin_protocols() -> list[str]:

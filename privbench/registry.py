@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -42,13 +42,16 @@ class Entry:
 class Registry:
     """All plugins by kind and name. Entry points are imported when they are asked for, and not before."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: Iterable[Path] = ()) -> None:
+        """Entry points, and the plugins of those Python files."""
         self._installed: dict[tuple[str, str], list[EntryPoint]] = defaultdict(list)
         for kind, group in GROUPS.items():
             # One distribution may be found twice (its checkout and its installation); that is no collision.
             for value in sorted({(e.name, e.value): e for e in entry_points(group=group)}.items()):
                 self._installed[kind, value[1].name].append(value[1])
         self._handed_over: dict[tuple[str, str], type[Plugin]] = {}
+        for file in files:
+            self.add_file(file)
 
     def names(self, kind: str) -> list[str]:
         """The registered names of a kind, broken ones too."""

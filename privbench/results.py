@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import PrivbenchError
+from .history import upgraded
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 FILE = "run.json"
 
 
@@ -28,12 +30,16 @@ class Interval(Record):
 
 
 class Counts(Record):
-    """What a metric was computed from."""
+    """What a metric was computed from.
+
+    The effective number of patients is how many of equal size would tell as much (Kish); None in runs of old schemas.
+    """
 
     patients: int
     images: int
     pairs: int | None = None
     mated: int | None = None
+    effective_patients: float | None = None
 
 
 Verdict = Literal["certified", "unsaturated", "weak"]
@@ -99,6 +105,8 @@ class RetrievalResult(Record):
     probes: int
     gallery: int
     rank_1: float
+    interval: Interval | None
+    effective_patients: float | None
     rank_5: float
     rank_10: float
     map_at_r: float
@@ -110,6 +118,10 @@ class RetrievalResult(Record):
 
 class AttackResult(Record):
     """How well an attack recognises patients in a scenario. AUCs are unitless, 0.5 is chance.
+
+    `interval` holds all that is known to vary: patients and, where there are several, trainings. `patient_interval`
+    holds the trained networks fixed, `seed_std` is the spread of the trainings on the same patients. The image-wise
+    interval is the paper's, for comparison. Those that are None stand in runs of old schemas.
 
     `train_auc` and `fit_auc` tell how it fits training and validation pairs of the kind that it was trained on,
     `validation_auc` how it does on validation pairs of the kind that it is tested on.
@@ -123,12 +135,14 @@ class AttackResult(Record):
     test: str
     verification_auc: float
     interval: Interval
+    patient_interval: Interval
+    image_wise_interval: Interval | None
     seed_std: float | None
     seed_aucs: list[float]
-    train_auc: float
-    fit_auc: float
-    validation_auc: float
-    verification: VerificationResult
+    train_auc: float | None
+    fit_auc: float | None
+    validation_auc: float | None
+    verification: VerificationResult | None
     retrieval: RetrievalResult | None
     measures: dict[str, float]
     certificate: Certificate | None
@@ -167,7 +181,7 @@ class WorstCase(Record):
 
     attack: str
     scenario: str
-    validation_auc: float
+    validation_auc: float | None
     verification_auc: float
     interval: Interval
     verdict: Verdict
@@ -196,6 +210,7 @@ class UtilityResult(Record):
     version: str
     mean_auc: float
     interval: Interval
+    image_wise_interval: Interval | None
     findings: list[FindingResult]
     left_out: list[str]
     counts: Counts
@@ -228,14 +243,19 @@ class GitRecord(Record):
 
 
 class RunRecord(Record):
-    """A run: one anonymizer under one protocol, and everything it produced."""
+    """A run: one anonymizer under one protocol, and everything it produced.
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    `terms` is what the fingerprint hashes beside the data's digest, `files` the SHA-256 of every other file of the run
+    folder; both are empty in runs of old schemas.
+    """
+
+    schema_version: Literal[3] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
     fingerprint: str
     data_digest: str
+    terms: dict[str, Any]
     anonymizer: AnonymizerRecord
     worst_case: WorstCase
     attacks: list[AttackResult]
@@ -246,6 +266,7 @@ class RunRecord(Record):
     versions: dict[str, str]
     device: dict[str, str]
     git: GitRecord | None
+    files: dict[str, str]
 
     @property
     def certified(self) -> bool:
@@ -261,16 +282,22 @@ class RunRecord(Record):
 
 
 def read_run(path: Path) -> RunRecord:
-    """The record of a run folder, or of its run.json. Raises PrivbenchError where it is none."""
+    """The record of a run folder, or of its run.json, of this schema or an older one.
+
+    Raises PrivbenchError where it is none.
+    """
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
         raise PrivbenchError(f"{path} is no run folder: there is no {FILE} in it.")
     try:
-        return RunRecord.model_validate_json(file.read_text(encoding="utf-8"))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
+        values = json.loads(file.read_bytes())
+        return RunRecord.model_validate(upgraded(values))
+    except (ValueError, KeyError, TypeError) as error:  # no JSON, no run (ValidationError), or no old run
+        what: object = error
+        if isinstance(error, ValidationError):
+            first = error.errors(include_url=False)[0]
+            what = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
         raise PrivbenchError(
-            f"{file} is no run of schema {SCHEMA_VERSION} ({field or 'the file'}: {first['msg']}): "
+            f"{file} is no run of schema {SCHEMA_VERSION} or older ({what}): "
             "run it again, or read it with the privbench version that wrote it."
         ) from error

@@ -16,35 +16,21 @@ import pandas as pd
 from filelock import FileLock
 
 from . import environment
-from .attack_stages import AttackScores
 from .errors import PrivbenchError
-from .evaluate.attacks import attack_results
-from .evaluate.utility import utility_result
+from .estimates import FILE as ESTIMATES
+from .estimates import write_estimates
+from .evaluate.run import Evaluation, evaluate, warnings_of
+from .examples import examples_of, write_examples
 from .pipeline import Pipeline
 from .progress import log
 from .protocol import digest_of
 from .registry import code_digest
-from .report.contact_sheet import choose_images, draw_contact_sheet
+from .report.contact_sheet import draw_contact_sheet
 from .report.curves import draw_curves
 from .results import FILE, AnonymizerRecord, RunRecord, StageRecord, read_run
-from .scores import Origin, read_scores, write_scores
+from .run_files import EXAMPLES, INFERENCE_SCORES, LINKAGE_SCORES, MEASURES, RETRIEVAL_SCORES, UTILITY_SCORES, digests
+from .scores import write_scores
 from .stages import STATE
-
-LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES = (
-    f"scores/{name}.parquet" for name in ("linkage", "retrieval", "inference", "utility")
-)
-MEASURES = "scores/measures.json"
-
-
-def read_attack_scores(folder: Path) -> AttackScores:
-    """The scores of all attacks of a run, from its folder."""
-    told = json.loads((folder / MEASURES).read_text(encoding="utf-8"))
-    return AttackScores(
-        linkage=read_scores(folder / LINKAGE_SCORES),
-        retrieval=read_scores(folder / RETRIEVAL_SCORES),
-        inference=read_scores(folder / INFERENCE_SCORES),
-        measures={Origin(**entry["origin"]): entry["measures"] for entry in told},
-    )
 
 
 class RunFolder:
@@ -95,39 +81,39 @@ class RunFolder:
         told = [{"origin": asdict(origin), "measures": own} for origin, own in attack_scores.measures.items()]
         (folder / MEASURES).write_text(json.dumps(told, indent=1), encoding="utf-8")
         write_scores(utility_scores, folder / UTILITY_SCORES)
-        record = self._record(attack_scores, utility_scores)
+        evaluation = evaluate(
+            attack_scores,
+            utility_scores,
+            pipeline.protocol,
+            {label: attack.version for label, attack in pipeline.attacks.items()},
+            pipeline.utility.version,
+        )
+        write_estimates(evaluation.estimates, folder / ESTIMATES)
+        record = self._record(evaluation)
         shutil.copyfile(pipeline.stages.made["anonymizer"].folder / STATE, folder / "anonymizer.safetensors")
         (folder / "anonymizer.json").write_text(record.anonymizer.model_dump_json(indent=1), encoding="utf-8")
-        rows = choose_images(pipeline.splits["test"])
-        originals, released = (splits["test"].images[rows] for splits in (pipeline.splits, pipeline.released))
-        draw_contact_sheet(originals, released, record.label, folder / "contact_sheet.png")
+        test, released = pipeline.splits["test"], pipeline.released["test"]
+        examples = examples_of(pipeline.anonymizer, test, released, pipeline.fabric.device)
+        write_examples(examples, folder / EXAMPLES)
+        draw_contact_sheet(examples.originals, examples.released, record.label, folder / "contact_sheet.png")
         curves = pd.DataFrame(pipeline.stages.curves)
         curves.to_csv(folder / "training_curves.csv", index=False)
         draw_curves(curves, folder / "training_curves.png")
+        record = record.model_copy(update={"files": digests(folder, without="log.txt")})
         (folder / FILE).write_text(record.model_dump_json(indent=1), encoding="utf-8")
         log.info("fingerprint %s", record.fingerprint)
         return record
 
-    def _record(self, attack_scores: AttackScores, utility_scores: pd.DataFrame) -> RunRecord:
+    def _record(self, evaluation: Evaluation) -> RunRecord:
         pipeline = self._pipeline
         anonymizer, protocol = pipeline.anonymizer, pipeline.protocol
-        utility = utility_result(utility_scores, protocol, pipeline.utility.version)
-        found = attack_results(attack_scores, pipeline.attacks, protocol)
-        warnings = list(pipeline.warnings)
-        if utility.left_out:
-            warnings.append(f"left out of the mean, one label only: {', '.join(utility.left_out)}")
-        for attack in found.attacks:
-            proof = attack.certificate
-            if proof is not None and proof.verdict != "certified":
-                warnings.append(f"{attack.label} is {proof.verdict}: {proof.reason}")
-            if attack.interval.high < 0.5:
-                warnings.append(f"{attack.label} does worse than chance: one that turns its scores around does better")
         return RunRecord(
             key=pipeline.key,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             protocol=protocol.model_dump(mode="json"),
             fingerprint=pipeline.fingerprint,
             data_digest=pipeline.stages.made["data"].digest,
+            terms=pipeline.terms,
             anonymizer=AnonymizerRecord(
                 name=anonymizer.name,
                 version=anonymizer.version,
@@ -136,11 +122,11 @@ class RunFolder:
                 given=list(pipeline.given),
                 code=code_digest(type(anonymizer)),
             ),
-            worst_case=found.worst_case,
-            attacks=found.attacks,
-            inferences=found.inferences,
-            utility=utility,
-            warnings=warnings,
+            worst_case=evaluation.worst_case,
+            attacks=evaluation.attacks,
+            inferences=evaluation.inferences,
+            utility=evaluation.utility,
+            warnings=[*pipeline.warnings, *warnings_of(evaluation)],
             stages=[
                 StageRecord(
                     name=name,
@@ -154,6 +140,7 @@ class RunFolder:
             versions=environment.versions(),
             device=environment.device(pipeline.fabric, pipeline.precision),
             git=environment.git(),
+            files={},
         )
 
     def _put_in_place(self) -> None:

@@ -18,7 +18,9 @@ LINKAGE_COLUMNS = [
     "attack", "scenario", "seed", "split", "images",
     "probe", "reference", "probe_patient", "reference_patient", "mated", "score",
 ]  # fmt: skip
-RETRIEVAL_COLUMNS = ["attack", "scenario", "seed", "probe", "mate", "patient", "years", "outranked_by", "strangers"]
+RETRIEVAL_COLUMNS = [
+    "attack", "scenario", "seed", "probe", "mate", "patient", "years", "outranked_by", "strangers", "rival",
+]  # fmt: skip
 INFERENCE_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "attribute", "truth", "score"]
 UTILITY_COLUMNS = ["image", "patient", "class", "label", "score"]
 CONTROL = "control"
@@ -32,6 +34,16 @@ class Origin:
     attack: str
     scenario: str
     seed: int
+
+
+@dataclass
+class AttackScores:
+    """What all attacks of a run said, under the columns named above; and their own figures by origin."""
+
+    linkage: pd.DataFrame
+    retrieval: pd.DataFrame
+    inference: pd.DataFrame
+    measures: dict[Origin, dict[str, float]]
 
 
 def linkage_scores(

@@ -29,7 +29,7 @@ VERSIONS = {
     "anonymizer": "1",
     "release": "1",
     "attack": "2",
-    "linkage": "1",
+    "linkage": "2",
     "inference": "1",
     "utility": "1",
 }

@@ -17,7 +17,9 @@ def validate(model: type[Model], values: Mapping[str, Any], where: str) -> Model
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=True)[0]
+        found = error.errors(include_url=False, include_context=True)
+        # A field that is mistyped is also missing under its right name; the typing is the mistake.
+        first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise PrivbenchError(
@@ -33,10 +35,15 @@ def validate(model: type[Model], values: Mapping[str, Any], where: str) -> Model
 
 def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The field names that stand beside an unknown one."""
-    kind: Any = model
+    kind = model
     for part in location[:-1]:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = kind.model_fields[str(part)].annotation
-        else:  # a table of models by name
-            kind = get_args(kind)[-1]
+        if isinstance(part, str) and part in kind.model_fields:
+            kind = _model_in(kind.model_fields[part].annotation) or kind
     return list(kind.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field holds, by itself, in a list, in a table by name, or instead of None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for part in get_args(annotation) if (model := _model_in(part))), None)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from privbench.estimates import FILE, Estimate
 from privbench.evaluate.certificate import worst_case
-from privbench.interfaces import SCENARIOS, Scenario
 from privbench.protocol import load_protocol
+from privbench.ranking import Entry
 from privbench.results import (
     AnonymizerRecord,
     AttackResult,
@@ -19,6 +23,7 @@ from privbench.results import (
     Verdict,
     VerificationResult,
 )
+from privbench.scenarios import SCENARIOS, Scenario
 
 
 def around(value: float) -> Interval:
@@ -52,6 +57,8 @@ def attack(
         test=threat.test,
         verification_auc=verification,
         interval=around(verification),
+        patient_interval=around(verification),
+        image_wise_interval=around(verification),
         seed_std=0.01 if seeds > 1 else None,
         seed_aucs=[verification] * seeds,
         train_auc=0.99,
@@ -61,7 +68,7 @@ def attack(
         retrieval=None,
         measures={},
         certificate=certificate,
-        counts=Counts(patients=10, images=20, pairs=40, mated=20),
+        counts=Counts(patients=10, images=20, pairs=40, mated=20, effective_patients=8.0),
     )
 
 
@@ -84,6 +91,7 @@ def record(
         protocol=protocol,
         fingerprint=fingerprint,
         data_digest="d",
+        terms={"protocol": protocol, "fingerprint": fingerprint},
         anonymizer=AnonymizerRecord(
             name=name,
             version="1",
@@ -100,13 +108,37 @@ def record(
             version="1",
             mean_auc=classification,
             interval=around(classification),
+            image_wise_interval=around(classification),
             findings=[],
             left_out=[],
-            counts=Counts(patients=10, images=20),
+            counts=Counts(patients=10, images=20, effective_patients=8.0),
         ),
         warnings=list(warnings),
         stages=[],
         versions={},
         device={},
         git=None,
+        files={FILE: "f"},
     )
+
+
+def estimate(
+    value: float, draws: np.ndarray, *, effective: float = 100.0, training_error: float | None = None
+) -> Estimate:
+    """An estimate with those resampled deviations. Shape: draws (B,)."""
+    return Estimate(value, value + draws, effective, training_error, 9.0)
+
+
+def entry(
+    name: str,
+    verification: float,
+    classification: float,
+    *,
+    rng: np.random.Generator,
+    spread: float = 0.01,
+    **told: Any,
+) -> Entry:
+    """A run as it enters a table; its patients and those of other entries are drawn apart."""
+    draws = rng.normal(0, spread, (2, 500))
+    run = record(name, verification, classification, **told)
+    return Entry(run, estimate(verification, draws[0]), estimate(classification, draws[1]), Path(name))

@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
-from records import record
+from records import estimate, record
 
 from privbench.cli import main
 from privbench.cli.options import describe_params, parse_params
 from privbench.errors import PrivbenchError, explain_disk_error
+from privbench.estimates import write_estimates
 from privbench.results import read_run
 
 PLUGIN = """
@@ -127,6 +129,11 @@ def runs(tmp_path):
     }.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "run.json").write_text(run.model_dump_json())
+        draws = np.random.default_rng(0).normal(0, 0.01, 200)
+        figures = {"privacy/worst case/AUC": run.worst_case.verification_auc}
+        figures["utility/classification/mean AUC"] = run.utility.mean_auc
+        told = {figure: estimate(value, draws) for figure, value in figures.items()}
+        write_estimates(told, tmp_path / name / "estimates.safetensors")
     return tmp_path
 
 
@@ -135,7 +142,7 @@ def test_leaderboard_formats(monkeypatch, capsys, runs):
     assert call(monkeypatch, "leaderboard", runs, "--plot", plot) == 0
     terminal = capsys.readouterr().out
     assert "0.600 [0.550, 0.650]" in terminal
-    assert terminal.count("fingerprint") == 2, "other fingerprints, other tables"
+    assert terminal.count("fingerprint") == 3, "other fingerprints, other tables, and what differs"
     assert plot.stat().st_size > 5000
     assert call(monkeypatch, "leaderboard", runs / "one", runs / "two", "--format", "markdown") == 0
     markdown = capsys.readouterr().out
@@ -143,7 +150,11 @@ def test_leaderboard_formats(monkeypatch, capsys, runs):
     assert call(monkeypatch, "leaderboard", runs, "--format", "csv") == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
-    assert lines[0].startswith("fingerprint,protocol,anonymizer,verdict,worst_case_attack")
+    assert lines[0].startswith("fingerprint,protocol,anonymizer,verdict,privacy_rank_best")
+    assert call(monkeypatch, "leaderboard", runs, "--format", "json") == 0
+    assert [row["privacy_rank_worst"] for row in json.loads(capsys.readouterr().out)] == [1, 1, 2]
+    assert call(monkeypatch, "leaderboard", runs, "--format", "html") == 0
+    assert capsys.readouterr().out.count("<table>") == 2
 
 
 @pytest.mark.parametrize(

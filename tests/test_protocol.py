@@ -3,9 +3,9 @@ import re
 import pytest
 
 from privbench.errors import PrivbenchError
-from privbench.interfaces import SCENARIOS
 from privbench.protocol import builtin_protocols, digest_of, load_protocol, parse_value
 from privbench.registry import Registry
+from privbench.scenarios import SCENARIOS
 
 
 def test_builtin_protocols_load():

@@ -14,13 +14,12 @@ import torch
 
 import privbench
 from privbench import Anonymizer, PrivbenchError
-from privbench.evaluate.attacks import attack_results
-from privbench.evaluate.utility import utility_result
-from privbench.interfaces import Attack
+from privbench.estimates import read_estimates
+from privbench.evaluate.run import evaluate
+from privbench.examples import read_examples
 from privbench.protocol import Protocol
-from privbench.registry import Registry
 from privbench.results import RunRecord, read_run
-from privbench.run_folder import read_attack_scores
+from privbench.run_files import read_attack_scores
 from privbench.scores import INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, UTILITY_COLUMNS, read_scores
 
 
@@ -57,6 +56,8 @@ def test_run_folder_is_whole(finished):
         "anonymizer.safetensors",
         "anonymizer.json",
         "contact_sheet.png",
+        "estimates.safetensors",
+        "gallery.safetensors",
         "training_curves.png",
         "training_curves.csv",
         "log.txt",
@@ -68,7 +69,7 @@ def test_run_folder_is_whole(finished):
 def test_run_json_is_the_schema_and_tells_everything(finished):
     record = read_run(finished.folder)
     assert record == finished.record
-    assert record.schema_version == 2
+    assert record.schema_version == 3
     assert record.anonymizer.params["mu"] == 0.05
     assert record.anonymizer.params["init_features"] == 2, "the protocol's parameters hold where none were given"
     assert record.label == "prichexy mu=0.05"
@@ -96,20 +97,27 @@ def test_metrics_are_derived_from_the_score_files(finished):
     assert list(scores.retrieval.columns) == RETRIEVAL_COLUMNS
     assert list(scores.inference.columns) == INFERENCE_COLUMNS
     assert list(utility.columns) == UTILITY_COLUMNS
-    registry = Registry()
-    attacks = {
-        label: registry.create(Attack, section.attack, section.params) for label, section in protocol.attacks.items()
-    }
-    found = attack_results(scores, attacks, protocol)
+    versions = {attack.name: attack.version for attack in finished.record.attacks}
+    found = evaluate(scores, utility, protocol, versions, finished.record.utility.version)
     assert found.attacks == finished.record.attacks
     assert found.worst_case == finished.record.worst_case
-    assert utility_result(utility, protocol, "1") == finished.record.utility
+    assert found.utility == finished.record.utility
+    stored = read_estimates(finished.folder / "estimates.safetensors")
+    assert stored.keys() == found.estimates.keys()
     linkage = scores.linkage
     assert ((linkage["probe_patient"] == linkage["reference_patient"]) == linkage["mated"]).all()
     test = linkage[linkage["split"] == "test"]
     assert test["probe_patient"].min() > 42, "test patients alone: the last 18 of 60"
     assert linkage.loc[linkage["split"] != "test", "probe_patient"].max() <= 42
     assert utility["patient"].min() > 42
+
+
+def test_examples_show_what_was_moved(finished):
+    examples = read_examples(finished.folder / "gallery.safetensors")
+    count = len(examples.originals)
+    assert examples.originals.shape == examples.released.shape == (count, 1, 32, 32)
+    assert examples.displacement.shape == (count, 2, 32, 32)
+    assert 0 < np.abs(examples.displacement).max() <= 0.05 * 31 / 2, "mu half widths at the most"
 
 
 def test_released_anonymizer_can_be_used_again(finished):
@@ -302,7 +310,7 @@ def test_unreadable_records_are_told(finished, tmp_path):
         read_run(tmp_path)
     values = json.loads((finished.folder / "run.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps({**values, "schema_version": 99}))
-    with pytest.raises(PrivbenchError, match="is no run of schema 2"):
+    with pytest.raises(PrivbenchError, match="is no run of schema 3 or older"):
         read_run(tmp_path)
     assert RunRecord(**values) == finished.record
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from ..errors import PrivbenchError, explain_disk_error
 from . import budget, check_plugin, leaderboard, listing, run, selftest
+from .arguments import PLUGIN_CONTEXT
 
 app = typer.Typer(
     name="privbench",
@@ -40,12 +41,10 @@ def _main(
     pass
 
 
-app.command(name="run", context_settings=run.CONTEXT, epilog=run.EPILOG)(run.command)
-app.command(name="selftest", context_settings=selftest.CONTEXT, epilog=selftest.EPILOG)(selftest.command)
+app.command(name="run", context_settings=PLUGIN_CONTEXT, epilog=run.EPILOG)(run.command)
+app.command(name="selftest", context_settings=PLUGIN_CONTEXT, epilog=selftest.EPILOG)(selftest.command)
 app.command(name="budget")(budget.command)
-app.command(name="check-plugin", context_settings=check_plugin.CONTEXT, epilog=check_plugin.EPILOG)(
-    check_plugin.command
-)
+app.command(name="check-plugin", context_settings=PLUGIN_CONTEXT, epilog=check_plugin.EPILOG)(check_plugin.command)
 app.command(name="list")(listing.command)
 app.command(name="leaderboard")(leaderboard.command)
 

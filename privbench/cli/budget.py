@@ -2,77 +2,64 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.table import Table
 
 from ..errors import PrivbenchError, nearest
-from ..progress import log
+from . import arguments
+from .session import session
 
 
 def command(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     attack: Annotated[str | None, typer.Option(help="The attack's name in the protocol; else the worst case.")] = None,
     scenario: Annotated[str | None, typer.Option(help="Its scenario; else the worst case's.")] = None,
-    data_root: Annotated[Path | None, typer.Option(help="The folder of a data set that lies on disk.")] = None,
-    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that defines plugins.")] = None,
+    data_root: arguments.DataRoot = None,
+    plugin: arguments.Plugins = None,
     out: Annotated[Path | None, typer.Option(help="Where table and plot go; else budget/ in the run folder.")] = None,
-    store: Annotated[Path | None, typer.Option(help="The folder of cached stages.", envvar="PRIVBENCH_STORE")] = None,
+    store: arguments.Store = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps; else the run's.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Workers that prepare the data; else one a core.")] = None,
+    workers: arguments.Workers = None,
 ) -> None:
     """Attack a run again with fewer patients, fewer images, and less or more training."""
     from ..api import create_pipeline, deterministic
     from ..budget import budget_curve
-    from ..interfaces import SCENARIOS, Anonymizer
+    from ..interfaces import Anonymizer
     from ..progress import Progress
     from ..protocol import Protocol
     from ..registry import Registry
     from ..report.budget import as_frame, draw_budget
     from ..results import read_run
+    from ..scenarios import SCENARIOS
     from ..validation import validate
-    from .run import cores
 
     record = read_run(run)
     console = Console(stderr=True)
-    registry = Registry()
-    for file in plugin or []:
-        registry.add_file(file)
+    registry = Registry(plugin or [])
     worst, method = record.worst_case, record.anonymizer
     label, wanted = attack or worst.attack, scenario or worst.scenario
     chosen = next((name for name in SCENARIOS if name == wanted), None)
     if chosen is None:
         raise PrivbenchError(f"There is no scenario {wanted!r}: {nearest(wanted, SCENARIOS)}")
     progress = Progress(console)
-    before = log.level
-    log.setLevel(logging.INFO)
-    log.addHandler(handler := RichHandler(console=console, show_path=False, show_level=False, markup=False))
-    try:
-        with deterministic(), progress.live():
-            pipeline = create_pipeline(
-                validate(Protocol, record.protocol, f"the protocol of {run}"),
-                registry.create(Anonymizer, method.name, method.params),
-                method.given,
-                registry=registry,
-                data_root=data_root,
-                store=store,
-                device=device or record.device["type"],
-                precision=record.device["precision"],
-                workers=workers or cores(),
-                progress=progress,
-            )
-            points = budget_curve(pipeline, record, label, chosen)
-    except KeyboardInterrupt:
-        console.print("Interrupted. Finished stages are kept; the same command goes on from there.")
-        raise typer.Exit(130) from None
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(before)
+    with session(console), deterministic(), progress.live():
+        pipeline = create_pipeline(
+            validate(Protocol, record.protocol, f"the protocol of {run}"),
+            registry.create(Anonymizer, method.name, method.params),
+            method.given,
+            registry=registry,
+            data_root=data_root,
+            store=store,
+            device=device or record.device["type"],
+            precision=record.device["precision"],
+            workers=workers or arguments.cores(),
+            progress=progress,
+        )
+        points = budget_curve(pipeline, record, label, chosen)
     folder = out or run / "budget"
     folder.mkdir(parents=True, exist_ok=True)
     as_frame(points).to_csv(folder / "budget.csv", index=False)

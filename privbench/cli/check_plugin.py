@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+from . import arguments
+
 EPILOG = "Exit status: 0 all promises kept, 1 not. The plugin's own parameters are options too, such as --mu 0.005."
 
 _SHORT = {"epochs": 1, "pretrain_epochs": 1, "steps": 2, "batch_size": 8}
@@ -20,8 +20,8 @@ def command(
     name: Annotated[str, typer.Argument(help="A registered anonymizer, attack or utility task.")],
     kind: Annotated[str | None, typer.Option(help="Its kind, where two kinds share the name.")] = None,
     protocol: Annotated[str, typer.Option(help="Whose parameters it gets where it is given none.")] = "quick",
-    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that defines plugins.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    plugin: arguments.Plugins = None,
+    device: arguments.Device = "auto",
 ) -> None:
     """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
     from ..api import create_fabric, deterministic
@@ -33,9 +33,7 @@ def command(
     from ..registry import GROUPS, Registry
     from .options import parse_params
 
-    registry = Registry()
-    for file in plugin or []:
-        registry.add_file(file)
+    registry = Registry(plugin or [])
     kinds = [one for one in ([kind] if kind else GROUPS) if one in GROUPS and name in registry.names(one)]
     if len(kinds) != 1:
         known = [registered for one in GROUPS for registered in registry.names(one)]

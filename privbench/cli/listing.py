@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from . import arguments
 
 if TYPE_CHECKING:
     from ..protocol import Protocol
@@ -37,16 +38,14 @@ _KINDS = {
 
 def command(
     what: Annotated[What, typer.Argument(help="What to show.")] = What.all,
-    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that defines plugins.")] = None,
+    plugin: arguments.Plugins = None,
 ) -> None:
     """Show anonymizers, attacks, utilities, data sets and protocols, with their parameters, and what is broken."""
     from ..protocol import builtin_protocols, load_protocol
     from ..registry import Registry
 
     console = Console()
-    registry = Registry()
-    for file in plugin or []:
-        registry.add_file(file)
+    registry = Registry(plugin or [])
     for title, (kind, prefix) in _KINDS.items():
         if what in (What.all, title):
             console.print(f"[bold]{title}[/]")

@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table
 
-from ..progress import log
+from . import arguments
+from .session import session
 
-CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 EPILOG = (
     "Exit status: 0 all sorted rightly by a certified attack, 1 not. "
     "An anonymizer's own parameters are options too, such as --mu 0.005."
@@ -25,15 +24,15 @@ def command(
     anonymizer: Annotated[str | None, typer.Option(help="Another anonymizer, to see where it falls.")] = None,
     attack: Annotated[str | None, typer.Option(help="This attack, informed, in place of the protocol's.")] = None,
     trap: Annotated[list[str] | None, typer.Option(help="Only these, such as trap-inversion.")] = None,
-    protocol: Annotated[str, typer.Option(help="A built-in protocol, or a TOML file.")] = "quick",
-    dataset: Annotated[str | None, typer.Option(help="Another data set than the protocol's.")] = None,
-    data_root: Annotated[Path | None, typer.Option(help="The folder of a data set that lies on disk.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change the protocol.")] = None,
-    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that defines plugins.")] = None,
+    protocol: arguments.Protocol = "quick",
+    dataset: arguments.Dataset = None,
+    data_root: arguments.DataRoot = None,
+    set_: arguments.Changes = None,
+    plugin: arguments.Plugins = None,
     out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs/selftest"),
-    store: Annotated[Path | None, typer.Option(help="The folder of cached stages.", envvar="PRIVBENCH_STORE")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    workers: Annotated[int | None, typer.Option(min=1, help="Workers that prepare the data; else one a core.")] = None,
+    store: arguments.Store = None,
+    device: arguments.Device = "auto",
+    workers: arguments.Workers = None,
 ) -> None:
     """Attack anonymizers that only hide identity, and ones that remove it: do the attacks tell them apart?"""
     from ..api import run
@@ -44,12 +43,9 @@ def command(
     from ..report.leaderboard import doubt_about
     from ..selftest import judge
     from .options import parse_params
-    from .run import cores
 
     console = Console(stderr=True)
-    registry = Registry()
-    for file in plugin or []:
-        registry.add_file(file)
+    registry = Registry(plugin or [])
     overrides = [*(set_ or []), *(_alone(attack, list(load_protocol(protocol, set_ or []).attacks)) if attack else [])]
     known = {instance.name: (instance, truth) for instance, truth in judge.traps(load_protocol(protocol, overrides))}
     for name in trap or []:
@@ -79,21 +75,15 @@ def command(
             out=out / name,
             overwrite=True,
             device=device,
-            workers=workers or cores(),
+            workers=workers or arguments.cores(),
             registry=registry,
             console=console,
             quiet=False,
         ).record
 
-    log.addHandler(handler := RichHandler(console=console, show_path=False, show_level=False, markup=False))
-    try:
+    with session(console):
         identity = run_one("identity", {})
         findings = [judge.judge(run_one(method, params), identity, truth) for method, params, truth in tested]
-    except KeyboardInterrupt:
-        console.print("Interrupted. Finished stages are kept; the same command goes on from there.")
-        raise typer.Exit(130) from None
-    finally:
-        log.removeHandler(handler)
     output = Console()
     if doubt := doubt_about(identity):
         output.print(f"[bold red]{escape(doubt)}[/]", highlight=False)

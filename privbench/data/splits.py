@@ -67,8 +67,8 @@ def check_table(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
     missing = [c for c in (*COLUMNS, *findings) if c not in table.columns]
     if missing:
         raise PrivbenchError(f"The data set's table lacks the column {missing[0]!r}: add it.")
-    if not pd.api.types.is_integer_dtype(table["patient"]):
-        raise PrivbenchError("The data set's table must number its patients with integers.")
+    if not pd.api.types.is_integer_dtype(table["patient"]) or (table["patient"] < 0).any():
+        raise PrivbenchError("The data set's table must number its patients with integers, from 0.")
     for finding in findings:
         if not table[finding].isin([0, 1]).all():
             raise PrivbenchError(f"The data set's table must hold 0 or 1 for {finding!r} in every row.")

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..attack_stages import AttackScores
-from ..interfaces import Attack
+from ..estimates import WORST_CASE, Estimate
 from ..protocol import FLOOR, Protocol
 from ..results import AttackResult, InferenceResult, WorstCase
-from ..scores import CONTROL, Origin
+from ..scores import CONTROL, AttackScores, Origin
 from .certificate import certificate, worst_case
 from .inference import inference_results
-from .linkage import attack_result, aucs_by_seed, part_of
+from .linkage import attack_result, auc_estimate, part_of
+from .resampling import Resampling
 
 
 @dataclass(frozen=True)
@@ -24,34 +22,53 @@ class AttackResults:
     worst_case: WorstCase
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
+    estimates: dict[str, Estimate]
 
 
-def attack_results(scores: AttackScores, attacks: Mapping[str, Attack], protocol: Protocol) -> AttackResults:
-    """The results of all attacks, in the protocol's order."""
+def attack_results(
+    scores: AttackScores, versions: Mapping[str, str], protocol: Protocol, resampling: Resampling
+) -> AttackResults:
+    """The results of all attacks, in the protocol's order.
+
+    Args:
+        scores: what the attacks said.
+        versions: the plugin's version of every attack, by its name in the protocol.
+        protocol: what they were carried out under.
+        resampling: the draws of the test patients.
+    """
     linkage, by_scenario = scores.linkage, scores.linkage.groupby(["attack", "scenario"], sort=False)
-    correlation = float(np.mean(aucs_by_seed(part_of(linkage[linkage["attack"] == FLOOR], "test", "OO"))))
-    results = []
+    correlation = auc_estimate(part_of(linkage[linkage["attack"] == FLOOR], "test", "OO"), resampling)
+    trained = set(linkage.loc[linkage["scenario"] == CONTROL, "attack"]) - {FLOOR}
+    results: list[AttackResult] = []
+    estimates: dict[str, Estimate] = {}
     for key, rows in by_scenario:
         label, scenario = map(str, key)
         if scenario == CONTROL:
             continue
         ranks = scores.retrieval
         proof = None
-        if attacks[label].trained:
-            proof = certificate(label, by_scenario.get_group((label, CONTROL)), correlation, protocol)
-        results.append(
-            attack_result(
-                rows,
-                ranks[(ranks["attack"] == label) & (ranks["scenario"] == scenario)],
-                [scores.measures.get(Origin(label, scenario, seed), {}) for seed in sorted(rows["seed"].unique())],
-                proof,
-                protocol,
-                attacks[label].version,
-            )
+        if label in trained:
+            proof = certificate(label, by_scenario.get_group((label, CONTROL)), correlation, protocol, resampling)
+        result, own = attack_result(
+            rows,
+            ranks[(ranks["attack"] == label) & (ranks["scenario"] == scenario)],
+            [scores.measures.get(Origin(label, scenario, seed), {}) for seed in sorted(rows["seed"].unique())],
+            proof,
+            protocol,
+            versions[label],
+            resampling,
         )
+        results.append(result)
+        estimates |= {f"privacy/{result.label}/{metric}": estimate for metric, estimate in own.items()}
     inferences = [
         result
         for label, rows in scores.inference.groupby("attack", sort=False)
-        for result in inference_results(rows, protocol, attacks[str(label)].version)
+        for result in inference_results(rows, protocol, versions[str(label)], resampling)
     ]
-    return AttackResults(worst_case(results), results, inferences)
+    worst = worst_case(results)
+    headline = {
+        f"{WORST_CASE}/{metric}": estimates[name]
+        for metric in ("AUC", "rank 1")
+        if (name := f"privacy/{worst.label}/{metric}") in estimates
+    }
+    return AttackResults(worst, results, inferences, headline | estimates)

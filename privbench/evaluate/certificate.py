@@ -7,12 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..estimates import Estimate
 from ..protocol import Protocol
 from ..results import VERDICTS, AttackResult, Certificate, Verdict, WorstCase
-from .linkage import auc_interval, aucs_by_seed, part_of
+from .linkage import auc_estimate, aucs_by_seed, part_of
+from .resampling import Resampling, certain
 
 
-def certificate(label: str, control: pd.DataFrame, correlation: float, protocol: Protocol) -> Certificate:
+def certificate(
+    label: str, control: pd.DataFrame, correlation: Estimate, protocol: Protocol, resampling: Resampling
+) -> Certificate:
     """The certificate of an attack from its scores on original images.
 
     Args:
@@ -20,6 +24,7 @@ def certificate(label: str, control: pd.DataFrame, correlation: float, protocol:
         control: its linkage scores on original images.
         correlation: the verification AUC of the attack without training on the same test pairs.
         protocol: states the floor and the saturation.
+        resampling: the draws of the test patients.
     """
     test = part_of(control, "test", "OO")
     figures = {
@@ -27,30 +32,41 @@ def certificate(label: str, control: pd.DataFrame, correlation: float, protocol:
         "train_auc": float(np.mean(aucs_by_seed(part_of(control, "train", "OO")))),
         "validation_auc": float(np.mean(aucs_by_seed(part_of(control, "val", "OO")))),
         "floor": protocol.attacks[label].floor,
-        "correlation": correlation,
+        "correlation": correlation.value,
         "saturation": protocol.certificate.saturation,
     }
-    interval = auc_interval(test, protocol)
+    estimate = auc_estimate(test, resampling)
+    gain = estimate.minus(correlation).interval(protocol.statistics)
     verdict, reason = judge(
-        figures["control_auc"], figures["train_auc"], figures["floor"], correlation, figures["saturation"]
+        figures["control_auc"],
+        figures["train_auc"],
+        figures["floor"],
+        correlation.value,
+        figures["saturation"],
+        surely_beats=gain is not None and gain.low > 0,
     )
     return Certificate(
-        verdict=verdict, reason=reason, control_interval=interval, seeds=control["seed"].nunique(), **figures
+        verdict=verdict,
+        reason=reason,
+        control_interval=certain(estimate.interval(protocol.statistics)),
+        seeds=control["seed"].nunique(),
+        **figures,
     )
 
 
 def judge(
-    control_auc: float, train_auc: float, floor: float, correlation: float, saturation: float
+    control_auc: float, train_auc: float, floor: float, correlation: float, saturation: float, *, surely_beats: bool
 ) -> tuple[Verdict, str]:
     """The verdict on a training, and why, in a clause.
 
-    weak: on originals it stays below the protocol's floor, or does not beat the attack without training. unsaturated:
+    weak: on originals it stays below the protocol's floor, or does not surely beat the attack without training: the
+    interval of the paired difference holds zero. unsaturated:
     it does not fit its own training pairs, so that what limits it is its training and not the images.
     """
     if control_auc < floor:
         return "weak", f"on originals it reaches {control_auc:.3f}, below the protocol's floor of {floor:g}"
-    if control_auc <= correlation:
-        return "weak", f"on originals it reaches {control_auc:.3f}, no more than raw images' {correlation:.3f}"
+    if not surely_beats:
+        return "weak", f"on originals it reaches {control_auc:.3f}, not surely more than raw images' {correlation:.3f}"
     if train_auc < saturation:
         return "unsaturated", f"it fits its own training pairs only to {train_auc:.3f}, below {saturation:g}"
     return "certified", f"on originals it reaches {control_auc:.3f}, its training pairs to {train_auc:.3f}"
@@ -64,7 +80,7 @@ def worst_case(attacks: Sequence[AttackResult]) -> WorstCase:
     one does who knows less, so only a trained attack of an informed attacker tells of the anonymizer when it fails.
     """
     candidates = [attack for attack in attacks if attack.test == "AO"] or list(attacks)
-    chosen = max(candidates, key=lambda attack: attack.validation_auc)
+    chosen = max(candidates, key=lambda attack: attack.validation_auc or 0.0)
     verdict, reason = _trust(candidates)
     return WorstCase(
         attack=chosen.name,

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..estimates import Estimate
 from ..metrics import bootstrap
 from ..metrics.roc import auc
 from ..protocol import Protocol
 from ..results import Counts, InferenceResult
 from ..scores import CONTROL
-from ..seeds import numpy_generator
-from .intervals import interval_of
+from .resampling import Resampling, estimate_of
 
 
-def inference_results(scores: pd.DataFrame, protocol: Protocol, version: str) -> list[InferenceResult]:
+def inference_results(
+    scores: pd.DataFrame, protocol: Protocol, version: str, resampling: Resampling
+) -> list[InferenceResult]:
     """One result a scenario and attribute, from the inference scores of one attack.
 
     A text attribute of two values is judged by its AUC, a number by its mean absolute error; an attribute that the
@@ -24,12 +26,12 @@ def inference_results(scores: pd.DataFrame, protocol: Protocol, version: str) ->
     results = []
     readings = scores[scores["scenario"] != CONTROL].groupby(["scenario", "attribute"], sort=False)
     for (scenario, attribute), rows in readings:
-        reading = _reading(rows, protocol)
-        original = _reading(control[control["attribute"] == attribute], protocol)
+        reading = _reading(rows, resampling)
+        original = _reading(control[control["attribute"] == attribute], resampling)
         if reading is None or original is None:
             continue
-        metric, value, resampled, base_rate = reading
-        interval = interval_of(resampled, protocol)
+        metric, estimate, base_rate = reading
+        interval = estimate.interval(protocol.statistics)
         if interval is None:
             continue
         results.append(
@@ -39,36 +41,45 @@ def inference_results(scores: pd.DataFrame, protocol: Protocol, version: str) ->
                 scenario=scenario,
                 attribute=attribute,
                 metric=metric,
-                value=value,
+                value=estimate.value,
                 interval=interval,
-                original=original[1],
+                original=original[1].value,
                 base_rate=base_rate,
-                counts=Counts(patients=rows["patient"].nunique(), images=rows["image"].nunique()),
+                counts=Counts(
+                    patients=rows["patient"].nunique(),
+                    images=rows["image"].nunique(),
+                    effective_patients=estimate.effective,
+                ),
             )
         )
     return results
 
 
-def _reading(rows: pd.DataFrame, protocol: Protocol) -> tuple[str, float, np.ndarray, float] | None:
-    """Metric, value (mean over the seeds), resampled values, and what a guess reaches."""
+def _reading(rows: pd.DataFrame, resampling: Resampling) -> tuple[str, Estimate, float] | None:
+    """Metric, its estimate (the mean over the trainings), and what a guess reaches."""
     seeds = [part for _, part in rows.groupby("seed")]
-    truth, patients = seeds[0]["truth"], seeds[0]["patient"].to_numpy()
-    guesses = np.stack([part["score"].to_numpy() for part in seeds])
-    resamples = protocol.statistics.resamples
-
-    def rng() -> np.random.Generator:
-        return numpy_generator(protocol.seed, "inference resamples")
-
+    truth, patient = seeds[0]["truth"], resampling.rows(seeds[0]["patient"].to_numpy())
+    guesses = np.stack([part["score"].to_numpy() for part in seeds], axis=1)
+    effective = bootstrap.effective_number(np.bincount(patient))
     numbers = pd.to_numeric(truth, errors="coerce")
     if numbers.notna().all():
         known = numbers.to_numpy(float)
-        errors = np.abs(guesses - known).mean(0)
-        resampled = bootstrap.means(errors, patients, resamples, rng())
-        return "mae", float(errors.mean()), resampled, float(np.abs(known - np.median(known)).mean())
+        errors = np.abs(guesses - known[:, None])
+        estimate = estimate_of(
+            resampling.apply(bootstrap.mean(errors.mean(1), patient)),
+            effective,
+            trainings=errors.mean(0).tolist(),
+            upper=np.inf,
+        )
+        return "mae", estimate, float(np.abs(known - np.median(known)).mean())
     values = sorted(truth.unique())
     if len(values) != 2:
         return None
     second = (truth == values[1]).to_numpy()
-    parts = [bootstrap.class_aucs(second[:, None], guess[:, None], patients, resamples, rng()) for guess in guesses]
-    resampled = np.mean(parts, axis=0)[:, 0]
-    return "auc", float(np.mean([auc(second, guess) for guess in guesses])), resampled, 0.5
+    by_training = bootstrap.class_aucs(np.repeat(second[:, None], len(seeds), axis=1), guesses, patient)
+    estimate = estimate_of(
+        resampling.apply(lambda weights: by_training(weights).mean(0)),
+        effective,
+        trainings=[auc(second, guess) for guess in guesses.T],
+    )
+    return "auc", estimate, 0.5

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..interfaces import SCENARIOS
+from ..estimates import Estimate
 from ..metrics import bootstrap, likelihood, retrieval, verification
 from ..metrics.roc import auc
 from ..protocol import Protocol
@@ -18,14 +18,13 @@ from ..results import (
     Certificate,
     Counts,
     GalleryRate,
-    Interval,
     MatchRate,
     RetrievalResult,
     VerificationResult,
     YearsRate,
 )
-from ..seeds import numpy_generator
-from .intervals import certain, interval_of
+from ..scenarios import SCENARIOS
+from .resampling import Resampling, certain, estimate_of, image_wise_interval
 
 MATCH_RATES = (0.01, 0.001)
 _YEARS = (0, 1, 3, 5, 10)  # lower ends of the bins; the last has no upper one
@@ -38,8 +37,9 @@ def attack_result(
     certificate: Certificate | None,
     protocol: Protocol,
     version: str,
-) -> AttackResult:
-    """One attack in one scenario: means over its seeds, the interval over patients, the spread over seeds.
+    resampling: Resampling,
+) -> tuple[AttackResult, dict[str, Estimate]]:
+    """One attack in one scenario: means over its seeds with their intervals, and the estimates behind them by metric.
 
     Args:
         scores: the rows of its linkage scores, of all seeds and splits.
@@ -51,7 +51,11 @@ def attack_result(
     test = part_of(scores, "test", threat.test)
     first = test[test["seed"] == test["seed"].iloc[0]]
     aucs = aucs_by_seed(test)
-    return AttackResult(
+    estimates = {"AUC": auc_estimate(test, resampling)}
+    if len(ranks):
+        estimates["rank 1"] = rank_1_estimate(ranks, resampling)
+    statistics = protocol.statistics
+    result = AttackResult(
         name=name,
         plugin=protocol.attacks[name].attack,
         version=version,
@@ -59,14 +63,16 @@ def attack_result(
         train=threat.train,
         test=threat.test,
         verification_auc=float(np.mean(aucs)),
-        interval=auc_interval(test, protocol),
+        interval=certain(estimates["AUC"].interval(statistics)),
+        patient_interval=certain(estimates["AUC"].interval(statistics, joined=False)),
+        image_wise_interval=image_wise_interval(*_as_classes(test), protocol),
         seed_std=float(np.std(aucs, ddof=1)) if len(aucs) > 1 else None,
         seed_aucs=aucs,
         train_auc=float(np.mean(aucs_by_seed(part_of(scores, "train", threat.train)))),
         fit_auc=float(np.mean(aucs_by_seed(part_of(scores, "val", threat.train)))),
         validation_auc=float(np.mean(aucs_by_seed(part_of(scores, "val", threat.test)))),
         verification=_verification(part_of(scores, "val", threat.test), test),
-        retrieval=_retrieval(ranks),
+        retrieval=_retrieval(ranks, estimates.get("rank 1"), protocol),
         measures={key: float(np.mean([one[key] for one in measures])) for key in (measures[0] if measures else {})},
         certificate=certificate,
         counts=Counts(
@@ -74,8 +80,10 @@ def attack_result(
             images=len(set(first["probe"]) | set(first["reference"])),
             pairs=len(first),
             mated=int(first["mated"].sum()),
+            effective_patients=estimates["AUC"].effective,
         ),
     )
+    return result, estimates
 
 
 def part_of(scores: pd.DataFrame, split: str, images: str) -> pd.DataFrame:
@@ -88,19 +96,44 @@ def aucs_by_seed(scores: pd.DataFrame) -> list[float]:
     return [auc(part["mated"].to_numpy(bool), part["score"].to_numpy()) for _, part in scores.groupby("seed")]
 
 
-def auc_interval(scores: pd.DataFrame, protocol: Protocol) -> Interval:
-    """The interval over patients of the AUC's mean over the seeds. The resamples are the same for all attacks."""
+def auc_estimate(scores: pd.DataFrame, resampling: Resampling) -> Estimate:
+    """The AUC's mean over the trainings, from the scores of one attack on one list of pairs."""
     seeds = [part for _, part in scores.groupby("seed")]
     first = seeds[0]
-    resampled = bootstrap.verification_auc(
-        np.stack([part["score"].to_numpy() for part in seeds]),
-        first["mated"].to_numpy(bool),
-        first["probe_patient"].to_numpy(),
-        first["reference_patient"].to_numpy(),
-        protocol.statistics.resamples,
-        numpy_generator(protocol.seed, "attack resamples"),
+    values = np.stack([part["score"].to_numpy() for part in seeds])
+    mated = first["mated"].to_numpy(bool)
+    probe, reference = (resampling.rows(first[f"{side}_patient"].to_numpy()) for side in ("probe", "reference"))
+    by_training = bootstrap.pair_auc(values, mated, probe, reference)
+    return estimate_of(
+        resampling.apply(lambda weights: by_training(weights).mean(0)),
+        bootstrap.effective_number(np.bincount(probe[mated])),
+        counted_twice=bootstrap.pair_noise(values, mated),
+        trainings=aucs_by_seed(scores),
     )
-    return certain(interval_of(resampled, protocol))
+
+
+def rank_1_estimate(ranks: pd.DataFrame, resampling: Resampling) -> Estimate:
+    """The rank-1 rate's mean over the trainings, from the retrieval ranks of one attack."""
+    best = ranks.loc[ranks.groupby(["seed", "probe"], sort=True)["outranked_by"].idxmin()]
+    seeds = [part for _, part in best.groupby("seed")]
+    found = np.stack([part["outranked_by"].to_numpy() == 0 for part in seeds])
+    stranger = np.stack([part["rival"].to_numpy() for part in seeds])
+    rival = np.where(stranger == retrieval.NO_RIVAL, -1, resampling.rows(stranger))
+    patient = resampling.rows(seeds[0]["patient"].to_numpy())
+    by_training = bootstrap.rank_1(found, rival, patient)
+    return estimate_of(
+        resampling.apply(lambda weights: by_training(weights).mean(0)),
+        bootstrap.effective_number(np.bincount(patient)),
+        counted_twice=bootstrap.rival_noise(rival, patient),
+        trainings=found.mean(1).tolist(),
+    )
+
+
+def _as_classes(scores: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and scores of the pairs with a column a training. Shape: (n, seeds) each."""
+    seeds = [part for _, part in scores.groupby("seed")]
+    labels, values = (np.stack([part[column].to_numpy() for part in seeds], axis=1) for column in ("mated", "score"))
+    return labels, values
 
 
 def _verification(val: pd.DataFrame, test: pd.DataFrame) -> VerificationResult:
@@ -132,9 +165,9 @@ def _means(rows: Sequence[Mapping[str, Any]], *without: str) -> dict[str, Any]:
     return {key: None if None in values else float(np.mean(values)) for key, values in columns.items()}
 
 
-def _retrieval(ranks: pd.DataFrame) -> RetrievalResult | None:
+def _retrieval(ranks: pd.DataFrame, rank_1: Estimate | None, protocol: Protocol) -> RetrievalResult | None:
     """Ranks over the whole gallery, over smaller ones, and by the years between; None where no probe has a mate."""
-    if not len(ranks):
+    if rank_1 is None:
         return None
     seeds = [part for _, part in ranks.groupby("seed")]
 
@@ -147,6 +180,8 @@ def _retrieval(ranks: pd.DataFrame) -> RetrievalResult | None:
         probes=first["probe"].nunique(),
         gallery=int((first["strangers"] + first.groupby("probe")["mate"].transform("size")).max()),
         rank_1=mean(lambda part: retrieval.cumulative_match(part, 1)),
+        interval=rank_1.interval(protocol.statistics),
+        effective_patients=rank_1.effective,
         rank_5=mean(lambda part: retrieval.cumulative_match(part, 5)),
         rank_10=mean(lambda part: retrieval.cumulative_match(part, 10)),
         map_at_r=mean(retrieval.map_at_r),

@@ -1,68 +1,140 @@
-"""The bootstrap over patients: they, and not their images, are what another study would draw anew."""
+"""The bootstrap over patients: they, and not their images, are what another study would draw anew.
+
+Every figure is a *statistic*: a function of how often each patient counts. Under ones it is the estimate, under a
+resample's draws a resampled value, with one patient at zero a jackknife value. The same draws serve all figures of all
+runs of a protocol, so that the differences of runs are paired.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from .roc import weighted_auc
+from .roc import Sample, weighted_auc
+
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""From weights of patients (P, B), not negative, to values (…, B); NaN where it is not defined."""
 
 
 def draw_counts(patients: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each patient is drawn in each resample. Shape: (resamples, patients), int."""
-    return rng.multinomial(patients, np.full(patients, 1 / patients), size=resamples)
+    """How often each patient is drawn in each resample. Shape: (patients, resamples), float32, whole numbers."""
+    drawn = rng.integers(0, patients, (resamples, patients))
+    cells = np.bincount((drawn + patients * np.arange(resamples)[:, None]).ravel(), minlength=resamples * patients)
+    return np.ascontiguousarray(cells.reshape(resamples, patients).T, dtype=np.float32)
 
 
-def pair_weights(counts: np.ndarray, probe: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """How often each pair stands in each resample.
+def leave_one_out(patients: int) -> np.ndarray:
+    """Weights that leave out one patient each. Shape: (patients, patients), float32."""
+    return 1 - np.eye(patients, dtype=np.float32)
 
-    A mated pair stands as often as its patient was drawn, a non-mated pair as often as the product of its two
-    patients' draws: every copy of the one meets every copy of the other.
 
-    Shape: counts (B, P); probe and reference (n,), columns of counts; returns (B, n), int.
+def effective_number(counts: np.ndarray) -> float:
+    """How many patients of equal size would tell as much as these (Kish 1965, section 8.2).
+
+    One patient with most of the images tells little more than one patient. Shape: samples of each patient (P,).
     """
-    return np.where(probe == reference, counts[:, probe], counts[:, probe] * counts[:, reference])
+    return float(counts.sum() ** 2 / np.square(counts).sum())
 
 
-def verification_auc(
-    scores: np.ndarray,
-    mated: np.ndarray,
-    probe_patients: np.ndarray,
-    reference_patients: np.ndarray,
-    resamples: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """The resampled verification AUC, averaged over the attacker's seeds, which share each resample.
+def pair_auc(scores: np.ndarray, mated: np.ndarray, probe: np.ndarray, reference: np.ndarray) -> Statistic:
+    """The verification AUC of each of the attacker's trainings, which share the patients' weights.
 
-    Shape: scores (seeds, n), mated (n,), the patients of the pairs' images (n,) each; returns (resamples,).
+    A mated pair counts as often as its patient, a non-mated pair as the product of its two patients: every copy of
+    the one meets every copy of the other.
+
+    Shape: scores (seeds, n), mated (n,), patients of the pairs' images (n,) as rows of the weights; values (seeds, B).
     """
-    names, columns = np.unique(np.concatenate([probe_patients, reference_patients]), return_inverse=True)
-    probe, reference = np.split(columns, 2)
-    weights = pair_weights(draw_counts(len(names), resamples, rng), probe, reference)
-    return np.mean([weighted_auc(mated, seed_scores, weights) for seed_scores in scores], axis=0)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        met = weights[probe[~mated]] * weights[reference[~mated]]
+        every = np.arange(len(met))
+        return np.stack(
+            [weighted_auc(Sample(one[mated], probe[mated], weights), Sample(one[~mated], every, met)) for one in scores]
+        )
+
+    return statistic
 
 
-def class_aucs(
-    labels: np.ndarray, scores: np.ndarray, patients: np.ndarray, resamples: int, rng: np.random.Generator
-) -> np.ndarray:
-    """The resampled AUC of every class; NaN where a resample holds only one of its labels.
+def pair_noise(scores: np.ndarray, mated: np.ndarray) -> float:
+    """The sum of squares that single non-mated pairs give the variance of the AUC, averaged over the trainings.
 
-    Shape: labels and scores (N, classes), patients (N,); returns (resamples, classes).
+    A pair's influence is how far its place among the pairs of the other kind lies from the mean (DeLong et al. 1988).
+    Shape: scores (seeds, n), mated (n,).
     """
-    names, column = np.unique(patients, return_inverse=True)
-    weights = draw_counts(len(names), resamples, rng)[:, column]
-    return np.stack([weighted_auc(labels[:, c], scores[:, c], weights) for c in range(labels.shape[1])], axis=1)
+    influence = np.mean([places(one[~mated], one[mated]) for one in scores], axis=0)
+    return float(np.square((influence - influence.mean()) / len(influence)).sum())
 
 
-def means(values: np.ndarray, patients: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """The resampled mean over images. Shape: values and patients (N,); returns (resamples,)."""
-    names, column = np.unique(patients, return_inverse=True)
-    weights = draw_counts(len(names), resamples, rng)
-    totals = np.bincount(column, values, len(names))
-    return (weights @ totals) / (weights @ np.bincount(column, minlength=len(names)))
+def places(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The share of the others that each score outranks, ties counting half. Shape: (n,), (m,) to (n,)."""
+    ordered = np.sort(others)
+    ends = [np.searchsorted(ordered, scores, side=side) for side in ("left", "right")]
+    return (ends[0] + ends[1]) / (2 * len(others))
 
 
-def percentile_interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
-    """The central interval that holds the given share of the resampled values."""
-    tail = 50 * (1 - confidence)
-    low, high = np.percentile(values, [tail, 100 - tail])
-    return float(low), float(high)
+def class_aucs(labels: np.ndarray, scores: np.ndarray, patient: np.ndarray) -> Statistic:
+    """The AUC of every class; NaN where only one of its labels has weight.
+
+    Shape: labels (N, classes), bool; scores (N, classes); patient (N,), rows of the weights; values (classes, B).
+    """
+
+    def one_class(present: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return weighted_auc(*(Sample(values[side], patient[side], weights) for side in (present, ~present)))
+
+    return lambda weights: np.stack([one_class(*columns, weights) for columns in zip(labels.T, scores.T, strict=True)])
+
+
+def mean_of_known(aucs: np.ndarray) -> np.ndarray:
+    """The mean over the classes that have an AUC; NaN where none has. Shape: (classes, B) to (B,)."""
+    known = ~np.isnan(aucs)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, aucs, 0).sum(0) / known.sum(0)
+
+
+def mean(values: np.ndarray, patient: np.ndarray) -> Statistic:
+    """The mean over samples. Shape: values and patient (N,); statistic's values (B,)."""
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        height = len(weights)
+        return (np.bincount(patient, values, height) @ weights) / (np.bincount(patient, minlength=height) @ weights)
+
+    return statistic
+
+
+def rank_1(found: np.ndarray, rival: np.ndarray, patient: np.ndarray) -> Statistic:
+    """The share of probes that find their patient at rank 1 in the whole gallery, of each training.
+
+    A patient matters as the owner of probes and as a stranger in the gallery of the others. A probe counts as often
+    as its patient. A probe that one single stranger keeps from its patient counts as found by one less than that
+    stranger's weight: with the stranger left out it is found, with the stranger drawn once it is not, and on average
+    over resamples the gallery neither shrinks nor grows. (Drawing the gallery itself anew would leave out a third of
+    the strangers every time and make every rank too good.)
+
+    Shape: found (seeds, probes), bool; rival (seeds, probes), row of the weights, or -1 where there is no single one;
+    patient (probes,); values (seeds, B), 0 to 1.
+    """
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        height = len(weights)
+        probes = np.bincount(patient, minlength=height) @ weights
+        rows = []
+        for hit, one in zip(found, rival, strict=True):
+            near = one >= 0
+            freed = (weights[patient[near]] * (1 - weights[one[near]])).sum(0)
+            rows.append((np.bincount(patient[hit], minlength=height) @ weights + freed) / probes)
+        return np.clip(np.stack(rows), 0, 1)
+
+    return statistic
+
+
+def rival_noise(rival: np.ndarray, patient: np.ndarray) -> float:
+    """The sum of squares that single probe and rival patients give the variance of the rank-1 rate.
+
+    Shape: rival (seeds, probes), row of the weights or -1; patient (probes,).
+    """
+    seeds, probes = rival.shape
+    kept = rival >= 0
+    between = np.stack([np.broadcast_to(patient, rival.shape)[kept], rival[kept]])
+    _, times = np.unique(between, axis=1, return_counts=True)
+    return float(np.square(times / (seeds * probes)).sum())

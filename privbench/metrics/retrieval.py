@@ -1,7 +1,8 @@
 """How high a patient's other images rank when a probe is compared with a whole gallery.
 
 A ranking is kept as one row a probe and mate (another image of the probe's patient): how many strangers' images
-outrank that mate. Every retrieval metric is a function of these rows, for the whole gallery and for smaller ones.
+outrank that mate, and whose they are where they are one patient's (the rival). Every retrieval metric is a function of
+these rows, for the whole gallery and for smaller ones.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-COLUMNS = ["probe", "mate", "outranked_by", "strangers"]
+COLUMNS = ["probe", "mate", "outranked_by", "strangers", "rival"]
+NO_RIVAL = -1
 
 
 def rank_mates(
     similarity: np.ndarray, probe_patients: np.ndarray, reference_patients: np.ndarray, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """One row a probe and mate, best mate first: rows of the two, and how many of how many strangers outrank it.
+    """One row a probe and mate, best mate first: rows of the two, how many of how many strangers outrank it, the rival.
+
+    The rival is the patient of all those strangers' images, NO_RIVAL where they are several patients' or none.
 
     Row i of probes and references is the same radiograph, which is never compared with itself. Equal scores are
     put in random order, so that a score that says nothing ranks like chance.
@@ -32,13 +36,17 @@ def rank_mates(
             order = order[order != probe]
             same = reference_patients[order] == probe_patients[probe]
             if same.any():
-                strangers_before = np.cumsum(~same)
+                before = np.cumsum(~same)[same]
+                strangers = reference_patients[order][~same]
+                # As long as the strangers are one patient's, he alone stands before the mate.
+                alone = np.argmax(np.append(strangers != strangers[:1], True))
                 yield pd.DataFrame(
                     {
                         "probe": probe,
                         "mate": order[same],
-                        "outranked_by": strangers_before[same],
-                        "strangers": int((~same).sum()),
+                        "outranked_by": before,
+                        "strangers": len(strangers),
+                        "rival": np.where((before > 0) & (before <= alone), strangers[:1].sum(), NO_RIVAL),
                     }
                 )
 

@@ -7,19 +7,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..data.splits import Split
-
-_IMAGES = 8
-
-
-def choose_images(test: Split, count: int = _IMAGES) -> np.ndarray:
-    """The first image of patients that are spread evenly over the test split: a rule, and nobody's choice.
-
-    Returns the rows. Shape: (at most count,), int.
-    """
-    first_rows = np.flatnonzero(~test.table["patient"].duplicated().to_numpy())
-    return first_rows[np.linspace(0, len(first_rows) - 1, min(count, len(first_rows))).round().astype(int)]
-
 
 def draw_contact_sheet(originals: np.ndarray, released: np.ndarray, title: str, path: Path) -> None:
     """Draws three rows: original, anonymized, anonymized minus original. Shape: both (N, 1, H, W), uint8."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -10,32 +11,50 @@ from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
 from ..errors import PrivbenchError
-from ..results import Interval, RunRecord
+from ..ranking import Board, Standing
+from ..results import Interval
+from .leaderboard import NEVER_ON_FRONT
 
 # Distinct in colour, in grey and in shape.
 _MARKERS = "osD^vP*X<>"
 
 
-def draw_tradeoff(groups: Mapping[str, Sequence[RunRecord]], path: Path) -> None:
+def draw_tradeoff(boards: Sequence[Board], path: Path) -> None:
     """Draws a panel for each fingerprint; better methods lie towards the top right. The ending names the format."""
     known = FigureCanvasBase.get_supported_filetypes()
     if path.suffix.removeprefix(".") not in known:
         raise PrivbenchError(
             f"{path} is no picture that can be drawn: end its name in one of {', '.join(sorted(known))}."
         )
-    figure = Figure(figsize=(7.6, 5.0 * len(groups)), layout="constrained")
-    panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
-    for axis, (fingerprint, runs) in zip(panels, groups.items(), strict=True):
-        _panel(axis, runs)
-        data = runs[0].protocol["data"]
-        told_apart = f" ({fingerprint[:12]})" if len(groups) > 1 else ""
-        axis.set_title(f"{data['dataset']} {data['size']} px, {runs[0].protocol['name']}{told_apart}", fontsize=10)
+    figure = Figure(figsize=(7.6, 5.0 * len(boards)), layout="constrained")
+    panels = figure.subplots(len(boards), 1, squeeze=False)[:, 0]
+    for axis, board in zip(panels, boards, strict=True):
+        _panel(axis, board.standings)
+        first = board.records[0]
+        data = first.protocol["data"]
+        told_apart = f" ({board.fingerprint[:12]})" if len(boards) > 1 else ""
+        axis.set_title(f"{data['dataset']} {data['size']} px, {first.protocol['name']}{told_apart}", fontsize=10)
     figure.savefig(path, dpi=130)
 
 
-def _panel(axis: Axes, runs: Sequence[RunRecord]) -> None:
-    for number, run in enumerate(runs):
+def front_line(standings: Sequence[Standing]) -> tuple[list[float], list[float]]:
+    """The Pareto front as steps: utility and the worst-case AUC of the runs on it, certified ones alone."""
+    points = sorted(
+        (one.entry.record.utility.mean_auc, one.entry.record.worst_case.verification_auc)
+        for one in standings
+        if one.on_front is not None
+    )
+    front = [(useful, attacked) for useful, attacked in points if all(a > attacked for u, a in points if u > useful)]
+    steps = [point for now, after in pairwise(front) for point in (now, (now[0], after[1]))] + front[-1:]
+    return [useful for useful, _ in steps], [attacked for _, attacked in steps]
+
+
+def _panel(axis: Axes, standings: Sequence[Standing]) -> None:
+    runs = [one.entry.record for one in standings]
+    axis.plot(*front_line(standings), color="0.55", linewidth=1.2, zorder=1, label="Pareto front")
+    for number, (run, standing) in enumerate(zip(runs, standings, strict=True)):
         utility, privacy = run.utility, run.worst_case
+        never = standing.on_front is not None and standing.on_front <= NEVER_ON_FRONT
         axis.errorbar(
             utility.mean_auc,
             privacy.verification_auc,
@@ -45,6 +64,7 @@ def _panel(axis: Axes, runs: Sequence[RunRecord]) -> None:
             color=f"C{number % 10}",
             # Hollow, because its place says nothing: the attack behind it is not proven to be trained.
             markerfacecolor=f"C{number % 10}" if run.certified else "none",
+            alpha=0.55 if never else 1.0,
             capsize=2.5,
             elinewidth=1,
             markersize=7,

@@ -3,23 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
-from privbench.attacks.contrastive import Contrastive
-from privbench.attacks.correlation import Correlation
 from records import attack
 from sklearn.metrics import roc_auc_score
 
-from privbench.attack_stages import FLOOR, AttackScores
 from privbench.data.pairs import Pairs
 from privbench.data.splits import Split
 from privbench.errors import PrivbenchError
 from privbench.evaluate.attacks import attack_results
 from privbench.evaluate.certificate import judge, worst_case
 from privbench.evaluate.inference import inference_results
-from privbench.protocol import load_protocol
-from privbench.scores import CONTROL, Origin, inference_scores, linkage_scores, retrieval_ranks
+from privbench.evaluate.resampling import Resampling
+from privbench.protocol import FLOOR, load_protocol
+from privbench.scores import CONTROL, AttackScores, Origin, inference_scores, linkage_scores, retrieval_ranks
 
 PROTOCOL = load_protocol("quick", ["statistics.resamples=200", "attacks.contrastive.seeds=3", "attacks.siamese=none"])
-RECIPE = PROTOCOL.attacks["contrastive"].params
 
 
 @pytest.fixture
@@ -54,12 +51,16 @@ def scores_of(split, rng, strength, trained_strength=None):
     return AttackScores(pd.concat(parts), pd.concat(ranks), pd.DataFrame(columns=["attack"]), {})
 
 
-ATTACKS = {"contrastive": Contrastive(**RECIPE), "correlation": Correlation()}
+VERSIONS = {"contrastive": "1", "correlation": "1"}
+
+
+def resampled(split):
+    return Resampling.of(PROTOCOL, split.patients)
 
 
 def test_figures_are_those_of_the_test_scores(split, rng):
     scores = scores_of(split, rng, 4)
-    found = attack_results(scores, ATTACKS, PROTOCOL)
+    found = attack_results(scores, VERSIONS, PROTOCOL, resampled(split))
     assert [result.label for result in found.attacks] == ["contrastive (informed)", "correlation (informed)"]
     result, linkage = found.attacks[0], scores.linkage
     own = linkage[(linkage["attack"] == "contrastive") & (linkage["scenario"] == "informed")]
@@ -85,30 +86,65 @@ def test_figures_are_those_of_the_test_scores(split, rng):
     rates = [rate.rank_1 for rate in result.retrieval.by_gallery_size]
     assert rates == sorted(rates, reverse=True), "a larger gallery is harder"
     assert sum(rate.mates for rate in result.retrieval.by_years) == 180
-    assert attack_results(scores, ATTACKS, PROTOCOL) == found, "the same scores give the same figures"
+    again = attack_results(scores, VERSIONS, PROTOCOL, resampled(split))
+    assert again.attacks == found.attacks, "the same scores give the same figures"
+    assert set(found.estimates) == {
+        "privacy/worst case/AUC", "privacy/worst case/rank 1",
+        "privacy/contrastive (informed)/AUC", "privacy/contrastive (informed)/rank 1",
+        "privacy/correlation (informed)/AUC", "privacy/correlation (informed)/rank 1",
+    }  # fmt: skip
+
+
+def test_trainings_and_patients_are_told_apart_and_joined(split, rng):
+    found = attack_results(scores_of(split, rng, 1), VERSIONS, PROTOCOL, resampled(split))
+    three, one = found.attacks
+    assert (three.name, len(three.seed_aucs), one.seed_std) == ("contrastive", 3, None)
+    width = three.interval.high - three.interval.low
+    assert width > three.patient_interval.high - three.patient_interval.low
+    assert "joined with the spread of the trainings" in three.interval.method
+    assert one.interval == one.patient_interval
+    assert "networks held fixed" in one.interval.method
+    assert three.image_wise_interval.method.startswith("image-wise")
+    mated = split.pairs.mated
+    times = np.bincount(split.patients[split.pairs.probe[mated]])
+    assert three.counts.effective_patients == pytest.approx(times.sum() ** 2 / (times**2).sum())
 
 
 def test_an_attack_that_fails_on_originals_is_weak_whatever_it_does_elsewhere(split, rng):
-    failed = attack_results(scores_of(split, rng, 0, trained_strength=0), ATTACKS, PROTOCOL)
+    failed = attack_results(scores_of(split, rng, 0, trained_strength=0), VERSIONS, PROTOCOL, resampled(split))
     assert failed.worst_case.verdict == "weak"
     assert failed.attacks[0].certificate.verdict == "weak"
-    worked = attack_results(scores_of(split, rng, 0, trained_strength=6), ATTACKS, PROTOCOL)
+    worked = attack_results(scores_of(split, rng, 0, trained_strength=6), VERSIONS, PROTOCOL, resampled(split))
     assert worked.worst_case.verdict == "certified", "the anonymizer worked, the attack is trained"
     assert worked.worst_case.verification_auc < 0.6
 
 
 @pytest.mark.parametrize(
-    ("control", "train", "correlation", "verdict"),
+    ("control", "train", "surely_beats", "verdict"),
     [
-        (0.97, 0.99, 0.7, "certified"),
-        (0.84, 0.99, 0.7, "weak"),
-        (0.90, 0.99, 0.9, "weak"),
-        (0.90, 0.94, 0.7, "unsaturated"),
-        (0.84, 0.94, 0.7, "weak"),
+        (0.97, 0.99, True, "certified"),
+        (0.84, 0.99, True, "weak"),
+        (0.90, 0.99, False, "weak"),
+        (0.90, 0.94, True, "unsaturated"),
+        (0.84, 0.94, True, "weak"),
     ],
 )
-def test_verdicts(control, train, correlation, verdict):
-    assert judge(control, train, 0.85, correlation, 0.95)[0] == verdict
+def test_verdicts(control, train, surely_beats, verdict):
+    assert judge(control, train, 0.85, 0.7, 0.95, surely_beats=surely_beats)[0] == verdict
+
+
+def test_an_attack_has_to_beat_raw_images_surely(split, rng):
+    """A little better on these patients is no proof."""
+    scores = scores_of(split, rng, 2.2)
+    linkage = scores.linkage
+    raw = linkage["attack"] == FLOOR
+    control = linkage[(linkage["attack"] == "contrastive") & (linkage["scenario"] == CONTROL)]
+    noise = rng.normal(0, 0.7, raw.sum())
+    linkage.loc[raw, "score"] = control.loc[control["split"] == "test", "score"].to_numpy() + noise
+    proof = attack_results(scores, VERSIONS, PROTOCOL, resampled(split)).attacks[0].certificate
+    assert proof.correlation < proof.control_auc
+    assert proof.verdict == "weak"
+    assert "not surely more than raw images'" in proof.reason
 
 
 def test_the_worst_case_is_chosen_on_validation_pairs():
@@ -139,12 +175,12 @@ def test_attributes_are_judged_by_auc_and_by_years(split, rng):
         return inference_scores(Origin("attributes", scenario, 0), split, inferred)
 
     both = pd.concat([say(CONTROL, 5), say("informed", 0)])
-    sex, age = inference_results(both, PROTOCOL, "1")
+    sex, age = inference_results(both, PROTOCOL, "1", resampled(split))
     assert (sex.metric, sex.base_rate) == ("auc", 0.5)
     assert abs(sex.value - 0.5) < 0.15 < 0.45 < sex.original - 0.5
     assert (age.metric, age.value, age.original) == ("mae", pytest.approx(2), pytest.approx(2))
     assert age.base_rate == pytest.approx(2 / 3), "the median's own error"
-    assert age.interval.low == pytest.approx(2)
+    assert age.interval.low == pytest.approx(2, abs=1e-6)
 
 
 @pytest.mark.parametrize("scores", [np.full(400, np.nan), np.r_[np.zeros(399), np.inf], np.zeros(399)])

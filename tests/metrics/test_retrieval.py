@@ -11,6 +11,7 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
 
 from privbench.metrics.retrieval import (
+    NO_RIVAL,
     cumulative_match,
     map_at_r,
     precision_at_1,
@@ -38,6 +39,24 @@ def test_metrics_are_pytorch_metric_learnings(case):
     assert precision_at_1(ranks) == pytest.approx(expected["precision_at_1"])
     assert r_precision(ranks) == pytest.approx(expected["r_precision"])
     assert map_at_r(ranks) == pytest.approx(expected["mean_average_precision_at_r"])
+
+
+def test_the_rival_is_the_one_patient_who_stands_before_the_mate():
+    patients = np.array([0, 0, 1, 1, 2])
+    similarity = np.array(
+        [
+            [9, 5, 7, 6, 1],  # two images of patient 1 before the mate
+            [5, 9, 7, 1, 6],  # patients 1 and 2 before it
+            [1, 2, 9, 8, 3],  # nobody
+            [1, 2, 5, 9, 8],  # patient 2
+            [0, 0, 0, 0, 9],  # has no mate
+        ],
+        float,
+    )
+    ranks = rank_mates(similarity, patients, patients, np.random.default_rng(0))
+    assert ranks[["probe", "outranked_by", "rival"]].to_numpy().tolist() == [
+        [0, 2, 1], [1, 2, NO_RIVAL], [2, 0, NO_RIVAL], [3, 1, 2],
+    ]  # fmt: skip
 
 
 def test_cumulative_match_counts_probes_with_a_mate_among_the_first(case):

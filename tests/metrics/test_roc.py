@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from privbench.metrics.roc import auc, weighted_auc
+from privbench.metrics.roc import Sample, auc, weighted_auc
 
 
 @st.composite
@@ -22,12 +22,19 @@ def test_agrees_with_scikit_learn(sample):
     assert auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
 
 
+def of_units(labels, scores, units, weights):
+    return weighted_auc(*(Sample(scores[side], units[side], weights) for side in (labels, ~labels)))
+
+
 @given(scored(), st.integers(0, 99))
 def test_weights_agree_with_scikit_learn_and_with_copies(sample, seed):
     labels, scores = sample
-    weights = np.random.default_rng(seed).integers(0, 4, (3, len(labels)))
-    weights[:, [labels.argmax(), labels.argmin()]] += 1
-    for weight, value in zip(weights, weighted_auc(labels, scores, weights), strict=True):
+    rng = np.random.default_rng(seed)
+    units = rng.integers(0, 5, len(labels))  # several samples share a weight
+    of_unit = rng.integers(0, 4, (5, 3)).astype(np.float32)
+    of_unit[units[[labels.argmax(), labels.argmin()]]] += 1
+    values = of_units(labels, scores, units, of_unit)
+    for weight, value in zip(of_unit[units].T.astype(int), values, strict=True):
         assert value == pytest.approx(roc_auc_score(labels, scores, sample_weight=weight), abs=1e-12)
         copies = np.repeat(np.arange(len(labels)), weight)
         assert value == pytest.approx(roc_auc_score(labels[copies], scores[copies]), abs=1e-12)
@@ -53,7 +60,12 @@ def test_closed_forms():
 
 def test_many_resamples_are_computed_in_parts(monkeypatch):
     rng = np.random.default_rng(0)
-    labels, scores, weights = rng.random(50) < 0.5, rng.random(50), rng.integers(0, 3, (20, 50))
-    whole = weighted_auc(labels, scores, weights)
-    monkeypatch.setattr("privbench.metrics.roc._CHUNK_BYTES", 8 * 50 * 3)
-    assert np.array_equal(weighted_auc(labels, scores, weights), whole)
+    labels, scores, weights = rng.random(50) < 0.5, rng.random(50), rng.integers(0, 3, (50, 20)).astype(float)
+    whole = of_units(labels, scores, np.arange(50), weights)
+    monkeypatch.setattr("privbench.metrics.roc._CHUNK", 3)
+    assert np.array_equal(of_units(labels, scores, np.arange(50), weights), whole)
+
+
+def test_a_class_without_weight_has_no_auc():
+    labels, scores = np.array([True, False]), np.array([1.0, 0.0])
+    assert np.isnan(of_units(labels, scores, np.arange(2), np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0]]))[:2]).all()

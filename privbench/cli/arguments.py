@@ -1,0 +1,43 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PLUGIN_CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Of commands whose unknown options are parameters of a plugin."""
+
+Protocol = Annotated[str, typer.Option(help="A built-in protocol, or a TOML file.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Change the protocol: statistics.resamples=2000."),
+]
+Dataset = Annotated[str | None, typer.Option(help="Another data set than the protocol's.")]
+DataRoot = Annotated[Path | None, typer.Option(help="The folder of a data set that lies on disk.")]
+Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="A Python file that defines plugins.")]
+Store = Annotated[Path | None, typer.Option(help="The folder of cached stages.", envvar="PRIVBENCH_STORE")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Workers that prepare the data; else one a core.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
+RunFolders = Annotated[list[Path], typer.Argument(metavar="RUNS...", help="Run folders, or folders of run folders.")]
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_folders(paths: list[Path]) -> list[Path]:
+    """The paths themselves, and the run folders directly below those that are none."""
+    from ..results import FILE
+
+    found: list[Path] = []
+    for path in paths:
+        below = sorted(file.parent for file in path.glob(f"*/{FILE}")) if path.is_dir() else []
+        found += below if below and not (path / FILE).exists() else [path]
+    return list(dict.fromkeys(found))

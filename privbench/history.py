@@ -1,0 +1,51 @@
+"""Brings the `run.json` of older schemas up to the present one. What they did not tell is left empty, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def upgraded(values: Any) -> Any:
+    """The values of a `run.json` as the present schema names them; what is none stays as it is."""
+    while isinstance(values, dict) and (step := _STEPS.get(values.get("schema_version"))):
+        values = step(values)
+    return values
+
+
+def _from_1(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 knew one attack, in the paper's scenario, and no certificates."""
+    attack = old["attack"]
+    known = {"train_auc": None, "fit_auc": None, "validation_auc": None, "verification": None, "retrieval": None}
+    result = attack | known | {"plugin": attack["name"], "scenario": "paper", "measures": {}, "certificate": None}
+    worst = {
+        "attack": attack["name"],
+        "scenario": "paper",
+        "validation_auc": None,
+        "verification_auc": attack["verification_auc"],
+        "interval": attack["interval"],
+        "verdict": "weak",
+        "reason": "the run was made before attacks were certified",
+    }
+    rest = {key: value for key, value in old.items() if key != "attack"}
+    return rest | {"schema_version": 2, "worst_case": worst, "attacks": [result], "inferences": []}
+
+
+def _from_2(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 2 had intervals over patients alone, and neither the fingerprint's terms nor the files' digests."""
+
+    def attack(values: dict[str, Any]) -> dict[str, Any]:
+        ranks = values["retrieval"]
+        more = {"patient_interval": values["interval"], "image_wise_interval": None}
+        return values | more | {"retrieval": ranks and ranks | {"interval": None, "effective_patients": None}}
+
+    return old | {
+        "schema_version": 3,
+        "attacks": [attack(values) for values in old["attacks"]],
+        "utility": old["utility"] | {"image_wise_interval": None},
+        "terms": {},
+        "files": {},
+    }
+
+
+_STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}

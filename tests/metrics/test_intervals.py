@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from privbench.metrics import bootstrap, intervals
+
+
+def test_percentiles():
+    assert intervals.percentile(np.arange(10001.0), 0.9) == pytest.approx((500.0, 9500.0))
+
+
+def test_few_patients_widen_the_tails_as_students_t_does(rng):
+    values = rng.normal(size=400000)
+    for effective in (3, 10, 40):
+        low, high = intervals.percentile(values, 0.95, effective)
+        assert high == pytest.approx(stats.t.ppf(0.975, effective - 1), rel=0.1), effective
+        assert low == pytest.approx(-high, rel=0.05)
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error(rng):
+    values = rng.normal(size=50)
+    jackknife = bootstrap.mean(values, np.arange(50))(bootstrap.leave_one_out(50))
+    assert intervals.standard_error(jackknife) == pytest.approx(stats.sem(values), rel=1e-5)
+    assert intervals.standard_error(jackknife, counted_twice=1e9) == pytest.approx(stats.sem(values) / 3**0.5, rel=1e-5)
+    assert intervals.standard_error(np.array([np.nan, 0.3])) == 0
+
+
+def test_stretching_gives_the_spread_and_keeps_the_value():
+    stretched = intervals.stretched(np.array([0.4, 0.5, 0.6, np.nan]), 0.5, 0.2)
+    assert np.nanstd(stretched) == pytest.approx(0.2)
+    assert stretched[1] == 0.5
+    assert intervals.stretched(np.array([0.5, 0.5]), 0.5, 0.2).tolist() == [0.5, 0.5]
+
+
+def test_bca_is_scipys():
+    """One value a patient, so that scipy's own bootstrap resamples patients too."""
+    values = np.random.default_rng(4).exponential(size=40)
+    counts = bootstrap.draw_counts(40, 20000, np.random.default_rng(1))
+    statistic = bootstrap.mean(values, np.arange(40))
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=20000, method="BCa", rng=np.random.default_rng(1)
+    ).confidence_interval
+    found = intervals.bca(statistic(counts), values.mean(), statistic(bootstrap.leave_one_out(40)), 0.95)
+    assert found == pytest.approx((expected.low, expected.high), abs=0.01)
+
+
+def test_interval_of_an_auc_has_the_width_of_theory(rng):
+    """One image a patient and normal scores: Hanley and McNeil's standard error of the AUC."""
+    n, true = 400, stats.norm.cdf(1 / np.sqrt(2))
+    labels = np.repeat([False, True], n)[:, None]
+    scores = labels + rng.normal(0, 1, (2 * n, 1))
+    statistic = bootstrap.class_aucs(labels, scores, np.arange(2 * n))
+    low, high = intervals.percentile(statistic(bootstrap.draw_counts(2 * n, 1000, rng))[0], 0.95)
+    q1, q2 = true / (2 - true), 2 * true**2 / (1 + true)
+    error = np.sqrt((true * (1 - true) + (n - 1) * (q1 + q2 - 2 * true**2)) / n**2)
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.15)
+    jackknife = statistic(bootstrap.leave_one_out(2 * n))[0]
+    assert intervals.standard_error(jackknife) == pytest.approx(error, rel=0.1)

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from records import estimate
+from scipy import stats
+
+from privbench.errors import PrivbenchError
+from privbench.estimates import Estimate, read_estimates, write_estimates
+from privbench.protocol import StatisticsSection
+
+STATISTICS = StatisticsSection()
+
+
+def test_differences_are_paired_and_trainings_are_not(rng):
+    shared = rng.normal(0, 0.05, 1000)
+    first, second = estimate(0.7, shared, training_error=0.03), estimate(0.8, shared, training_error=0.04)
+    both = second.minus(first)
+    assert both.value == pytest.approx(0.1)
+    assert both.resampled == pytest.approx(np.full(1000, 0.1))
+    assert both.training_error == pytest.approx(0.05)
+    assert both.freedom == pytest.approx(0.05**4 / ((0.03**4 + 0.04**4) / 9)), "Welch and Satterthwaite"
+    assert both.bounds == (-1, 1)
+
+
+def test_joined_is_the_sum_of_both_variations(rng):
+    patients = rng.normal(0, 0.01, 20000)
+    one = Estimate(0.7, 0.7 + patients, 1e6, training_error=0.02, freedom=1000.0)
+    assert one.joined().std() == pytest.approx(np.hypot(0.01, 0.02), rel=0.03)
+    assert np.corrcoef(one.joined() - one.resampled, patients)[0, 1] == pytest.approx(0, abs=0.02)
+    assert one.standard_error == pytest.approx(np.hypot(0.01, 0.02), rel=0.02)
+    assert np.corrcoef(one.joined(1) - patients, one.joined(2) - patients)[0, 1] == pytest.approx(0, abs=0.02)
+    two = Estimate(0.7, 0.7 + 0 * patients, 1e6, training_error=0.02, freedom=1.0)
+    interval = two.interval(STATISTICS.model_copy(update={"confidence": 0.9}))
+    assert interval.low == pytest.approx(0.7 - 0.02 * stats.t.ppf(0.95, 1), abs=0.002), "two trainings tell little"
+
+
+def test_intervals_stay_where_the_figure_can_be(rng):
+    high = estimate(0.98, rng.normal(0, 0.05, 1000))
+    assert high.interval(STATISTICS).high == 1.0
+    assert estimate(0.9, rng.normal(0, 0.01, 100), effective=1.9).interval(STATISTICS) is None
+    assert estimate(0.9, np.full(100, np.nan)).interval(STATISTICS) is None
+
+
+def test_p_value_and_detectable_difference_are_those_of_the_normal_case(rng):
+    draws = rng.normal(0, 0.01, 50000)
+    both = estimate(0.0196, draws, effective=1e6)
+    assert both.p_value() == pytest.approx(0.05, abs=0.005)
+    assert both.detectable() == pytest.approx((1.96 + 0.842) * 0.01, rel=0.02)
+    assert estimate(0.0, np.zeros(10)).p_value() == 1
+    assert estimate(0.1, np.zeros(10)).p_value() == 0
+
+
+def test_estimates_survive_their_file(tmp_path, rng):
+    told = {"a/b": estimate(0.7, rng.normal(0, 0.01, 300), training_error=0.01), "c": estimate(0.5, np.zeros(300))}
+    write_estimates(told, tmp_path / "estimates.safetensors")
+    read = read_estimates(tmp_path / "estimates.safetensors")
+    assert read.keys() == told.keys()
+    one, other = told["a/b"], read["a/b"]
+    assert other.resampled == pytest.approx(one.resampled, abs=1e-7)
+    assert (other.value, other.training_error, other.freedom, other.bounds) == (0.7, 0.01, 9.0, (0.0, 1.0))
+    assert list(read_estimates(tmp_path / "estimates.safetensors", ["c", "d"])) == ["c"]
+    (tmp_path / "estimates.safetensors").write_bytes(b"no")
+    with pytest.raises(PrivbenchError, match="cannot be read"):
+        read_estimates(tmp_path / "estimates.safetensors")
