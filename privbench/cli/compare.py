@@ -1,0 +1,70 @@
+"""`privbench compare`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+class Format(StrEnum):
+    terminal = "terminal"
+    csv = "csv"
+    json = "json"
+
+
+def command(
+    first: Annotated[Path, typer.Argument(help="A run folder.")],
+    second: Annotated[Path, typer.Argument(help="Another one, under the same fingerprint.")],
+    format: Annotated[Format, typer.Option(help="How the differences are printed.")] = Format.terminal,
+) -> None:
+    """Compare two runs figure by figure: paired differences with intervals, and what could have been detected."""
+    import pandas as pd
+
+    from ..compare import compare_runs
+
+    found = compare_runs(first, second)
+    if format is not Format.terminal:
+        rows = [asdict(row) for row in found.differences]
+        flat = [
+            row | {"low": row["interval"] and row["interval"].low, "high": row["interval"] and row["interval"].high}
+            for row in rows
+        ]
+        frame = pd.DataFrame(flat).drop(columns="interval")
+        typer.echo(frame.to_csv(index=False) if format is Format.csv else frame.to_json(orient="records", indent=1))
+        return
+    table = Table(title=escape(f"{found.first.label} → {found.second.label}"), title_justify="left")
+    for heading in ("figure", "first", "second", "difference", "p", "detectable"):
+        table.add_column(heading)
+    for row in found.differences:
+        interval = row.interval
+        span = f" [{interval.low:+.3f}, {interval.high:+.3f}]" if interval else " (no interval)"
+        sure = interval is not None and not interval.low <= 0 <= interval.high
+        difference = escape(f"{row.difference:+.3f}{span}")
+        delong = f" (DeLong {row.delong:.3f})" if row.delong is not None else ""
+        table.add_row(
+            escape(row.name.replace("/", " / ")),
+            f"{row.first:.3f}",
+            f"{row.second:.3f}",
+            f"[bold]{difference}[/]" if sure else difference,
+            f"{row.p_value:.3f}{delong}",
+            f"{row.detectable:.3f}",
+        )
+    console = Console()
+    console.print(table)
+    confidence = found.first.worst_case.interval.confidence
+    console.print(
+        f"Difference: second minus first, {confidence:.0%} interval over the same resamples of patients; bold where it "
+        "leaves zero out. p: two-sided, corrected for the number of findings among them (Holm). Detectable: the "
+        "smallest true difference that four of five studies like this one would show.",
+        style="dim",
+        highlight=False,
+    )
+    for note in found.notes:
+        console.print(note, highlight=False, markup=False)

@@ -1,0 +1,106 @@
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import privbench
+from privbench.compare import compare_runs, holm
+from privbench.errors import PrivbenchError
+from privbench.results import read_run
+from privbench.run_files import UTILITY_SCORES
+from privbench.terms import differences
+
+
+@pytest.fixture(scope="module")
+def pair(tiny_protocol, store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compare")
+    for name, params in (("identity", {}), ("dp-pix", {"b": 4})):
+        privbench.run(name, params=params, protocol=str(tiny_protocol), store=store, out=folder / name)
+    return folder / "identity", folder / "dp-pix"
+
+
+def test_every_figure_of_both_is_compared(pair):
+    found = compare_runs(*pair)
+    records = [read_run(folder) for folder in pair]
+    rows = {row.name: row for row in found.differences}
+    worst = rows["privacy/worst case/AUC"]
+    assert (worst.first, worst.second) == pytest.approx(tuple(r.worst_case.verification_auc for r in records))
+    assert worst.difference == pytest.approx(worst.second - worst.first)
+    assert worst.interval.low <= worst.difference <= worst.interval.high
+    assert worst.detectable > 0
+    findings = [row for row in found.differences if "/AUC of " in row.name]
+    assert len(findings) == sum(one.auc is not None for one in records[0].utility.findings)
+    assert all(row.p_value <= 1 for row in findings)
+    assert any("DeLong's test is not offered" in note for note in found.notes)
+    assert any("the attack is weak" in note for note in found.notes)
+
+
+def test_a_run_does_not_differ_from_itself(pair):
+    found = compare_runs(pair[0], pair[0])
+    assert all((row.difference, row.p_value) == (0, 1) for row in found.differences)
+    assert all(row.interval is None or row.interval.low <= 0 <= row.interval.high for row in found.differences)
+
+
+def test_delong_is_offered_where_every_patient_has_one_image(pair, tmp_path):
+    alone = []
+    for folder in pair:
+        copy = tmp_path / folder.name
+        shutil.copytree(folder, copy)
+        scores = pd.read_parquet(copy / UTILITY_SCORES)
+        first = scores["image"].isin(scores.drop_duplicates("patient")["image"])
+        scores[first].to_parquet(copy / UTILITY_SCORES, index=False)
+        alone.append(copy)
+    found = compare_runs(*alone)
+    assert any(row.delong is not None for row in found.differences)
+    assert not any("DeLong" in note for note in found.notes)
+
+
+def test_other_fingerprints_are_refused_and_named(pair, tiny_protocol, store, tmp_path):
+    privbench.run(protocol=str(tiny_protocol), overrides=["statistics.resamples=120"], store=store, out=tmp_path / "r")
+    with pytest.raises(PrivbenchError, match=r"fingerprints differ \(protocol.statistics.resamples: 100 / 120\)"):
+        compare_runs(pair[0], tmp_path / "r")
+
+
+def test_differences_are_named_by_field():
+    one = {"protocol": {"seed": 0, "pairs": {"cap": 5}}, "plugins": [{"name": "a"}]}
+    other = {"protocol": {"seed": 1, "pairs": {"cap": None}}, "plugins": [{"name": "a"}, {"name": "b"}]}
+    assert differences(one, other, ("a" * 64, "b" * 64)) == [
+        "protocol.seed: 0 / 1",
+        "protocol.pairs.cap: 5 / –",
+        "plugins[1].name: – / b",
+        "the images and labels: digest aaaaaaaaaaaa / bbbbbbbbbbbb",
+    ]
+    assert differences(one, one) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=14))
+def test_holm_is_the_closed_testing_procedure(p_values):
+    """An hypothesis is rejected where every set that holds it is, each by Bonferroni: the largest p of all sets."""
+    corrected = holm(p_values)
+    for row, (own, value) in enumerate(zip(corrected, p_values, strict=True)):
+        others = sorted(p_values[:row] + p_values[row + 1 :], reverse=True)
+        worst = 0.0
+        for size in range(1, len(p_values) + 1):
+            # The set of that size with the largest smallest p-value that still holds this hypothesis.
+            worst = max(worst, min(1.0, size * min([*others[: size - 1], value])))
+        assert own == pytest.approx(worst)
+    assert holm([]) == []
+
+
+def test_json_of_a_comparison_can_be_read(pair, capsys, monkeypatch):
+    from privbench import cli
+
+    monkeypatch.setattr("sys.argv", ["privbench", "compare", *map(str, pair), "--format", "json"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {"name", "difference", "low", "high", "p_value", "detectable"} <= rows[0].keys()
+    assert np.isfinite([row["difference"] for row in rows]).all()
+    assert len(rows) == len(compare_runs(*pair).differences)
+    assert dataclasses.is_dataclass(compare_runs(*pair))
