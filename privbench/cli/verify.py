@@ -1,0 +1,29 @@
+"""`privbench verify`."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+
+from . import arguments
+
+EPILOG = "Exit status: 0 everything holds, 1 something does not."
+
+
+def command(runs: arguments.RunFolders) -> None:
+    """Recompute every figure of runs from their scores, check digests and terms, and name what does not hold."""
+    from ..verify import verify_run
+
+    console = Console()
+    broken = False
+    for folder in arguments.run_folders(runs):
+        problems = list(verify_run(folder))
+        broken = broken or bool(problems)
+        if not problems:
+            console.print(f"{folder}: everything holds", highlight=False, markup=False)
+            continue
+        console.print(f"{folder}: {problems[0]}", style="bold red", highlight=False, markup=False, soft_wrap=True)
+        for problem in problems[1:]:
+            console.print(f"  and {problem}", highlight=False, markup=False, soft_wrap=True)
+    if broken:
+        raise typer.Exit(1)

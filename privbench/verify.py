@@ -1,0 +1,138 @@
+"""Does a run folder hold? Every figure is recomputed from the scores, every digest and term is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pyarrow import ArrowException
+
+from .errors import PrivbenchError
+from .estimates import FILE as ESTIMATES
+from .estimates import read_estimates
+from .evaluate.run import Evaluation, evaluate, warnings_of
+from .files import sha256
+from .protocol import Protocol, fingerprint_of
+from .results import FILE, RunRecord, read_run
+from .run_files import LINKAGE_SCORES, UTILITY_SCORES, read_attack_scores
+from .scores import read_scores
+from .validation import validate
+
+_TOLERANCE = 1e-6
+"""Figures may differ by this much: another machine adds in another order."""
+
+
+def verify_run(folder: Path) -> Iterator[str]:
+    """Everything in a run folder that does not hold, one sentence each, the most telling first.
+
+    Raises:
+        PrivbenchError: the folder holds no run, or one of a schema that recorded too little to be verified.
+    """
+    record = read_run(folder)
+    if not record.files:
+        raise PrivbenchError(f"{folder} was written by an older privbench, without digests: run it again to verify it.")
+    yield from _fingerprint(record)
+    yield from _digests(folder, record)
+    try:
+        yield from _scores(folder)
+        evaluation = _evaluated(folder, record)
+    except (ArrowException, OSError, KeyError, ValueError, IndexError, PrivbenchError) as error:
+        yield f"the scores cannot be evaluated ({type(error).__name__}: {error})"
+        return
+    yield from _figures(record, evaluation)
+    yield from _estimates(folder, evaluation)
+
+
+def _fingerprint(record: RunRecord) -> Iterator[str]:
+    if fingerprint_of(record.terms, record.data_digest) != record.fingerprint:
+        yield f"{FILE}: fingerprint is not that of the terms and the data's digest"
+    stated, terms = record.protocol, record.terms.get("protocol", {})
+    for section, value in terms.items():
+        own = stated.get(section)
+        if section == "pairs" and isinstance(own, dict) and isinstance(value, dict):  # there lists are digests
+            own, value = ({k: v for k, v in one.items() if not k.endswith("_file")} for one in (own, value))
+        if own != value:
+            yield f"{FILE}: protocol.{section} is not what the fingerprint was made of"
+
+
+def _digests(folder: Path, record: RunRecord) -> Iterator[str]:
+    for name, digest in record.files.items():
+        file = folder / name
+        if not file.is_file():
+            yield f"{name} is missing"
+        elif sha256(file) != digest:
+            yield f"{name} was changed: its digest is not the one in {FILE}"
+
+
+def _scores(folder: Path) -> Iterator[str]:
+    """What scores must satisfy whatever their values are."""
+    pairs = read_scores(folder / LINKAGE_SCORES)
+    wrong = pairs[pairs["mated"] != (pairs["probe_patient"] == pairs["reference_patient"])]
+    if len(wrong):
+        row = wrong.iloc[0]
+        yield (
+            f"{LINKAGE_SCORES}: {len(wrong)} pair(s) are labelled against their patients, first "
+            f"{row['probe']} and {row['reference']} of {row['attack']} ({row['scenario']})"
+        )
+    for name, scores in ((LINKAGE_SCORES, pairs), (UTILITY_SCORES, read_scores(folder / UTILITY_SCORES))):
+        if not np.isfinite(scores["score"]).all():
+            yield f"{name}: {int((~np.isfinite(scores['score'])).sum())} score(s) are no numbers"
+
+
+def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
+    versions = {result.name: result.version for result in record.attacks}
+    versions |= {result.name: result.version for result in record.inferences}
+    return evaluate(
+        read_attack_scores(folder),
+        read_scores(folder / UTILITY_SCORES),
+        validate(Protocol, record.protocol, "the run's protocol"),
+        versions,
+        record.utility.version,
+    )
+
+
+def _figures(record: RunRecord, evaluation: Evaluation) -> Iterator[str]:
+    recomputed = {
+        "worst_case": evaluation.worst_case.model_dump(mode="json"),
+        "attacks": [one.model_dump(mode="json") for one in evaluation.attacks],
+        "inferences": [one.model_dump(mode="json") for one in evaluation.inferences],
+        "utility": evaluation.utility.model_dump(mode="json"),
+    }
+    told = record.model_dump(mode="json")
+    for section, values in recomputed.items():
+        for path, stated, right in _unequal(told[section], values, section):
+            yield f"{FILE}: {path} is {_short(stated)}, the scores give {_short(right)}"
+    for warning in warnings_of(evaluation):
+        if warning not in record.warnings:
+            yield f"{FILE}: the warning {warning!r} is missing"
+
+
+def _estimates(folder: Path, evaluation: Evaluation) -> Iterator[str]:
+    stored = read_estimates(folder / ESTIMATES)
+    for name, right in evaluation.estimates.items():
+        own = stored.get(name)
+        if own is None or not np.allclose(own.resampled, right.resampled, atol=_TOLERANCE, equal_nan=True):
+            yield f"{ESTIMATES}: the resampled values of {name} are not those of the scores"
+
+
+def _unequal(stated: Any, right: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    """Every leaf that differs, with its path and both values. Items of lists go by their name where they have one."""
+    if isinstance(stated, dict) and isinstance(right, dict) and stated.keys() == right.keys():
+        for key in right:
+            yield from _unequal(stated[key], right[key], f"{path}.{key}")
+    elif isinstance(stated, list) and isinstance(right, list) and len(stated) == len(right):
+        for number, (one, other) in enumerate(zip(stated, right, strict=True)):
+            named = other.get("name") if isinstance(other, dict) else None
+            yield from _unequal(one, other, f"{path}[{named or number}]")
+    elif isinstance(stated, float | int) and isinstance(right, float | int):
+        if not abs(stated - right) <= _TOLERANCE * max(1.0, abs(right)):
+            yield path, stated, right
+    elif stated != right:
+        yield path, stated, right
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) < 60 else f"{text[:57]}…"

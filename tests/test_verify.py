@@ -1,0 +1,168 @@
+"""Tampering with one score, one label or one figure is found and named."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file, save
+
+import privbench
+from privbench.errors import PrivbenchError
+from privbench.files import sha256
+from privbench.run_files import INFERENCE_SCORES, LINKAGE_SCORES, RETRIEVAL_SCORES, UTILITY_SCORES
+from privbench.verify import verify_run
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_protocol, store, tmp_path_factory):
+    recipe = "{backbone='test_resnet',epochs=1,batch_size=16,learning_rate=1e-3}"
+    return privbench.run(
+        protocol=str(tiny_protocol), overrides=[f"attacks.attributes.params={recipe}"], store=store,
+        out=tmp_path_factory.mktemp("verify") / "run",
+    ).folder  # fmt: skip
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def edit(folder, change):
+    """Changes run.json."""
+    values = json.loads((folder / "run.json").read_text())
+    change(values)
+    (folder / "run.json").write_text(json.dumps(values))
+
+
+def forge(folder, name):
+    """Writes the file's new digest into run.json, as a careful forger would."""
+    edit(folder, lambda values: values["files"].update({name: sha256(folder / name)}))
+
+
+def test_an_honest_run_holds(finished):
+    assert list(verify_run(finished)) == []
+
+
+@pytest.mark.parametrize("name", [LINKAGE_SCORES, UTILITY_SCORES, INFERENCE_SCORES])
+@pytest.mark.parametrize("careful", [False, True])
+def test_one_score(copy, name, careful):
+    scores = pd.read_parquet(copy / name)
+    if name == LINKAGE_SCORES:
+        row = scores.index[(scores["attack"] == "contrastive") & (scores["scenario"] == "informed")][-1]
+    else:
+        # Of something that is there, and has a figure.
+        told = scores["label"] == 1 if name == UTILITY_SCORES else scores["attribute"] == "age"
+        row = scores.index[told][0]
+    scores.loc[row, "score"] += 100
+    scores.to_parquet(copy / name, index=False)
+    if careful:
+        forge(copy, name)
+    problems = list(verify_run(copy))
+    told = {LINKAGE_SCORES: "attacks[contr", UTILITY_SCORES: "utility", INFERENCE_SCORES: "inferences[attr"}
+    assert problems[0].startswith(f"run.json: {told[name]}" if careful else f"{name} was changed")
+    assert any(problem.startswith(f"run.json: {told[name]}") for problem in problems)
+
+
+def test_one_label(copy):
+    pairs = pd.read_parquet(copy / LINKAGE_SCORES)
+    pairs.loc[7, "mated"] = not pairs.loc[7, "mated"]
+    pairs.to_parquet(copy / LINKAGE_SCORES, index=False)
+    forge(copy, LINKAGE_SCORES)
+    row = pairs.loc[7]
+    assert next(verify_run(copy)).startswith(
+        f"{LINKAGE_SCORES}: 1 pair(s) are labelled against their patients, first {row['probe']} and {row['reference']}"
+    )
+
+
+def test_one_finding(copy):
+    scores = pd.read_parquet(copy / UTILITY_SCORES)
+    scores.loc[0, "label"] = 1 - scores.loc[0, "label"]
+    scores.to_parquet(copy / UTILITY_SCORES, index=False)
+    forge(copy, UTILITY_SCORES)
+    name = scores.loc[0, "class"]
+    assert any(f"utility.findings[{name}].positives" in problem for problem in verify_run(copy))
+
+
+def test_one_rank(copy):
+    ranks = pd.read_parquet(copy / RETRIEVAL_SCORES)
+    best = ranks[ranks["scenario"] == "informed"].groupby(["attack", "probe"])["outranked_by"].idxmin()
+    row = next(index for index in best if ranks.loc[index, "outranked_by"] > 0)
+    ranks.loc[row, "outranked_by"] = 0
+    ranks.to_parquet(copy / RETRIEVAL_SCORES, index=False)
+    forge(copy, RETRIEVAL_SCORES)
+    assert any(".retrieval.rank_1 is" in problem for problem in verify_run(copy))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("worst_case", "verification_auc"), 0.5, "run.json: worst_case.verification_auc is 0.5, the scores give 0."),
+        (("worst_case", "verdict"), "certified", "run.json: worst_case.verdict is certified, the scores give weak"),
+        (("attacks", 0, "interval", "low"), 0.1, "run.json: attacks[siamese].interval.low is 0.1"),
+        (("attacks", 1, "certificate", "control_auc"), 0.99, "run.json: attacks[contrastive].certificate.control_auc"),
+        (("utility", "mean_auc"), 0.9, "run.json: utility.mean_auc is 0.9"),
+        (("fingerprint",), "0" * 64, "run.json: fingerprint is not that of the terms"),
+        (("data_digest",), "0" * 64, "run.json: fingerprint is not that of the terms"),
+        (("protocol", "seed"), 8, "run.json: protocol.seed is not what the fingerprint was made of"),
+        (("warnings",), [], "run.json: the warning 'left out of the mean"),
+    ],
+)
+def test_one_figure(copy, path, value, message):
+    def change(values):
+        for key in path[:-1]:
+            values = values[key]
+        values[path[-1]] = value
+
+    edit(copy, change)
+    assert next(verify_run(copy)).startswith(message)
+
+
+def test_resampled_values(copy):
+    file = copy / "estimates.safetensors"
+    from safetensors import safe_open
+
+    with safe_open(file, "numpy") as opened:
+        metadata = opened.metadata()
+    tensors = load_file(file)
+    name = "privacy/worst case/AUC"
+    tensors[name] = tensors[name] - np.float32(0.01)
+    file.write_bytes(save(tensors, metadata=metadata))
+    forge(copy, "estimates.safetensors")
+    assert list(verify_run(copy)) == [
+        f"estimates.safetensors: the resampled values of {name} are not those of the scores"
+    ]
+
+
+def test_what_is_missing_or_unreadable(copy):
+    (copy / "contact_sheet.png").unlink()
+    assert list(verify_run(copy)) == ["contact_sheet.png is missing"]
+    (copy / LINKAGE_SCORES).write_bytes(b"no table")
+    problems = list(verify_run(copy))
+    assert f"{LINKAGE_SCORES} was changed: its digest is not the one in run.json" in problems
+    assert problems[-1].startswith("the scores cannot be evaluated (ArrowInvalid")
+
+
+def test_old_runs_cannot_be_verified(tmp_path):
+    from test_history import HISTORY
+
+    with pytest.raises(PrivbenchError, match="written by an older privbench"):
+        list(verify_run(HISTORY / "run-schema-2.json"))
+
+
+def test_the_command_names_what_is_wrong(copy, finished, monkeypatch, capsys):
+    from privbench import cli
+
+    def call(*folders):
+        monkeypatch.setattr("sys.argv", ["privbench", "verify", *map(str, folders)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code
+
+    assert call(finished) == 0
+    assert "everything holds" in capsys.readouterr().out
+    edit(copy, lambda values: values["utility"].update(mean_auc=0.9))
+    assert call(finished, copy) == 1
+    assert "utility.mean_auc is 0.9" in capsys.readouterr().out
