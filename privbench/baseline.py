@@ -1,0 +1,136 @@
+"""The baseline of the gate: a file, small enough to commit, that a later run is compared with patient by patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import ValidationError
+
+from .errors import PrivbenchError
+from .estimates import FILE, WORST_CASE, Estimate, read_estimates
+from .files import read_text, write_text
+from .results import Record, RunRecord, read_run
+from .terms import differences, require_same
+
+SCHEMA_VERSION: Literal[1] = 1
+_DIGITS = 5  # of an AUC: a tenth of what the last digit that anyone reads could show
+
+
+class Figure(Record):
+    """An estimate as the file holds it."""
+
+    value: float
+    effective: float
+    training_error: float | None
+    freedom: float
+    bounds: tuple[float, float]
+    resampled: list[float | None]
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Figure:
+        """Rounded."""
+        return cls(
+            value=estimate.value,
+            effective=estimate.effective,
+            training_error=estimate.training_error,
+            freedom=estimate.freedom,
+            bounds=estimate.bounds,
+            resampled=[None if np.isnan(one) else round(float(one), _DIGITS) for one in estimate.resampled],
+        )
+
+    def estimate(self) -> Estimate:
+        """The estimate again."""
+        return Estimate(
+            value=self.value,
+            resampled=np.array([np.nan if one is None else one for one in self.resampled]),
+            effective=self.effective,
+            training_error=self.training_error,
+            freedom=self.freedom,
+            bounds=self.bounds,
+        )
+
+
+class BaselineRun(Record):
+    """A run of the baseline: the method with all of its parameters, and its headline figures."""
+
+    label: str
+    anonymizer: str
+    params: dict[str, Any]
+    figures: dict[str, Figure]
+
+
+class Baseline(Record):
+    """What later runs are compared with; all runs share the fingerprint."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    privbench: str
+    protocol: str
+    fingerprint: str
+    data_digest: str
+    terms: dict[str, Any]
+    runs: list[BaselineRun]
+
+    def run_of(self, record: RunRecord) -> BaselineRun | None:
+        """The run of the same method with the same parameters; None where there is none."""
+        method = record.anonymizer
+        return next((run for run in self.runs if (run.anonymizer, run.params) == (method.name, method.params)), None)
+
+
+def make_baseline(folders: Sequence[Path]) -> Baseline:
+    """The baseline of these runs.
+
+    Raises:
+        PrivbenchError: a folder holds no run, one is not certified, one method stands twice, or fingerprints differ.
+    """
+    records = [read_run(folder) for folder in folders]
+    first, runs = records[0], []
+    for record, folder in zip(records, folders, strict=True):
+        told = differences(first.terms, record.terms, (first.data_digest, record.data_digest))
+        require_same((first.fingerprint, record.fingerprint), told, f"{first.label} and {record.label}")
+        if not record.certified:
+            raise PrivbenchError(
+                f"The attack on {record.label} is {record.worst_case.verdict}, so it can be no baseline "
+                f"({record.worst_case.reason}): give the attack more training."
+            )
+        estimates = read_estimates(folder / FILE)
+        runs.append(
+            BaselineRun(
+                label=record.label,
+                anonymizer=record.anonymizer.name,
+                params=record.anonymizer.params,
+                figures={
+                    name: Figure.of(estimate)
+                    for name, estimate in estimates.items()
+                    if name.startswith(f"{WORST_CASE}/") or name.endswith("/mean AUC")
+                },
+            )
+        )
+    if len({(run.anonymizer, str(run.params)) for run in runs}) < len(runs):
+        raise PrivbenchError("Two of the runs are of one method with the same parameters: give one of them.")
+    return Baseline(
+        privbench=first.versions.get("privbench", ""),
+        protocol=str(first.protocol["name"]),
+        fingerprint=first.fingerprint,
+        data_digest=first.data_digest,
+        terms=first.terms,
+        runs=runs,
+    )
+
+
+def write_baseline(baseline: Baseline, path: Path) -> None:
+    """Writes the file, whole or not at all."""
+    write_text(path, baseline.model_dump_json() + "\n")
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Reads the file. Raises PrivbenchError where it is none."""
+    text = read_text(path, "make it with privbench baseline")
+    try:
+        return Baseline.model_validate_json(text)
+    except ValidationError as error:
+        raise PrivbenchError(
+            f"{path} is no baseline of this privbench: make it anew with privbench baseline."
+        ) from error

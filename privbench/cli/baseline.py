@@ -1,0 +1,24 @@
+"""`privbench baseline`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from . import arguments
+
+
+def command(
+    runs: arguments.RunFolders,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("baseline.json"),
+) -> None:
+    """Write the file that `privbench check` compares later runs with; small enough to commit."""
+    from ..baseline import make_baseline, write_baseline
+
+    baseline = make_baseline(arguments.run_folders(runs))
+    write_baseline(baseline, out)
+    labels = ", ".join(run.label for run in baseline.runs)
+    Console().print(f"{out}: {labels}, {out.stat().st_size / 1024:.0f} KiB", highlight=False, markup=False)

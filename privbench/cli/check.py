@@ -1,0 +1,45 @@
+"""`privbench check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from . import arguments
+
+EPILOG = "Exit status: 0 pass, 1 regression, 2 cannot judge (other fingerprint, uncertified attack, too few patients)."
+
+
+def command(
+    runs: arguments.RunFolders,
+    baseline: Annotated[Path, typer.Option(help="The file that privbench baseline wrote.")],
+    privacy: Annotated[float, typer.Option(min=0, help="Tolerated change of the worst-case AUC, up or down.")] = 0.02,
+    utility: Annotated[float, typer.Option(min=0, help="Tolerated loss of the mean classification AUC.")] = 0.02,
+    rank_1: Annotated[float, typer.Option(min=0, help="Tolerated change of the rank-1 rate, up or down.")] = 0.05,
+    patients: Annotated[float, typer.Option(min=2, help="Fewest effective patients that can be judged.")] = 20,
+    json: Annotated[Path | None, typer.Option(help="Write the judgement as JSON.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
+    summary: Annotated[Path | None, typer.Option(help="Append it as Markdown.", envvar="GITHUB_STEP_SUMMARY")] = None,
+) -> None:
+    """Compare runs with a baseline, and fail where privacy or utility surely changed for the worse."""
+    from ..baseline import read_baseline
+    from ..files import write_text
+    from ..gate import EXIT_CODES, Tolerances, judge_runs
+    from ..report import judgement as told
+
+    tolerances = Tolerances(privacy=privacy, utility=utility, rank_1=rank_1, patients=patients)
+    judgement = judge_runs(arguments.run_folders(runs), read_baseline(baseline), tolerances)
+    console = Console()
+    for line, style in told.as_lines(judgement):
+        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+    if json is not None:
+        write_text(json, told.as_json(judgement))
+    if junit is not None:
+        write_text(junit, told.as_junit(judgement))
+    if summary is not None:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(told.as_markdown(judgement))
+    raise typer.Exit(EXIT_CODES[judgement.verdict])

@@ -1,0 +1,79 @@
+"""What the gate says, for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from xml.etree import ElementTree
+
+from ..gate import EXIT_CODES, Change, Judgement
+from .leaderboard import markdown_row
+
+_STYLES = {"pass": "green", "regression": "bold red", "cannot judge": "bold yellow"}
+
+
+def as_lines(judgement: Judgement) -> list[tuple[str, str]]:
+    """One line a figure, obstacle and note, and the verdict last, each with its style for the terminal."""
+    lines = [(f"{_name(change)}: {change.message}", _STYLES[change.verdict]) for change in judgement.changes]
+    lines += [(f"cannot judge {obstacle}", _STYLES["cannot judge"]) for obstacle in judgement.obstacles]
+    lines += [(note, "dim") for note in judgement.notes]
+    return [*lines, (f"privbench check: {judgement.verdict}", _STYLES[judgement.verdict])]
+
+
+def as_json(judgement: Judgement) -> str:
+    """Everything, with the exit status."""
+    changes = [
+        asdict(change) | {"interval": change.interval and change.interval.model_dump()} for change in judgement.changes
+    ]
+    return json.dumps(
+        {
+            "verdict": judgement.verdict,
+            "exit_code": EXIT_CODES[judgement.verdict],
+            "changes": changes,
+            "obstacles": judgement.obstacles,
+            "notes": judgement.notes,
+        },
+        indent=1,
+    )
+
+
+def as_junit(judgement: Judgement) -> str:
+    """A test case a figure, with a failure where it regressed; an error for each obstacle."""
+    regressions = sum(change.verdict == "regression" for change in judgement.changes)
+    counts = {
+        "tests": len(judgement.changes) + len(judgement.obstacles),
+        "failures": regressions,
+        "errors": len(judgement.obstacles),
+    }
+    suite = ElementTree.Element("testsuite", {"name": "privbench check"} | {k: str(v) for k, v in counts.items()})
+    for change in judgement.changes:
+        case = ElementTree.SubElement(suite, "testcase", classname=change.run, name=change.figure)
+        if change.verdict == "regression":
+            ElementTree.SubElement(case, "failure", message=change.message)
+        else:
+            ElementTree.SubElement(case, "system-out").text = change.message
+    for number, obstacle in enumerate(judgement.obstacles, start=1):
+        case = ElementTree.SubElement(suite, "testcase", classname="privbench check", name=f"obstacle {number}")
+        ElementTree.SubElement(case, "error", message=obstacle)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def as_markdown(judgement: Judgement) -> str:
+    """A table for the summary of a GitHub job."""
+    lines = [f"### privbench check: {judgement.verdict}", ""]
+    if judgement.changes:
+        lines += ["| run | figure | before | after | change | verdict |", "| --- | --- | --- | --- | --- | --- |"]
+    for change in judgement.changes:
+        interval = f" [{change.interval.low:+.3f}, {change.interval.high:+.3f}]" if change.interval else ""
+        cells = (
+            change.run, change.figure, f"{change.before:.3f}", f"{change.after:.3f}", f"{change.change:+.3f}{interval}",
+            change.message.partition(":")[0],
+        )  # fmt: skip
+        lines.append(markdown_row(cells))
+    lines += ["", *(f"- cannot judge {obstacle}" for obstacle in judgement.obstacles)]
+    lines += [f"- {note}" for note in judgement.notes]
+    return "\n".join(lines) + "\n\n"
+
+
+def _name(change: Change) -> str:
+    return f"{change.run} {change.figure}"

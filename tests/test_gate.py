@@ -1,0 +1,186 @@
+import json
+import shutil
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from records import estimate
+
+import privbench
+from privbench import cli
+from privbench.baseline import make_baseline, read_baseline, write_baseline
+from privbench.errors import PrivbenchError
+from privbench.gate import Judgement, Tolerances, judge_changes, judge_runs
+from privbench.protocol import StatisticsSection
+from privbench.report import judgement as told
+from privbench.results import read_run
+
+STATISTICS = StatisticsSection()
+AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification/mean AUC"
+
+
+def change(name, before, after, rng, spread=0.005, **told):
+    draws = rng.normal(0, spread, (2, 4000))
+    pair = (estimate(before, draws[0], **told), estimate(after, draws[1], **told))
+    return judge_changes("run", {name: pair}, STATISTICS, Tolerances())
+
+
+@pytest.mark.parametrize(
+    ("name", "after", "verdict", "message"),
+    [
+        (AUC, 0.70, "pass", "within the tolerance"),
+        (AUC, 0.73, "pass", "within the tolerance"),  # beyond it, and not surely
+        (AUC, 0.78, "regression", "worse privacy"),
+        (AUC, 0.62, "regression", "suspiciously better privacy"),
+        (RANK, 0.78, "regression", "worse privacy"),
+        (RANK, 0.75, "pass", "within the tolerance"),
+        (UTILITY, 0.62, "regression", "worse utility"),
+        (UTILITY, 0.78, "pass", "within the tolerance"),
+    ],
+)
+def test_only_a_sure_change_beyond_the_tolerance_fails(name, after, verdict, message, rng):
+    (found,), obstacles = change(name, 0.70, after, rng)
+    assert (found.verdict, obstacles) == (verdict, [])
+    assert found.message.startswith(message)
+    assert "0.700 → " in found.message
+    assert found.interval.low < found.change < found.interval.high
+    assert (found.p_value < 0.025) == (verdict == "regression")
+
+
+def test_what_rests_on_few_patients_cannot_be_judged(rng):
+    found, obstacles = change(AUC, 0.7, 0.9, rng, effective=12.0)
+    assert found == []
+    assert obstacles == [f"run: {AUC} rests on 12 effective patients, fewer than 20, too few to judge a change"]
+
+
+def test_one_training_more_or_less_is_no_regression(rng):
+    """The patients are sure, the trainings are not."""
+    (sure,), _ = change(AUC, 0.70, 0.76, rng)
+    (unsure,), _ = change(AUC, 0.70, 0.76, rng, training_error=0.02)
+    assert (sure.verdict, unsure.verdict) == ("regression", "pass")
+
+
+def test_several_figures_share_the_chance_of_a_false_alarm(rng):
+    draws = rng.normal(0, 0.01, (6, 4000))
+    pairs = {str(n): (estimate(0.7, draws[n]), estimate(0.7, draws[n + 3])) for n in range(3)}
+    changes, _ = judge_changes("run", pairs, STATISTICS, Tolerances())
+    assert [one.interval.confidence for one in changes] == pytest.approx([1 - 0.05 / 3] * 3)
+
+
+def with_record(folder, out, **update):
+    """A copy of a run folder with other things said in its record."""
+    shutil.copytree(folder, out)
+    record = read_run(folder).model_copy(update=update)
+    (out / "run.json").write_text(record.model_dump_json())
+    return out
+
+
+@pytest.fixture(scope="module")
+def proven(tiny_protocol, store, tmp_path_factory):
+    """A run that says that its attack is certified, which no attack on so few patients is; and its baseline."""
+    folder = tmp_path_factory.mktemp("gate")
+    params = {"b": 2, "epsilon": 50}
+    run = privbench.run("dp-pix", params=params, protocol=str(tiny_protocol), store=store, out=folder / "weak")
+    with pytest.raises(PrivbenchError, match="it can be no baseline"):
+        make_baseline([run.folder])
+    worst = run.record.worst_case.model_copy(update={"verdict": "certified"})
+    certified = with_record(run.folder, folder / "run", worst_case=worst)
+    write_baseline(make_baseline([certified]), folder / "baseline.json")
+    return certified, folder / "baseline.json"
+
+
+def test_a_run_passes_against_its_own_baseline(proven):
+    folder, baseline = proven
+    judgement = judge_runs([folder], read_baseline(baseline), Tolerances(patients=2))
+    assert judgement.verdict == "pass"
+    assert [one.figure for one in judgement.changes] == [AUC, RANK, UTILITY]
+    assert [one.change for one in judgement.changes] == pytest.approx([0, 0, 0], abs=1e-9)
+    assert any("one training" in note for note in judgement.notes)
+    assert baseline.stat().st_size < 20_000
+
+
+def test_what_cannot_be_compared_is_not_passed(proven, tmp_path):
+    folder, path = proven
+    baseline = read_baseline(path)
+    few = judge_runs([folder], baseline, Tolerances(patients=1000))
+    assert few.verdict == "cannot judge"
+    other = with_record(folder, tmp_path / "a", fingerprint="f" * 64, terms={"protocol": {"seed": 9}})
+    assert (
+        "another fingerprint than the baseline's (protocol." in judge_runs([other], baseline, Tolerances()).obstacles[0]
+    )
+    worst = read_run(folder).worst_case.model_copy(update={"verdict": "weak", "reason": "by hand"})
+    weak = with_record(folder, tmp_path / "b", worst_case=worst)
+    assert "prove nothing (by hand)" in judge_runs([weak], baseline, Tolerances()).obstacles[0]
+    method = read_run(folder).anonymizer.model_copy(update={"params": {"b": 9}, "given": ["b"]})
+    unknown = with_record(folder, tmp_path / "c", anonymizer=method)
+    assert "and not this run" in judge_runs([unknown], baseline, Tolerances()).obstacles[0]
+
+
+def test_mistaken_baselines_are_told(proven, tmp_path):
+    with pytest.raises(PrivbenchError, match="one method with the same parameters"):
+        make_baseline([proven[0], proven[0]])
+    (tmp_path / "no.json").write_text("{}")
+    with pytest.raises(PrivbenchError, match="is no baseline"):
+        read_baseline(tmp_path / "no.json")
+
+
+def judgement(rng):
+    bad, _ = change(AUC, 0.7, 0.9, rng)
+    good, _ = change(UTILITY, 0.7, 0.7, rng)
+    return Judgement((*bad, *good), ("x: too few",), ("a note",))
+
+
+def test_machines_are_told_the_same(rng):
+    found = judgement(rng)
+    values = json.loads(told.as_json(found))
+    assert (values["verdict"], values["exit_code"]) == ("regression", 1)
+    assert [one["verdict"] for one in values["changes"]] == ["regression", "pass"]
+    assert values["obstacles"] == ["x: too few"]
+    suite = ElementTree.fromstring(told.as_junit(found))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
+    assert suite.find("testcase/failure").get("message").startswith("worse privacy: 0.700 → 0.900")
+    table = told.as_markdown(found)
+    assert table.startswith("### privbench check: regression\n")
+    assert "| run | privacy/worst case/AUC | 0.700 | 0.900 | +0.200 [" in table
+    assert told.as_lines(found)[-1][0] == "privbench check: regression"
+
+
+def test_exit_status(monkeypatch, proven, tmp_path, capsys):
+    folder, baseline = proven
+    outputs = {"--json": tmp_path / "a.json", "--junit": tmp_path / "a.xml", "--summary": tmp_path / "a.md"}
+
+    def call(*arguments):
+        monkeypatch.setattr("sys.argv", ["privbench", "check", str(folder), "--baseline", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code
+
+    assert call(baseline, "--patients", 2, *(part for pair in outputs.items() for part in pair)) == 0
+    assert "privbench check: pass" in capsys.readouterr().out
+    assert json.loads(outputs["--json"].read_text())["exit_code"] == 0
+    assert ElementTree.parse(outputs["--junit"]).getroot().get("tests") == "3"
+    assert outputs["--summary"].read_text().startswith("### privbench check: pass")
+    assert call(baseline, "--patients", 1000) == 2
+    worse = json.loads(baseline.read_text())
+    figure = worse["runs"][0]["figures"][AUC]
+    figure["value"] -= 0.4
+    figure["resampled"] = [None if one is None else one - 0.4 for one in figure["resampled"]]
+    (tmp_path / "worse.json").write_text(json.dumps(worse))
+    assert call(tmp_path / "worse.json", "--patients", 2) == 1
+    assert "worse privacy" in capsys.readouterr().out
+
+
+def test_no_change_is_no_alarm_and_a_change_is_seen():
+    """Seeds of a small study; benchmarks/gate_power.py does it with patients."""
+    rng = np.random.default_rng(0)
+
+    def alarms(shift):
+        found = 0
+        for _ in range(200):
+            before, after = rng.normal([0.7, 0.7 + shift], 0.007)
+            (one,), _ = change(AUC, before, after, rng, spread=0.007)
+            found += one.verdict == "regression"
+        return found / 200
+
+    assert alarms(0) <= 0.05
+    assert alarms(0.06) >= 0.9
