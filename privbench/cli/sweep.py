@@ -1,0 +1,76 @@
+"""`privbench sweep`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from . import arguments
+from .session import session
+
+EPILOG = "Interrupted, the same command goes on after the last finished stage."
+
+
+def command(
+    sweep: Annotated[str, typer.Argument(help="A built-in sweep, such as table1, or a TOML file.")],
+    protocol: arguments.Protocol = "quick",
+    dataset: arguments.Dataset = None,
+    data_root: arguments.DataRoot = None,
+    set_: arguments.Changes = None,
+    plugin: arguments.Plugins = None,
+    out: Annotated[Path | None, typer.Option(help="Where the run folders go; else below runs/.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other runs in --out.")] = False,
+    store: arguments.Store = None,
+    device: arguments.Device = "auto",
+    precision: arguments.Precision = "32-true",
+    workers: arguments.Workers = None,
+    quiet: arguments.Quiet = False,
+) -> None:
+    """Run every method of a list under one protocol, and print the leaderboard."""
+    from ..api import run
+    from ..progress import log
+    from ..registry import Registry
+    from ..sweep import HEADINGS, beside_published, load_sweep
+    from .leaderboard import Format
+    from .leaderboard import command as print_leaderboard
+
+    chosen = load_sweep(sweep)
+    folder = out or Path("runs") / chosen.name
+    console, registry = Console(stderr=True), Registry(plugin or [])
+    published = []
+    with session(console, quiet):
+        for number, row in enumerate(chosen.rows, start=1):
+            log.info("%s, run %d of %d: %s", chosen.name, number, len(chosen.rows), row.folder)
+            finished = run(
+                row.anonymizer,
+                params=row.params,
+                protocol=protocol,
+                overrides=set_ or [],
+                dataset=dataset,
+                data_root=data_root,
+                store=store,
+                out=folder / row.folder,
+                overwrite=overwrite,
+                device=device,
+                precision=precision,
+                workers=workers or arguments.cores(),
+                registry=registry,
+                console=console,
+                quiet=quiet,
+            )
+            named = finished.record.protocol["name"]
+            if chosen.published_under == named and (beside := beside_published(row, finished.record)):
+                published.append(beside)
+    if published:
+        table = Table(title=escape(f"{chosen.description}, and here"), title_justify="left")
+        for heading in HEADINGS:
+            table.add_column(heading)
+        for cells in published:
+            table.add_row(*map(escape, cells))
+        Console().print(table)
+    print_leaderboard([folder / row.folder for row in chosen.rows], Format.terminal, None)
