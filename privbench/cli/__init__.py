@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..errors import PrivbenchError, explain_disk_error
-from . import baseline, budget, check, check_plugin, compare, leaderboard, listing, run, selftest, sweep, verify
+from . import baseline, budget, check, check_plugin, compare, leaderboard, listing, report, run, selftest, sweep, verify
 from .arguments import PLUGIN_CONTEXT
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ app.command(name="list")(listing.command)
 app.command(name="leaderboard")(leaderboard.command)
 app.command(name="compare")(compare.command)
 app.command(name="sweep", epilog=sweep.EPILOG)(sweep.command)
+app.command(name="report")(report.command)
 app.command(name="baseline")(baseline.command)
 app.command(name="check", epilog=check.EPILOG)(check.command)
 app.command(name="verify", epilog=verify.EPILOG)(verify.command)

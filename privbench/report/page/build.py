@@ -1,0 +1,176 @@
+"""Builds the report: reads the runs, draws, writes the page, and puts the folder in place."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ... import __version__
+from ...errors import PrivbenchError
+from ...ranking import Board, make_boards, read_entry
+from ...results import RunRecord
+from .. import findings
+from ..leaderboard import apart, doubts_about
+from . import manifest, tables
+from .folder import put_in_place
+from .pictures import Gallery, make_gallery
+from .plots import Plot, Plotter
+from .runs import Shown, budget_points, shown_runs, split_shared, training_curves
+from .style import printable
+from .table import Table
+
+_HERE = Path(__file__).parent
+PAGE = "index.html"
+
+
+@dataclass(frozen=True)
+class Section:
+    """All that the page shows of the runs of one fingerprint. Plots come with the tables that hold their figures."""
+
+    slug: str
+    title: str
+    about: str
+    fingerprint: str
+    doubts: Sequence[str]
+    warnings: Sequence[str]
+    intervals: str
+    leaderboard: Table
+    tradeoff: Plot
+    verification: tuple[Sequence[Plot], Table]
+    retrieval: tuple[Plot, Table] | None
+    findings: tuple[Plot, Table] | None
+    left_out: Sequence[str]
+    budgets: Sequence[tuple[Plot, Table]]
+    gallery: Gallery | None
+    runs: Sequence[RunPart]
+    training: Plot | None
+    protocol: Table
+    description: str
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """A run's own part of the page."""
+
+    run: Shown
+    tables: Sequence[Table]
+    training: Plot | None
+    manifest: Sequence[Table]
+
+
+def build_report(folders: Sequence[Path], out: Path) -> None:
+    """Writes the report of those runs into a folder, which appears when it is finished, and not before.
+
+    Raises PrivbenchError where a run cannot be read, or where something is in the way that is no report.
+    """
+    if not folders:
+        raise PrivbenchError("There is no run to report: name run folders, or folders of run folders.")
+    distinct = {folder.resolve(): folder for folder in folders}
+    with put_in_place(out) as folder:
+        boards = make_boards([read_entry(one) for one in distinct.values()])
+        plotter = Plotter(folder)
+        sections = [
+            _section(board, f"b{number}", plotter, folder, len(board.standings) / len(distinct))
+            for number, board in enumerate(boards, start=1)
+        ]
+        (folder / PAGE).write_bytes(_page(sections, apart(boards)).encode("utf-8", "replace"))
+
+
+def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: float) -> Section:
+    runs = shown_runs(board, slug)
+    first = runs[0].record
+    data, counts = first.protocol["data"], runs[0].attack.counts
+    title = f"{data['dataset']}, {data['size']} px, protocol {first.protocol['name']}"
+    names = findings.names_of([run.record.utility.findings for run in runs])
+    curves, table = plotter.retrieval(runs, slug), tables.retrieval(runs)
+    shared, trained = split_shared([training_curves(run) for run in runs])
+    budgets = [(plot, tables.budget(points)) for run in runs
+               if (plot := plotter.budget(run)) and (points := budget_points(run)) is not None]  # fmt: skip
+    return Section(
+        slug=slug,
+        title=title,
+        about=f"{_counted(len(runs))}, {counts.pairs} test pairs of {counts.patients} patients",
+        fingerprint=board.fingerprint,
+        doubts=doubts_about(board),
+        warnings=_warnings(runs),
+        intervals=_intervals(first),
+        leaderboard=tables.leaderboard(runs, f"Runs on {title}"),
+        tradeoff=plotter.tradeoff(runs, slug),
+        verification=(plotter.verification(runs, slug), tables.verification(runs)),
+        retrieval=(curves, table) if curves and table else None,
+        findings=(plotter.findings(runs, names, slug), tables.findings(runs, names)) if names else None,
+        left_out=list(dict.fromkeys(name for run in runs for name in run.record.utility.left_out)),
+        budgets=budgets,
+        gallery=make_gallery(runs, folder, share),
+        runs=[_part(run, own, plotter) for run, own in zip(runs, trained, strict=True)],
+        training=plotter.training(shared, slug, "what all runs share"),
+        protocol=manifest.protocol(first),
+        description=first.protocol.get("description", ""),
+    )
+
+
+def _part(run: Shown, curves: pd.DataFrame, plotter: Plotter) -> RunPart:
+    own = [tables.attacks(run), tables.inferences(run)]
+    return RunPart(
+        run,
+        [table for table in own if table is not None],
+        plotter.training(curves, run.slug, run.name),
+        manifest.manifest(run.record),
+    )
+
+
+def _counted(runs: int) -> str:
+    return f"{runs} run" if runs == 1 else f"{runs} runs"
+
+
+def _warnings(runs: Sequence[Shown]) -> list[str]:
+    """Every warning once, with the runs that it is true of."""
+    warned: dict[str, list[str]] = {}
+    for run in runs:
+        for warning in run.record.warnings:
+            warned.setdefault(warning, []).append(run.name)
+    everyone = len(runs) if len(runs) > 1 else 0
+    return [f"{'All runs' if len(who) == everyone else ', '.join(who)}: {what}." for what, who in warned.items()]
+
+
+def _intervals(record: RunRecord) -> str:
+    interval = record.worst_case.interval
+    return (
+        "Worst case: the attack that did best on validation pairs, with its figure on test pairs. "
+        f"Brackets are {interval.confidence:.0%} intervals: {interval.method}, {interval.resamples} resamples."
+    )
+
+
+def _page(sections: Sequence[Section], why_apart: Sequence[str]) -> str:
+    def shown(value: object) -> object:
+        """What comes from runs is text, whatever it looks like, and nothing that turns the page's letters around."""
+        return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=shown,
+    )
+    style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("index.html.j2").render(
+        sections=sections,
+        why_apart=why_apart,
+        number=_counted(sum(len(section.runs) for section in sections)),
+        version=__version__,
+        style=Markup(style),
+        script=Markup(script),
+        # The page's own script and nothing else may run, and nothing may be fetched but the report's pictures.
+        policy=f"default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    )

@@ -1,0 +1,175 @@
+"""The gallery of the page: pictures of every run's example images, each content written once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from ...errors import PrivbenchError
+from ...run_files import EXAMPLES
+from .. import gallery
+from .runs import Shown
+
+_FOLDER = "gallery"
+_PIXELS = 9_000_000  # of all pictures together, at about two thirds of a byte each
+_KINDS = 5  # pictures of an example, at most
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Shape: originals and released (n, H, W), uint8; displacement (n, 2, H, W), float32, in pixels."""
+
+    originals: np.ndarray
+    released: np.ndarray
+    displacement: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A colour bar: its picture and what its ends and its middle mean."""
+
+    name: str
+    source: str
+    low: str
+    middle: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Pictures of one kind, one an example, with what each shows in words; drawn ones may be smoothed."""
+
+    title: str
+    sources: Sequence[str]
+    alts: Sequence[str]
+    drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The pictures of a run, how to read their colours, and what they say in figures."""
+
+    run: Shown
+    strips: Sequence[Strip]
+    scales: Sequence[Scale]
+    told: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """All runs of a board: releases side by side, a sheet a run, and the names of the runs without examples."""
+
+    overview: Sequence[Strip]
+    sheets: Sequence[Sheet]
+    without: Sequence[str]
+    shown: int
+    kept: int
+    size: tuple[int, int]
+
+
+def read_examples(folder: Path) -> Examples | None:
+    """The examples of a run; None where it has none, as runs of old versions do."""
+    path = folder / EXAMPLES
+    if not path.is_file():
+        return None
+    try:
+        tensors = load_file(path)
+        originals, released = tensors["originals"][:, 0], tensors["released"][:, 0]
+        displacement = tensors.get("displacement")
+    except (OSError, SafetensorError, KeyError, IndexError) as error:
+        raise PrivbenchError(f"{path} cannot be read ({error}): run it again with --overwrite.") from error
+    count, *sides = originals.shape
+    fits = released.shape == originals.shape and originals.dtype == released.dtype == np.uint8 and min(sides) > 1
+    if not fits or (displacement is not None and displacement.shape != (count, 2, *sides)):
+        raise PrivbenchError(f"{path} holds pictures that do not belong together: run it again with --overwrite.")
+    return Examples(originals, released, displacement) if count else None
+
+
+def make_gallery(runs: Sequence[Shown], folder: Path, board_share: float) -> Gallery | None:
+    """Writes the pictures into the report's folder; None where no run has examples.
+
+    Args:
+        runs: of one board.
+        folder: the report's.
+        board_share: this board's share of all runs of the report, and so of the pixels.
+    """
+    examples = {run.slug: found for run in runs if (found := read_examples(run.folder))}
+    if not examples:
+        return None
+    first = next(iter(examples.values()))
+    kept, sides = len(first.originals), first.originals.shape[1:]
+    fitting = int(board_share * _PIXELS / (len(examples) * _KINDS * max(sides[0] * sides[1], 2_000)))
+    shown = int(np.clip(fitting, 1, kept))
+    save = _saver(folder)
+    sheets = [_sheet(run, examples[run.slug], shown, save) for run in runs if run.slug in examples]
+    # Under one fingerprint the examples are the same; a table of releases says nothing where they are not.
+    alike = [sheet for sheet in sheets if np.array_equal(examples[sheet.run.slug].originals, first.originals)]
+    overview = [sheets[0].strips[0]]
+    overview += [Strip(sheet.run.name, sheet.strips[1].sources, sheet.strips[1].alts) for sheet in alike]
+    without = [run.name for run in runs if run.slug not in examples]
+    return Gallery(overview, sheets, without, shown, kept, (sides[1], sides[0]))
+
+
+def _saver(folder: Path) -> Callable[[Image.Image], str]:
+    def save(picture: Image.Image) -> str:
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG", optimize=True)
+        data = buffer.getvalue()
+        source = f"{_FOLDER}/{hashlib.sha256(data).hexdigest()[:16]}.png"  # runs share their originals
+        (folder / _FOLDER).mkdir(exist_ok=True)
+        (folder / source).write_bytes(data)
+        return source
+
+    return save
+
+
+def _sheet(run: Shown, examples: Examples, shown: int, save: Callable[[Image.Image], str]) -> Sheet:
+    originals, released = examples.originals[:shown], examples.released[:shown]
+    limit = gallery.difference_limit(examples.originals, examples.released)
+
+    def strip(title: str, pictures: Sequence[Image.Image], what: str, drawn: bool = False) -> Strip:
+        alts = [f"Example {number}: {what}" for number in range(1, len(pictures) + 1)]
+        return Strip(title, [save(picture) for picture in pictures], alts, drawn)
+
+    changed = np.abs(examples.released.astype(np.int16) - examples.originals)
+    strips = [
+        strip("original", [gallery.grey(image) for image in originals], "original radiograph"),
+        strip("anonymized", [gallery.grey(image) for image in released], f"anonymized by {run.name}"),
+        strip(
+            "difference",
+            [gallery.difference(*both, limit) for both in zip(originals, released, strict=True)],
+            f"what {run.name} changed",
+        ),
+    ]
+    bar = save(gallery.scale("difference"))
+    scales = [Scale("difference, grey values", bar, f"−{limit} darker", "0", f"+{limit} brighter")]
+    told = f"Grey values differ by {changed.mean():.1f} of 255 on average."
+    if examples.displacement is not None:
+        field = examples.displacement
+        deformed = gallery.measure(field)
+        growth = gallery.determinants(field)
+        reach, spread = max(deformed.high, 1e-6), gallery.determinant_limit(growth)
+        strips += [
+            strip("displacement", [gallery.displacement_field(one, reach) for one in field[:shown]],
+                  "length and direction of the displacement", drawn=True),
+            strip("determinant", [gallery.determinant(one, spread) for one in growth[:shown]],
+                  "Jacobian determinant of the displacement"),
+        ]  # fmt: skip
+        lengths = save(gallery.scale("displacement")), save(gallery.scale("determinant"))
+        scales += [
+            Scale("displacement, pixels", lengths[0], "0", f"{reach / 2:.2g}", f"{reach:.2g}"),
+            Scale("determinant", lengths[1], f"{1 - spread:.2f} stretched", "1", f"{1 + spread:.2f} squeezed"),
+        ]
+        told += (
+            f" Pixels are displaced by {deformed.median:.3g} pixels in the median and {deformed.high:.3g} at the 99th "
+            f"percentile; {deformed.folded:.2%} of them are folded (Jacobian determinant of 0 or less, drawn black)."
+        )
+    return Sheet(run, strips, scales, told)

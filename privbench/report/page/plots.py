@@ -1,0 +1,185 @@
+"""The plots of the page: drawn once, as a part of the page and as files for a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from markupsafe import Markup
+
+from ...ranking import Standing
+from .. import cmc, findings, roc
+from . import small
+from .runs import Shown, budget_points, linkage_of, ranking_of
+from .style import Canvas, new_canvas, plot_style
+from .svg import Mark, inline, render, swatch
+from .tradeoff import draw_tradeoff
+
+FOLDER = "plots"
+_SQUARE = 3.9  # inches, of a plot with a side of the usual width
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot on the page; `key` are the swatches and the names of its series, `files` the pictures for a paper."""
+
+    name: str
+    title: str
+    alt: str
+    note: str
+    svg: Markup
+    files: Mapping[str, str]
+    key: Sequence[tuple[Markup, str]] = field(default=())
+
+
+class Plotter:
+    """Draws plots into the folder of a report."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        (folder / FOLDER).mkdir()
+
+    def tradeoff(self, runs: Sequence[Shown], slug: str) -> Plot:
+        """Privacy against utility of the runs of a board."""
+        series = [run.series for run in runs]
+        with plot_style():
+            canvas = new_canvas(_SQUARE, series)
+            draw_tradeoff(canvas.plots.subplots(), series, [run.standing for run in runs])
+            return self._publish(
+                canvas, f"{slug}-tradeoff", "Trade-off",
+                alt="One point a run, with intervals: worst-case verification AUC against mean classification AUC. "
+                "All figures stand in the leaderboard.",
+                note="Better methods lie towards the top right. Dashed: the Pareto front of the point estimates of "
+                "certified runs; dotted: a guess; hollow: the attack is not proven, so its place says nothing.",
+                marks={one.mark: Mark(one.name, _figures(run.standing), True)
+                       for one, run in zip(series, runs, strict=True)},
+            )  # fmt: skip
+
+    def verification(self, runs: Sequence[Shown], slug: str) -> list[Plot]:
+        """ROC and DET curves of the worst-case attacks."""
+        series = [run.series for run in runs]
+        curves = [roc.false_non_match_rates(linkage_of(run)) for run in runs]
+        marks = {run.series.mark: Mark(run.name, f"AUC {run.attack.verification_auc:.3f}") for run in runs}
+        alt = (
+            "{} of the worst-case attack of each run on test pairs, {}. The figures stand in the table of verification."
+        )
+        note = "Worst-case attack of each run on test pairs, mean over its trainings; dotted: a guess."
+        plots = []
+        with plot_style():
+            for name, title, draw, axes in (
+                ("roc", "ROC", roc.draw_roc, "true against false match rate"),
+                ("det", "DET", roc.draw_det, "false non-match against false match rate on probit scales"),
+            ):
+                canvas = new_canvas(_SQUARE + 0.4, series, lines=True)
+                draw(canvas.plots.subplots(), series, curves)
+                told = alt.format(f"{title} curves", axes)
+                plots.append(self._publish(canvas, f"{slug}-{name}", f"{title} curves", told, note, marks))
+        return plots
+
+    def retrieval(self, runs: Sequence[Shown], slug: str) -> Plot | None:
+        """CMC curves of the worst-case attacks; None where none of them ranks a gallery."""
+        ranked = [(run, ranks) for run in runs if (ranks := ranking_of(run)) is not None]
+        if not ranked:
+            return None
+        series = [run.series for run, _ in ranked]
+        places = [cmc.ranks_of(int(ranks["strangers"].max())) for _, ranks in ranked]
+        curves = [(at, cmc.match_rates(ranks, at)) for at, (_, ranks) in zip(places, ranked, strict=True)]
+        guess = cmc.guessed_rates(ranked[-1][1], places[-1])
+        marks = {
+            run.series.mark: Mark(run.name, f"rank 1 {rates[0]:.3f}")
+            for (run, _), (_, rates) in zip(ranked, curves, strict=True)
+        }
+        with plot_style():
+            canvas = new_canvas(3.4, series, lines=True)
+            cmc.draw_cmc(canvas.plots.subplots(), series, curves, guess)
+            return self._publish(
+                canvas, f"{slug}-cmc", "CMC curves",
+                "Cumulative match curves of the worst-case attack of each run: the share of probes with an image of "
+                "the same patient among the k most similar. The figures stand in the table of retrieval.",
+                "Every test image against all others, mean over the attack's trainings; dotted: a guess.",
+                marks,
+            )  # fmt: skip
+
+    def findings(self, runs: Sequence[Shown], names: Sequence[str], slug: str) -> Plot:
+        """Utility by finding."""
+        series = [run.series for run in runs]
+        told = [run.record.utility.findings for run in runs]
+        marks = {
+            f"{run.series.mark}-{place}": Mark(run.name, f"{name} {finding.auc:.3f}")
+            for place, name in enumerate(names)
+            for run in runs
+            for finding in run.record.utility.findings
+            if finding.name == name and finding.auc is not None
+        }
+        with plot_style():
+            canvas = new_canvas(findings.height_of(len(names), len(series)), series)
+            findings.draw_findings(canvas.plots, series, told, names)
+            return self._publish(
+                canvas, f"{slug}-findings", "Utility by finding",
+                "Classification AUC of each finding and run, with intervals. The figures stand in the table below.",
+                "Runs from top to bottom as in the leaderboard; bars are intervals, missing where too few patients "
+                "have the finding; dotted: a guess.",
+                marks,
+            )  # fmt: skip
+
+    def budget(self, run: Shown) -> Plot | None:
+        """Budget curves of a run; None where it has none."""
+        frame = budget_points(run)
+        if frame is None:
+            return None
+        with plot_style():
+            return self._publish(
+                small.draw_budget(frame), f"{run.slug}-budget", f"Budget of the attacker: {run.name}",
+                "Verification AUC against the attacker's means. The figures stand in the table below.",
+                "Vertical dotted line: the run's own budget; hollow: the curve was still rising, so a richer attacker "
+                "would do better.",
+            )  # fmt: skip
+
+    def training(self, curves: pd.DataFrame, name: str, whose: str) -> Plot | None:
+        """The training curves of a run, or those that all runs share; None where nothing was trained."""
+        if not len(curves):
+            return None
+        with plot_style():
+            return self._publish(
+                small.draw_training(curves),
+                f"{name}-training",
+                f"Training curves: {whose}",
+                "The loss of every training by epoch, on training and on validation images.",
+                "Solid and filled: training images; dashed and hollow: validation images.",
+                dpi=130,
+            )
+
+    def _publish(
+        self,
+        canvas: Canvas,
+        name: str,
+        title: str,
+        alt: str,
+        note: str,
+        marks: Mapping[str, Mark] | None = None,
+        dpi: int = 200,
+    ) -> Plot:
+        files = {kind.upper(): f"{FOLDER}/{name}.{kind}" for kind in ("svg", "png")}
+        svg = render(canvas.whole, "svg")
+        canvas.whole.set_layout_engine("none")  # laid out by now; once more would take as long again
+        (self._folder / files["SVG"]).write_bytes(svg)
+        (self._folder / files["PNG"]).write_bytes(render(canvas.whole, "png", dpi))
+        key = [(swatch(one, canvas.lines), one.name) for one in canvas.series]
+        return Plot(name, title, alt, note, inline(svg, name, canvas.height, alt, marks or {}), files, key)
+
+
+def _figures(standing: Standing) -> str:
+    """What is said of a point: its figures with their intervals, and whether they may be believed."""
+    record = standing.entry.record
+    worst, utility = record.worst_case, record.utility
+    parts = [
+        f"privacy {worst.verification_auc:.3f} [{worst.interval.low:.3f}, {worst.interval.high:.3f}] by {worst.label}",
+        f"utility {utility.mean_auc:.3f} [{utility.interval.low:.3f}, {utility.interval.high:.3f}]",
+    ]
+    if standing.on_front is not None:
+        parts.append(f"on the Pareto front in {standing.on_front:.0%} of resamples")
+    if not record.certified:
+        parts.append(f"not proven: the attack is {worst.verdict}")
+    return "; ".join(parts)

@@ -1,0 +1,140 @@
+"""The runs of a board as the page shows them, and what it reads from their folders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...errors import PrivbenchError
+from ...ranking import Board, Standing
+from ...results import AttackResult, RunRecord
+from ...run_files import LINKAGE_SCORES, RETRIEVAL_SCORES
+from .style import Series, printable
+
+CURVES, BUDGET = "training_curves.csv", "budget/budget.csv"
+_CURVE_COLUMNS = ("stage", "training", "epoch")
+BUDGET_COLUMNS = ("axis", "factor", "amount", "auc", "low", "high", "unsaturated")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run on the page: by what name and in what style, and what its files and ids begin with."""
+
+    standing: Standing
+    series: Series
+    slug: str
+
+    @property
+    def record(self) -> RunRecord:
+        return self.standing.entry.record
+
+    @property
+    def folder(self) -> Path:
+        return self.standing.entry.folder
+
+    @property
+    def name(self) -> str:
+        return self.series.name
+
+    @property
+    def attack(self) -> AttackResult:
+        """The attack of the worst case."""
+        return next(attack for attack in self.record.attacks if attack.label == self.record.worst_case.label)
+
+
+def shown_runs(board: Board, slug: str) -> list[Shown]:
+    """The runs of a board in its order. Runs of one label are told apart by their folders' names."""
+    labels = Counter(standing.entry.record.label for standing in board.standings)
+    shown = []
+    for number, standing in enumerate(board.standings):
+        record = standing.entry.record
+        alone = labels[record.label] == 1
+        name = record.label if alone else f"{record.label} ({standing.entry.folder.resolve().name})"
+        series = Series(printable(name), number, record.certified)
+        shown.append(Shown(standing, series, f"{slug}-{number + 1:02d}-{_slug(record.anonymizer.name)}"))
+    return shown
+
+
+def _slug(text: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)[:30]
+
+
+def linkage_of(run: Shown) -> pd.DataFrame:
+    """The scores of the worst-case attack on test pairs: the columns seed, mated and score, one row a pair."""
+    attack = run.attack
+    wanted = [("attack", "==", attack.name), ("scenario", "==", attack.scenario)]
+    wanted += [("split", "==", "test"), ("images", "==", attack.test)]
+    scores = _read(run.folder / LINKAGE_SCORES, ["seed", "mated", "score"], wanted)
+    if not scores["mated"].any() or scores["mated"].all():
+        raise PrivbenchError(
+            f"{run.folder / LINKAGE_SCORES} lacks test pairs of {attack.label}, the worst case: run it again."
+        )
+    return scores
+
+
+def ranking_of(run: Shown) -> pd.DataFrame | None:
+    """The ranks of mates by the worst-case attack: seed, probe, outranked_by and strangers; None where there are none.
+
+    One row a probe and mate.
+    """
+    attack = run.attack
+    wanted = [("attack", "==", attack.name), ("scenario", "==", attack.scenario)]
+    ranks = _read(run.folder / RETRIEVAL_SCORES, ["seed", "probe", "outranked_by", "strangers"], wanted)
+    return ranks if len(ranks) else None
+
+
+def _read(path: Path, columns: list[str], wanted: list[tuple[str, str, str]]) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path, columns=columns, filters=wanted)
+    except (OSError, ValueError, KeyError) as error:  # Arrow's own errors are among them
+        raise PrivbenchError(f"{path} cannot be read ({error}): run it again with --overwrite.") from error
+
+
+def training_curves(run: Shown) -> pd.DataFrame:
+    """The losses of all trainings, a row an epoch; empty where there was none, or the file is missing."""
+    frame = _table(run.folder / CURVES, _CURVE_COLUMNS)
+    return pd.DataFrame(columns=list(_CURVE_COLUMNS)) if frame is None else frame
+
+
+def split_shared(curves: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """The trainings that all of several runs have in common, and the others of each.
+
+    Networks that are trained on originals are trained once a protocol: their curves are the same in every run.
+    """
+    if len(curves) < 2:
+        return pd.DataFrame(columns=list(_CURVE_COLUMNS)), list(curves)
+    trainings = [{key: part.dropna(axis="columns", how="all").reset_index(drop=True)
+                  for key, part in frame.groupby(["stage", "training"], sort=False)} for frame in curves]  # fmt: skip
+    first, *others = trainings
+    shared = {key for key, part in first.items() if all(key in one and one[key].equals(part) for one in others)}
+
+    def part_of(frame: pd.DataFrame, common: bool) -> pd.DataFrame:
+        keys = zip(frame["stage"], frame["training"], strict=True)
+        return frame[np.array([(key in shared) == common for key in keys], bool)]
+
+    return part_of(curves[0], True), [part_of(frame, False) for frame in curves]
+
+
+def budget_points(run: Shown) -> pd.DataFrame | None:
+    """The points of the budget curves; None where `privbench budget` was not asked for them."""
+    frame = _table(run.folder / BUDGET, BUDGET_COLUMNS)
+    return frame if frame is not None and len(frame) else None
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
+    if not path.is_file():
+        return None
+    try:
+        frame = pd.read_csv(path)
+    except pd.errors.EmptyDataError:
+        return None
+    except (OSError, ValueError) as error:
+        raise PrivbenchError(f"{path} cannot be read ({error}): delete it, or make it again.") from error
+    if missing := [column for column in columns if column not in frame.columns]:
+        raise PrivbenchError(f"{path} lacks the columns {', '.join(missing)}: delete it, or make it again.")
+    return frame

@@ -1,0 +1,153 @@
+"""How plots look, on paper and on a page that may be light or dark."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
+
+INK, MUTED, RULE, PAPER = "#1b1f24", "#5f6773", "#d5dae1", "#ffffff"
+COLORS = ("#1f5fbf", "#b45309", "#1a7f4b", "#be1e5a", "#6d3fc0", "#0b7285", "#6b6b00", "#475569")
+VARIABLES = {INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--surface"} | {
+    color: f"--series-{number}" for number, color in enumerate(COLORS)
+}
+"""What the page's style sheet calls each colour, once for light and once for dark."""
+
+_MARKERS = "osD^vP*X<>"
+_DASHES: tuple[tuple[float, tuple[float, ...]], ...] = (
+    (0, ()),
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (9, 2)),
+    (0, (4, 1.2, 1.2, 1.2, 1.2, 1.2)),
+    (0, (2.5, 2.5)),
+)
+WIDTH = 4.8  # inches; small, so that letters stay readable where the page is as narrow as a telephone
+_LEGEND_LINE = 0.155  # inches
+LEGEND = "legend"
+"""The id of the part of a plot that the page tells in words of its own."""
+
+GUESS: dict[str, Any] = {"color": MUTED, "linewidth": 0.9, "linestyle": ":"}
+"""How the line is drawn where a guess would stand."""
+
+_SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: it can be edited, read aloud, and is small
+    "svg.hashsalt": "privbench",
+    "text.parse_math": False,  # a dollar sign in a label is a dollar sign
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """A run as all plots of its board draw it: told apart by colour, marker and dashes.
+
+    It is drawn hollow where the attack behind it is not certified.
+    """
+
+    name: str
+    number: int
+    certified: bool
+
+    @property
+    def color(self) -> str:
+        return COLORS[self.number % len(COLORS)]
+
+    @property
+    def marker(self) -> str:
+        return _MARKERS[self.number % len(_MARKERS)]
+
+    @property
+    def dashes(self) -> tuple[float, tuple[float, ...]]:
+        return _DASHES[self.number % len(_DASHES)]
+
+    @property
+    def mark(self) -> str:
+        """The id of what stands for the run in a plot."""
+        return f"run-{self.number}"
+
+    @property
+    def point(self) -> dict[str, Any]:
+        """How matplotlib draws a point of it."""
+        face = self.color if self.certified else PAPER
+        return {"marker": self.marker, "color": self.color, "markerfacecolor": face, "markersize": 7}
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """How matplotlib draws a curve of it."""
+        return {"color": self.color, "linestyle": self.dashes, "linewidth": 1.5}
+
+
+def printable(text: str) -> str:
+    """The text without control and format characters, which XML forbids or which turn the order of letters around."""
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c for c in text)
+
+
+def shortened(text: str, length: int) -> str:
+    """The text as a plot can write it: printable, and cut off with an ellipsis where it is longer."""
+    legible = printable(text)
+    return legible if len(legible) <= length else f"{legible[: length - 1]}…"
+
+
+@contextmanager
+def plot_style() -> Iterator[None]:
+    """Within it, figures are drawn and saved in the report's style."""
+    with matplotlib.rc_context(_SETTINGS):
+        yield
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A figure: plots above, and the legend of their series below. `height` is that of the plots alone, in inches.
+
+    `lines` tells whether the series are curves or points.
+    """
+
+    whole: Figure
+    plots: FigureBase
+    height: float
+    series: Sequence[Series]
+    lines: bool
+
+
+def new_canvas(height: float, series: Sequence[Series] = (), *, lines: bool = False, width: float = WIDTH) -> Canvas:
+    """An empty figure, with plots of that height in inches and the legend of the series below."""
+    if not series:
+        figure = Figure(figsize=(width, height), facecolor=PAPER, layout="constrained")
+        return Canvas(figure, figure, height, series, lines)
+    columns = 2 if all(len(one.name) <= 34 for one in series) else 1
+    strip = _LEGEND_LINE * -(-len(series) // columns) + 0.12
+    figure = Figure(figsize=(width, height + strip), facecolor=PAPER, layout="constrained")
+    plots, below = figure.subfigures(2, 1, height_ratios=(height, strip), squeeze=False)[:, 0]
+    handles = [Line2D([], [], **(one.line if lines else one.point | {"linestyle": ""})) for one in series]
+    # A label that begins with an underscore would be left out; a space in front of it is not seen.
+    labels = [f" {shortened(one.name, 70)}" for one in series]
+    legend = below.legend(
+        handles, labels, loc="upper left", bbox_to_anchor=(0, 0, 1, 1), ncols=columns, mode="expand",
+        frameon=False, fontsize=8, borderpad=0.1, labelspacing=0.25, handlelength=3 if lines else 1.5,
+    )  # fmt: skip
+    legend.set_gid(LEGEND)
+    return Canvas(figure, plots, height, series, lines)

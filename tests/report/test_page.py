@@ -1,0 +1,303 @@
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from records import record
+from report_runs import linkage_scores, retrieval_ranks, write_gallery, write_run
+
+from privbench.errors import PrivbenchError
+from privbench.metrics.retrieval import cumulative_match
+from privbench.metrics.roc import auc
+from privbench.report import cmc, gallery, roc
+from privbench.report.page.build import PAGE, build_report
+from privbench.report.page.folder import MARKER, put_in_place
+from privbench.report.page.manifest import manifest, protocol
+from privbench.report.page.runs import split_shared
+from privbench.report.page.style import printable
+
+EVIL = "<script>alert(1)</script>\"' onfocus=alert(2) $x$ &amp; ]]> --"
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, and the text of each table's rows."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: list[list[list[str]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.tables and self.tables[-1] and self.tables[-1][-1]:
+            self.tables[-1][-1][-1] += data.strip()
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def build(tmp_path, *folders):
+    build_report(folders, tmp_path / "report")
+    text = (tmp_path / "report" / PAGE).read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+def leaderboards(page):
+    return [table for table in page.tables if table[0][:2] == ["anonymizer", "attack proven"]]
+
+
+def test_report_holds_the_page_and_every_plot_for_a_paper(tmp_path):
+    write_run(tmp_path / "a", "a", budget=True)
+    write_run(tmp_path / "b", "b", 0.6, deformed=True)
+    text, page = build(tmp_path, tmp_path / "a", tmp_path / "b")
+    plots = {path.name for path in (tmp_path / "report/plots").iterdir()}
+    names = [f"b1-{kind}" for kind in ("tradeoff", "roc", "det", "cmc", "findings", "training")]
+    names += ["b1-02-a-budget", "b1-01-b-training", "b1-02-a-training"]  # the more private run comes first
+    assert plots == {f"{name}.{kind}" for name in names for kind in ("svg", "png")}
+    assert {link["href"] for link in page.all("a") if "plots/" in (link["href"] or "")} == {f"plots/{p}" for p in plots}
+    for image in page.all("img"):
+        assert image["alt"] is not None
+        assert (tmp_path / "report" / (image["src"] or "")).is_file()
+    assert "100.00% of them are folded" not in text
+    assert "33.33% of them are folded" in text
+
+
+def test_same_runs_give_the_same_report(tmp_path):
+    write_run(tmp_path / "a", deformed=True)
+    for name in ("one", "two"):
+        build_report([tmp_path / "a"], tmp_path / name)
+    one, two = ({p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*") if p.is_file()}
+                for n in ("one", "two"))  # fmt: skip
+    assert one == two
+
+
+def test_labels_are_text_wherever_they_stand(tmp_path):
+    write_run(
+        tmp_path / "a", EVIL, params={"b": EVIL}, verdict="weak", warnings=[EVIL], deformed=True, budget=True,
+        changes={"versions": {EVIL: EVIL}, "files": {"estimates.safetensors": "f", EVIL: EVIL}},
+    )  # fmt: skip
+    text, page = build(tmp_path, tmp_path / "a")
+    assert len(page.all("script")) == 1
+    assert "<script>alert" not in text
+    assert not [a for _, attributes in page.elements for a in attributes if a.startswith("on")]
+    for file in (tmp_path / "report/plots").glob("*.svg"):
+        tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(file.read_bytes()).iter()}
+        assert "script" not in tags
+    marks = [attributes for attributes in page.all("g") if attributes.get("class") == "mark"]
+    assert [mark["data-name"] for mark in marks] == [f"{EVIL} b={EVIL}"]
+    assert leaderboards(page)[0][2][0] == f"{EVIL} b={EVIL}"
+
+
+def test_control_characters_do_not_break_the_plots(tmp_path):
+    write_run(tmp_path / "a", "nul\x00 esc\x1b turned\u202earound _", params={"b": "_"})
+    _, page = build(tmp_path, tmp_path / "a")
+    assert leaderboards(page)[0][1][0] == "nul\ufffd esc\ufffd turned\ufffdaround _ b=_"
+    assert printable("Größe 大 🩻\n") == "Größe 大 🩻\n"
+
+
+def test_nothing_is_fetched_and_only_the_own_script_runs(tmp_path):
+    write_run(tmp_path / "a")
+    text, page = build(tmp_path, tmp_path / "a")
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", text)
+    assert "@import" not in text
+    policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv"))
+    assert policy is not None
+    assert policy.startswith("default-src 'none';")
+    assert "script-src 'sha256-" in policy
+
+
+def test_ids_are_unique_and_references_resolve(tmp_path):
+    write_run(tmp_path / "a", "a", budget=True)
+    write_run(tmp_path / "b", "b", fingerprint="f" * 64)
+    text, page = build(tmp_path, tmp_path / "a", tmp_path / "b")
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    references = re.findall(r"url\(#([^)]+)\)|href=\"#([^\"]+)\"|aria-labelledby=\"([^\"]+)\"", text)
+    assert {name for found in references for name in next(filter(None, found)).split()} <= set(ids)
+
+
+def test_fingerprints_never_share_a_table(tmp_path):
+    for name, fingerprint in (("a", "0"), ("b", "0"), ("c", "f")):
+        write_run(tmp_path / name, name, fingerprint=fingerprint * 64)
+    text, page = build(tmp_path, tmp_path / "a", tmp_path / "b", tmp_path / "c")
+    assert [{row[0] for row in table[1:]} for table in leaderboards(page)] == [{"a", "b"}, {"c"}]
+    assert "must not be compared" in text
+
+
+def test_what_is_not_proven_says_so_first_and_stays_below(tmp_path):
+    write_run(tmp_path / "starved", "starved", 0.5, verdict="weak")
+    write_run(tmp_path / "honest", "honest", 0.9)
+    text, page = build(tmp_path, tmp_path / "starved", tmp_path / "honest")
+    table = leaderboards(page)[0]
+    assert [row[0] for row in table[1:]][::2] == ["honest", "starved"]
+    assert table[2][0].startswith("Not ranked")
+    assert table[3][1:3] == ["NOT PROVEN: weak", "–"]
+    doubt = "starved: the attack is weak, so a low figure is no evidence of privacy"
+    assert text.index(doubt) < text.index("<table")
+
+
+def test_runs_of_one_label_are_told_apart_and_one_run_counts_once(tmp_path):
+    for name in ("first", "second"):
+        write_run(tmp_path / name, "same", changes={"key": name})
+    _, page = build(tmp_path, tmp_path / "first", tmp_path / "second", tmp_path / "first" / ".")
+    assert [row[0] for row in leaderboards(page)[0][1:]] == ["same (first)", "same (second)"]
+
+
+def test_runs_without_examples_findings_or_estimates_are_reported(tmp_path):
+    write_run(tmp_path / "a", "a", examples=False, findings=False, changes={"files": {}})
+    text, page = build(tmp_path, tmp_path / "a")
+    assert "No example images were kept by these runs" in text
+    assert leaderboards(page)[0][1][2] == "–"
+    write_run(tmp_path / "b", "b")
+    text, _ = build(tmp_path, tmp_path / "a", tmp_path / "b")
+    assert "No example images were kept by a: " in text
+
+
+def test_originals_that_runs_share_are_written_once(tmp_path):
+    for name in ("a", "b"):
+        write_run(tmp_path / name, name)
+    build(tmp_path, tmp_path / "a", tmp_path / "b")
+    assert len(list((tmp_path / "report/gallery").iterdir())) == 3 * 3 + 1  # and the colour bar
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_nothing_but_a_report_is_replaced(tmp_path, what):
+    write_run(tmp_path / "a")
+    out = tmp_path / "mine"
+    if what == "file":
+        out.write_text("precious")
+    else:
+        out.mkdir()
+        (out / "precious").write_text("x")
+    with pytest.raises(PrivbenchError, match="mine .*choose another --out"):
+        build_report([tmp_path / "a"], out)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "mine"]
+    assert (out if what == "file" else out / "precious").is_file()
+
+
+def test_an_older_report_stays_until_the_new_one_is_finished(tmp_path):
+    write_run(tmp_path / "a")
+    out = tmp_path / "report"
+    out.mkdir()  # an empty folder is in nobody's way
+    build_report([tmp_path / "a"], out)
+    before = (out / PAGE).read_bytes()
+    (tmp_path / "a/scores/linkage.parquet").write_bytes(b"no Parquet")
+    with pytest.raises(PrivbenchError, match=r"linkage\.parquet cannot be read"):
+        build_report([tmp_path / "a"], out)
+    assert (out / PAGE).read_bytes() == before
+    with put_in_place(out) as folder:
+        (folder / "other").touch()
+    assert {p.name for p in out.iterdir()} == {"other", MARKER}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "report"]
+
+
+def test_broken_files_are_told_in_a_sentence(tmp_path):
+    write_run(tmp_path / "a", budget=True)
+    (tmp_path / "a/budget/budget.csv").write_text("axis,factor\nx,1\n")
+    with pytest.raises(PrivbenchError, match=r"budget\.csv lacks the columns amount"):
+        build_report([tmp_path / "a"], tmp_path / "report")
+    write_run(tmp_path / "b")
+    (tmp_path / "b/gallery.safetensors").write_bytes(b"nothing")
+    with pytest.raises(PrivbenchError, match=r"gallery\.safetensors cannot be read"):
+        build_report([tmp_path / "b"], tmp_path / "report")
+    with pytest.raises(PrivbenchError, match="no run"):
+        build_report([], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_area_above_the_curve_is_the_auc(rng):
+    scores = linkage_scores(rng)  # rounded, so that many are equal
+    missed = roc.false_non_match_rates(scores)
+    mean = np.mean([auc(part["mated"].to_numpy(), part["score"].to_numpy()) for _, part in scores.groupby("seed")])
+    assert 1 - np.trapezoid(missed, roc.FALSE_MATCH_RATES) == pytest.approx(mean, abs=0.01)
+    constant = roc.false_non_match_rates(scores.assign(score=0.0))
+    assert constant == pytest.approx(1 - roc.FALSE_MATCH_RATES, abs=1e-6)
+
+
+def test_match_rates_agree_with_the_metric_and_a_guess_with_chance(rng):
+    ranks = retrieval_ranks(rng)
+    at = cmc.ranks_of(30)
+    assert at[0] == 1
+    assert at[-1] == 31
+    expected = [np.mean([cumulative_match(part, k) for _, part in ranks.groupby("seed")]) for k in at]
+    assert cmc.match_rates(ranks, at) == pytest.approx(expected)
+    guess = cmc.guessed_rates(ranks, at)  # two mates among 32: neither is among the first k
+    assert guess == pytest.approx([1 - (32 - k) * (31 - k) / (32 * 31) for k in at])
+    single = ranks.drop_duplicates(["seed", "probe"])
+    assert cmc.guessed_rates(single, at) == pytest.approx(at / 31)
+
+
+def test_determinant_of_a_linear_map():
+    y, x = np.mgrid[0:8, 0:10].astype(float)
+    field = np.stack([0.5 * x + 0.25 * y, -0.5 * x + 1.0 * y])[None]  # Jacobian [[1.5, 0.25], [-0.5, 2]]
+    assert gallery.determinants(field) == pytest.approx(np.full((1, 8, 10), 1.5 * 2 + 0.25 * 0.5))
+    still = gallery.measure(np.zeros((1, 2, 8, 8)))
+    assert (still.folded, still.median, still.high) == (0, 0, 0)
+    folded = gallery.measure(np.stack([-2 * x, 0 * x])[None])
+    assert folded.folded == 1
+    assert folded.median == pytest.approx(np.median(2 * x))
+
+
+def test_pictures_show_folds_and_the_direction_of_a_difference():
+    values = np.array([[1.0, -0.5], [2.0, 0.1]])
+    picture = gallery.determinant(values, 1.0).convert("RGB")
+    assert picture.getpixel((1, 0)) == gallery.FOLDED
+    assert picture.getpixel((1, 1)) != gallery.FOLDED
+    changed = gallery.difference(np.array([[10, 10]], np.uint8), np.array([[5, 15]], np.uint8), 5).convert("RGB")
+    (darker, brighter) = (changed.getpixel((column, 0)) for column in (0, 1))
+    assert darker[2] > darker[0]  # blue
+    assert brighter[0] > brighter[2]  # red
+    assert gallery.displacement_field(np.zeros((2, 16, 12)), 1e-6).size == (12 * 22, 16 * 22)
+
+
+def test_many_large_examples_are_cut_down_and_the_page_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("privbench.report.page.pictures._PIXELS", 2 * 5 * 2000)
+    write_run(tmp_path / "a")
+    text, _ = build(tmp_path, tmp_path / "a")
+    assert "Shown are 2 of 3" in text
+
+
+def test_trainings_of_all_runs_are_drawn_once(tmp_path):
+    def curves(*losses):
+        return pd.DataFrame([{"stage": "s", "training": t, "epoch": 0, "train_loss": x} for t, x in losses])
+
+    shared, own = split_shared([curves(("guidance", 1.0), ("a", 2.0)), curves(("guidance", 1.0), ("a", 3.0))])
+    assert shared["training"].tolist() == ["guidance"]
+    assert [frame["train_loss"].tolist() for frame in own] == [[2.0], [3.0]]
+    alone = curves(("guidance", 1.0))
+    shared, own = split_shared([alone])
+    assert not len(shared)
+    assert own[0].equals(alone)
+
+
+def test_protocol_and_manifest_hold_every_field():
+    run = record("a", 0.8, 0.9, params={"b": {"c": [1, None], "d": ""}})
+    fields = {row[0].text: row[1].text for group in protocol(run).groups for row in group.rows}
+    assert fields["siamese · params · epochs"] == str(run.protocol["attacks"]["siamese"]["params"]["epochs"])
+    assert fields["train_file"] == "–"
+    origin = {row[0].text: row[1].text for group in manifest(run)[0].groups for row in group.rows}
+    assert origin["b · c"] == "[1, null]"
+    assert origin["commit"] == "not from a checkout"
+    assert origin["fingerprint"] == run.fingerprint
+
+
+def test_pictures_that_do_not_belong_together_are_refused(tmp_path):
+    write_run(tmp_path / "a")
+    write_gallery(tmp_path / "a", deformed=True)
+    from safetensors.numpy import load_file, save
+
+    tensors = load_file(tmp_path / "a/gallery.safetensors")
+    (tmp_path / "a/gallery.safetensors").write_bytes(save(tensors | {"released": tensors["released"][:2]}))
+    with pytest.raises(PrivbenchError, match="do not belong together"):
+        build_report([tmp_path / "a"], tmp_path / "report")

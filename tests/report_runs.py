@@ -1,0 +1,118 @@
+"""Run folders made by hand, as small as a report can be made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from records import around, estimate, record
+from safetensors.numpy import save
+
+from privbench.estimates import FILE, WORST_CASE, write_estimates
+from privbench.report.page.runs import BUDGET, CURVES
+from privbench.results import FILE as RECORD
+from privbench.results import FindingResult, RetrievalResult, RunRecord
+from privbench.run_files import EXAMPLES, LINKAGE_SCORES, RETRIEVAL_SCORES
+
+PAIRS, PROBES, STRANGERS = 60, 12, 30
+
+
+def write_run(
+    folder: Path,
+    name: str = "a",
+    verification: float = 0.8,
+    classification: float = 0.7,
+    *,
+    examples: bool = True,
+    deformed: bool = False,
+    budget: bool = False,
+    findings: bool = True,
+    changes: Mapping[str, Any] | None = None,
+    **told: Any,
+) -> RunRecord:
+    """Writes a run folder with that record, and with scores that have nothing to do with its figures."""
+    rng = np.random.default_rng(len(name))
+    run = record(name, verification, classification, **told)
+    attacks = [
+        attack.model_copy(update={"retrieval": _retrieval()}) if attack.label == run.worst_case.label else attack
+        for attack in run.attacks
+    ]
+    found = [
+        FindingResult(name="Effusion", auc=classification, interval=around(classification), positives=10, negatives=10),
+        FindingResult(name="Pleural_Thickening", auc=0.5, interval=None, positives=9, negatives=11),
+    ]
+    utility = run.utility.model_copy(update={"findings": found if findings else []})
+    run = run.model_copy(update={"attacks": attacks, "utility": utility, **(changes or {})})
+    (folder / "scores").mkdir(parents=True)
+    (folder / RECORD).write_text(run.model_dump_json(), encoding="utf-8")
+    draws = rng.normal(0, 0.02, 200)
+    write_estimates(
+        {
+            f"{WORST_CASE}/AUC": estimate(verification, draws),
+            "utility/classification/mean AUC": estimate(classification, draws[::-1]),
+        },
+        folder / FILE,
+    )
+    worst = {"attack": run.worst_case.attack, "scenario": run.worst_case.scenario}
+    linkage_scores(rng).assign(**worst).to_parquet(folder / LINKAGE_SCORES)
+    retrieval_ranks(rng).assign(**worst).to_parquet(folder / RETRIEVAL_SCORES)
+    trainings = [("classifier", "guidance"), ("anonymizer", f"training of {name}")]
+    pd.DataFrame(
+        [
+            {"stage": stage, "training": training, "epoch": epoch, "train_loss": 1 / (epoch + 1), "val_loss": 0.9}
+            for stage, training in trainings
+            for epoch in range(3)
+        ]
+    ).to_csv(folder / CURVES, index=False)
+    if examples:
+        write_gallery(folder, deformed=deformed)
+    if budget:
+        (folder / BUDGET).parent.mkdir()
+        (folder / BUDGET).write_text(
+            "axis,factor,amount,auc,low,high,unsaturated\npatients,0.5,10,0.6,0.5,0.7,False\n"
+            "patients,1.0,20,0.7,0.6,0.8,True\n",
+            encoding="utf-8",
+        )
+    return run
+
+
+def linkage_scores(rng: np.random.Generator) -> pd.DataFrame:
+    """Test pairs of an attack, two trainings."""
+    mated = np.arange(PAIRS) % 2 == 0
+    parts = [
+        pd.DataFrame({"seed": seed, "mated": mated, "score": rng.normal(mated.astype(float)).round(1)})
+        for seed in range(2)
+    ]
+    return pd.concat(parts, ignore_index=True).assign(split="test", images="AO")
+
+
+def retrieval_ranks(rng: np.random.Generator) -> pd.DataFrame:
+    """Ranks of an attack, two trainings of two mates a probe."""
+    rows = [
+        {"seed": seed, "probe": f"p{probe}", "outranked_by": int(rng.integers(0, STRANGERS + 1))}
+        for seed in range(2)
+        for probe in range(PROBES)
+        for _ in range(2)
+    ]
+    return pd.DataFrame(rows).assign(strangers=STRANGERS)
+
+
+def write_gallery(folder: Path, *, deformed: bool) -> None:
+    """Three examples of 16 x 16 pixels; the first is turned inside out along x where told so."""
+    rng = np.random.default_rng(0)
+    tensors = {name: rng.integers(0, 256, (3, 1, 16, 16)).astype(np.uint8) for name in ("originals", "released")}
+    if deformed:
+        displacement = np.zeros((3, 2, 16, 16), np.float32)
+        displacement[0, 0] = -2 * np.arange(16)
+        tensors["displacement"] = displacement
+    (folder / EXAMPLES).write_bytes(save(tensors))
+
+
+def _retrieval() -> RetrievalResult:
+    return RetrievalResult(
+        probes=PROBES, gallery=STRANGERS + 2, rank_1=0.25, interval=around(0.25), effective_patients=5.0, rank_5=0.5,
+        rank_10=0.7, map_at_r=0.2, r_precision=0.2, precision_at_1=0.25, by_gallery_size=[], by_years=[],
+    )  # fmt: skip
