@@ -1,6 +1,6 @@
 """How often the intervals hold the truth, by simulation: the table of docs/statistics.md.
 
-python benchmarks/coverage.py [--repetitions 2000] [--patients 100 300] [--only pairs rank-1 classes trainings]
+python benchmarks/coverage.py [--repetitions 2000] [--patients 100 300] [--only pairs rank-1 classes …]
 
 Patients and their images are drawn as in a small ChestX-ray14: half of the patients have one image, most others 2 to
 14, four of 264 have 41 to 66. Every patient has his own place in an embedding, his own noise and his own findings, so
@@ -11,7 +11,7 @@ the classes, the AUC of 200,000 patients).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,15 +29,40 @@ WAYS = ("percentile", "BCa", "plain bootstrap", "image-wise")
 
 
 @dataclass(frozen=True)
-class Study:
-    """A figure of one simulated study: its statistic, of patients and of images, and what an estimate needs."""
+class Part:
+    """A figure of one simulated study, and what its estimate needs."""
 
     statistic: Statistic
-    patient: np.ndarray
-    image_wise: Statistic
-    images: int
+    effective: float
+    between: np.ndarray | None = None
     counted_twice: float = 0.0
     trainings: tuple[float, ...] = ()
+
+    def estimate(self, resampling: Resampling) -> Estimate:
+        return estimate_of(
+            resampling.apply(self.statistic),
+            self.effective,
+            between=self.between,
+            counted_twice=self.counted_twice,
+            trainings=self.trainings,
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """One figure, or two whose difference is meant, and the same of images that are taken for patients."""
+
+    parts: tuple[Part, ...]
+    image_wise: Statistic
+    images: int
+
+    def estimate(self, resampling: Resampling) -> Estimate:
+        found = [part.estimate(resampling) for part in self.parts]
+        return found[0] if len(found) == 1 else found[1].minus(found[0])
+
+    def value(self, count: int) -> float:
+        values = [float(part.statistic(np.ones((count, 1)))[0]) for part in self.parts]
+        return values[0] if len(values) == 1 else values[1] - values[0]
 
 
 def draw_patients(count: int, rng: np.random.Generator) -> np.ndarray:
@@ -55,48 +80,63 @@ def embed(patient: np.ndarray, noise: float, rng: np.random.Generator) -> np.nda
 
 
 def pairs(count: int, rng: np.random.Generator) -> Study:
-    return _pairs(count, rng, [1.0])
+    return _pairs(count, rng, [[1.0]])
 
 
 def trainings(count: int, rng: np.random.Generator) -> Study:
-    """Attacks whose trainings came out differently well."""
-    return _pairs(count, rng, np.exp(0.15 * rng.normal(size=TRAININGS)))
+    """An attack whose trainings came out differently well."""
+    return _pairs(count, rng, [np.exp(0.15 * rng.normal(size=TRAININGS))])
 
 
-def _pairs(count: int, rng: np.random.Generator, noises: list[float] | np.ndarray) -> Study:
+def differences(count: int, rng: np.random.Generator) -> Study:
+    """Two releases of the same images, one of which leaves less to recognise; each is seen by a network of its own."""
+    return _pairs(count, rng, [[1.0], [1.1]])
+
+
+def _pairs(count: int, rng: np.random.Generator, releases: Sequence[Sequence[float]]) -> Study:
     patient = draw_patients(count, rng)
     chosen = draw_pairs(patient, PAIRS, CAP, rng, "test")
-    state = rng.bit_generator.state
-    scores = []
-    for noise in noises:  # the same patients and images, seen through other networks
-        rng.bit_generator.state = state
-        places = embed(patient, noise, rng)
-        scores.append(-np.square(places[chosen.probe] - places[chosen.reference]).sum(1))
-    values, mated = np.stack(scores), chosen.mated
-    by_training = bootstrap.pair_auc(values, mated, patient[chosen.probe], patient[chosen.reference])
-    one_each = bootstrap.class_aucs(np.repeat(mated[:, None], len(values), 1), values.T, np.arange(len(mated)))
-    own = [float(value) for value in by_training(np.ones((count, 1)))[:, 0]]
-    return Study(
-        lambda weights: by_training(weights).mean(0),
-        patient[chosen.probe[mated]],
-        lambda weights: one_each(weights).mean(0),
-        len(mated),
-        counted_twice=bootstrap.pair_noise(values, mated),
-        trainings=tuple(own) if len(own) > 1 else (),
-    )
+    mated, probe, reference = chosen.mated, patient[chosen.probe], patient[chosen.reference]
+    seed = int(rng.integers(2**32))  # the same patients and images for all
+    parts, image_wise = [], []
+    for noises in releases:
+        scores = []
+        for noise in noises:
+            places = embed(patient, noise, np.random.default_rng(seed))
+            if len(releases) > 1:
+                places = places + 0.25 * rng.normal(size=places.shape)
+            scores.append(-np.square(places[chosen.probe] - places[chosen.reference]).sum(1))
+        values = np.stack(scores)
+        by_training = bootstrap.pair_auc(values, mated, probe, reference)
+        own = [float(value) for value in by_training(np.ones((count, 1)))[:, 0]]
+        parts.append(
+            Part(
+                lambda weights, by_training=by_training: by_training(weights).mean(0),
+                bootstrap.effective_number(np.bincount(probe[mated])),
+                between=bootstrap.pair_influence(values, mated, probe, reference),
+                trainings=tuple(own) if len(own) > 1 else (),
+            )
+        )
+        labels = np.repeat(mated[:, None], len(values), 1)
+        image_wise.append(bootstrap.class_aucs(labels, values.T, np.arange(len(mated))))
+
+    def of_images(weights: np.ndarray) -> np.ndarray:
+        means = [one(weights).mean(0) for one in image_wise]
+        return means[0] if len(means) == 1 else means[1] - means[0]
+
+    return Study(tuple(parts), of_images, len(mated))
 
 
 def rank_1(count: int, rng: np.random.Generator) -> Study:
     patient = draw_patients(count, rng)
     found, rival, owner = rank(embed(patient, 0.5, rng), patient)
     statistic = bootstrap.rank_1(found[None], rival[None], owner)
-    return Study(
+    part = Part(
         lambda weights: statistic(weights)[0],
-        owner,
-        bootstrap.mean(found.astype(float), np.arange(len(found))),
-        len(found),
+        bootstrap.effective_number(np.bincount(owner)),
         counted_twice=bootstrap.rival_noise(rival[None], owner),
     )
+    return Study((part,), bootstrap.mean(found.astype(float), np.arange(len(found))), len(found))
 
 
 def rank(places: np.ndarray, patient: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -118,14 +158,18 @@ def rank(places: np.ndarray, patient: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def classes(count: int, rng: np.random.Generator) -> Study:
     patient = draw_patients(count, rng)
     labels, scores = diagnose(patient, rng)
-    of_patients = bootstrap.class_aucs(labels, scores, patient)
-    of_images = bootstrap.class_aucs(labels, scores, np.arange(len(patient)))
-    return Study(
-        lambda weights: bootstrap.mean_of_known(of_patients(weights)),
-        patient,
-        lambda weights: bootstrap.mean_of_known(of_images(weights)),
-        len(patient),
-    )
+    known = labels.any(0)
+    labels, scores = labels[:, known], scores[:, known]
+
+    def mean_of(statistic: Statistic, units: int) -> Statistic:
+        """The mean over the classes; one that a resample lost has its own AUC there."""
+        own = statistic(np.ones((units, 1)))
+        return lambda weights: np.where(np.isnan(drawn := statistic(weights)), own, drawn).mean(0)
+
+    of_patients = mean_of(bootstrap.class_aucs(labels, scores, patient), count)
+    of_images = mean_of(bootstrap.class_aucs(labels, scores, np.arange(len(patient))), len(patient))
+    part = Part(of_patients, bootstrap.effective_number(np.bincount(patient)))
+    return Study((part,), of_images, len(patient))
 
 
 def diagnose(patient: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -143,12 +187,14 @@ TASKS: dict[str, Callable[[int, np.random.Generator], Study]] = {
     "rank-1": rank_1,
     "classes": classes,
     "trainings": trainings,
+    "differences": differences,
 }
 NAMES = {
     "pairs": "AUC of pairs",
     "rank-1": "rank-1 rate",
     "classes": "mean AUC of 14 classes",
     "trainings": f"AUC of pairs, {TRAININGS} trainings",
+    "differences": "difference of two AUCs of pairs",
 }
 
 
@@ -159,30 +205,27 @@ def truth_of(task: str, count: int) -> float:
         of_images = bootstrap.class_aucs(labels, scores, np.zeros(len(labels), np.int64))
         return float(of_images(np.ones((1, 1))).mean())
     others = (TASKS[task](count, np.random.default_rng([1, number])) for number in range(3000))
-    return float(np.mean([study.statistic(np.ones((count, 1)))[0] for study in others]))
+    return float(np.mean([study.value(count) for study in others]))
 
 
 def repeat(task: str, count: int, number: int) -> tuple[dict[str, tuple[float, float]], float]:
     """The intervals of one study by the way that they are made, and the effective number of patients."""
     rng = np.random.default_rng([0, number])
     study = TASKS[task](count, rng)
-    resampling = Resampling(np.arange(count), bootstrap.draw_counts(count, RESAMPLES, rng))
-    applied = resampling.apply(study.statistic)
-    effective = bootstrap.effective_number(np.bincount(study.patient))
-    estimate = estimate_of(applied, effective, counted_twice=study.counted_twice, trainings=study.trainings)
+    estimate = study.estimate(Resampling(np.arange(count), bootstrap.draw_counts(count, RESAMPLES, rng)))
     found = {
         "percentile": _ends(estimate, "percentile"),
         "BCa": _ends(estimate, "bca"),
-        "plain bootstrap": intervals.percentile(applied.resampled[~np.isnan(applied.resampled)], 0.95),
+        "plain bootstrap": intervals.percentile(estimate.resampled[~np.isnan(estimate.resampled)], 0.95),
     }
     drawn = study.image_wise(bootstrap.draw_counts(study.images, RESAMPLES, rng))
     found["image-wise"] = intervals.percentile(drawn[~np.isnan(drawn)], 0.95)
-    return found, effective
+    return found, estimate.effective
 
 
 def _ends(estimate: Estimate, kind: str) -> tuple[float, float]:
     interval = estimate.interval(StatisticsSection.model_validate({"interval": kind}))
-    return (interval.low, interval.high) if interval else (0.0, 1.0)
+    return (interval.low, interval.high) if interval else estimate.bounds
 
 
 def main() -> None:

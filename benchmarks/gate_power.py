@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from privbench.data.pairs import draw_pairs
 from privbench.estimates import Estimate
 from privbench.evaluate.resampling import Resampling, estimate_of
-from privbench.gate import Tolerances, judge_changes
+from privbench.gate import Pair, Tolerances, judge_changes
 from privbench.metrics import bootstrap
 from privbench.protocol import StatisticsSection
 
@@ -46,7 +46,9 @@ def figures(
         rival.append(stranger)
     labels, read = diagnose(patient, rng)
     read = read + 0.1 * own.normal(size=read.shape)
-    resampling = Resampling(np.arange(count), bootstrap.draw_counts(count, RESAMPLES, np.random.default_rng(seed)))
+    resampling = Resampling(
+        np.arange(count), bootstrap.draw_counts(count, RESAMPLES, np.random.default_rng([*seed, 9]))
+    )
     values, mated = np.stack(scores), pairs.mated
     auc = bootstrap.pair_auc(values, mated, patient[pairs.probe], patient[pairs.reference])
     rank_1 = bootstrap.rank_1(np.stack(found), np.stack(rival), owner)
@@ -55,7 +57,7 @@ def figures(
         AUC: estimate_of(
             resampling.apply(lambda weights: auc(weights).mean(0)),
             bootstrap.effective_number(np.bincount(patient[pairs.probe[mated]])),
-            counted_twice=bootstrap.pair_noise(values, mated),
+            between=bootstrap.pair_influence(values, mated, patient[pairs.probe], patient[pairs.reference]),
             trainings=auc(ones)[:, 0],
         ),
         RANK: estimate_of(
@@ -65,7 +67,7 @@ def figures(
             trainings=rank_1(ones)[:, 0],
         ),
         UTILITY: estimate_of(
-            resampling.apply(bootstrap.class_aucs(labels, read, patient)).map(bootstrap.mean_of_known),
+            resampling.apply(bootstrap.class_aucs(labels, read, patient)).filled().map(lambda part: part.mean(0)),
             bootstrap.effective_number(np.bincount(patient)),
         ),
     }
@@ -105,9 +107,10 @@ def main() -> None:
                     figures(width, trainings, spread, seed, which, chosen.patients)
                     for which, width in enumerate((start, after))
                 )
-                pairs = {key: (one[key], other[key]) for key in one}
-                changes, _ = judge_changes("run", pairs, StatisticsSection(), Tolerances(privacy=chosen.tolerance))
-                seen += any(change.verdict == "regression" for change in changes)
+                pairs = [Pair("run", key, one[key], other[key]) for key in one]
+                changes, _ = judge_changes(pairs, StatisticsSection(), Tolerances(privacy=chosen.tolerance))
+                told = [change.figure for change in changes if change.verdict == "regression"]
+                seen += bool(told) if name == "none" else AUC in told
             alarms[name] = seen / chosen.repetitions
         of_trainings = [figures(start, 1, spread, [3, 0], which, chosen.patients)[AUC].value for which in range(40)]
         cells = (trainings, f"{np.std(of_trainings):.3f}", f"{alarms['none']:.1%}", f"{alarms['changed']:.1%}")

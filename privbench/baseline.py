@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from .errors import PrivbenchError
 from .estimates import FILE, WORST_CASE, Estimate, read_estimates
@@ -16,50 +16,47 @@ from .results import Record, RunRecord, read_run
 from .terms import differences, require_same
 
 SCHEMA_VERSION: Literal[1] = 1
-_DIGITS = 5  # of an AUC: a tenth of what the last digit that anyone reads could show
+_DIGITS = 7  # what one patient of thousands changes is still seen
 
 
 class Figure(Record):
-    """An estimate as the file holds it."""
+    """An estimate as the file holds it, rounded."""
 
     value: float
+    resampled: list[float | None]
+    jackknife: list[float | None]
+    between: list[float]
     effective: float
+    counted_twice: float
     training_error: float | None
     freedom: float
+    partly: bool
     bounds: tuple[float, float]
-    resampled: list[float | None]
 
     @classmethod
     def of(cls, estimate: Estimate) -> Figure:
-        """Rounded."""
-        return cls(
-            value=estimate.value,
-            effective=estimate.effective,
-            training_error=estimate.training_error,
-            freedom=estimate.freedom,
-            bounds=estimate.bounds,
-            resampled=[None if np.isnan(one) else round(float(one), _DIGITS) for one in estimate.resampled],
-        )
+        """The figure of an estimate."""
+        fields = {field: getattr(estimate, field) for field in cls.model_fields}
+        for name in ("resampled", "jackknife", "between"):
+            fields[name] = [None if np.isnan(one) else round(float(one), _DIGITS) for one in fields[name]]
+        return cls(**fields)
 
     def estimate(self) -> Estimate:
         """The estimate again."""
-        return Estimate(
-            value=self.value,
-            resampled=np.array([np.nan if one is None else one for one in self.resampled]),
-            effective=self.effective,
-            training_error=self.training_error,
-            freedom=self.freedom,
-            bounds=self.bounds,
-        )
+        fields = {field: getattr(self, field) for field in type(self).model_fields}
+        for name in ("resampled", "jackknife", "between"):
+            fields[name] = np.array([np.nan if one is None else one for one in fields[name]], float)
+        return Estimate(**fields)
 
 
 class BaselineRun(Record):
-    """A run of the baseline: the method with all of its parameters, and its headline figures."""
+    """A run of the baseline: the method with all of its parameters, its worst case's attack, its headline figures."""
 
     label: str
     anonymizer: str
     params: dict[str, Any]
-    figures: dict[str, Figure]
+    worst_case: str
+    figures: dict[str, Figure] = Field(min_length=1)
 
 
 class Baseline(Record):
@@ -101,6 +98,7 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 label=record.label,
                 anonymizer=record.anonymizer.name,
                 params=record.anonymizer.params,
+                worst_case=record.worst_case.label,
                 figures={
                     name: Figure.of(estimate)
                     for name, estimate in estimates.items()

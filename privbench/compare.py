@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from .estimates import FILE, WORST_CASE, Estimate, read_estimates
 from .metrics.delong import delong_p_value
 from .protocol import StatisticsSection
 from .results import Interval, RunRecord, read_run
-from .run_files import UTILITY_SCORES
+from .run_files import LINKAGE_SCORES, UTILITY_SCORES
 from .scores import read_scores
 from .terms import differences, require_same, terms_of
 
@@ -22,7 +22,7 @@ _OF_FINDING = "/AUC of "
 
 @dataclass(frozen=True)
 class Difference:
-    """A figure of two runs. The difference is the second's minus the first's.
+    """A figure of two runs. The difference is the second's minus the first's. None: the patients are too few for it.
 
     `p_value` is two-sided, that there is none; among findings it is corrected for their number (Holm). `detectable` is
     the smallest true difference that would have been seen in four of five studies like this one. `delong` is DeLong's
@@ -34,8 +34,8 @@ class Difference:
     second: float
     difference: float
     interval: Interval | None
-    p_value: float
-    detectable: float
+    p_value: float | None
+    detectable: float | None
     delong: float | None = None
 
 
@@ -65,19 +65,13 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     shared = [name for name in estimates[0] if name in estimates[1]]
     statistics = StatisticsSection.model_validate(one.protocol["statistics"])
     found = [difference_of(name, estimates[0][name], estimates[1][name], statistics) for name in shared]
-    findings = [one for one in found if _OF_FINDING in one.name]
-    corrected = dict(zip(findings, holm([one.p_value for one in findings]), strict=True))
-    tests = _delong([read_scores(folder / UTILITY_SCORES) for folder in (first, second)])
+    of_findings = {row.name: row.p_value for row in found if _OF_FINDING in row.name and row.p_value is not None}
+    corrected = dict(zip(of_findings, holm(list(of_findings.values())), strict=True))
+    tests = delong_tests(first, second, records)
     return Comparison(
         one,
         other,
-        tuple(
-            Difference(
-                **vars(row)
-                | {"p_value": corrected.get(row, row.p_value), "delong": tests.get(row.name.split(_OF_FINDING)[-1])}
-            )
-            for row in found
-        ),
+        tuple(replace(row, p_value=corrected.get(row.name, row.p_value), delong=tests.get(row.name)) for row in found),
         tuple(_notes(records, has_delong=bool(tests))),
     )
 
@@ -106,17 +100,38 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def _delong(scores: Sequence[pd.DataFrame]) -> dict[str, float]:
-    """DeLong's p-value by finding; none where a patient has several images, which are not independent."""
-    first, second = scores
-    if first.drop_duplicates("image")["patient"].duplicated().any():
-        return {}
-    others = {name: part["score"].to_numpy() for name, part in second.groupby("class", sort=False)}
-    return {
-        str(name): delong_p_value(part["label"].to_numpy(bool), part["score"].to_numpy(), others[name])
-        for name, part in first.groupby("class", sort=False)
-        if 1 < part["label"].sum() < len(part) - 1  # one sample has no variance
-    }
+def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dict[str, float]:
+    """DeLong's p-value by figure, where every patient stands in one pair, or in one image; none anywhere else.
+
+    The pairs that privbench draws stand in a mated and a non-mated pair each, so it is for lists of one's own.
+    """
+    tests: dict[str, float] = {}
+    task = records[0].utility.name
+    images = _beside(first / UTILITY_SCORES, second / UTILITY_SCORES, ["image", "patient", "class", "label"])
+    if not images.drop_duplicates("image")["patient"].duplicated().any():
+        for name, part in images.groupby("class", sort=False):
+            _test(tests, f"utility/{task}{_OF_FINDING}{name}", part, part["label"])
+    key = ["attack", "scenario", "seed", "split", "images", "probe", "reference", "probe_patient", "reference_patient"]
+    pairs = _beside(first / LINKAGE_SCORES, second / LINKAGE_SCORES, [*key, "mated"])
+    for attack in records[0].attacks:
+        own = pairs[(pairs["attack"] == attack.name) & (pairs["scenario"] == attack.scenario)]
+        own = own[(own["split"] == "test") & (own["images"] == attack.test)]
+        both = own[["probe_patient", "reference_patient"]].to_numpy()
+        patients = np.concatenate([np.unique(pair) for pair in both]) if len(both) else both
+        if own["seed"].nunique() == 1 and len(np.unique(patients)) == len(patients):
+            _test(tests, f"privacy/{attack.label}/AUC", own, own["mated"])
+    return tests
+
+
+def _beside(first: Path, second: Path, key: list[str]) -> pd.DataFrame:
+    """The scores of two runs, row by row of the key, as score_x and score_y."""
+    return read_scores(first)[[*key, "score"]].merge(read_scores(second)[[*key, "score"]], on=key)
+
+
+def _test(tests: dict[str, float], name: str, rows: pd.DataFrame, labels: pd.Series) -> None:
+    if 1 < labels.sum() < len(labels) - 1:  # one sample has no variance
+        scores = (rows[f"score_{side}"].to_numpy() for side in "xy")
+        tests[name] = delong_p_value(labels.to_numpy(bool), *scores)
 
 
 def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
@@ -129,7 +144,8 @@ def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
     worst = [record.worst_case.label for record in records]
     if worst[0] != worst[1]:
         notes.append(f"{WORST_CASE.partition('/')[2]} compares {worst[0]} with {worst[1]}.")
-    if min(len(attack.seed_aucs) for record in records for attack in record.attacks if attack.certificate) < 2:
+    trained = [attack for record in records for attack in record.attacks if attack.certificate]
+    if any(len(attack.seed_aucs) < 2 for attack in trained):
         notes.append(
             "Attacks with one training: how much another training would change is not in their intervals "
             "(--set attacks.NAME.seeds=5 shows it)."
@@ -137,7 +153,7 @@ def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
     if not has_delong:
         counts = records[0].utility.counts
         notes.append(
-            f"DeLong's test is not offered: {counts.images} test images of {counts.patients} patients are not "
-            "independent."
+            f"DeLong's test is not offered: neither the test pairs nor the {counts.images} test images of "
+            f"{counts.patients} patients are independent."
         )
     return notes

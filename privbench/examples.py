@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
 from .context import Pixels
 from .data.splits import Split
@@ -49,9 +49,3 @@ def write_examples(examples: Examples, path: Path) -> None:
     """Writes them as safetensors."""
     tensors = {name: np.ascontiguousarray(value) for name, value in vars(examples).items() if value is not None}
     path.write_bytes(save(tensors))
-
-
-def read_examples(path: Path) -> Examples:
-    """Reads what `write_examples` wrote."""
-    tensors = load_file(path)
-    return Examples(tensors["originals"], tensors["released"], tensors.get("displacement"))

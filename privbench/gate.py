@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from scipy import stats
-
 from .baseline import Baseline, BaselineRun
+from .errors import PrivbenchError
 from .estimates import FILE, Estimate, read_estimates
 from .protocol import StatisticsSection
 from .results import Interval, RunRecord, read_run
@@ -72,78 +71,115 @@ class Judgement:
         return "cannot judge" if self.obstacles else "pass"
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A figure before and after."""
+
+    run: str
+    figure: str
+    before: Estimate
+    after: Estimate
+
+
 def judge_runs(folders: Sequence[Path], baseline: Baseline, tolerances: Tolerances) -> Judgement:
-    """Judges run folders against a baseline. Raises PrivbenchError where a folder holds no run."""
-    changes: list[Change] = []
+    """Judges run folders against a baseline: each of its runs has to be there."""
+    pairs: list[Pair] = []
     obstacles: list[str] = []
     notes: list[str] = []
+    missing = {run.label for run in baseline.runs}
+    statistics = StatisticsSection.model_validate(baseline.terms["protocol"]["statistics"])
     for folder in folders:
-        record = read_run(folder)
-        before = baseline.run_of(record)
-        found = [*_obstacles(record, before, baseline)]
-        if before is not None and not found:
-            known = read_estimates(folder / FILE, list(before.figures))
-            found = [f"{record.label}: {name} is missing" for name in before.figures if name not in known]
-            statistics = StatisticsSection.model_validate(record.protocol["statistics"])
-            pairs = {name: (before.figures[name].estimate(), known[name]) for name in known}
-            own, few = judge_changes(record.label, pairs, statistics, tolerances)
-            changes += own
-            found += few
-            if any(after.training_error is None for name, (_, after) in pairs.items() if name.startswith("privacy")):
-                notes.append(
-                    f"{record.label}: one training; how much another one would change is in no interval, "
-                    "so the tolerance has to cover it."
-                )
-        obstacles += found
-    return Judgement(tuple(changes), tuple(obstacles), tuple(notes))
+        try:
+            record = read_run(folder)
+            before = baseline.run_of(record)
+            missing -= {before.label if before else ""}
+            if obstacle := _obstacle(record, before, baseline):
+                obstacles.append(f"{record.label}: {obstacle}")
+            elif before is not None:
+                pairs += _pairs(record.label, before, read_estimates(folder / FILE))
+                notes += _notes(record, before)
+        except PrivbenchError as error:
+            obstacles.append(str(error))
+    obstacles += [f"{label}: it stands in the baseline, and there is no run of it" for label in sorted(missing)]
+    changes, more = judge_changes(pairs, statistics, tolerances)
+    return Judgement(tuple(changes), tuple([*obstacles, *more]), tuple(dict.fromkeys(notes)))
 
 
 def judge_changes(
-    run: str,
-    pairs: Mapping[str, tuple[Estimate, Estimate]],
-    statistics: StatisticsSection,
-    tolerances: Tolerances,
+    pairs: Sequence[Pair], statistics: StatisticsSection, tolerances: Tolerances
 ) -> tuple[list[Change], list[str]]:
-    """The change of every figure from before to after, and what keeps one from being judged.
+    """The change of every figure, and what keeps one from being judged.
 
-    The intervals share the confidence among the figures (Bonferroni), so that the chance of a false alarm in any
+    The intervals share the confidence among all figures (Bonferroni), so that the chance of a false alarm in any
     of them is at most 1 - confidence.
     """
     shared = 1 - (1 - statistics.confidence) / max(1, len(pairs))
-    each = statistics.model_copy(update={"confidence": shared})
     changes, obstacles = [], []
-    for name, (before, after) in pairs.items():
-        difference = after.minus(before)
-        interval, tolerance = difference.interval(each), tolerances.of(name)
-        if interval is None or difference.effective < tolerances.patients:
+    for pair in pairs:
+        difference = pair.after.minus(pair.before)
+        interval = difference.interval(statistics.model_copy(update={"confidence": shared}))
+        if difference.effective < tolerances.patients:
             obstacles.append(
-                f"{run}: {name} rests on {difference.effective:.0f} effective patients, fewer than "
+                f"{pair.run}: {pair.figure} rests on {difference.effective:.1f} effective patients, fewer than "
                 f"{tolerances.patients:g}, too few to judge a change"
             )
-            continue
-        what = _what_happened(name, interval, tolerance)
-        harm = -difference.value if name.startswith("utility/") else abs(difference.value)
-        p_value = _p_value(harm - tolerance, difference)
-        measured = (
-            f"{before.value:.3f} → {after.value:.3f}, change {difference.value:+.3f} "
-            f"[{interval.low:+.3f}, {interval.high:+.3f}] at {shared:.1%}, tolerance {tolerance:g}, p = {p_value:.2g}"
-        )
-        changes.append(
-            Change(
-                run=run,
-                figure=name,
-                verdict="regression" if what else "pass",
-                before=before.value,
-                after=after.value,
-                change=difference.value,
-                interval=interval,
-                tolerance=tolerance,
-                p_value=p_value,
-                detectable=tolerance + difference.detectable(confidence=shared),
-                message=f"{what or 'within the tolerance'}: {measured}",
-            )
-        )
+        elif interval is None:
+            obstacles.append(f"{pair.run}: {pair.figure} has no interval, so its change cannot be judged")
+        else:
+            changes.append(_change(pair, difference, interval, tolerances.of(pair.figure)))
     return changes, obstacles
+
+
+def _change(pair: Pair, difference: Estimate, interval: Interval, tolerance: float) -> Change:
+    what = _what_happened(pair.figure, interval, tolerance)
+    harm = -difference.value if pair.figure.startswith("utility/") else abs(difference.value)
+    p_value = difference.p_above(tolerance, harm)
+    measured = (
+        f"{pair.before.value:.3f} → {pair.after.value:.3f}, change {difference.value:+.3f} "
+        f"[{interval.low:+.3f}, {interval.high:+.3f}] at {interval.confidence:.1%}, tolerance {tolerance:g}, "
+        f"p = {p_value:.2g}"
+    )
+    return Change(
+        run=pair.run,
+        figure=pair.figure,
+        verdict="regression" if what else "pass",
+        before=pair.before.value,
+        after=pair.after.value,
+        change=difference.value,
+        interval=interval,
+        tolerance=tolerance,
+        p_value=p_value,
+        detectable=tolerance + (difference.detectable(confidence=interval.confidence) or 0.0),
+        message=f"{what or 'within the tolerance'}: {measured}",
+    )
+
+
+def _pairs(run: str, before: BaselineRun, known: Mapping[str, Estimate]) -> list[Pair]:
+    """The baseline's figures beside the run's. Raises PrivbenchError where one is missing or of another size."""
+    pairs = []
+    for name, figure in before.figures.items():
+        one, other = figure.estimate(), known.get(name)
+        if other is None or any(
+            getattr(one, part).shape != getattr(other, part).shape for part in ("resampled", "jackknife")
+        ):
+            raise PrivbenchError(f"{run}: {name} is not there as in the baseline: make the baseline anew.")
+        pairs.append(Pair(run, name, one, other))
+    return pairs
+
+
+def _notes(record: RunRecord, before: BaselineRun) -> list[str]:
+    notes = []
+    worst = record.worst_case.label
+    if worst != before.worst_case:
+        notes.append(f"{record.label}: the worst case is {worst}, and was {before.worst_case} in the baseline.")
+    attack = next(one for one in record.attacks if one.label == worst)
+    once = any(figure.training_error is None for name, figure in before.figures.items() if name.startswith("privacy"))
+    if attack.certificate is not None and (once or len(attack.seed_aucs) < 2):
+        notes.append(
+            f"{record.label}: one training; how much another one would change is in no interval, so the tolerance "
+            "has to cover it."
+        )
+    return notes
 
 
 def _what_happened(name: str, interval: Interval, tolerance: float) -> str | None:
@@ -155,23 +191,17 @@ def _what_happened(name: str, interval: Interval, tolerance: float) -> str | Non
     return "suspiciously better privacy, check that the attack still works" if interval.high < -tolerance else None
 
 
-def _p_value(excess: float, difference: Estimate) -> float:
-    """One-sided, that the true excess is not above zero."""
-    error = difference.standard_error
-    return float(stats.t.sf(excess / error, max(difference.effective - 1, 1))) if error > 0 else float(excess <= 0)
-
-
-def _obstacles(record: RunRecord, before: BaselineRun | None, baseline: Baseline) -> list[str]:
-    """Why the run cannot be judged; nothing where it can."""
+def _obstacle(record: RunRecord, before: BaselineRun | None, baseline: Baseline) -> str | None:
+    """Why the run cannot be judged; None where it can."""
     if record.fingerprint != baseline.fingerprint:
         told = differences(
             baseline.terms, terms_of(record.terms, record.protocol), (baseline.data_digest, record.data_digest)
         )
         named = "; ".join(told[:3]) or "the version of privbench"
-        return [f"{record.label}: another fingerprint than the baseline's ({named}): make the baseline anew"]
+        return f"another fingerprint than the baseline's ({named}): make the baseline anew"
     if before is None:
-        return [f"{record.label}: the baseline holds {', '.join(run.label for run in baseline.runs)} and not this run"]
+        return f"the baseline holds {', '.join(run.label for run in baseline.runs)} and not this run"
     if not record.certified:
         worst = record.worst_case
-        return [f"{record.label}: its attack is {worst.verdict}, so its privacy figures prove nothing ({worst.reason})"]
-    return []
+        return f"its attack is {worst.verdict}, so its privacy figures prove nothing ({worst.reason})"
+    return None

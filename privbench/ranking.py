@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from scipy import stats
 
+from .errors import PrivbenchError
 from .estimates import FILE, WORST_CASE, Estimate, read_estimates
 from .results import VERDICTS, RunRecord, read_run
 
-_NO_VARIANCE = 1e-12  # of a difference of AUCs: a standard error of a millionth is rounding
+_NO_ERROR = 1e-6  # of a difference of AUCs: less is rounding
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def read_entry(folder: Path) -> Entry:
         return Entry(record, None, None, folder)
     privacy, utility = f"{WORST_CASE}/AUC", f"utility/{record.utility.name}/mean AUC"
     estimates = read_estimates(folder / FILE, (privacy, utility))
+    if len(estimates) < 2:
+        raise PrivbenchError(f"{folder / FILE} lacks the headline figures: run it again with --overwrite.")
     return Entry(record, estimates[privacy], estimates[utility], folder)
 
 
@@ -94,9 +98,11 @@ def _standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
     if not known:
         return tuple(rest)
     ranked, privacy, utility = zip(*known, strict=True)
-    confidence = ranked[0].record.worst_case.interval.confidence
-    more_private, more_useful = surely_below(privacy, confidence), surely_below(utility, confidence).T
-    fronts, both = front_shares(privacy, utility), more_private & more_useful
+    # Both figures share the chance of a wrong statement.
+    each = (1 + ranked[0].record.worst_case.interval.confidence) / 2
+    numbers = [crc32(entry.record.key.encode()) for entry in ranked]
+    more_private, more_useful = surely_below(privacy, each, numbers), surely_below(utility, each, numbers).T
+    fronts, both = front_shares(privacy, utility, numbers), more_private & more_useful
     standings = [
         Standing(
             entry,
@@ -115,28 +121,46 @@ def rank_interval(better: np.ndarray, number: int) -> tuple[int, int]:
     return 1 + int(better[:, number].sum()), len(better) - int(better[number].sum())
 
 
-def surely_below(estimates: Sequence[Estimate], confidence: float) -> np.ndarray:
+def surely_below(estimates: Sequence[Estimate], confidence: float, numbers: Sequence[int] | None = None) -> np.ndarray:
     """Which estimates are surely below which others, all pairs at once. Shape: (n, n), bool, row below column.
 
     The largest studentized difference of all pairs stays below the critical value in the stated share of resamples, so
-    that the chance of a single wrong statement in the whole table is what it says (Mogstad, Romano, Shaikh & Wilhelm
-    2024, "Inference for ranks"). The tails are those of the smallest effective number of patients.
+    that the chance of a single wrong statement among them is what it says (Mogstad, Romano, Shaikh & Wilhelm 2024,
+    "Inference for ranks"). Errors are the paired differences' own; the tails are those of the smallest effective number
+    of patients. The numbers tell estimates apart whose trainings vary apart.
     """
     values = np.array([one.value for one in estimates])
+    numbers = range(len(values)) if numbers is None else numbers
     if len(values) < 2:
         return np.zeros((len(values), len(values)), bool)
-    draws = np.stack([np.nan_to_num(one.joined(n) - one.value) for n, one in enumerate(estimates)]).astype(np.float32)
-    covariance = np.cov(draws, dtype=np.float64)
-    own = np.diag(covariance)
-    variance = own[:, None] + own - 2 * covariance
+    draws = np.stack([np.nan_to_num(one.joined(n) - one.value) for n, one in zip(numbers, estimates, strict=True)])
+    spread = np.sqrt(_between_pairs(np.cov(draws)))
+    error = np.sqrt(_errors(estimates))
     # A difference that never varies is none, as between a run and its copy, or it is sure.
-    varies = variance > _NO_VARIANCE
-    scale = np.sqrt(np.where(varies, variance, np.inf))
-    critical = _critical_value(draws, scale.astype(np.float32), confidence)
+    varies = (error > _NO_ERROR) & (spread > _NO_ERROR)
+    critical = _critical_value(draws.astype(np.float32), np.where(varies, spread, np.inf), confidence)
     effective = min(one.effective for one in estimates)
     reach = stats.t.isf(stats.norm.sf(critical), max(effective - 1, 1))
     distance = values - values[:, None]
-    return np.where(varies, distance / scale > reach, distance > np.sqrt(_NO_VARIANCE))
+    return np.where(varies, distance > reach * error, distance > _NO_ERROR)
+
+
+def _between_pairs(covariance: np.ndarray) -> np.ndarray:
+    """The variances of all differences. Shape: (n, n) to (n, n), not negative."""
+    own = np.diag(covariance)
+    return np.maximum(own[:, None] + own - 2 * covariance, 0)
+
+
+def _errors(estimates: Sequence[Estimate]) -> np.ndarray:
+    """The squared standard errors of all differences, as `Estimate.minus` has them. Shape: (n, n)."""
+    jackknife = np.stack([np.nan_to_num(one.jackknife, nan=one.value) for one in estimates])
+    patients = jackknife.shape[1]
+    variance = _between_pairs(np.cov(jackknife, ddof=0) * (patients - 1))
+    if len({len(one.between) for one in estimates}) == 1:
+        between = np.stack([one.between for one in estimates])
+        variance = np.maximum(variance - _between_pairs(between @ between.T), variance / 3)
+    trainings = np.array([one.training_error or 0.0 for one in estimates]) ** 2
+    return np.asarray(variance + trainings[:, None] + trainings)
 
 
 def _critical_value(draws: np.ndarray, scale: np.ndarray, confidence: float) -> float:
@@ -144,7 +168,7 @@ def _critical_value(draws: np.ndarray, scale: np.ndarray, confidence: float) -> 
 
     Shape: draws (n, B), scale (n, n).
     """
-    inverse = 1 / scale
+    inverse = (1 / scale).astype(np.float32)
     columns = np.ascontiguousarray(draws.T)
     largest = np.zeros(len(columns), np.float32)
     for first in range(len(scale) - 1):
@@ -154,13 +178,15 @@ def _critical_value(draws: np.ndarray, scale: np.ndarray, confidence: float) -> 
     return float(np.quantile(largest, confidence))
 
 
-def front_shares(privacy: Sequence[Estimate], utility: Sequence[Estimate]) -> np.ndarray:
+def front_shares(privacy: Sequence[Estimate], utility: Sequence[Estimate], numbers: Sequence[int]) -> np.ndarray:
     """The share of resamples in which each run lies on the Pareto front: low AUC of the attack, high utility.
+
+    Runs of the same number are copies, whose trainings vary together.
 
     Shape: (n,), 0 to 1.
     """
     attacked, useful = (
-        np.stack([np.nan_to_num(one.joined(n), nan=one.value) for n, one in enumerate(estimates)])
+        np.stack([np.nan_to_num(one.joined(n), nan=one.value) for n, one in zip(numbers, estimates, strict=True)])
         for estimates in (privacy, utility)
     )
     return np.mean([on_front(*column) for column in zip(attacked.T, useful.T, strict=True)], axis=0)

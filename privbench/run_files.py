@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .estimates import FILE as ESTIMATES
 from .files import sha256
 from .scores import AttackScores, Origin, read_scores
 
@@ -13,6 +14,12 @@ LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES = (
 )
 MEASURES = "scores/measures.json"
 EXAMPLES = "gallery.safetensors"
+ANONYMIZER = "anonymizer.json"
+EVERY_RUN_HAS = (
+    LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASURES, ESTIMATES, EXAMPLES, ANONYMIZER,
+    "anonymizer.safetensors", "contact_sheet.png", "training_curves.csv", "training_curves.png",
+)  # fmt: skip
+"""What the record of a run vouches for with a digest."""
 
 
 def read_attack_scores(folder: Path) -> AttackScores:

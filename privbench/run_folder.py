@@ -28,7 +28,16 @@ from .registry import code_digest
 from .report.contact_sheet import draw_contact_sheet
 from .report.curves import draw_curves
 from .results import FILE, AnonymizerRecord, RunRecord, StageRecord, read_run
-from .run_files import EXAMPLES, INFERENCE_SCORES, LINKAGE_SCORES, MEASURES, RETRIEVAL_SCORES, UTILITY_SCORES, digests
+from .run_files import (
+    ANONYMIZER,
+    EXAMPLES,
+    INFERENCE_SCORES,
+    LINKAGE_SCORES,
+    MEASURES,
+    RETRIEVAL_SCORES,
+    UTILITY_SCORES,
+    digests,
+)
 from .scores import write_scores
 from .stages import STATE
 
@@ -91,7 +100,7 @@ class RunFolder:
         write_estimates(evaluation.estimates, folder / ESTIMATES)
         record = self._record(evaluation)
         shutil.copyfile(pipeline.stages.made["anonymizer"].folder / STATE, folder / "anonymizer.safetensors")
-        (folder / "anonymizer.json").write_text(record.anonymizer.model_dump_json(indent=1), encoding="utf-8")
+        (folder / ANONYMIZER).write_text(record.anonymizer.model_dump_json(indent=1), encoding="utf-8")
         test, released = pipeline.splits["test"], pipeline.released["test"]
         examples = examples_of(pipeline.anonymizer, test, released, pipeline.fabric.device)
         write_examples(examples, folder / EXAMPLES)

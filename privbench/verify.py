@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from .evaluate.run import Evaluation, evaluate, warnings_of
 from .files import sha256
 from .protocol import Protocol, fingerprint_of
 from .results import FILE, RunRecord, read_run
-from .run_files import LINKAGE_SCORES, UTILITY_SCORES, read_attack_scores
+from .run_files import ANONYMIZER, EVERY_RUN_HAS, LINKAGE_SCORES, UTILITY_SCORES, read_attack_scores
 from .scores import read_scores
 from .validation import validate
 
@@ -33,16 +35,19 @@ def verify_run(folder: Path) -> Iterator[str]:
     record = read_run(folder)
     if not record.files:
         raise PrivbenchError(f"{folder} was written by an older privbench, without digests: run it again to verify it.")
-    yield from _fingerprint(record)
     yield from _digests(folder, record)
     try:
+        yield from _fingerprint(record)
+        yield from _anonymizer(folder, record)
         yield from _scores(folder)
         evaluation = _evaluated(folder, record)
-    except (ArrowException, OSError, KeyError, ValueError, IndexError, PrivbenchError) as error:
-        yield f"the scores cannot be evaluated ({type(error).__name__}: {error})"
-        return
-    yield from _figures(record, evaluation)
-    yield from _estimates(folder, evaluation)
+        yield from _figures(record, evaluation)
+        yield from _estimates(folder, evaluation)
+    # What was tampered with may be wrong in any way; whatever reading it raises is the finding.
+    except (ArrowException, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        yield f"the run cannot be evaluated ({type(error).__name__}: {error})"
+    except PrivbenchError as error:
+        yield f"the run cannot be evaluated: {error}"
 
 
 def _fingerprint(record: RunRecord) -> Iterator[str]:
@@ -57,7 +62,16 @@ def _fingerprint(record: RunRecord) -> Iterator[str]:
             yield f"{FILE}: protocol.{section} is not what the fingerprint was made of"
 
 
+def _anonymizer(folder: Path, record: RunRecord) -> Iterator[str]:
+    told = json.loads((folder / ANONYMIZER).read_text(encoding="utf-8"))
+    for path, stated, right in _unequal(record.anonymizer.model_dump(mode="json"), told, "anonymizer"):
+        yield f"{FILE}: {path} is {_short(stated)}, {ANONYMIZER} says {_short(right)}"
+
+
 def _digests(folder: Path, record: RunRecord) -> Iterator[str]:
+    for name in EVERY_RUN_HAS:
+        if name not in record.files:
+            yield f"{FILE}: the digest of {name} is missing"
     for name, digest in record.files.items():
         file = folder / name
         if not file.is_file():
@@ -84,6 +98,7 @@ def _scores(folder: Path) -> Iterator[str]:
 def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
     versions = {result.name: result.version for result in record.attacks}
     versions |= {result.name: result.version for result in record.inferences}
+    versions = dict.fromkeys(record.protocol["attacks"], "") | versions  # some have no figure
     return evaluate(
         read_attack_scores(folder),
         read_scores(folder / UTILITY_SCORES),
@@ -111,10 +126,21 @@ def _figures(record: RunRecord, evaluation: Evaluation) -> Iterator[str]:
 
 def _estimates(folder: Path, evaluation: Evaluation) -> Iterator[str]:
     stored = read_estimates(folder / ESTIMATES)
-    for name, right in evaluation.estimates.items():
-        own = stored.get(name)
-        if own is None or not np.allclose(own.resampled, right.resampled, atol=_TOLERANCE, equal_nan=True):
-            yield f"{ESTIMATES}: the resampled values of {name} are not those of the scores"
+    for name in stored.keys() ^ evaluation.estimates.keys():
+        yield f"{ESTIMATES}: {name} is {'surplus' if name in stored else 'missing'}"
+    for name in stored.keys() & evaluation.estimates.keys():
+        own, right = asdict(stored[name]), asdict(evaluation.estimates[name])
+        wrong = [key for key, value in right.items() if not _same(own[key], value)]
+        if wrong:
+            yield f"{ESTIMATES}: {', '.join(wrong)} of {name} are not what the scores give"
+
+
+def _same(stated: Any, right: Any) -> bool:
+    """Whether two fields of an estimate are the same, but for rounding."""
+    if stated is None or right is None:
+        return stated is right
+    one, other = np.asarray(stated, float), np.asarray(right, float)
+    return one.shape == other.shape and np.allclose(one, other, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
 
 
 def _unequal(stated: Any, right: Any, path: str) -> Iterator[tuple[str, Any, Any]]:

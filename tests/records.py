@@ -86,7 +86,7 @@ def record(
     attacks = [attack("siamese", "paper", 0.5), attack("contrastive", "informed", verification, verdict=verdict)]
     protocol = load_protocol("quick").model_dump(mode="json")
     return RunRecord(
-        key="k",
+        key=name,
         created="2026-01-01T00:00:00+00:00",
         protocol=protocol,
         fingerprint=fingerprint,
@@ -126,7 +126,9 @@ def estimate(
     value: float, draws: np.ndarray, *, effective: float = 100.0, training_error: float | None = None
 ) -> Estimate:
     """An estimate with those resampled deviations. Shape: draws (B,)."""
-    return Estimate(value, value + draws, effective, training_error, 9.0)
+    # Patients whose jackknife has the spread of the draws, and moves as they do.
+    jackknife = value + draws * (np.std(draws) / max(np.sqrt(np.square(draws - draws.mean()).sum()), 1e-12))
+    return Estimate(value, value + draws, jackknife, effective, training_error=training_error, freedom=9.0)
 
 
 def entry(

@@ -287,5 +287,5 @@ def test_a_starved_attack_is_never_reported_as_privacy(monkeypatch, capsys, tiny
     assert json.loads((out / "run.json").read_text())["worst_case"]["verdict"] == "weak"
     assert call(monkeypatch, "leaderboard", out) == 0
     board = capsys.readouterr().out
-    assert "NO: weak" in board
+    assert "attack weak" in board
     assert "the attack is weak, so a low figure is no evidence of privacy" in board

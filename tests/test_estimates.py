@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from records import estimate
 from scipy import stats
 
 from privbench.errors import PrivbenchError
-from privbench.estimates import Estimate, read_estimates, write_estimates
+from privbench.estimates import EXACT, SOME_TRAININGS, read_estimates, write_estimates
 from privbench.protocol import StatisticsSection
 
 STATISTICS = StatisticsSection()
@@ -16,6 +18,7 @@ def test_differences_are_paired_and_trainings_are_not(rng):
     both = second.minus(first)
     assert both.value == pytest.approx(0.1)
     assert both.resampled == pytest.approx(np.full(1000, 0.1))
+    assert both.patient_error == pytest.approx(0, abs=1e-9)
     assert both.training_error == pytest.approx(0.05)
     assert both.freedom == pytest.approx(0.05**4 / ((0.03**4 + 0.04**4) / 9)), "Welch and Satterthwaite"
     assert both.bounds == (-1, 1)
@@ -23,12 +26,12 @@ def test_differences_are_paired_and_trainings_are_not(rng):
 
 def test_joined_is_the_sum_of_both_variations(rng):
     patients = rng.normal(0, 0.01, 20000)
-    one = Estimate(0.7, 0.7 + patients, 1e6, training_error=0.02, freedom=1000.0)
+    one = replace(estimate(0.7, patients, effective=1e6), training_error=0.02, freedom=1000.0)
     assert one.joined().std() == pytest.approx(np.hypot(0.01, 0.02), rel=0.03)
-    assert np.corrcoef(one.joined() - one.resampled, patients)[0, 1] == pytest.approx(0, abs=0.02)
+    assert np.corrcoef(one.joined() - one.drawn, patients)[0, 1] == pytest.approx(0, abs=0.02)
     assert one.standard_error == pytest.approx(np.hypot(0.01, 0.02), rel=0.02)
     assert np.corrcoef(one.joined(1) - patients, one.joined(2) - patients)[0, 1] == pytest.approx(0, abs=0.02)
-    two = Estimate(0.7, 0.7 + 0 * patients, 1e6, training_error=0.02, freedom=1.0)
+    two = replace(estimate(0.7, patients / 100, effective=1e6), training_error=0.02, freedom=1.0)
     interval = two.interval(STATISTICS.model_copy(update={"confidence": 0.9}))
     assert interval.low == pytest.approx(0.7 - 0.02 * stats.t.ppf(0.95, 1), abs=0.002), "two trainings tell little"
 
@@ -47,6 +50,51 @@ def test_p_value_and_detectable_difference_are_those_of_the_normal_case(rng):
     assert both.detectable() == pytest.approx((1.96 + 0.842) * 0.01, rel=0.02)
     assert estimate(0.0, np.zeros(10)).p_value() == 1
     assert estimate(0.1, np.zeros(10)).p_value() == 0
+    few = estimate(0.1, draws, effective=1.5)
+    assert (few.interval(STATISTICS), few.p_value(), few.detectable()) == (None, None, None)
+
+
+def test_p_value_and_interval_agree_where_trainings_are_few(rng):
+    """Two trainings a side: the interval holds zero, and the p-value says so."""
+    draws = rng.normal(0, 0.002, (2, 4000))
+    sides = [
+        replace(estimate(value, drawn), training_error=0.01, freedom=1.0)
+        for value, drawn in zip((0.70, 0.75), draws, strict=True)
+    ]
+    both = sides[1].minus(sides[0])
+    interval = both.interval(STATISTICS)
+    assert interval.low < 0 < interval.high
+    assert both.p_value() > 0.05
+    assert both.detectable() > 0.05
+
+
+def test_a_difference_is_as_wide_as_its_own_jackknife_says(rng):
+    """What two runs share cancels, whatever each was stretched by."""
+    shared, own = rng.normal(0, 0.05, 1000), rng.normal(0, 0.002, (2, 1000))
+    sides = [estimate(0.7, shared + part) for part in own]
+    expected = np.sqrt(
+        np.square(
+            sides[1].jackknife - sides[0].jackknife - np.mean(sides[1].jackknife) + np.mean(sides[0].jackknife)
+        ).sum()
+        * 999
+        / 1000
+    )
+    assert sides[1].minus(sides[0]).patient_error == pytest.approx(expected)
+
+
+def test_one_training_on_one_side_is_told(rng):
+    one, several = estimate(0.7, rng.normal(0, 0.01, 500)), estimate(0.8, rng.normal(0, 0.01, 500), training_error=0.01)
+    assert several.minus(one).interval(STATISTICS).method == SOME_TRAININGS
+    assert several.minus(several).interval(STATISTICS).method != SOME_TRAININGS
+
+
+def test_what_never_failed_is_not_certain():
+    """Twenty patients of whom none was found: the exact bound of twenty trials."""
+    never = estimate(0.0, np.zeros(100), effective=20).interval(STATISTICS)
+    assert (never.low, never.method) == (0.0, EXACT)
+    assert never.high == pytest.approx(stats.beta.ppf(0.975, 1, 20))
+    always = estimate(1.0, np.zeros(100), effective=20).interval(STATISTICS)
+    assert (always.low, always.high) == (pytest.approx(stats.beta.ppf(0.025, 20, 1)), 1.0)
 
 
 def test_estimates_survive_their_file(tmp_path, rng):

@@ -10,7 +10,7 @@ import privbench
 from privbench import cli
 from privbench.baseline import make_baseline, read_baseline, write_baseline
 from privbench.errors import PrivbenchError
-from privbench.gate import Judgement, Tolerances, judge_changes, judge_runs
+from privbench.gate import Judgement, Pair, Tolerances, judge_changes, judge_runs
 from privbench.protocol import StatisticsSection
 from privbench.report import judgement as told
 from privbench.results import read_run
@@ -21,8 +21,8 @@ AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "uti
 
 def change(name, before, after, rng, spread=0.005, **told):
     draws = rng.normal(0, spread, (2, 4000))
-    pair = (estimate(before, draws[0], **told), estimate(after, draws[1], **told))
-    return judge_changes("run", {name: pair}, STATISTICS, Tolerances())
+    pair = Pair("run", name, estimate(before, draws[0], **told), estimate(after, draws[1], **told))
+    return judge_changes([pair], STATISTICS, Tolerances())
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_only_a_sure_change_beyond_the_tolerance_fails(name, after, verdict, mes
 def test_what_rests_on_few_patients_cannot_be_judged(rng):
     found, obstacles = change(AUC, 0.7, 0.9, rng, effective=12.0)
     assert found == []
-    assert obstacles == [f"run: {AUC} rests on 12 effective patients, fewer than 20, too few to judge a change"]
+    assert obstacles == [f"run: {AUC} rests on 12.0 effective patients, fewer than 20, too few to judge a change"]
 
 
 def test_one_training_more_or_less_is_no_regression(rng):
@@ -62,8 +62,8 @@ def test_one_training_more_or_less_is_no_regression(rng):
 
 def test_several_figures_share_the_chance_of_a_false_alarm(rng):
     draws = rng.normal(0, 0.01, (6, 4000))
-    pairs = {str(n): (estimate(0.7, draws[n]), estimate(0.7, draws[n + 3])) for n in range(3)}
-    changes, _ = judge_changes("run", pairs, STATISTICS, Tolerances())
+    pairs = [Pair("run", str(n), estimate(0.7, draws[n]), estimate(0.7, draws[n + 3])) for n in range(3)]
+    changes, _ = judge_changes(pairs, STATISTICS, Tolerances())
     assert [one.interval.confidence for one in changes] == pytest.approx([1 - 0.05 / 3] * 3)
 
 
@@ -95,8 +95,8 @@ def test_a_run_passes_against_its_own_baseline(proven):
     assert judgement.verdict == "pass"
     assert [one.figure for one in judgement.changes] == [AUC, RANK, UTILITY]
     assert [one.change for one in judgement.changes] == pytest.approx([0, 0, 0], abs=1e-9)
-    assert any("one training" in note for note in judgement.notes)
-    assert baseline.stat().st_size < 20_000
+    assert judgement.notes == (), "the worst case, correlation, needs no training"
+    assert baseline.stat().st_size < 40_000
 
 
 def test_what_cannot_be_compared_is_not_passed(proven, tmp_path):
@@ -114,6 +114,38 @@ def test_what_cannot_be_compared_is_not_passed(proven, tmp_path):
     method = read_run(folder).anonymizer.model_copy(update={"params": {"b": 9}, "given": ["b"]})
     unknown = with_record(folder, tmp_path / "c", anonymizer=method)
     assert "and not this run" in judge_runs([unknown], baseline, Tolerances()).obstacles[0]
+
+
+def test_what_is_missing_is_not_passed(proven, tmp_path):
+    """One of two methods was run, or a folder holds nothing, or a run has other figures."""
+    folder, path = proven
+    baseline = read_baseline(path)
+    other = baseline.runs[0].model_copy(update={"label": "other", "params": {"b": 99}})
+    two = baseline.model_copy(update={"runs": [*baseline.runs, other]})
+    judgement = judge_runs([folder], two, Tolerances(patients=2))
+    assert judgement.obstacles == ("other: it stands in the baseline, and there is no run of it",)
+    assert judgement.verdict == "cannot judge"
+    nothing = judge_runs([tmp_path, folder], baseline, Tolerances(patients=2))
+    assert "is no run folder" in nothing.obstacles[0]
+    assert len(nothing.changes) == 3, "the others are judged all the same"
+    figure = baseline.runs[0].figures[AUC]
+    short = baseline.runs[0].model_copy(
+        update={"figures": {AUC: figure.model_copy(update={"resampled": figure.resampled[:-1]})}}
+    )
+    judgement = judge_runs([folder], baseline.model_copy(update={"runs": [short]}), Tolerances(patients=2))
+    assert "is not there as in the baseline" in judgement.obstacles[0]
+
+
+def test_another_worst_case_is_told(proven, tmp_path):
+    folder, path = proven
+    baseline = read_baseline(path)
+    trained = read_run(folder).worst_case.model_copy(update={"attack": "contrastive"})
+    judgement = judge_runs([with_record(folder, tmp_path / "a", worst_case=trained)], baseline, Tolerances())
+    assert any("the worst case is contrastive (informed), and was correlation" in note for note in judgement.notes)
+    assert any("one training" in note for note in judgement.notes)
+    other = baseline.runs[0].model_copy(update={"worst_case": "siamese (paper)"})
+    judgement = judge_runs([folder], baseline.model_copy(update={"runs": [other]}), Tolerances(patients=2))
+    assert any("was siamese (paper) in the baseline" in note for note in judgement.notes)
 
 
 def test_mistaken_baselines_are_told(proven, tmp_path):

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.numpy import load_file as load_examples
 
 import privbench
 from privbench import Anonymizer, PrivbenchError
 from privbench.estimates import read_estimates
 from privbench.evaluate.run import evaluate
-from privbench.examples import read_examples
 from privbench.protocol import Protocol
 from privbench.results import RunRecord, read_run
 from privbench.run_files import read_attack_scores
@@ -113,11 +113,11 @@ def test_metrics_are_derived_from_the_score_files(finished):
 
 
 def test_examples_show_what_was_moved(finished):
-    examples = read_examples(finished.folder / "gallery.safetensors")
-    count = len(examples.originals)
-    assert examples.originals.shape == examples.released.shape == (count, 1, 32, 32)
-    assert examples.displacement.shape == (count, 2, 32, 32)
-    assert 0 < np.abs(examples.displacement).max() <= 0.05 * 31 / 2, "mu half widths at the most"
+    examples = load_examples(finished.folder / "gallery.safetensors")
+    count = len(examples["originals"])
+    assert examples["originals"].shape == examples["released"].shape == (count, 1, 32, 32)
+    assert examples["displacement"].shape == (count, 2, 32, 32)
+    assert 0 < np.abs(examples["displacement"]).max() <= 0.05 * 31 / 2, "mu half widths at the most"
 
 
 def test_released_anonymizer_can_be_used_again(finished):

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 import privbench
@@ -122,18 +123,51 @@ def test_one_figure(copy, path, value, message):
 
 def test_resampled_values(copy):
     file = copy / "estimates.safetensors"
-    from safetensors import safe_open
-
     with safe_open(file, "numpy") as opened:
         metadata = opened.metadata()
     tensors = load_file(file)
     name = "privacy/worst case/AUC"
-    tensors[name] = tensors[name] - np.float32(0.01)
+    tensors[f"{name}/resampled"] = tensors[f"{name}/resampled"] - np.float32(0.01)
     file.write_bytes(save(tensors, metadata=metadata))
     forge(copy, "estimates.safetensors")
-    assert list(verify_run(copy)) == [
-        f"estimates.safetensors: the resampled values of {name} are not those of the scores"
-    ]
+    assert list(verify_run(copy)) == [f"estimates.safetensors: resampled of {name} are not what the scores give"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("value", 0.5), ("effective", 999.0), ("training_error", 0.5)])
+def test_what_ranks_are_made_of(copy, field, value):
+    """The leaderboard and the gate read these, and not run.json."""
+    file = copy / "estimates.safetensors"
+    with safe_open(file, "numpy") as opened:
+        told = json.loads(opened.metadata()["estimates"])
+    told["privacy/worst case/AUC"][field] = value
+    file.write_bytes(save(load_file(file), metadata={"estimates": json.dumps(told)}))
+    forge(copy, "estimates.safetensors")
+    (problem,) = verify_run(copy)
+    assert problem == f"estimates.safetensors: {field} of privacy/worst case/AUC are not what the scores give"
+
+
+def test_the_method(copy):
+    edit(copy, lambda values: values["anonymizer"].update(name="prichexy"))
+    assert next(verify_run(copy)) == "run.json: anonymizer.name is prichexy, anonymizer.json says identity"
+
+
+def test_a_digest_that_was_taken_away(copy):
+    edit(copy, lambda values: values["files"].pop("contact_sheet.png"))
+    assert list(verify_run(copy)) == ["run.json: the digest of contact_sheet.png is missing"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: edit(folder, lambda values: values["terms"].update(protocol=None)),
+        lambda folder: (folder / "scores" / "measures.json").write_text("[1]"),
+        lambda folder: (folder / "estimates.safetensors").unlink(),
+        lambda folder: pd.DataFrame({"score": ["a"]}).to_parquet(folder / UTILITY_SCORES),
+    ],
+)
+def test_any_damage_is_told_in_a_sentence(copy, damage):
+    damage(copy)
+    assert any("cannot be evaluated" in problem or "is missing" in problem for problem in verify_run(copy))
 
 
 def test_what_is_missing_or_unreadable(copy):
@@ -142,7 +176,7 @@ def test_what_is_missing_or_unreadable(copy):
     (copy / LINKAGE_SCORES).write_bytes(b"no table")
     problems = list(verify_run(copy))
     assert f"{LINKAGE_SCORES} was changed: its digest is not the one in run.json" in problems
-    assert problems[-1].startswith("the scores cannot be evaluated (ArrowInvalid")
+    assert problems[-1].startswith("the run cannot be evaluated (ArrowInvalid")
 
 
 def test_old_runs_cannot_be_verified(tmp_path):

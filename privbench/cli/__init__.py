@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -56,7 +57,10 @@ app.command(name="verify", epilog=verify.EPILOG)(verify.command)
 
 
 def main() -> None:
-    """Runs the command line: exit 2 for the user's mistakes, 1 for ours, 130 when interrupted."""
+    """Runs the command line: exit 2 for the user's mistakes, 70 (EX_SOFTWARE) for ours, 130 when interrupted.
+
+    1 is left to commands that judge.
+    """
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -66,7 +70,7 @@ def main() -> None:
     # The last resort: a full disk, in whatever guise a library reports it, or a bug; told in a line all the same.
     except Exception as error:  # noqa: BLE001
         explained = explain_disk_error(error)
-        _fail(error, str(explained or _unexpected(error)), 2 if explained else 1, debug)
+        _fail(error, str(explained or _unexpected(error)), 2 if explained else os.EX_SOFTWARE, debug)
 
 
 def _unexpected(error: Exception) -> str:

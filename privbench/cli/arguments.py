@@ -38,6 +38,8 @@ def run_folders(paths: list[Path]) -> list[Path]:
 
     found: list[Path] = []
     for path in paths:
-        below = sorted(file.parent for file in path.glob(f"*/{FILE}")) if path.is_dir() else []
-        found += below if below and not (path / FILE).exists() else [path]
+        # Hidden folders hold what is unfinished, or was replaced.
+        below = sorted(file.parent for file in path.glob(f"[!.]*/{FILE}")) if path.is_dir() else []
+        own = path.parent if path.name == FILE else path
+        found += below if below and not (path / FILE).exists() else [own]
     return list(dict.fromkeys(found))

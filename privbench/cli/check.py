@@ -16,9 +16,9 @@ EPILOG = "Exit status: 0 pass, 1 regression, 2 cannot judge (other fingerprint, 
 def command(
     runs: arguments.RunFolders,
     baseline: Annotated[Path, typer.Option(help="The file that privbench baseline wrote.")],
-    privacy: Annotated[float, typer.Option(min=0, help="Tolerated change of the worst-case AUC, up or down.")] = 0.02,
-    utility: Annotated[float, typer.Option(min=0, help="Tolerated loss of the mean classification AUC.")] = 0.02,
-    rank_1: Annotated[float, typer.Option(min=0, help="Tolerated change of the rank-1 rate, up or down.")] = 0.05,
+    privacy: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the worst-case AUC.")] = 0.02,
+    utility: Annotated[float, typer.Option(min=0, max=1, help="Tolerated loss of the mean classification AUC.")] = 0.02,
+    rank_1: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the rank-1 rate.")] = 0.05,
     patients: Annotated[float, typer.Option(min=2, help="Fewest effective patients that can be judged.")] = 20,
     json: Annotated[Path | None, typer.Option(help="Write the judgement as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
@@ -35,6 +35,8 @@ def command(
     console = Console()
     for line, style in told.as_lines(judgement):
         console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+    for output in filter(None, (json, junit, summary)):
+        output.parent.mkdir(parents=True, exist_ok=True)
     if json is not None:
         write_text(json, told.as_json(judgement))
     if junit is not None:

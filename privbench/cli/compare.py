@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -37,7 +38,15 @@ def command(
             for row in rows
         ]
         frame = pd.DataFrame(flat).drop(columns="interval")
-        typer.echo(frame.to_csv(index=False) if format is Format.csv else frame.to_json(orient="records", indent=1))
+        if format is Format.csv:
+            typer.echo(frame.to_csv(index=False), nl=False)
+            for note in found.notes:
+                typer.echo(note, err=True)
+        else:
+            rows = json.loads(frame.to_json(orient="records"))
+            confidence = found.first.worst_case.interval.confidence
+            told = {"first": found.first.label, "second": found.second.label, "confidence": confidence}
+            typer.echo(json.dumps(told | {"notes": found.notes, "differences": rows}, indent=1))
         return
     table = Table(title=escape(f"{found.first.label} → {found.second.label}"), title_justify="left")
     for heading in ("figure", "first", "second", "difference", "p", "detectable"):
@@ -53,8 +62,8 @@ def command(
             f"{row.first:.3f}",
             f"{row.second:.3f}",
             f"[bold]{difference}[/]" if sure else difference,
-            f"{row.p_value:.3f}{delong}",
-            f"{row.detectable:.3f}",
+            "–" if row.p_value is None else f"{row.p_value:.3f}{delong}",
+            "–" if row.detectable is None else f"{row.detectable:.3f}",
         )
     console = Console()
     console.print(table)

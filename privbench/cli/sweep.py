@@ -33,7 +33,9 @@ def command(
 ) -> None:
     """Run every method of a list under one protocol, and print the leaderboard."""
     from ..api import run
+    from ..interfaces import Anonymizer
     from ..progress import log
+    from ..protocol import load_protocol
     from ..registry import Registry
     from ..sweep import HEADINGS, beside_published, load_sweep
     from .leaderboard import Format
@@ -42,6 +44,9 @@ def command(
     chosen = load_sweep(sweep)
     folder = out or Path("runs") / chosen.name
     console, registry = Console(stderr=True), Registry(plugin or [])
+    known = load_protocol(protocol, set_ or []).anonymizers
+    for row in chosen.rows:  # a mistake in the last row is told before the first one runs
+        registry.create(Anonymizer, row.anonymizer, known.get(row.anonymizer, {}) | row.params)
     published = []
     with session(console, quiet):
         for number, row in enumerate(chosen.rows, start=1):

@@ -12,12 +12,16 @@ EPILOG = "Exit status: 0 everything holds, 1 something does not."
 
 def command(runs: arguments.RunFolders) -> None:
     """Recompute every figure of runs from their scores, check digests and terms, and name what does not hold."""
+    from ..errors import PrivbenchError
     from ..verify import verify_run
 
     console = Console()
     broken = False
     for folder in arguments.run_folders(runs):
-        problems = list(verify_run(folder))
+        try:
+            problems = list(verify_run(folder))
+        except PrivbenchError as error:
+            problems = [str(error)]
         broken = broken or bool(problems)
         if not problems:
             console.print(f"{folder}: everything holds", highlight=False, markup=False)

@@ -76,10 +76,11 @@ def _reading(rows: pd.DataFrame, resampling: Resampling) -> tuple[str, Estimate,
     if len(values) != 2:
         return None
     second = (truth == values[1]).to_numpy()
+    rarer = second if second.mean() <= 0.5 else ~second
     by_training = bootstrap.class_aucs(np.repeat(second[:, None], len(seeds), axis=1), guesses, patient)
     estimate = estimate_of(
         resampling.apply(lambda weights: by_training(weights).mean(0)),
-        effective,
+        bootstrap.effective_number(np.bincount(patient, rarer)),
         trainings=[auc(second, guess) for guess in guesses.T],
     )
     return "auc", estimate, 0.5

@@ -106,8 +106,11 @@ def auc_estimate(scores: pd.DataFrame, resampling: Resampling) -> Estimate:
     by_training = bootstrap.pair_auc(values, mated, probe, reference)
     return estimate_of(
         resampling.apply(lambda weights: by_training(weights).mean(0)),
-        bootstrap.effective_number(np.bincount(probe[mated])),
-        counted_twice=bootstrap.pair_noise(values, mated),
+        min(
+            bootstrap.effective_number(np.bincount(probe[mated])),
+            bootstrap.effective_number(np.bincount(np.concatenate([probe[~mated], reference[~mated]]))),
+        ),
+        between=bootstrap.pair_influence(values, mated, probe, reference),
         trainings=aucs_by_seed(scores),
     )
 

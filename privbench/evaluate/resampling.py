@@ -33,6 +33,10 @@ class Applied(NamedTuple):
         """The function of each of the three."""
         return Applied(*map(function, self))
 
+    def filled(self) -> Applied:
+        """With the value itself where a draw leaves none, so that a mean over several goes over the same ones."""
+        return self.map(lambda part: np.where(np.isnan(part), self.value, part))
+
 
 @dataclass(frozen=True)
 class Resampling:
@@ -65,6 +69,7 @@ def estimate_of(
     applied: Applied,
     effective: float,
     *,
+    between: np.ndarray | None = None,
     counted_twice: float = 0.0,
     trainings: Sequence[float] = (),
     upper: float = 1.0,
@@ -74,15 +79,22 @@ def estimate_of(
     Args:
         applied: the statistic's values. Shape: (1,), (P,), (B,).
         effective: the effective number of patients.
-        counted_twice: see `standard_error`.
+        between: what happens between each two patients, as `pair_influence` gives it.
+        counted_twice: the sum of its squares, where it is not known one by one; see `standard_error`.
         trainings: the value of each of the attacker's trainings.
         upper: the largest value that it can take.
     """
-    value, error = float(applied.value[0]), intervals.standard_error(applied.jackknife, counted_twice)
-    resampled = intervals.stretched(applied.resampled, value, error)
     spread = float(np.std(trainings, ddof=1) / np.sqrt(len(trainings))) if len(trainings) > 1 else None
     return Estimate(
-        value, resampled, effective, spread, max(1.0, len(trainings) - 1.0), (0.0, upper), applied.jackknife
+        value=float(applied.value[0]),
+        resampled=applied.resampled,
+        jackknife=applied.jackknife,
+        effective=effective,
+        between=np.empty(0) if between is None else between,
+        counted_twice=counted_twice,
+        training_error=spread,
+        freedom=max(1.0, len(trainings) - 1.0),
+        bounds=(0.0, upper),
     )
 
 
@@ -104,10 +116,10 @@ def image_wise_interval(labels: np.ndarray, scores: np.ndarray, protocol: Protoc
     statistic = bootstrap.class_aucs(labels, scores, np.arange(number))
     while left:
         part = min(left, max(1, 2**24 // number))  # bounds the memory
-        values.append(bootstrap.mean_of_known(statistic(bootstrap.draw_counts(number, part, rng))))
+        values.append(statistic(bootstrap.draw_counts(number, part, rng)))
         left -= part
-    known = np.concatenate(values)
-    known = known[~np.isnan(known)]
+    drawn = np.concatenate(values, axis=1)
+    known = np.where(np.isnan(drawn), statistic(np.ones((number, 1))), drawn).mean(0)
     confidence = protocol.statistics.confidence
     low, high = intervals.percentile(known, confidence)
     return Interval(low=low, high=high, confidence=confidence, method=IMAGE_WISE, resamples=len(known))

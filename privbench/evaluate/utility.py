@@ -20,8 +20,8 @@ def utility_result(
 ) -> tuple[UtilityResult, dict[str, Estimate]]:
     """The mean of the class-wise AUCs, and each of them, with intervals over patients, and the estimates behind them.
 
-    Classes without both labels among the test images are left out of the mean, and named. A resample in which a
-    further class lost one of its labels averages over the others.
+    Classes without both labels among the test images are left out of the mean, and named. In a resample in which a
+    further class lost one of its labels its own AUC stands for it, so that the mean goes over the same classes.
     """
     task = protocol.utility.name
     classes = scores["class"].unique()
@@ -43,7 +43,7 @@ def utility_result(
         )
         for row, column in enumerate(np.flatnonzero(known))
     }
-    mean = estimate_of(aucs.map(bootstrap.mean_of_known), bootstrap.effective_number(np.bincount(patient)))
+    mean = estimate_of(aucs.filled().map(lambda part: part.mean(0)), bootstrap.effective_number(np.bincount(patient)))
     result = UtilityResult(
         name=task,
         version=version,

@@ -56,14 +56,22 @@ def pair_auc(scores: np.ndarray, mated: np.ndarray, probe: np.ndarray, reference
     return statistic
 
 
-def pair_noise(scores: np.ndarray, mated: np.ndarray) -> float:
-    """The sum of squares that single non-mated pairs give the variance of the AUC, averaged over the trainings.
+def pair_influence(scores: np.ndarray, mated: np.ndarray, probe: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """What each two different patients contribute to the AUC together, averaged over the trainings.
 
-    A pair's influence is how far its place among the pairs of the other kind lies from the mean (DeLong et al. 1988).
-    Shape: scores (seeds, n), mated (n,).
+    A non-mated pair's influence is how far its place among the mated pairs lies from the mean (DeLong et al. 1988); the
+    pairs of the same two patients go together, in the order of the patients. The same pairs give the same order.
+
+    Shape: scores (seeds, n); mated, probe and reference (n,); returns (two different patients,).
     """
-    influence = np.mean([places(one[~mated], one[mated]) for one in scores], axis=0)
-    return float(np.square((influence - influence.mean()) / len(influence)).sum())
+    place = np.mean([places(one[~mated], one[mated]) for one in scores], axis=0)
+    influence = (place - place.mean()) / max(1, len(place))
+    return np.bincount(_dyads(probe[~mated], reference[~mated]), influence)
+
+
+def _dyads(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The number of each two patients, whichever comes first. Shape: (n,) each, returns (n,)."""
+    return np.unique(np.sort(np.stack([one, other]), axis=0), axis=1, return_inverse=True)[1].ravel()
 
 
 def places(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -83,13 +91,6 @@ def class_aucs(labels: np.ndarray, scores: np.ndarray, patient: np.ndarray) -> S
         return weighted_auc(*(Sample(values[side], patient[side], weights) for side in (present, ~present)))
 
     return lambda weights: np.stack([one_class(*columns, weights) for columns in zip(labels.T, scores.T, strict=True)])
-
-
-def mean_of_known(aucs: np.ndarray) -> np.ndarray:
-    """The mean over the classes that have an AUC; NaN where none has. Shape: (classes, B) to (B,)."""
-    known = ~np.isnan(aucs)
-    with np.errstate(invalid="ignore"):
-        return np.where(known, aucs, 0).sum(0) / known.sum(0)
 
 
 def mean(values: np.ndarray, patient: np.ndarray) -> Statistic:
@@ -135,6 +136,5 @@ def rival_noise(rival: np.ndarray, patient: np.ndarray) -> float:
     """
     seeds, probes = rival.shape
     kept = rival >= 0
-    between = np.stack([np.broadcast_to(patient, rival.shape)[kept], rival[kept]])
-    _, times = np.unique(between, axis=1, return_counts=True)
+    times = np.bincount(_dyads(np.broadcast_to(patient, rival.shape)[kept], rival[kept])) if kept.any() else np.zeros(1)
     return float(np.square(times / (seeds * probes)).sum())

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+FEWEST = 2.0
+"""Effective patients, under which there is no interval."""
+
 
 def standard_error(jackknife: np.ndarray, counted_twice: float = 0.0) -> float:
     """The delete-one-patient jackknife's standard error (Efron & Stein 1981, equation 1.4).
@@ -13,11 +16,11 @@ def standard_error(jackknife: np.ndarray, counted_twice: float = 0.0) -> float:
     and so counts it twice; `counted_twice` is the sum of squares to take off (the correction for dyads of Fafchamps &
     Gubert 2007, equation 2.7). At the least a third remains, which is the share where all variation is between.
 
-    Shape: jackknife (P,), NaN where leaving the patient out leaves no value.
+    Shape: jackknife (P,), NaN where leaving the patient out leaves no value. NaN where fewer than two values are left.
     """
     known = jackknife[~np.isnan(jackknife)]
     if len(known) < 2:
-        return 0.0
+        return np.nan
     variance = (len(known) - 1) / len(known) * np.square(known - known.mean()).sum()
     return float(np.sqrt(max(variance - counted_twice, variance / 3)))
 
@@ -29,7 +32,9 @@ def stretched(resampled: np.ndarray, value: float, error: float) -> np.ndarray:
     weigh twice in a mean: the one makes the plain bootstrap too wide, the other too narrow (docs/statistics.md).
     Shape: (B,); NaN stays.
     """
-    spread = np.nanstd(resampled) if (~np.isnan(resampled)).any() else 0.0
+    if np.isnan(error) or np.isnan(resampled).all():
+        return resampled
+    spread = np.nanstd(resampled)
     return value + (resampled - value) * (error / spread) if spread > 0 else resampled
 
 
@@ -38,8 +43,19 @@ def percentile(resampled: np.ndarray, confidence: float, effective: float = np.i
 
     Shape: resampled (B,), without NaN; effective is a number of patients, at least two.
     """
-    low, high = np.quantile(resampled, stats.norm.cdf(_quantiles(confidence, effective)))
+    quantiles = _quantiles(confidence, effective)
+    tails = stats.norm.cdf(quantiles)
+    if tails[0] < 2 / len(resampled):  # further out than the resamples reach: as if they were normal
+        low, high = resampled.mean() + quantiles * resampled.std()
+    else:
+        low, high = np.quantile(resampled, tails)
     return float(low), float(high)
+
+
+def at_the_bound(value: float, bounds: tuple[float, float], confidence: float, effective: float) -> tuple[float, float]:
+    """The interval of a share that was never or always seen (Clopper & Pearson 1934), scaled to the bounds."""
+    width = (bounds[1] - bounds[0]) * (1 - ((1 - confidence) / 2) ** (1 / effective))
+    return (value, value + width) if value == bounds[0] else (value - width, value)
 
 
 def bca(
@@ -55,14 +71,15 @@ def bca(
     squares = np.square(influence).sum()
     acceleration = (influence**3).sum() / (6 * squares**1.5) if squares > 0 else 0.0
     moved = bias + _quantiles(confidence, effective)
-    low, high = np.quantile(resampled, stats.norm.cdf(bias + moved / (1 - acceleration * moved)))
+    # Beyond its pole the formula turns over; what lies there is the end of the resamples.
+    slope = np.maximum(1 - acceleration * moved, 1e-3)
+    low, high = np.quantile(resampled, stats.norm.cdf(bias + moved / slope))
     return float(low), float(high)
 
 
 def _quantiles(confidence: float, effective: float) -> np.ndarray:
-    """The lower and upper quantile of Student's t, for a spread that was taken with n and not n - 1. Shape: (2,)."""
+    """The lower and upper quantile of Student's t with one degree less than patients. Shape: (2,)."""
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     if np.isinf(effective):
         return np.asarray(stats.norm.ppf(tails))
-    freedom = effective - 1
-    return np.asarray(stats.t.ppf(tails, freedom))
+    return np.asarray(stats.t.ppf(tails, effective - 1))

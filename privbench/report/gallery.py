@@ -34,13 +34,24 @@ def determinants(displacement: np.ndarray) -> np.ndarray:
 
 
 def measure(displacement: np.ndarray) -> Deformation:
-    """The share of pixels that fold (determinant of 0 or less), median and 99th percentile of the lengths.
+    """The share of folded pixels, median and 99th percentile of the lengths.
+
+    A pixel is folded where any triangle between it and its next neighbours turns over. The determinant of central
+    differences, which is what is drawn, looks over a neighbour and would miss the smallest folds.
 
     Shape: displacement (n, 2, H, W), in pixels.
     """
     lengths = np.hypot(displacement[:, 0], displacement[:, 1])
-    folded = float((determinants(displacement) <= 0).mean())
-    return Deformation(folded, float(np.median(lengths)), float(np.percentile(lengths, 99)))
+    right, down = np.diff(displacement, axis=3), np.diff(displacement, axis=2)
+    folded = np.zeros((len(displacement), right.shape[2] - 1, right.shape[3]), bool)
+    for row in (slice(None, -1), slice(1, None)):
+        for column in (slice(None, -1), slice(1, None)):
+            (x_right, y_right), (x_down, y_down) = (
+                np.moveaxis(right[:, :, row], 1, 0),
+                np.moveaxis(down[..., column], 1, 0),
+            )
+            folded |= (1 + x_right) * (1 + y_down) - x_down * y_right <= 0
+    return Deformation(float(folded.mean()), float(np.median(lengths)), float(np.percentile(lengths, 99)))
 
 
 def difference_limit(originals: np.ndarray, released: np.ndarray) -> int:

@@ -169,13 +169,16 @@ def doubt_about(run: RunRecord) -> str | None:
     return f"{run.label}: the attack is {worst.verdict}, so a low figure is no evidence of privacy ({worst.reason})."
 
 
+def intervals_text(runs: Sequence[RunRecord]) -> str:
+    """What kind of intervals the runs' worst cases have; of several kinds, all of them."""
+    intervals = [run.worst_case.interval for run in runs]
+    methods = "; or ".join(dict.fromkeys(interval.method for interval in intervals))
+    return f"{intervals[0].confidence:.0%} intervals, {methods}, {intervals[0].resamples} resamples."
+
+
 def footnote(runs: Sequence[RunRecord]) -> str:
     """How the worst case was chosen, how intervals and ranks were made, and every warning of the runs."""
-    interval = runs[0].worst_case.interval
-    note = (
-        "Worst case: the attack that did best on validation pairs, on test pairs. "
-        f"Intervals: {interval.confidence:.0%}, {interval.method}, {interval.resamples} resamples."
-    )
+    note = f"Worst case: the attack that did best on validation pairs, on test pairs. Brackets: {intervals_text(runs)}"
     if len(runs) > 1:
         note += " Ranks: from the best to the worst that the paired differences of all certified runs allow at once."
     warned: dict[str, list[str]] = {}

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
 from ..errors import PrivbenchError
-from ..ranking import Board, Standing
+from ..ranking import Board, Standing, on_front
 from ..results import Interval
 from .leaderboard import NEVER_ON_FRONT
 
@@ -39,14 +40,13 @@ def draw_tradeoff(boards: Sequence[Board], path: Path) -> None:
 
 def front_line(standings: Sequence[Standing]) -> tuple[list[float], list[float]]:
     """The Pareto front as steps: utility and the worst-case AUC of the runs on it, certified ones alone."""
-    points = sorted(
-        (one.entry.record.utility.mean_auc, one.entry.record.worst_case.verification_auc)
-        for one in standings
-        if one.on_front is not None
-    )
-    front = [(useful, attacked) for useful, attacked in points if all(a > attacked for u, a in points if u > useful)]
+    ranked = [one.entry.record for one in standings if one.on_front is not None]
+    attacked = np.array([run.worst_case.verification_auc for run in ranked])
+    useful = np.array([run.utility.mean_auc for run in ranked])
+    kept = on_front(attacked, useful)
+    front = sorted(zip(useful[kept].tolist(), attacked[kept].tolist(), strict=True))
     steps = [point for now, after in pairwise(front) for point in (now, (now[0], after[1]))] + front[-1:]
-    return [useful for useful, _ in steps], [attacked for _, attacked in steps]
+    return [x for x, _ in steps], [y for _, y in steps]
 
 
 def _panel(axis: Axes, standings: Sequence[Standing]) -> None:

@@ -72,11 +72,6 @@ def test_a_lost_class_is_not_a_number(rng):
     assert set(values[~np.isnan(values)]) == {1.0}
 
 
-def test_the_mean_goes_over_the_classes_that_are_there():
-    aucs = np.array([[0.5, np.nan, np.nan], [1.0, 0.8, np.nan]])
-    assert bootstrap.mean_of_known(aucs) == pytest.approx(np.array([0.75, 0.8, np.nan]), nan_ok=True)
-
-
 def test_means_are_those_of_the_copies(rng):
     patient, values = np.array([0, 0, 1, 2]), np.array([1.0, 3, 5, 7])
     assert bootstrap.mean(values, patient)(np.array([[2.0], [1], [0]])) == pytest.approx((2 * 4 + 5) / 5)
@@ -120,9 +115,17 @@ def test_noise_between_two_patients_is_known(rng):
     """One image a patient, every patient in one mated and one non-mated pair: the closed forms of DeLong's variance."""
     mated = np.repeat([True, False], 50)
     scores = rng.normal(size=(1, 100)) + mated
-    places = (scores[0, mated][:, None] > scores[0, ~mated]).mean(0)
-    assert bootstrap.pair_noise(scores, mated) == pytest.approx(np.var(places) / 50)
+    outranking = (scores[0, mated][:, None] > scores[0, ~mated]).mean(0)
+    probe, reference = np.arange(100), np.r_[np.arange(50), np.roll(np.arange(50, 100), 1)]
+    influence = bootstrap.pair_influence(scores, mated, probe, reference)
+    assert np.square(influence).sum() == pytest.approx(np.var(outranking) / 50)
+    # Both ways round they are the same two patients, whose pairs go together.
+    twice = bootstrap.pair_influence(
+        np.repeat(scores, 2, 1), np.repeat(mated, 2), np.c_[probe, reference].ravel(), np.c_[reference, probe].ravel()
+    )
+    assert np.sort(twice) == pytest.approx(np.sort(influence))
     rival = np.array([[1, 1, -1, 2], [1, -1, -1, 2]])
     patient = np.array([0, 0, 1, 3])
     # Patient 0 and rival 1 meet three times, patient 3 and rival 2 twice, in two trainings of four probes.
     assert bootstrap.rival_noise(rival, patient) == pytest.approx((9 + 4) / 64)
+    assert bootstrap.rival_noise(np.full((1, 4), -1), patient) == 0

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import roc_auc_score
 
 from privbench.metrics.delong import delong_p_value
 
@@ -40,4 +39,3 @@ def test_p_values_are_uniform_without_a_difference():
     labels = np.arange(200) % 2 == 0
     found = [delong_p_value(labels, *(rng.normal(size=(2, 200)) + labels)) for _ in range(400)]
     assert stats.kstest(found, "uniform").pvalue > 0.01
-    assert roc_auc_score(labels, rng.normal(size=200) + labels) > 0.6

@@ -11,7 +11,7 @@ def test_percentiles():
 
 def test_few_patients_widen_the_tails_as_students_t_does(rng):
     values = rng.normal(size=400000)
-    for effective in (3, 10, 40):
+    for effective in (2.5, 3, 10, 40):
         low, high = intervals.percentile(values, 0.95, effective)
         assert high == pytest.approx(stats.t.ppf(0.975, effective - 1), rel=0.1), effective
         assert low == pytest.approx(-high, rel=0.05)
@@ -22,7 +22,7 @@ def test_the_jackknife_of_a_mean_is_its_standard_error(rng):
     jackknife = bootstrap.mean(values, np.arange(50))(bootstrap.leave_one_out(50))
     assert intervals.standard_error(jackknife) == pytest.approx(stats.sem(values), rel=1e-5)
     assert intervals.standard_error(jackknife, counted_twice=1e9) == pytest.approx(stats.sem(values) / 3**0.5, rel=1e-5)
-    assert intervals.standard_error(np.array([np.nan, 0.3])) == 0
+    assert np.isnan(intervals.standard_error(np.array([np.nan, 0.3])))
 
 
 def test_stretching_gives_the_spread_and_keeps_the_value():
@@ -30,6 +30,20 @@ def test_stretching_gives_the_spread_and_keeps_the_value():
     assert np.nanstd(stretched) == pytest.approx(0.2)
     assert stretched[1] == 0.5
     assert intervals.stretched(np.array([0.5, 0.5]), 0.5, 0.2).tolist() == [0.5, 0.5]
+
+
+def test_ends_beyond_the_resamples_do_not_depend_on_their_number(rng):
+    values = rng.normal(size=100000)
+    wide, narrow = (intervals.percentile(values[:count], 0.95, 2.2) for count in (1000, 100000))
+    assert wide == pytest.approx(narrow, rel=0.1)
+    assert narrow[1] == pytest.approx(stats.t.ppf(0.975, 1.2), rel=0.05)
+
+
+def test_bca_never_turns_over(rng):
+    """One heavy patient makes the bias and the skew, few patients the tails."""
+    jackknife = np.r_[np.full(30, 0.7), 0.3]
+    low, high = intervals.bca(rng.exponential(0.1, 1000) + 0.3, 0.5, jackknife, 0.95, 2.2)
+    assert low < high
 
 
 def test_bca_is_scipys():

@@ -17,7 +17,7 @@ from ...errors import PrivbenchError
 from ...ranking import Board, make_boards, read_entry
 from ...results import RunRecord
 from .. import findings
-from ..leaderboard import apart, doubts_about
+from ..leaderboard import apart, doubts_about, intervals_text
 from . import manifest, tables
 from .folder import put_in_place
 from .pictures import Gallery, make_gallery
@@ -100,7 +100,7 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         fingerprint=board.fingerprint,
         doubts=doubts_about(board),
         warnings=_warnings(runs),
-        intervals=_intervals(first),
+        intervals=_intervals(board.records),
         leaderboard=tables.leaderboard(runs, f"Runs on {title}"),
         tradeoff=plotter.tradeoff(runs, slug),
         verification=(plotter.verification(runs, slug), tables.verification(runs)),
@@ -140,11 +140,10 @@ def _warnings(runs: Sequence[Shown]) -> list[str]:
     return [f"{'All runs' if len(who) == everyone else ', '.join(who)}: {what}." for what, who in warned.items()]
 
 
-def _intervals(record: RunRecord) -> str:
-    interval = record.worst_case.interval
+def _intervals(records: Sequence[RunRecord]) -> str:
     return (
         "Worst case: the attack that did best on validation pairs, with its figure on test pairs. "
-        f"Brackets are {interval.confidence:.0%} intervals: {interval.method}, {interval.resamples} resamples."
+        f"Brackets are {intervals_text(records)}"
     )
 
 

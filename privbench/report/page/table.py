@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...results import Interval
 
@@ -45,7 +45,6 @@ class Table:
     groups: Sequence[Rows]
     sortable: bool = False
     kind: str = ""
-    notes: Sequence[str] = field(default=())
 
 
 def number(value: float | None, digits: int = 3) -> Cell:

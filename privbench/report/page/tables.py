@@ -24,7 +24,10 @@ def leaderboard(runs: Sequence[Shown], caption: str) -> Table:
         Column("worst-case AUC ↓", note="verification AUC of the attack that did best on validation pairs"),
         Column("utility rank", note="the best and the worst rank that the data allow"),
         Column("classification AUC ↑", note="mean over the findings, on anonymized images"),
-        Column("on the front", note="share of resamples in which no other run is better in privacy and utility"),
+        Column(
+            "on the front",
+            note="share of resamples in which no other certified run is at least as good in both and better in one",
+        ),
         Column("surely beaten by", number=False, note="a run that is surely better in privacy and utility"),
         Column("worst case by", number=False, note="the attack of the worst case"),
         Column("found at rank 1 ↓", note="share of probes whose patient the worst-case attack ranks first"),
