@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -48,24 +49,26 @@ def command(
             told = {"first": found.first.label, "second": found.second.label, "confidence": confidence}
             typer.echo(json.dumps(told | {"notes": found.notes, "differences": rows}, indent=1))
         return
-    table = Table(title=escape(f"{found.first.label} → {found.second.label}"), title_justify="left")
-    for heading in ("figure", "first", "second", "difference", "p", "detectable"):
-        table.add_column(heading)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("figure")
+    for heading in ("first", "second", "difference", "p", "detectable"):
+        table.add_column(heading, no_wrap=True)
     for row in found.differences:
         interval = row.interval
         span = f" [{interval.low:+.3f}, {interval.high:+.3f}]" if interval else " (no interval)"
         sure = interval is not None and not interval.low <= 0 <= interval.high
         difference = escape(f"{row.difference:+.3f}{span}")
-        delong = f" (DeLong {row.delong:.3f})" if row.delong is not None else ""
+        delong = f" (DeLong {_p_value(row.delong)})" if row.delong is not None else ""
         table.add_row(
-            escape(row.name.replace("/", " / ")),
+            escape(_readable(row.name)),
             f"{row.first:.3f}",
             f"{row.second:.3f}",
             f"[bold]{difference}[/]" if sure else difference,
-            "–" if row.p_value is None else f"{row.p_value:.3f}{delong}",
+            _p_value(row.p_value) + delong,
             "–" if row.detectable is None else f"{row.detectable:.3f}",
         )
     console = Console()
+    console.print(f"{found.first.label} → {found.second.label}", style="italic", highlight=False, markup=False)
     console.print(table)
     confidence = found.first.worst_case.interval.confidence
     console.print(
@@ -77,3 +80,15 @@ def command(
     )
     for note in found.notes:
         console.print(note, highlight=False, markup=False)
+
+
+def _readable(name: str) -> str:
+    """Such as `worst case: AUC`, or of a finding `  AUC of Mass`, below the mean."""
+    _, whose, metric = name.split("/", 2)
+    return f"  {metric}" if metric.startswith("AUC of ") else f"{whose}: {metric}"
+
+
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
