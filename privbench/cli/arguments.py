@@ -24,7 +24,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Workers that prepare the data; else one a core.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
-RunFolders = Annotated[list[Path], typer.Argument(metavar="RUNS...", help="Run folders, or folders of run folders.")]
+RunFolders = Annotated[list[Path], typer.Argument(metavar="RUNS", help="Run folders, or folders of run folders.")]
 
 
 def cores() -> int:

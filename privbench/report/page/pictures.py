@@ -170,6 +170,6 @@ def _sheet(run: Shown, examples: Examples, shown: int, save: Callable[[Image.Ima
         ]
         told += (
             f" Pixels are displaced by {deformed.median:.3g} pixels in the median and {deformed.high:.3g} at the 99th "
-            f"percentile; {deformed.folded:.2%} of them are folded (Jacobian determinant of 0 or less, drawn black)."
+            f"percentile; {deformed.folded:.2%} of them are folded (a triangle of neighbouring pixels turns over)."
         )
     return Sheet(run, strips, scales, told)
