@@ -1,11 +1,14 @@
-"""Files that a user names: their text and their digest."""
+"""Files that a user names, or that come with privbench: their text, their values and their digest."""
 
 from __future__ import annotations
 
 import hashlib
+import tomllib
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from .errors import PrivbenchError
+from .errors import PrivbenchError, nearest
 
 
 def read_text(path: Path, remedy: str) -> str:
@@ -18,6 +21,29 @@ def read_text(path: Path, remedy: str) -> str:
         raise PrivbenchError(f"{path} is a folder where a file belongs: {remedy}.") from None
     except UnicodeDecodeError as error:
         raise PrivbenchError(f"{path} is no UTF-8 text (byte {error.start}): save it as such.") from None
+
+
+def builtin_names(package: str) -> list[str]:
+    """The names of the TOML files in a package of privbench."""
+    return sorted(f.name.removesuffix(".toml") for f in resources.files(package).iterdir() if f.name.endswith(".toml"))
+
+
+def read_toml(name: str, package: str, kind: str) -> dict[str, Any]:
+    """The values of the built-in TOML file of that name, or of the file at that path.
+
+    Raises PrivbenchError, which calls it by its kind, where there is none or it is no TOML.
+    """
+    known = builtin_names(package)
+    if name in known:
+        text = (resources.files(package) / f"{name}.toml").read_text(encoding="utf-8")
+    elif name.endswith(".toml"):
+        text = read_text(Path(name), f"check the path of the {kind}")
+    else:
+        raise PrivbenchError(f"There is no {kind} {name!r}: {nearest(name, known)}")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PrivbenchError(f"{kind.capitalize()} {name} is not TOML ({error}): mend that line.") from error
 
 
 def write_text(path: Path, text: str) -> None:

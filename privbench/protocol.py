@@ -7,18 +7,19 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from .errors import PrivbenchError, nearest
-from .files import read_text
+from .errors import PrivbenchError
+from .files import builtin_names, read_text, read_toml
 from .guidance import GuidanceRecipe
 from .interfaces import Params
 from .scenarios import Scenario
 from .validation import validate
+
+_PACKAGE = "privbench.protocols"
 
 FLOOR = "(floor)"
 """Whose scores are those of the attack that needs no training; no attack of a protocol can be called so."""
@@ -133,8 +134,7 @@ def fingerprint_of(terms: Mapping[str, Any], data_digest: str) -> str:
 
 def builtin_protocols() -> list[str]:
     """The names of the protocols that come with privbench."""
-    folder = resources.files("privbench.protocols")
-    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+    return builtin_names(_PACKAGE)
 
 
 def load_protocol(name: str, overrides: Sequence[str] = ()) -> Protocol:
@@ -154,16 +154,7 @@ def load_protocol(name: str, overrides: Sequence[str] = ()) -> Protocol:
 def _read(name: str, extended_by: Sequence[str] = ()) -> dict[str, Any]:
     if name in extended_by:
         raise PrivbenchError(f"Protocol {name} extends itself by way of {', '.join(extended_by)}: break the circle.")
-    if name in builtin_protocols():
-        text = (resources.files("privbench.protocols") / f"{name}.toml").read_text(encoding="utf-8")
-    elif name.endswith(".toml"):
-        text = read_text(Path(name), "check the path of --protocol")
-    else:
-        raise PrivbenchError(f"There is no protocol {name!r}: {nearest(name, builtin_protocols())}")
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PrivbenchError(f"Protocol {name} is not TOML ({error}): mend that line.") from error
+    values = read_toml(name, _PACKAGE, "protocol")
     if (base := values.pop("extends", None)) is None:
         return values
     return _merged(_read(str(base), [*extended_by, name]), values)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from .errors import PrivbenchError, nearest
-from .files import read_text
+from .errors import PrivbenchError
+from .files import builtin_names, read_toml
 from .interfaces import Params
 from .results import AttackResult, RunRecord
 from .validation import validate
+
+_PACKAGE = "privbench.sweeps"
 
 
 class Published(Params):
@@ -49,8 +48,7 @@ class Sweep(Params):
 
 def builtin_sweeps() -> list[str]:
     """The names of the sweeps that come with privbench."""
-    folder = resources.files("privbench.sweeps")
-    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+    return builtin_names(_PACKAGE)
 
 
 def load_sweep(name: str) -> Sweep:
@@ -58,16 +56,7 @@ def load_sweep(name: str) -> Sweep:
 
     Raises PrivbenchError where there is none, or where it says what a sweep cannot say.
     """
-    if name in builtin_sweeps():
-        text = (resources.files("privbench.sweeps") / f"{name}.toml").read_text(encoding="utf-8")
-    elif name.endswith(".toml"):
-        text = read_text(Path(name), "check the path")
-    else:
-        raise PrivbenchError(f"There is no sweep {name!r}: {nearest(name, builtin_sweeps())}")
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PrivbenchError(f"Sweep {name} is not TOML ({error}): mend that line.") from error
+    values = read_toml(name, _PACKAGE, "sweep")
     sweep = validate(Sweep, values, f"sweep {name}")
     folders = [row.folder for row in sweep.rows]
     if twice := {folder for folder in folders if folders.count(folder) > 1}:
