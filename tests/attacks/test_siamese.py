@@ -45,7 +45,8 @@ def test_early_stopping_keeps_the_best_epoch(galleries, guidance, ctx):
 
 def test_the_last_epoch_is_kept_where_the_recipe_says_so(galleries, guidance, ctx):
     train, val, _ = galleries
-    attack = Siamese(**{**RECIPE, "keep": "last", "epochs": 9, "learning_rate": 0.03})
+    # So fast that the loss goes up and down, whatever the number of threads that adds up.
+    attack = Siamese(**{**RECIPE, "keep": "last", "epochs": 9, "learning_rate": 0.1})
     attack.fit(train, val, guidance, ctx)
     losses = [row["val_loss"] for row in ctx.curves]
     assert entropy(attack, val, ctx) == pytest.approx(losses[-1], rel=1e-4)
