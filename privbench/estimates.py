@@ -58,8 +58,6 @@ class Estimate:
     def minus(self, other: Estimate) -> Estimate:
         """The paired difference: the same patients are drawn for both, the trainings vary on their own."""
         errors = [(one.training_error, one.freedom) for one in (self, other) if one.training_error is not None]
-        squares = sum(error**2 for error, _ in errors)
-        parts = sum(error**4 / freedom for error, freedom in errors)  # Welch–Satterthwaite
         known = len(self.between) == len(other.between)
         return Estimate(
             value=self.value - other.value,
@@ -67,8 +65,8 @@ class Estimate:
             jackknife=self.jackknife - other.jackknife,
             effective=min(self.effective, other.effective),
             between=self.between - other.between if known else _NOTHING,
-            training_error=float(np.sqrt(squares)) if errors else None,
-            freedom=squares**2 / parts if parts else 1.0,
+            training_error=float(np.sqrt(sum(error**2 for error, _ in errors))) if errors else None,
+            freedom=_degrees(errors),
             partly=len(errors) == 1,
             bounds=(self.bounds[0] - other.bounds[1], self.bounds[1] - other.bounds[0]),
         )
@@ -104,10 +102,10 @@ class Estimate:
 
     @property
     def degrees(self) -> float:
-        """The degrees of freedom of the standard error (Welch and Satterthwaite, over patients and trainings)."""
-        parts = [(self.patient_error, max(self.effective - 1, 1.0)), (self.training_error or 0.0, self.freedom)]
-        weight = sum(error**4 / freedom for error, freedom in parts)
-        return self.standard_error**4 / weight if weight > 0 else 1.0
+        """The degrees of freedom of the standard error, over patients and trainings."""
+        return _degrees(
+            [(self.patient_error, max(self.effective - 1, 1.0)), (self.training_error or 0.0, self.freedom)]
+        )
 
     @property
     def told(self) -> bool:
@@ -157,6 +155,12 @@ class Estimate:
             return None
         reach = stats.t.ppf((1 + confidence) / 2, self.degrees) + stats.t.ppf(power, self.degrees)
         return float(reach * self.standard_error)
+
+
+def _degrees(errors: Sequence[tuple[float, float]]) -> float:
+    """The degrees of freedom of a sum of independent errors, each with its own (Welch and Satterthwaite)."""
+    weight = sum(error**4 / freedom for error, freedom in errors)
+    return sum(error**2 for error, _ in errors) ** 2 / weight if weight > 0 else 1.0
 
 
 _ARRAYS = ("resampled", "jackknife", "between")
