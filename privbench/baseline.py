@@ -13,7 +13,7 @@ from .errors import PrivbenchError
 from .estimates import FILE, WORST_CASE, Estimate, read_estimates
 from .files import read_text, write_text
 from .results import Record, RunRecord, read_run
-from .terms import differences, require_same
+from .terms import require_same
 
 SCHEMA_VERSION: Literal[1] = 1
 _DIGITS = 7  # what one patient of thousands changes is still seen
@@ -85,8 +85,7 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
     records = [read_run(folder) for folder in folders]
     first, runs = records[0], []
     for record, folder in zip(records, folders, strict=True):
-        told = differences(first.terms, record.terms, (first.data_digest, record.data_digest))
-        require_same((first.fingerprint, record.fingerprint), told, f"{first.label} and {record.label}")
+        require_same(first, record)
         if not record.certified:
             raise PrivbenchError(
                 f"The attack on {record.label} is {record.worst_case.verdict}, so it can be no baseline "

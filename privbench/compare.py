@@ -15,7 +15,7 @@ from .protocol import StatisticsSection
 from .results import Interval, RunRecord, read_run
 from .run_files import LINKAGE_SCORES, UTILITY_SCORES
 from .scores import read_scores
-from .terms import differences, require_same, terms_of
+from .terms import require_same
 
 _OF_FINDING = "/AUC of "
 
@@ -57,10 +57,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     """
     records = read_run(first), read_run(second)
     one, other = records
-    told = differences(
-        terms_of(one.terms, one.protocol), terms_of(other.terms, other.protocol), (one.data_digest, other.data_digest)
-    )
-    require_same((one.fingerprint, other.fingerprint), told, f"{one.label} and {other.label}")
+    require_same(one, other)
     estimates = read_estimates(first / FILE), read_estimates(second / FILE)
     shared = [name for name in estimates[0] if name in estimates[1]]
     statistics = StatisticsSection.model_validate(one.protocol["statistics"])
@@ -135,12 +132,7 @@ def _test(tests: dict[str, float], name: str, rows: pd.DataFrame, labels: pd.Ser
 
 
 def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
-    notes = [
-        f"{record.label}: the attack is {record.worst_case.verdict}, so a low figure is no evidence of privacy "
-        f"({record.worst_case.reason})."
-        for record in records
-        if not record.certified
-    ]
+    notes = [record.doubt for record in records if record.doubt]
     worst = [record.worst_case.label for record in records]
     if worst[0] != worst[1]:
         notes.append(f"{WORST_CASE.partition('/')[2]} compares {worst[0]} with {worst[1]}.")

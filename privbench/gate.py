@@ -194,9 +194,7 @@ def _what_happened(name: str, interval: Interval, tolerance: float) -> str | Non
 def _obstacle(record: RunRecord, before: BaselineRun | None, baseline: Baseline) -> str | None:
     """Why the run cannot be judged; None where it can."""
     if record.fingerprint != baseline.fingerprint:
-        told = differences(
-            baseline.terms, terms_of(record.terms, record.protocol), (baseline.data_digest, record.data_digest)
-        )
+        told = differences(baseline.terms, terms_of(record), (baseline.data_digest, record.data_digest))
         named = "; ".join(told[:3]) or "the version of privbench"
         return f"another fingerprint than the baseline's ({named}): make the baseline anew"
     if before is None:

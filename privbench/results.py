@@ -274,6 +274,16 @@ class RunRecord(Record):
         return self.worst_case.verdict == "certified"
 
     @property
+    def doubt(self) -> str | None:
+        """What has to be said before any figure of the run; None where its attack is certified."""
+        if self.certified:
+            return None
+        worst = self.worst_case
+        return (
+            f"{self.label}: the attack is {worst.verdict}, so a low figure is no evidence of privacy ({worst.reason})."
+        )
+
+    @property
     def label(self) -> str:
         """The anonymizer with the parameters that the user chose, e.g. `prichexy mu=0.005`."""
         method = self.anonymizer

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .errors import PrivbenchError
+from .results import RunRecord
 
 _WORDS = ("name", "version", "description", "anonymizers")
 """Fields of a protocol that are no part of the fingerprint."""
@@ -30,17 +31,26 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any], data: tuple
     return told
 
 
-def terms_of(terms: Mapping[str, Any], protocol: Mapping[str, Any]) -> Mapping[str, Any]:
+def terms_of(record: RunRecord) -> Mapping[str, Any]:
     """The terms of a run; what an older privbench told of them, where it recorded none."""
-    return terms or {"protocol": {key: value for key, value in protocol.items() if key not in _WORDS}}
+    return record.terms or {"protocol": {key: value for key, value in record.protocol.items() if key not in _WORDS}}
 
 
-def require_same(fingerprints: tuple[str, str], told: list[str], what: str) -> None:
-    """Raises PrivbenchError, which names the first differences, unless the two fingerprints are the same."""
-    if fingerprints[0] != fingerprints[1]:
+def differences_of(one: RunRecord, other: RunRecord) -> list[str]:
+    """Every field in which the terms and the data of two runs differ."""
+    return differences(terms_of(one), terms_of(other), (one.data_digest, other.data_digest))
+
+
+def require_same(one: RunRecord, other: RunRecord) -> None:
+    """Raises PrivbenchError, which names the first differences, unless the two runs share their fingerprint."""
+    if one.fingerprint != other.fingerprint:
+        told = differences_of(one, other)
         named = "; ".join(told[:3]) or "the version of privbench that made them"
         more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-        raise PrivbenchError(f"{what} cannot be compared, their fingerprints differ ({named}{more}): run both alike.")
+        raise PrivbenchError(
+            f"{one.label} and {other.label} cannot be compared, their fingerprints differ ({named}{more}): "
+            "run both alike."
+        )
 
 
 def _flat(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -40,7 +40,6 @@ def command(
     from ..interfaces import Anonymizer
     from ..protocol import load_protocol
     from ..registry import Registry
-    from ..report.leaderboard import doubt_about
     from ..selftest import judge
     from .options import parse_params
 
@@ -85,8 +84,8 @@ def command(
         identity = run_one("identity", {})
         findings = [judge.judge(run_one(method, params), identity, truth) for method, params, truth in tested]
     output = Console()
-    if doubt := doubt_about(identity):
-        output.print(f"[bold red]{escape(doubt)}[/]", highlight=False)
+    if identity.doubt:
+        output.print(f"[bold red]{escape(identity.doubt)}[/]", highlight=False)
     worst = identity.worst_case
     table = Table(title=f"identity: worst case {worst.verification_auc:.3f}, {worst.label}")
     for heading in judge.HEADINGS:

@@ -11,7 +11,7 @@ import pandas as pd
 from ..ranking import Board, Standing
 from ..results import AttackResult, Interval, RunRecord
 from ..scenarios import SCENARIOS
-from ..terms import differences, terms_of
+from ..terms import differences_of
 
 SURELY_ON_FRONT = 0.95
 """Share of resamples from which a run counts as on the Pareto front."""
@@ -107,11 +107,7 @@ def apart(boards: Sequence[Board]) -> list[str]:
     told = []
     for board in boards[1:]:
         other = board.records[0]
-        fields = differences(
-            terms_of(first.terms, first.protocol),
-            terms_of(other.terms, other.protocol),
-            (first.data_digest, other.data_digest),
-        )
+        fields = differences_of(first, other)
         shown = "; ".join(fields[:5]) + (f" and {len(fields) - 5} more" if len(fields) > 5 else "")
         told.append(
             f"Fingerprint {other.fingerprint[:12]} shares no table with {first.fingerprint[:12]}: "
@@ -158,15 +154,7 @@ def as_html(boards: Sequence[Board]) -> str:
 
 def doubts_about(board: Board) -> list[str]:
     """What has to be said before any figure of the table."""
-    return [doubt for run in board.records if (doubt := doubt_about(run))]
-
-
-def doubt_about(run: RunRecord) -> str | None:
-    """What has to be said before any figure of the run; None where its attack is certified."""
-    if run.certified:
-        return None
-    worst = run.worst_case
-    return f"{run.label}: the attack is {worst.verdict}, so a low figure is no evidence of privacy ({worst.reason})."
+    return [run.doubt for run in board.records if run.doubt]
 
 
 def intervals_text(runs: Sequence[RunRecord]) -> str:

@@ -7,13 +7,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..results import AttackResult, InferenceResult, RunRecord
-from .leaderboard import doubt_about, footnote, with_interval
+from .leaderboard import footnote, with_interval
 
 
 def print_summary(record: RunRecord, console: Console) -> None:
     """Prints what the run found; what is not proven comes first."""
-    if doubt := doubt_about(record):
-        console.print(f"[bold red]{escape(doubt)}[/]", highlight=False)
+    if record.doubt:
+        console.print(f"[bold red]{escape(record.doubt)}[/]", highlight=False)
     worst, utility = record.worst_case, record.utility
     table = Table(title=escape(f"{record.label} — protocol {record.protocol['name']}"), title_justify="left")
     table.add_column("measure")
