@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from privbench.classification import label_loss
 from privbench.context import Context, Pixels
 from privbench.data.splits import Split
 from privbench.errors import PrivbenchError
@@ -203,7 +204,7 @@ class _Game:
         for judge in (self._classifier, self._verifier):
             judge.train().requires_grad_(True)
         entropy = functional.binary_cross_entropy_with_logits
-        self._update(self._classifier_steps, entropy(self._classify(anonymized).float(), batch.labels))
+        self._update(self._classifier_steps, label_loss(self._classify(anonymized).float(), batch.labels))
         self._update(self._verifier_steps, entropy(self._verify(anonymized, batch.references).float(), batch.mated))
         return losses
 
@@ -211,7 +212,7 @@ class _Game:
         return self._apply(self._generate(images).float(), images)
 
     def _losses_of(self, anonymized: Tensor, batch: _Batch) -> dict[str, Tensor]:
-        utility = functional.binary_cross_entropy_with_logits(self._classify(anonymized).float(), batch.labels)
+        utility = label_loss(self._classify(anonymized).float(), batch.labels)
         privacy = functional.softplus(self._verify(anonymized, batch.references).float()).mean()
         return {"loss": utility + privacy, "classifier": utility, "verifier": privacy}
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from privbench.augmentation import vary
 from privbench.classification import ClassifierRecipe, classify
 from privbench.context import Context, Pixels
 from privbench.errors import PrivbenchError
@@ -39,10 +40,11 @@ class Attributes(InferenceAttack):
         self._scale = torch.tensor([ages.mean(), max(ages.std(), 1.0)])
         network, update = prepare(self._network, ctx, *adam(self._network, self.params, len(train.probes)))
         pixels, targets = Pixels(train.probes, ctx.device), self._targets(train).to(ctx.device)
-        val_targets = self._targets(val)
+        val_targets, generator = self._targets(val), ctx.torch_generator("augmentation")
 
         def step(rows: Tensor) -> Losses:
-            loss = _loss(network(pixels[rows]).float(), targets[rows.to(ctx.device)])
+            images, _ = vary(pixels[rows], self.params.augmentation, generator)
+            loss = _loss(network(images).float(), targets[rows.to(ctx.device)])
             update(loss)
             return {"loss": loss}
 

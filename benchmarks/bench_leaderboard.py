@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from records import estimate, record
+from records import estimate, finding, record
 
 from privbench.estimates import write_estimates
 
@@ -24,17 +24,18 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(RUNS):
         privacy, utility = rng.uniform(0.5, 0.95), rng.uniform(0.5, 0.9)
         values = json.loads(record(f"method-{number}", privacy, utility).model_dump_json())
-        finding = {"auc": utility, "interval": values["utility"]["interval"], "positives": 9, "negatives": 9}
-        values["utility"]["findings"] = [{"name": f"finding {c}"} | finding for c in range(14)]
+        values["utilities"][0]["findings"] = [
+            json.loads(finding(f"finding {c}", utility).model_dump_json()) for c in range(14)
+        ]
         values["attacks"].append(values["attacks"][1] | {"name": "correlation"})
         (folder / f"{number:04d}").mkdir()
         (folder / f"{number:04d}" / "run.json").write_text(json.dumps(values))
         own = rng.normal(0, 0.005, (2, 1000))
         told = {
             "privacy/worst case/AUC": estimate(privacy, shared[0] + own[0]),
-            "utility/classification/mean AUC": estimate(utility, shared[1] + own[1]),
+            "utility/classification (frozen)/mean AUC": estimate(utility, shared[1] + own[1]),
         }
-        told |= {f"utility/classification/AUC of finding {c}": estimate(utility, shared[1]) for c in range(14)}
+        told |= {f"utility/classification (frozen)/AUC of finding {c}": estimate(utility, shared[1]) for c in range(14)}
         write_estimates(told, folder / f"{number:04d}" / "estimates.safetensors")
     return folder
 

@@ -23,7 +23,7 @@ from privbench.metrics import bootstrap
 from privbench.protocol import StatisticsSection
 
 CAP, RESAMPLES, OWN_NOISE = 10, 1000, 0.35
-AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification/mean AUC"
+AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification (frozen)/mean AUC"
 
 
 def figures(

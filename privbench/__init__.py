@@ -16,9 +16,10 @@ __all__ = [
     "Dataset",
     "InferenceAttack",
     "LinkageAttack",
+    "MeasuringTask",
     "Params",
     "PrivbenchError",
-    "UtilityTask",
+    "ReadingTask",
     "__version__",
     "run",
 ]
@@ -26,7 +27,15 @@ __all__ = [
 if TYPE_CHECKING:
     from .api import run
     from .errors import PrivbenchError
-    from .interfaces import Anonymizer, Dataset, InferenceAttack, LinkageAttack, Params, UtilityTask
+    from .interfaces import (
+        Anonymizer,
+        Dataset,
+        InferenceAttack,
+        LinkageAttack,
+        MeasuringTask,
+        Params,
+        ReadingTask,
+    )
 
 _HOMES = {"run": "api", "PrivbenchError": "errors"}
 

@@ -126,7 +126,9 @@ def create_pipeline(
         given=given,
         attack=lambda label: registry.create(Attack, protocol.attacks[label].attack, protocol.attacks[label].params),
         floor=lambda: registry.create(LinkageAttack, protocol.certificate.floor, protocol.certificate.floor_params),
-        utility=registry.create(UtilityTask, protocol.utility.name, protocol.utility.params),
+        utility=lambda label: registry.create(
+            UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
+        ),
         request=DataRequest(protocol.data.size, protocol.seed, root, workers, progress),
         store=Store(default_store() if store is None else Path(store)),
         fabric=create_fabric(device, precision),

@@ -91,7 +91,10 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 f"The attack on {record.label} is {record.worst_case.verdict}, so it can be no baseline "
                 f"({record.worst_case.reason}): give the attack more training."
             )
+        utility = f"utility/{record.utility.label}/mean AUC"
         estimates = read_estimates(folder / FILE)
+        if utility not in estimates:
+            raise PrivbenchError(f"{folder / FILE} lacks the headline of utility: run it again with --overwrite.")
         runs.append(
             BaselineRun(
                 label=record.label,
@@ -101,7 +104,7 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 figures={
                     name: Figure.of(estimate)
                     for name, estimate in estimates.items()
-                    if name.startswith(f"{WORST_CASE}/") or name.endswith("/mean AUC")
+                    if name.startswith(f"{WORST_CASE}/") or name == utility
                 },
             )
         )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from .estimates import FILE, WORST_CASE, Estimate, read_estimates
 from .metrics.delong import delong_p_value
+from .metrics.intervals import holm
 from .protocol import StatisticsSection
 from .results import Interval, RunRecord, read_run
 from .run_files import LINKAGE_SCORES, UTILITY_SCORES
@@ -62,8 +63,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     shared = [name for name in estimates[0] if name in estimates[1]]
     statistics = StatisticsSection.model_validate(one.protocol["statistics"])
     found = [difference_of(name, estimates[0][name], estimates[1][name], statistics) for name in shared]
-    of_findings = {row.name: row.p_value for row in found if _OF_FINDING in row.name and row.p_value is not None}
-    corrected = dict(zip(of_findings, holm(list(of_findings.values())), strict=True))
+    corrected = _corrected(found)
     tests = delong_tests(first, second, records)
     return Comparison(
         one,
@@ -71,6 +71,20 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         tuple(replace(row, p_value=corrected.get(row.name, row.p_value), delong=tests.get(row.name)) for row in found),
         tuple(_notes(records, has_delong=bool(tests))),
     )
+
+
+def _corrected(found: Sequence[Difference]) -> dict[str, float]:
+    """The p-values of findings, corrected for their number within each task and mode."""
+    tables: dict[str, dict[str, float]] = {}
+    for row in found:
+        table, of_finding, _ = row.name.partition(_OF_FINDING)
+        if of_finding and row.p_value is not None:
+            tables.setdefault(table, {})[row.name] = row.p_value
+    return {
+        name: p_value
+        for table in tables.values()
+        for name, p_value in zip(table, holm(list(table.values())), strict=True)
+    }
 
 
 def difference_of(name: str, first: Estimate, second: Estimate, statistics: StatisticsSection) -> Difference:
@@ -87,27 +101,21 @@ def difference_of(name: str, first: Estimate, second: Estimate, statistics: Stat
     )
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values corrected for their number, so that the chance of a single false alarm holds (Holm 1979)."""
-    number = len(p_values)
-    order = np.argsort(p_values, kind="stable")
-    raised = [min(1.0, (number - place) * p_values[row]) for place, row in enumerate(order)]
-    corrected = np.empty(number)
-    corrected[order] = np.maximum.accumulate(raised) if number else []
-    return [float(value) for value in corrected]
-
-
 def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dict[str, float]:
     """DeLong's p-value by figure, where every patient stands in one pair, or in one image; none anywhere else.
+
+    Of the headline of utility and of attacks, where these were trained once.
 
     The pairs that privbench draws stand in a mated and a non-mated pair each, so it is for lists of one's own.
     """
     tests: dict[str, float] = {}
-    task = records[0].utility.name
-    images = _beside(first / UTILITY_SCORES, second / UTILITY_SCORES, ["image", "patient", "class", "label"])
-    if not images.drop_duplicates("image")["patient"].duplicated().any():
-        for name, part in images.groupby("class", sort=False):
-            _test(tests, f"utility/{task}{_OF_FINDING}{name}", part, part["label"])
+    utility = records[0].utility
+    key = ["task", "mode", "seed", "split", "image", "patient", "class", "label"]
+    images = _beside(first / UTILITY_SCORES, second / UTILITY_SCORES, key)
+    own = images[(images["task"] == utility.name) & (images["mode"] == utility.mode) & (images["split"] == "test")]
+    if own["seed"].nunique() == 1 and not own.drop_duplicates("image")["patient"].duplicated().any():
+        for name, part in own.groupby("class", sort=False):
+            _test(tests, f"utility/{utility.label}{_OF_FINDING}{name}", part, part["label"])
     key = ["attack", "scenario", "seed", "split", "images", "probe", "reference", "probe_patient", "reference_patient"]
     pairs = _beside(first / LINKAGE_SCORES, second / LINKAGE_SCORES, [*key, "mated"])
     for attack in records[0].attacks:
@@ -145,7 +153,7 @@ def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
     if not has_delong:
         counts = records[0].utility.counts
         notes.append(
-            f"DeLong's test is not offered: neither the test pairs nor the {counts.images} test images of "
-            f"{counts.patients} patients are independent."
+            "DeLong's test is not offered: it needs one training alone, and test pairs or test images that are "
+            f"independent; here {counts.images} images are of {counts.patients} patients."
         )
     return notes

@@ -53,6 +53,11 @@ def write_text(path: Path, text: str) -> None:
     part.replace(path)
 
 
+def text_digest(path: Path, remedy: str) -> str:
+    """SHA-256 of a text that a user names, as hexadecimal. Raises as `read_text`."""
+    return hashlib.sha256(read_text(path, remedy).encode()).hexdigest()
+
+
 def sha256(path: Path) -> str:
     """The digest of a file, as hexadecimal."""
     with path.open("rb") as file:

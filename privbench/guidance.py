@@ -29,8 +29,9 @@ class GuidanceRecipe(Params):
 
 @dataclass(frozen=True)
 class Guidance:
-    """The two networks, in evaluation mode on the device. Whoever trains them further copies them first."""
+    """The two networks, in evaluation mode on the device, and their recipe. Whoever trains one further copies it."""
 
+    recipe: GuidanceRecipe
     classifier: Classifier
     verifier: Verifier
 
@@ -39,4 +40,4 @@ def untrained_guidance(recipe: GuidanceRecipe, findings: int, device: torch.devi
     """The recipe's networks with random weights, which the caller seeds, where it does not matter what they know."""
     classifier = Classifier(without_weights(recipe.classifier), findings)
     verifier = Verifier(without_weights(recipe.verifier), recipe.verifier.features)
-    return Guidance(classifier.to(device).eval(), verifier.to(device).eval())
+    return Guidance(recipe, classifier.to(device).eval(), verifier.to(device).eval())

@@ -48,4 +48,28 @@ def _from_2(old: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+def _from_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 3 knew one utility task, trained once on originals and shown the release, and no control of it.
+
+    Scores and estimates had other names then, so the digests prove nothing that is still read.
+    """
+    told = old["utility"]
+    unknown = (
+        "average_precision", "average_precision_interval", "sensitivity", "sensitivity_interval", "specificity",
+        "calibration_error", "change",
+    )  # fmt: skip
+    utility = told | {
+        "task": told["name"],
+        "mode": "frozen",
+        "train": "O",
+        "test": "A",
+        "mean_over": [finding["name"] for finding in told["findings"] if finding["auc"] is not None],
+        "findings": [finding | dict.fromkeys(unknown) for finding in told["findings"]],
+        **dict.fromkeys(("seed_std", "original", "change", "lost")),
+        **{name: [] for name in ("seed_aucs", "few", "groups", "gaps")},
+    }
+    rest = {key: value for key, value in old.items() if key != "utility"}
+    return rest | {"schema_version": 4, "utilities": [utility], "measurements": [], "files": {}}
+
+
+_STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3}

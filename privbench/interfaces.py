@@ -8,10 +8,10 @@ through an entry point, or is handed over from Python or from a file.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from .data.splits import Split
+from .modes import MODES, Mode
 from .scenarios import SCENARIOS, Scenario
 from .validation import validate
 
@@ -187,17 +188,75 @@ class InferenceAttack(Attack):
 
 
 class UtilityTask(Plugin):
-    """What a release must still be good for."""
+    """What a release must still be good for: a ReadingTask or a MeasuringTask.
+
+    The harness fits it to original images or to released ones, and shows it others, as the mode says.
+    """
 
     kind = "utility"
+    modes: ClassVar[tuple[Mode, ...]] = tuple(MODES)
+    """The modes in which it makes sense."""
+    needs: ClassVar[tuple[Literal["masks", "locations"], ...]] = ()
+    """What the data set has to know; the task is left out where it does not."""
+
+    def adopt(self, guidance: Guidance) -> bool:
+        """Takes over what the guidance knows of original images; False where the task has to be fitted to them."""
+        return False
 
     @abstractmethod
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        """Makes the task's model ready; `train` and `val` hold the released images."""
+        """Makes the task's model ready; `train` and `val` hold originals or released images, as the mode says."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What `fit` learnt; it is stored as safetensors."""
+        return {}
+
+    def load_state(self, state: dict[str, Tensor], guidance: Guidance, device: torch.device) -> None:
+        """Takes over what another instance with the same parameters learnt, and moves it to the device."""
+
+
+class ReadingTask(UtilityTask):
+    """Reads findings off images."""
 
     @abstractmethod
     def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:
-        """One score an image and finding. Shape: (N, 1, H, W) uint8 to (N, findings) float."""
+        """The log-odds of each finding on each image. Shape: (N, 1, H, W) uint8 to (N, findings) float."""
+
+
+class Measure(NamedTuple):
+    """What a value of an image tells: its unit, and whether more of it is better; None where neither is."""
+
+    unit: str
+    more_is_better: bool | None
+
+
+@dataclass(frozen=True)
+class ShownImages:
+    """The test images as a mode shows them, beside what they were made from.
+
+    Shape: images (N, 1, H, W), uint8, originals or released ones; `originals` holds the originals with table, masks
+    and locations. `displacement` is the anonymizer's, of original images; None where the images are originals.
+    """
+
+    images: np.ndarray
+    originals: Split
+    displacement: Callable[[Tensor], Tensor | None] | None
+
+
+class MeasuringTask(UtilityTask):
+    """Gives every test image values, such as the overlap of its segmentation with the true one."""
+
+    measures: ClassVar[Mapping[str, Measure]]
+    """What it may measure, by name, such as `Dice of the lungs`."""
+    has_control: ClassVar[bool] = True
+    """Whether it says something of original images too. False: it compares a release with them."""
+
+    @abstractmethod
+    def measure(self, test: ShownImages, ctx: Context) -> dict[str, np.ndarray]:
+        """Values by measure, NaN where an image has none; a measure that no image has is left out.
+
+        Shape: (N,), float, each.
+        """
 
 
 @dataclass(frozen=True)
@@ -213,20 +272,21 @@ class DataRequest:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some consecutive images, with the masks of the organs where the data set knows them.
+    """Some consecutive images, with the masks of the organs and the locations of findings where these are known.
 
-    Shape: (N, 1, H, W), uint8; masks: bit 1 lungs, bit 2 heart.
+    Shape: as in `Split`.
     """
 
     images: np.ndarray
     masks: np.ndarray | None = None
+    locations: np.ndarray | None = None
 
 
 class Dataset(Plugin):
     """Radiographs with a table of what is known of them."""
 
     kind = "dataset"
-    findings: ClassVar[tuple[str, ...]]
+    findings: tuple[str, ...]
 
     @abstractmethod
     def source(self, request: DataRequest) -> dict[str, Any]:
@@ -236,7 +296,8 @@ class Dataset(Plugin):
     def table(self, request: DataRequest) -> pd.DataFrame:
         """One row an image: image, patient, follow_up, age, sex, view, split, and one 0/1 column a finding.
 
-        `split` is train, val or test, or train_val where the harness is to hold out the validation patients.
+        `split` is train, val or test, or train_val where the harness is to hold out the validation patients. A label
+        that nobody gave is NaN; `spacing_x` and `spacing_y` may tell the millimetres per pixel at the requested size.
         """
 
     @abstractmethod

@@ -18,6 +18,7 @@ from torch.nn import functional
 from .context import Context
 from .errors import PrivbenchError, nearest
 from .interfaces import Params
+from .normalization import normalize
 
 WEIGHTS_FOLDER = "PRIVBENCH_WEIGHTS"
 """The environment variable that names a folder of `<timm model>.safetensors` files."""
@@ -37,6 +38,7 @@ class Backbone(Params):
     options: dict[str, Any] = Field({}, description="further arguments of timm.create_model")
     init: Init = Field("scratch", description="starting weights: random, those of the guidance, or timm's ImageNet's")
     input_size: int | None = Field(None, ge=16, description="pixels that images are resized to; none leaves them")
+    normalize: bool = Field(False, description="whether what scanners' post-processing adds is removed first")
 
     @field_validator("backbone")
     @classmethod
@@ -104,13 +106,15 @@ class _Normalize(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, size: int | None) -> None:
+    def __init__(self, backbone: Backbone) -> None:
         super().__init__()
-        self._size = size
+        self._size, self._same_scanner = backbone.input_size, backbone.normalize
         self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
+        if self._same_scanner:
+            images = normalize(images)
         if self._size is not None and images.shape[-2:] != (self._size, self._size):
             images = functional.interpolate(
                 images, (self._size, self._size), mode="bilinear", align_corners=False, antialias=True
@@ -125,7 +129,7 @@ class Classifier(nn.Module):
     def __init__(self, backbone: Backbone, findings: int) -> None:
         super().__init__()
         self.findings = findings
-        self.normalize = _Normalize(backbone.input_size)
+        self.normalize = _Normalize(backbone)
         self.model: Any = create_backbone(backbone, findings).to(memory_format=torch.channels_last)
 
     def replace_head(self, outputs: int) -> None:
@@ -147,7 +151,7 @@ class Verifier(nn.Module):
 
     def __init__(self, backbone: Backbone, features: int = 128) -> None:
         super().__init__()
-        self.normalize = _Normalize(backbone.input_size)
+        self.normalize = _Normalize(backbone)
         self.model = create_backbone(backbone, features).to(memory_format=torch.channels_last)
         self.fc_end = nn.Linear(features, 1)
 
@@ -170,7 +174,7 @@ class Embedder(nn.Module):
 
     def __init__(self, backbone: Backbone, features: int) -> None:
         super().__init__()
-        self.normalize = _Normalize(backbone.input_size)
+        self.normalize = _Normalize(backbone)
         self.model = create_backbone(backbone, features).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
 from .attack_stages import AttackStages, release_name
+from .choices import check_floor, check_utilities, choose_attacks, choose_utilities
 from .classification import fit_classifier
 from .context import Context
 from .data.arrays import ArrayWriter, read_array
@@ -20,18 +22,33 @@ from .data.loading import guidance_pairs, read_splits, write_data
 from .data.splits import SPLITS, Split
 from .errors import PrivbenchError
 from .guidance import Guidance
-from .interfaces import Anonymizer, Attack, DataRequest, Dataset, KnownGallery, LinkageAttack, UtilityTask
+from .interfaces import (
+    Anonymizer,
+    Attack,
+    DataRequest,
+    Dataset,
+    KnownGallery,
+    LinkageAttack,
+    UtilityTask,
+)
 from .networks import Backbone, Classifier, Verifier, weights_source, without_weights
 from .progress import Progress, log
 from .protocol import Protocol, digest_of, fingerprint_of
 from .registry import identity, is_own
 from .release import write_release
-from .scores import AttackScores, read_scores, utility_scores, write_scores
+from .scores import AttackScores
 from .stages import STATE, VERSIONS, Stages, save_state
 from .store import Store
+from .utility_stages import UtilityStages
 from .verification import fit_verifier
 
-SCORES = "scores.parquet"
+
+class Scores(NamedTuple):
+    """Everything that a run's figures derive from."""
+
+    attacks: AttackScores
+    readings: pd.DataFrame
+    measurements: pd.DataFrame
 
 
 @dataclass
@@ -44,7 +61,7 @@ class Pipeline:
     given: Sequence[str]
     attack: Callable[[str], Attack]
     floor: Callable[[], LinkageAttack]
-    utility: UtilityTask
+    utility: Callable[[str], UtilityTask]
     request: DataRequest
     store: Store
     fabric: Fabric
@@ -54,21 +71,31 @@ class Pipeline:
     splits: dict[str, Split] = field(default_factory=dict)
     released: dict[str, Split] = field(default_factory=dict)
     attacks: dict[str, Attack] = field(default_factory=dict)
+    utilities: dict[str, UtilityTask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.anonymizer.check_size(self.protocol.data.size)
-        self._choose_attacks()
+        self.attacks, left_out = choose_attacks(self.protocol, self.attack, self.anonymizer)
+        check_floor(self.floor())
+        check_utilities(self.protocol, self.utility)
         self._source = self.dataset.source(self.request)
         self.stages = Stages(self.store, self.fabric, self.precision, self.protocol.seed, self.progress)
+        for message in left_out:
+            self._warn(message)
 
-    def run(self) -> tuple[AttackScores, pd.DataFrame]:
-        """Runs every stage that is not in the store; returns the scores of the attacks and of the utility task."""
+    def run(self) -> Scores:
+        """Runs every stage that is not in the store; returns the scores of the attacks and of the utility tasks."""
         guidance = self.prepare()
-        return self.attack_stages(guidance).run(list(self.attacks)), self._utility(guidance)
+        attacks = self.attack_stages(guidance).run(list(self.attacks))
+        readings, measurements = self.utility_stages(guidance).run(list(self.utilities))
+        return Scores(attacks, readings, measurements)
 
     def prepare(self) -> Guidance:
         """Everything up to the release."""
         self._load_data()
+        self.utilities, left_out = choose_utilities(self.protocol, self.utility, self.splits["test"])
+        for message in left_out:
+            self._warn(message)
         guidance = self._make_guidance()
         self._fit_anonymizer(guidance)
         self._release()
@@ -88,7 +115,8 @@ class Pipeline:
     @property
     def terms(self) -> dict[str, Any]:
         """The protocol and what carries it out. Foreign plugins count with their source, ours with their version."""
-        plugins = [self.dataset, self.floor(), *map(self.attack, self.protocol.attacks), self.utility]
+        attacks, utilities = map(self.attack, self.protocol.attacks), map(self.utility, self.protocol.utilities)
+        plugins = [self.dataset, self.floor(), *attacks, *utilities]
         guidance = self.protocol.guidance
         return {
             "protocol": self.protocol.fixed(),
@@ -96,30 +124,6 @@ class Pipeline:
             "weights": [weights_source(backbone) for backbone in (guidance.classifier, guidance.verifier)],
             "stages": VERSIONS,
         }
-
-    def _choose_attacks(self) -> None:
-        """The protocol's attacks, less those that need fresh noise where there is none.
-
-        Raises PrivbenchError where an attack is asked for a scenario in which it cannot be carried out.
-        """
-        for label, section in self.protocol.attacks.items():
-            attack = self.attack(label)
-            for scenario in section.scenarios:
-                if scenario not in attack.scenarios:
-                    raise PrivbenchError(
-                        f"The attack {attack.name!r} cannot be carried out in the scenario {scenario!r}: "
-                        f"set attacks.{label}.scenarios to some of {', '.join(attack.scenarios)}."
-                    )
-            if attack.releases > 1 and self.anonymizer.deterministic:
-                self._warn(f"{label} is left out: the anonymizer draws no noise that it could average")
-            else:
-                self.attacks[label] = attack
-        if self.floor().trained:
-            raise PrivbenchError("certificate.floor is to be an attack without training: use correlation.")
-        if not any(isinstance(attack, LinkageAttack) for attack in self.attacks.values()):
-            raise PrivbenchError(
-                "No attack of the protocol links images: add one, such as contrastive, to its attacks."
-            )
 
     def _load_data(self) -> None:
         protocol = self.protocol
@@ -140,8 +144,8 @@ class Pipeline:
             if protocol.pairs.file(name) is None and len(split.pairs) < wanted - wanted % 2:
                 self._warn(f"the {name} split has {len(split.pairs)} verification pairs, {wanted} were asked for")
 
-        present = self.splits["test"].labels.mean(0)
-        if not ((present > 0) & (present < 1)).any():
+        labels = self.splits["test"].labels
+        if not ((labels == 1).any(0) & (labels == 0).any(0)).any():
             raise PrivbenchError(
                 "No finding is both present and absent among the test images, so utility cannot be judged: "
                 "use a test split with ill and healthy patients."
@@ -173,7 +177,7 @@ class Pipeline:
         stage = self.stages.make("verifier", config, ["data"], make_verifier)
         verifier = Verifier(without_weights(recipe.verifier), recipe.verifier.features)
         verifier.load_state_dict(load_file(stage.folder / STATE))
-        return Guidance(classifier.to(device).eval(), verifier.to(device).eval())
+        return Guidance(recipe, classifier.to(device).eval(), verifier.to(device).eval())
 
     def _fit_anonymizer(self, guidance: Guidance) -> None:
         def fit(folder: Path, ctx: Context) -> None:
@@ -213,20 +217,28 @@ class Pipeline:
             floor=self.floor,
             splits=self.splits,
             released=[first, *map(self._draw_release, further)],
-            unchanged=all(np.array_equal(first[name], self.splits[name].images) for name in reversed(SPLITS)),
+            unchanged=self._unchanged,
             guidance=guidance,
             pairs=self._pairs("train", "val", "test"),
         )
 
-    def _utility(self, guidance: Guidance) -> pd.DataFrame:
-        def make(folder: Path, ctx: Context) -> None:
-            self.utility.fit(self.released["train"], self.released["val"], guidance, ctx)
-            scores = self.utility.predict(self.released["test"].images, ctx)
-            write_scores(utility_scores(self.released["test"], scores), folder / SCORES)
+    def utility_stages(self, guidance: Guidance) -> UtilityStages:
+        """What carries out the utility tasks on originals and on the release."""
+        return UtilityStages(
+            stages=self.stages,
+            sections=self.protocol.utilities,
+            create=self.utility,
+            originals=self.splits,
+            released=self.released,
+            unchanged=self._unchanged,
+            anonymizer=self.anonymizer,
+            guidance=guidance,
+        )
 
-        config = identity(self.utility, code=True)
-        stage = self.stages.make("utility", config, ["data", "release", "classifier"], make)
-        return read_scores(stage.folder / SCORES)
+    @cached_property
+    def _unchanged(self) -> bool:
+        """Whether the release is the original data to the bit."""
+        return all(np.array_equal(self.released[name].images, self.splits[name].images) for name in reversed(SPLITS))
 
     def _pairs(self, *names: str) -> dict[str, Any]:
         """What decides the pairs of the named sets, for a stage's configuration."""

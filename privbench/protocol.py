@@ -13,9 +13,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from .errors import PrivbenchError
-from .files import builtin_names, read_text, read_toml
+from .files import builtin_names, read_toml, text_digest
 from .guidance import GuidanceRecipe
 from .interfaces import Params
+from .modes import Mode
 from .scenarios import Scenario
 from .validation import validate
 
@@ -72,7 +73,11 @@ class CertificateSection(Params):
 
 
 class UtilitySection(Params):
-    name: str = Field(description="a registered utility task")
+    """A utility task, in one or more modes; its name in the protocol is that of its rows."""
+
+    task: str = Field("", description="a registered utility task; else the one of the section's name")
+    modes: tuple[Mode, ...] = Field(("frozen",), min_length=1, description="what is trained on, and what is read")
+    seeds: int = Field(1, ge=1, description="independent trainings")
     params: dict[str, Any] = Field({}, description="the task's parameters")
 
 
@@ -92,7 +97,9 @@ class Protocol(Params):
     guidance: GuidanceRecipe
     attacks: dict[str, AttackSection] = Field(min_length=1, description="the stated set of attacks, by name")
     certificate: CertificateSection = CertificateSection()
-    utility: UtilitySection
+    utilities: dict[str, UtilitySection] = Field(
+        min_length=1, description="what the release is to be good for, by name; the headline is the first one's"
+    )
     statistics: StatisticsSection
     anonymizers: dict[str, dict[str, Any]] = Field(
         {},
@@ -101,25 +108,54 @@ class Protocol(Params):
 
     @field_validator("attacks", mode="before")
     @classmethod
-    def _left_out(cls, attacks: Any) -> Any:
-        """`--set attacks.siamese=none` leaves one out; a section without `attack` is named after it."""
-        if not isinstance(attacks, dict):
-            return attacks
-        if FLOOR in attacks:
+    def _attacks_by_name(cls, attacks: Any) -> Any:
+        if isinstance(attacks, dict) and FLOOR in attacks:
             raise ValueError(f"{FLOOR} cannot be the name of an attack: choose another")
-        sections = {label: section for label, section in attacks.items() if section is not None}
-        return {
-            label: {"attack": label} | section if isinstance(section, dict) else section
-            for label, section in sections.items()
-        }
+        return _by_name(attacks, "attack")
+
+    @field_validator("utilities", mode="before")
+    @classmethod
+    def _utilities_by_name(cls, utilities: Any) -> Any:
+        return _by_name(utilities, "task")
 
     def fixed(self) -> dict[str, Any]:
-        """What makes runs comparable: all but the words, the anonymizers' parameters, and where pair lists lie."""
-        fixed = self.model_dump(mode="json", exclude={"name", "version", "description", "anonymizers"})
+        """What makes runs comparable: all but the words, the anonymizers' parameters, and where files lie.
+
+        A parameter called `root`, or whose name ends in `_file`, tells where something lies; what lies there counts
+        through the plugin's `inputs()`. Of a list of pairs the digest counts.
+        """
+        fixed: dict[str, Any] = without_places(
+            self.model_dump(mode="json", exclude={"name", "version", "description", "anonymizers"})
+        )
         for split in ("train", "val", "test"):
             file = self.pairs.file(split)
             fixed["pairs"][f"{split}_file"] = None if file is None else _digest(file)
         return fixed
+
+
+def without_places(values: Any) -> Any:
+    """JSON values of a protocol without those that tell where files lie: `root`, and names that end in `_file`.
+
+    A table may be called so, such as a part of the data set `merged`: it stays.
+    """
+    if isinstance(values, dict):
+        return {
+            key: without_places(value)
+            for key, value in values.items()
+            if isinstance(value, dict) or not (key == "root" or key.endswith("_file"))
+        }
+    return [without_places(value) for value in values] if isinstance(values, list) else values
+
+
+def _by_name(sections: Any, field: str) -> Any:
+    """`--set attacks.siamese=none` leaves a section out; one that does not name its plugin is named after it."""
+    if not isinstance(sections, dict):
+        return sections
+    return {
+        label: {field: label} | section if isinstance(section, dict) else section
+        for label, section in sections.items()
+        if section is not None
+    }
 
 
 def digest_of(value: Any) -> str:
@@ -195,4 +231,4 @@ def parse_value(text: str) -> Any:
 @cache
 def _digest(file: Path) -> str:
     """Of a pair list, read once a process, so that all keys of a run agree on it."""
-    return hashlib.sha256(read_text(file, "check the path in the pairs section of the protocol").encode()).hexdigest()
+    return text_digest(file, "check the path in the pairs section of the protocol")

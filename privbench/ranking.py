@@ -68,7 +68,7 @@ def read_entry(folder: Path) -> Entry:
     record = read_run(folder)
     if FILE not in record.files:
         return Entry(record, None, None, folder)
-    privacy, utility = f"{WORST_CASE}/AUC", f"utility/{record.utility.name}/mean AUC"
+    privacy, utility = f"{WORST_CASE}/AUC", f"utility/{record.utility.label}/mean AUC"
     estimates = read_estimates(folder / FILE, (privacy, utility))
     if len(estimates) < 2:
         raise PrivbenchError(f"{folder / FILE} lacks the headline figures: run it again with --overwrite.")

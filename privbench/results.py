@@ -6,40 +6,19 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from .errors import PrivbenchError
 from .history import upgraded
+from .records import Counts, Interval, Record
+from .utility_records import Change as Change
+from .utility_records import FindingResult as FindingResult
+from .utility_records import GapResult as GapResult
+from .utility_records import GroupResult as GroupResult
+from .utility_records import MeasurementResult, UtilityResult
 
-SCHEMA_VERSION: Literal[3] = 3
+SCHEMA_VERSION: Literal[4] = 4
 FILE = "run.json"
-
-
-class Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Interval(Record):
-    """A confidence interval and how it was made."""
-
-    low: float
-    high: float
-    confidence: float
-    method: str
-    resamples: int
-
-
-class Counts(Record):
-    """What a metric was computed from.
-
-    The effective number of patients is how many of equal size would tell as much (Kish); None in runs of old schemas.
-    """
-
-    patients: int
-    images: int
-    pairs: int | None = None
-    mated: int | None = None
-    effective_patients: float | None = None
 
 
 Verdict = Literal["certified", "unsaturated", "weak"]
@@ -193,29 +172,6 @@ class WorstCase(Record):
         return f"{self.attack} ({self.scenario})"
 
 
-class FindingResult(Record):
-    """How well one finding is found; no AUC where the test images hold only one of its labels."""
-
-    name: str
-    auc: float | None
-    interval: Interval | None
-    positives: int
-    negatives: int
-
-
-class UtilityResult(Record):
-    """How well the findings are found. The mean runs over the findings that have an AUC."""
-
-    name: str
-    version: str
-    mean_auc: float
-    interval: Interval
-    image_wise_interval: Interval | None
-    findings: list[FindingResult]
-    left_out: list[str]
-    counts: Counts
-
-
 class StageRecord(Record):
     """A stage's cost. A cached stage tells what it cost when it was made."""
 
@@ -245,11 +201,11 @@ class GitRecord(Record):
 class RunRecord(Record):
     """A run: one anonymizer under one protocol, and everything it produced.
 
-    `terms` is what the fingerprint hashes beside the data's digest, `files` the SHA-256 of every other file of the run
-    folder; both are empty in runs of old schemas.
+    `terms` is what the fingerprint hashes beside the data's digest, empty in runs of schemas before 3; `files` the
+    SHA-256 of every other file of the run folder, empty in runs of all old schemas.
     """
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
@@ -260,13 +216,19 @@ class RunRecord(Record):
     worst_case: WorstCase
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
-    utility: UtilityResult
+    utilities: list[UtilityResult] = Field(min_length=1)
+    measurements: list[MeasurementResult]
     warnings: list[str]
     stages: list[StageRecord]
     versions: dict[str, str]
     device: dict[str, str]
     git: GitRecord | None
     files: dict[str, str]
+
+    @property
+    def utility(self) -> UtilityResult:
+        """The headline of utility: the protocol's first task that reads findings, in its first mode."""
+        return self.utilities[0]
 
     @property
     def certified(self) -> bool:

@@ -9,15 +9,15 @@ from .estimates import FILE as ESTIMATES
 from .files import sha256
 from .scores import AttackScores, Origin, read_scores
 
-LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES = (
-    f"scores/{name}.parquet" for name in ("linkage", "retrieval", "inference", "utility")
+LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS = (
+    f"scores/{name}.parquet" for name in ("linkage", "retrieval", "inference", "utility", "measurements")
 )
 MEASURES = "scores/measures.json"
 EXAMPLES = "gallery.safetensors"
 ANONYMIZER = "anonymizer.json"
 EVERY_RUN_HAS = (
-    LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASURES, ESTIMATES, EXAMPLES, ANONYMIZER,
-    "anonymizer.safetensors", "contact_sheet.png", "training_curves.csv", "training_curves.png",
+    LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES, ESTIMATES, EXAMPLES,
+    ANONYMIZER, "anonymizer.safetensors", "contact_sheet.png", "training_curves.csv", "training_curves.png",
 )  # fmt: skip
 """What the record of a run vouches for with a digest."""
 

@@ -33,6 +33,7 @@ from .run_files import (
     EXAMPLES,
     INFERENCE_SCORES,
     LINKAGE_SCORES,
+    MEASUREMENTS,
     MEASURES,
     RETRIEVAL_SCORES,
     UTILITY_SCORES,
@@ -83,19 +84,22 @@ class RunFolder:
     def _fill(self) -> RunRecord:
         pipeline, folder = self._pipeline, self._part
         log.info("run %s under protocol %s", pipeline.anonymizer.name, pipeline.protocol.name)
-        attack_scores, utility_scores = pipeline.run()
+        scores = pipeline.run()
+        attack_scores = scores.attacks
         write_scores(attack_scores.linkage, folder / LINKAGE_SCORES)
         write_scores(attack_scores.retrieval, folder / RETRIEVAL_SCORES)
         write_scores(attack_scores.inference, folder / INFERENCE_SCORES)
         told = [{"origin": asdict(origin), "measures": own} for origin, own in attack_scores.measures.items()]
         (folder / MEASURES).write_text(json.dumps(told, indent=1), encoding="utf-8")
-        write_scores(utility_scores, folder / UTILITY_SCORES)
+        write_scores(scores.readings, folder / UTILITY_SCORES)
+        write_scores(scores.measurements, folder / MEASUREMENTS)
         evaluation = evaluate(
             attack_scores,
-            utility_scores,
+            scores.readings,
+            scores.measurements,
             pipeline.protocol,
             {label: attack.version for label, attack in pipeline.attacks.items()},
-            pipeline.utility.version,
+            {label: task.version for label, task in pipeline.utilities.items()},
         )
         write_estimates(evaluation.estimates, folder / ESTIMATES)
         record = self._record(evaluation)
@@ -134,7 +138,8 @@ class RunFolder:
             worst_case=evaluation.worst_case,
             attacks=evaluation.attacks,
             inferences=evaluation.inferences,
-            utility=evaluation.utility,
+            utilities=evaluation.utilities,
+            measurements=evaluation.measurements,
             warnings=[*pipeline.warnings, *warnings_of(evaluation)],
             stages=[
                 StageRecord(

@@ -12,6 +12,7 @@ import pandas as pd
 from .data.pairs import Pairs
 from .data.splits import Split
 from .errors import PrivbenchError
+from .interfaces import Measure
 from .metrics.retrieval import rank_mates
 
 LINKAGE_COLUMNS = [
@@ -22,9 +23,12 @@ RETRIEVAL_COLUMNS = [
     "attack", "scenario", "seed", "probe", "mate", "patient", "years", "outranked_by", "strangers", "rival",
 ]  # fmt: skip
 INFERENCE_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "attribute", "truth", "score"]
-UTILITY_COLUMNS = ["image", "patient", "class", "label", "score"]
+UTILITY_COLUMNS = [
+    "task", "mode", "seed", "split", "image", "patient", "sex", "age", "view", "class", "label", "score",
+]  # fmt: skip
+MEASUREMENT_COLUMNS = ["task", "mode", "seed", "image", "patient", "measure", "value", "unit", "more_is_better"]
 CONTROL = "control"
-"""The scenario of an attack on original images alone, which its certificate is based on."""
+"""Original images alone: the scenario that an attack's certificate is based on, the mode that utility is lost from."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,15 @@ class Origin:
 
     attack: str
     scenario: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Whose values they are: the task's name in the protocol, the mode (or CONTROL), the training's number."""
+
+    task: str
+    mode: str
     seed: int
 
 
@@ -99,19 +112,38 @@ def inference_scores(origin: Origin, test: Split, inferred: Mapping[str, np.ndar
     return pd.concat(parts, ignore_index=True)
 
 
-def utility_scores(test: Split, scores: np.ndarray) -> pd.DataFrame:
-    """One row an image and finding. Shape: scores (N, findings), larger means more likely present."""
-    count = len(test.findings)
-    return pd.DataFrame(
-        {
-            "image": test.table["image"].repeat(count).to_numpy(),
-            "patient": test.patients.repeat(count),
-            "class": np.tile(test.findings, len(test.table)),
-            "label": test.labels.astype(np.uint8).ravel(),
-            "score": _checked(scores, test.labels.shape, "utility task").ravel(),
-        },
-        columns=UTILITY_COLUMNS,
-    )
+def utility_scores(shown: Shown, name: str, split: Split, scores: np.ndarray) -> pd.DataFrame:
+    """One row an image and finding whose label is known. Shape: scores (N, findings), log-odds."""
+    known = ~np.isnan(split.labels)
+    row, finding = np.nonzero(known)
+    about = split.table[["image", "patient", "sex", "age", "view"]].iloc[row].reset_index(drop=True)
+    checked = _checked(scores, split.labels.shape, f"utility task {shown.task!r}")
+    return about.assign(
+        **asdict(shown),
+        split=name,
+        **{"class": np.array(split.findings)[finding]},
+        label=split.labels[known].astype(np.uint8),
+        score=checked[known],
+    )[UTILITY_COLUMNS]
+
+
+def measured_values(
+    shown: Shown, test: Split, values: Mapping[str, np.ndarray], measures: Mapping[str, Measure]
+) -> pd.DataFrame:
+    """One row an image and measure that it has. Shape: values (N,) each, NaN where an image has none."""
+    parts = []
+    for name, measured in values.items():
+        if name not in measures or measured.shape != (len(test.table),) or np.isinf(measured).any():
+            raise PrivbenchError(
+                f"The utility task {shown.task!r} returned {name!r} of shape {measured.shape}, where one number or NaN "
+                f"for each of {len(test.table)} images belongs, under a name among its measures: mend the plugin."
+            )
+        rows = ~np.isnan(measured)
+        known = {"measure": name, "value": measured[rows], **measures[name]._asdict()}
+        parts.append(test.table.loc[rows, ["image", "patient"]].assign(**asdict(shown), **known))
+    if not parts:
+        return pd.DataFrame(columns=MEASUREMENT_COLUMNS)
+    return pd.concat(parts, ignore_index=True)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
 
 
 def _checked(scores: np.ndarray, shape: tuple[int, ...], who: str) -> np.ndarray:

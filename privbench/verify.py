@@ -16,9 +16,9 @@ from .estimates import FILE as ESTIMATES
 from .estimates import read_estimates
 from .evaluate.run import Evaluation, evaluate, warnings_of
 from .files import sha256
-from .protocol import Protocol, fingerprint_of
+from .protocol import Protocol, fingerprint_of, without_places
 from .results import FILE, RunRecord, read_run
-from .run_files import ANONYMIZER, EVERY_RUN_HAS, LINKAGE_SCORES, UTILITY_SCORES, read_attack_scores
+from .run_files import ANONYMIZER, EVERY_RUN_HAS, LINKAGE_SCORES, MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from .scores import read_scores
 from .validation import validate
 
@@ -53,12 +53,10 @@ def verify_run(folder: Path) -> Iterator[str]:
 def _fingerprint(record: RunRecord) -> Iterator[str]:
     if fingerprint_of(record.terms, record.data_digest) != record.fingerprint:
         yield f"{FILE}: fingerprint is not that of the terms and the data's digest"
-    stated, terms = record.protocol, record.terms.get("protocol", {})
+    # Without places, because the terms hold none; there lists of pairs are digests, and the lists may be elsewhere.
+    stated, terms = without_places(record.protocol), without_places(record.terms.get("protocol", {}))
     for section, value in terms.items():
-        own = stated.get(section)
-        if section == "pairs" and isinstance(own, dict) and isinstance(value, dict):  # there lists are digests
-            own, value = ({k: v for k, v in one.items() if not k.endswith("_file")} for one in (own, value))
-        if own != value:
+        if stated.get(section) != value:
             yield f"{FILE}: protocol.{section} is not what the fingerprint was made of"
 
 
@@ -102,9 +100,10 @@ def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
     return evaluate(
         read_attack_scores(folder),
         read_scores(folder / UTILITY_SCORES),
+        read_scores(folder / MEASUREMENTS),
         validate(Protocol, record.protocol, "the run's protocol"),
         versions,
-        record.utility.version,
+        {one.name: one.version for one in record.utilities} | {one.name: one.version for one in record.measurements},
     )
 
 
@@ -113,7 +112,8 @@ def _figures(record: RunRecord, evaluation: Evaluation) -> Iterator[str]:
         "worst_case": evaluation.worst_case.model_dump(mode="json"),
         "attacks": [one.model_dump(mode="json") for one in evaluation.attacks],
         "inferences": [one.model_dump(mode="json") for one in evaluation.inferences],
-        "utility": evaluation.utility.model_dump(mode="json"),
+        "utilities": [one.model_dump(mode="json") for one in evaluation.utilities],
+        "measurements": [one.model_dump(mode="json") for one in evaluation.measurements],
     }
     told = record.model_dump(mode="json")
     for section, values in recomputed.items():
@@ -144,19 +144,27 @@ def _same(stated: Any, right: Any) -> bool:
 
 
 def _unequal(stated: Any, right: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    """Every leaf that differs, with its path and both values. Items of lists go by their name where they have one."""
+    """Every leaf that differs, with its path and both values. Items of lists go by what they are called."""
     if isinstance(stated, dict) and isinstance(right, dict) and stated.keys() == right.keys():
         for key in right:
             yield from _unequal(stated[key], right[key], f"{path}.{key}")
     elif isinstance(stated, list) and isinstance(right, list) and len(stated) == len(right):
         for number, (one, other) in enumerate(zip(stated, right, strict=True)):
-            named = other.get("name") if isinstance(other, dict) else None
-            yield from _unequal(one, other, f"{path}[{named or number}]")
+            yield from _unequal(one, other, f"{path}[{_called(other) or number}]")
     elif isinstance(stated, float | int) and isinstance(right, float | int):
         if not abs(stated - right) <= _TOLERANCE * max(1.0, abs(right)):
             yield path, stated, right
     elif stated != right:
         yield path, stated, right
+
+
+def _called(item: Any) -> str | None:
+    """Such as `contrastive (informed)` or `quality (frozen) SSIM`; None where it has no name."""
+    if not isinstance(item, dict) or "name" not in item:
+        return None
+    kind = next((f" ({item[key]})" for key in ("scenario", "mode") if key in item), "")
+    what = next((f" {item[key]}" for key in ("attribute", "measure") if key in item), "")
+    return f"{item['name']}{kind}{what}"
 
 
 def _short(value: Any) -> str:

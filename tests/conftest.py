@@ -63,8 +63,8 @@ features = 16
 epochs = 1
 batch_size = 32
 learning_rate = 1e-3
-[utility]
-name = "classification"
+[utilities.classification]
+modes = ["frozen", "retrained-transfer", "retrained-release"]
 [statistics]
 resamples = 100
 [anonymizers.prichexy]

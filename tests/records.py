@@ -1,4 +1,4 @@
-"""Run records made by hand."""
+"""Run records, and the scores behind them, made by hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from privbench.estimates import FILE, Estimate
 from privbench.evaluate.certificate import worst_case
@@ -16,8 +17,13 @@ from privbench.results import (
     AnonymizerRecord,
     AttackResult,
     Certificate,
+    Change,
     Counts,
+    FindingResult,
+    GapResult,
+    GroupResult,
     Interval,
+    MeasurementResult,
     RunRecord,
     UtilityResult,
     Verdict,
@@ -72,6 +78,126 @@ def attack(
     )
 
 
+def finding(name: str, auc: float | None, **told: Any) -> FindingResult:
+    """A finding with that AUC, twenty positives and negatives, and nothing else that is not told."""
+    values = dict.fromkeys(FindingResult.model_fields) | {"positives": 20, "negatives": 20} | told
+    return FindingResult.model_validate(values | {"name": name, "auc": auc, "interval": auc and around(auc)})
+
+
+def utility(mean_auc: float, findings: Sequence[FindingResult] = (), **told: Any) -> UtilityResult:
+    """The paper's task with that mean AUC, and nothing else that is not told."""
+    values = {
+        "name": "classification",
+        "task": "classification",
+        "version": "1",
+        "mode": "frozen",
+        "train": "O",
+        "test": "A",
+        "mean_auc": mean_auc,
+        "interval": around(mean_auc),
+        "image_wise_interval": around(mean_auc),
+        "seed_std": None,
+        "seed_aucs": [mean_auc],
+        "mean_over": [one.name for one in findings],
+        "few": [],
+        "left_out": [],
+        "findings": list(findings),
+        "groups": [],
+        "gaps": [],
+        "counts": Counts(patients=10, images=20, effective_patients=8.0),
+        "original": None,
+        "change": None,
+        "lost": [],
+    }
+    return UtilityResult.model_validate(values | told)
+
+
+def change(value: float, p_value: float | None = None) -> Change:
+    """A change with an interval of ± 0.05."""
+    return Change(value=value, interval=around(value), p_value=p_value)
+
+
+def group(attribute: str, value: str, mean_auc: float | None) -> GroupResult:
+    """A group of twenty images with that mean AUC."""
+    return GroupResult(
+        attribute=attribute,
+        value=value,
+        counts=Counts(patients=10, images=20, effective_patients=8.0),
+        mean_auc=mean_auc,
+        interval=None if mean_auc is None else around(mean_auc),
+        findings=[],
+    )
+
+
+def gap(attribute: str, low: str, high: str, found: float, original: float, *, widened: bool | None) -> GapResult:
+    """A gap between two groups, and that of the control."""
+    return GapResult(
+        attribute=attribute,
+        findings=["Effusion"],
+        gap=found,
+        low=low,
+        high=high,
+        interval=around(found),
+        original=original,
+        change=change(found - original),
+        widened=widened,
+    )
+
+
+def measurement(measure: str, value: float, **told: Any) -> MeasurementResult:
+    """A task's measurement of released images, with nothing else that is not told."""
+    values = {
+        "name": "quality",
+        "task": "quality",
+        "version": "1",
+        "mode": "frozen",
+        "measure": measure,
+        "unit": "",
+        "more_is_better": True,
+        "value": value,
+        "interval": around(value),
+        "lowest": value - 0.1,
+        "highest": value + 0.1,
+        "original": None,
+        "change": None,
+        "counts": Counts(patients=10, images=20, effective_patients=8.0),
+    }
+    return MeasurementResult.model_validate(values | told)
+
+
+def with_modes(run: RunRecord, transfer: float = 0.812) -> RunRecord:
+    """The run with its task in two modes, with a lost finding, a widened gap, groups, and measurements of two tasks."""
+    findings = [
+        finding("Effusion", 0.7, change=change(-0.2, 0.0004), sensitivity=0.4, specificity=0.93),
+        finding("Pleural_Thickening", 0.6, positives=9, change=change(0.01, 0.8)),
+        FindingResult.model_validate(
+            dict.fromkeys(FindingResult.model_fields) | {"name": "Hernia", "positives": 0, "negatives": 20}
+        ),
+    ]
+    retrained = utility(
+        transfer,
+        findings[:2],
+        mode="retrained-transfer",
+        train="A",
+        test="O",
+        original=0.893,
+        change=change(transfer - 0.893),
+        lost=["Effusion"],
+        groups=[group("sex", "F", 0.6), group("sex", "M", 0.8), group("age", "60+", None)],
+        gaps=[gap("sex", "F", "M", 0.2, 0.05, widened=True)],
+    )
+    first = run.utility.model_copy(update={"findings": findings, "original": 0.893, "change": change(0.0)})
+    measurements = [
+        measurement("SSIM", 0.9),
+        measurement("PSNR", 31.5, unit="dB"),
+        measurement("sharpness", 0.77, more_is_better=None),
+        measurement(
+            "Dice of the lungs", 0.8, name="segmentation", task="segmentation", original=0.9, change=change(-0.1)
+        ),
+    ]
+    return run.model_copy(update={"utilities": [first, retrained], "measurements": measurements})
+
+
 def record(
     name: str,
     verification: float,
@@ -103,16 +229,8 @@ def record(
         worst_case=worst_case(attacks),
         attacks=attacks,
         inferences=[],
-        utility=UtilityResult(
-            name="classification",
-            version="1",
-            mean_auc=classification,
-            interval=around(classification),
-            image_wise_interval=around(classification),
-            findings=[],
-            left_out=[],
-            counts=Counts(patients=10, images=20, effective_patients=8.0),
-        ),
+        utilities=[utility(classification)],
+        measurements=[],
         warnings=list(warnings),
         stages=[],
         versions={},
@@ -144,3 +262,47 @@ def entry(
     draws = rng.normal(0, spread, (2, 500))
     run = record(name, verification, classification, **told)
     return Entry(run, estimate(verification, draws[0]), estimate(classification, draws[1]), Path(name))
+
+
+def readings(
+    mode: str,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    classes: Sequence[str],
+    table: pd.DataFrame,
+    *,
+    task: str = "classification",
+    split: str = "test",
+) -> pd.DataFrame:
+    """Utility scores of every training, one row a known label.
+
+    Shape: labels (N, C), NaN where unknown; scores (S, N, C); table: N rows with the columns of an image.
+    """
+    image, column = np.nonzero(~np.isnan(labels))
+    parts = [
+        table.iloc[image][["image", "patient", "sex", "age", "view"]].assign(
+            task=task,
+            mode=mode,
+            seed=seed,
+            split=split,
+            **{"class": np.asarray(classes)[column], "label": labels[image, column].astype(np.uint8)},
+            score=one[image, column],
+        )
+        for seed, one in enumerate(scores)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def image_table(images: int, patients: int) -> pd.DataFrame:
+    """Images of patients who take turns: odd ones are men, the ages of all run from 20 to 79."""
+    number = np.arange(images)
+    patient = number % patients
+    return pd.DataFrame(
+        {
+            "image": [f"{one:05d}.png" for one in number],
+            "patient": patient,
+            "sex": np.where(patient % 2, "M", "F"),
+            "age": 20 + number % 60,
+            "view": "PA",
+        }
+    )

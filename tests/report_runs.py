@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from records import around, estimate, record
+from records import around, estimate, finding, record
 from safetensors.numpy import save
 
 from privbench.estimates import FILE, WORST_CASE, write_estimates
 from privbench.report.page.runs import BUDGET, CURVES
 from privbench.results import FILE as RECORD
-from privbench.results import FindingResult, RetrievalResult, RunRecord
+from privbench.results import RetrievalResult, RunRecord
 from privbench.run_files import EXAMPLES, LINKAGE_SCORES, RETRIEVAL_SCORES
 
 PAIRS, PROBES, STRANGERS = 60, 12, 30
@@ -41,18 +41,18 @@ def write_run(
         for attack in run.attacks
     ]
     found = [
-        FindingResult(name="Effusion", auc=classification, interval=around(classification), positives=10, negatives=10),
-        FindingResult(name="Pleural_Thickening", auc=0.5, interval=None, positives=9, negatives=11),
+        finding("Effusion", classification, positives=10, negatives=10),
+        finding("Pleural_Thickening", 0.5, positives=9, negatives=11).model_copy(update={"interval": None}),
     ]
     utility = run.utility.model_copy(update={"findings": found if findings else []})
-    run = run.model_copy(update={"attacks": attacks, "utility": utility, **(changes or {})})
+    run = run.model_copy(update={"attacks": attacks, "utilities": [utility], **(changes or {})})
     (folder / "scores").mkdir(parents=True)
     (folder / RECORD).write_text(run.model_dump_json(), encoding="utf-8")
     draws = rng.normal(0, 0.02, 200)
     write_estimates(
         {
             f"{WORST_CASE}/AUC": estimate(verification, draws),
-            "utility/classification/mean AUC": estimate(classification, draws[::-1]),
+            f"utility/{run.utility.label}/mean AUC": estimate(classification, draws[::-1]),
         },
         folder / FILE,
     )

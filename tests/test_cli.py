@@ -25,6 +25,23 @@ class Half(Anonymizer):
         return images / 2 + 0.25
 """
 
+TASK = """
+import numpy as np
+from privbench import Params
+from privbench.interfaces import Measure, MeasuringTask
+class OneParams(Params):
+    number: int
+class One(MeasuringTask):
+    \"\"\"Takes the number three alone.\"\"\"
+    name = "one-parameter"
+    measures = {"nothing": Measure("", None)}
+    Params = OneParams
+    def fit(self, train, val, guidance, ctx):
+        assert self.params.number == 3
+    def measure(self, test, ctx):
+        return {"nothing": np.full(len(test.images), np.nan)}
+"""
+
 
 def call(monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", ["privbench", *map(str, arguments)])
@@ -97,6 +114,7 @@ def test_list_shows_everything(monkeypatch, capsys):
         "--mu",
         "siamese",
         "classification",
+        "--set utilities.NAME.params.recipe",
         "phantom",
         "chestxray14",
         "quick",
@@ -104,6 +122,9 @@ def test_list_shows_everything(monkeypatch, capsys):
         ">= 0, <= 1",
     ):
         assert word in printed
+    modes = [" ".join(line.split()) for line in printed.splitlines() if "--set utilities.NAME.modes" in line]
+    assert "--set utilities.NAME.modes frozen makes sense in frozen" in modes
+    assert "--set utilities.NAME.modes frozen makes sense in frozen, retrained-transfer, retrained-release" in modes
 
 
 def test_list_shows_one_kind(monkeypatch, capsys):
@@ -118,6 +139,7 @@ def test_list_shows_the_fields_of_protocols(monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "--set attacks.siamese.params.backbone" in printed
     assert "--set pairs.cap" in printed
+    assert "--set utilities.segmentation.modes" in printed
 
 
 @pytest.fixture
@@ -131,7 +153,7 @@ def runs(tmp_path):
         (tmp_path / name / "run.json").write_text(run.model_dump_json())
         draws = np.random.default_rng(0).normal(0, 0.01, 200)
         figures = {"privacy/worst case/AUC": run.worst_case.verification_auc}
-        figures["utility/classification/mean AUC"] = run.utility.mean_auc
+        figures[f"utility/{run.utility.label}/mean AUC"] = run.utility.mean_auc
         told = {figure: estimate(value, draws) for figure, value in figures.items()}
         write_estimates(told, tmp_path / name / "estimates.safetensors")
     return tmp_path
@@ -258,6 +280,23 @@ def test_check_plugin_tells_kept_and_broken_promises(monkeypatch, capsys, tmp_pa
     printed = capsys.readouterr().out
     assert "broken shape, dtype, device and range are kept: values from 1 to" in printed
     assert "kept   the guidance is left as it was" in printed
+
+
+def test_check_plugin_takes_a_tasks_parameters_from_the_protocol(monkeypatch, capsys, tiny_protocol, tmp_path):
+    """Those of the section that names it, else `full`'s, which segmentation cannot do without."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        f'extends = "{tiny_protocol}"\n[utilities.blind]\ntask = "one-parameter"\nparams = {{ number = 3 }}'
+    )
+    plugin = tmp_path / "task.py"
+    plugin.write_text(TASK)
+    check = ["check-plugin", "--protocol", mine, "--plugin", plugin]
+    assert call(monkeypatch, *check, "one-parameter") == 0
+    assert "broken" not in capsys.readouterr().out
+    assert call(monkeypatch, *check, "one-parameter", "--number", "4") == 1
+    assert "kept" in capsys.readouterr().out
+    assert call(monkeypatch, *check, "segmentation", "--width", "2") == 0
+    assert "kept   a saved state does the same when it is loaded" in capsys.readouterr().out
 
 
 def test_budget_writes_a_table_and_a_plot(monkeypatch, capsys, tiny_protocol, store, tmp_path):

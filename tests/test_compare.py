@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import privbench
 from privbench.compare import compare_runs, holm
 from privbench.errors import PrivbenchError
+from privbench.metrics.delong import delong_p_value
 from privbench.results import read_run
 from privbench.run_files import UTILITY_SCORES
 from privbench.terms import differences
@@ -33,7 +34,8 @@ def test_every_figure_of_both_is_compared(pair):
     assert worst.interval.low <= worst.difference <= worst.interval.high
     assert worst.detectable > worst.interval.high - worst.difference > 0, "with power 0.8 it is wider than an interval"
     findings = [row for row in found.differences if "/AUC of " in row.name]
-    assert len(findings) == sum(one.auc is not None for one in records[0].utility.findings)
+    told = [one.auc is not None for utility in records[0].utilities for one in utility.findings]
+    assert len(findings) == sum(told)
     for row in findings:
         assert (row.p_value is None) == (row.detectable is None) == (row.interval is None)
     assert any("DeLong's test is not offered" in note for note in found.notes)
@@ -56,8 +58,34 @@ def test_delong_is_offered_where_every_patient_has_one_image(pair, tmp_path):
         scores[first].to_parquet(copy / UTILITY_SCORES, index=False)
         alone.append(copy)
     found = compare_runs(*alone)
-    assert any(row.delong is not None for row in found.differences)
+    tested = {row.name: row for row in found.differences if row.delong is not None}
+    assert tested
+    for name, row in tested.items():
+        label, _, finding = name.removeprefix("utility/").partition("/AUC of ")
+        assert label == "classification (frozen)", "of the headline alone"
+        one, other = (_test_rows(folder, finding) for folder in alone)
+        assert row.delong == delong_p_value(one["label"].to_numpy(bool), one["score"], other["score"])
     assert not any("DeLong" in note for note in found.notes)
+
+
+def _test_rows(folder, finding):
+    scores = pd.read_parquet(folder / UTILITY_SCORES)
+    return scores[(scores["mode"] == "frozen") & (scores["split"] == "test") & (scores["class"] == finding)]
+
+
+def test_delong_is_not_offered_for_several_trainings(pair, tmp_path):
+    """Their scores are of the same patients."""
+    copies = []
+    for folder in pair:
+        copy = tmp_path / folder.name
+        shutil.copytree(folder, copy)
+        scores = pd.read_parquet(copy / UTILITY_SCORES)
+        alone = scores[scores["image"].isin(scores.drop_duplicates("patient")["image"])]
+        pd.concat([alone, alone.assign(seed=1)]).to_parquet(copy / UTILITY_SCORES, index=False)
+        copies.append(copy)
+    found = compare_runs(*copies)
+    assert not any(row.delong is not None for row in found.differences)
+    assert any("DeLong's test is not offered: it needs one training" in note for note in found.notes)
 
 
 def test_other_fingerprints_are_refused_and_named(pair, tiny_protocol, store, tmp_path):

@@ -1,5 +1,9 @@
 """Every built-in plugin keeps its promises, and every broken promise is seen."""
 
+import re
+from pathlib import Path
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +14,15 @@ from privbench.contract.surroundings import surroundings
 from privbench.data.phantom_dataset import PhantomDataset
 from privbench.errors import PrivbenchError
 from privbench.guidance import GuidanceRecipe
-from privbench.interfaces import Anonymizer, InferenceAttack, LinkageAttack, UtilityTask
+from privbench.interfaces import (
+    Anonymizer,
+    InferenceAttack,
+    LinkageAttack,
+    Measure,
+    MeasuringTask,
+    ReadingTask,
+    UtilityTask,
+)
 from privbench.registry import Registry
 from privbench.selftest.judge import traps
 
@@ -27,6 +39,7 @@ PARAMS = {
     "averaging": EMBEDDING | {"releases": 3},
     "restoration": EMBEDDING | {"restorer": SHORT | {"width": 2}},
     "attributes": NETWORK | SHORT,
+    "segmentation": NETWORK | SHORT | {"width": 2},
 }
 BUILT_IN = [(kind, name) for kind in ("anonymizer", "attack", "utility") for name in Registry().names(kind)]
 
@@ -231,7 +244,16 @@ class Undeclared(InferenceAttack):
         return {"age": np.zeros(len(gallery.probes))}
 
 
-class Wrong(UtilityTask):
+class Bare(UtilityTask):
+    """Neither reads nor measures."""
+
+    name = "bare"
+
+    def fit(self, train, val, guidance, ctx):
+        pass
+
+
+class Wrong(ReadingTask):
     name = "wrong"
 
     def fit(self, train, val, guidance, ctx):
@@ -239,6 +261,123 @@ class Wrong(UtilityTask):
 
     def predict(self, images, ctx):
         return np.arange(len(images))[:, None].astype(float)
+
+
+class Reader(ReadingTask):
+    """Keeps one number, which it learns or, frozen, takes from the guidance; log-odds are the brightness beside it."""
+
+    name = "reader"
+    findings = 14
+
+    def adopt(self, guidance):
+        self.mean = torch.tensor(100.0)
+        return True
+
+    def fit(self, train, val, guidance, ctx):
+        self.mean = torch.tensor(float(train.images.mean()))
+
+    def predict(self, images, ctx):
+        return np.repeat(images.mean((1, 2, 3))[:, None] - float(self.mean), self.findings, 1)
+
+    def state(self):
+        return {"mean": self.mean}
+
+    def load_state(self, state, guidance, device):
+        self.mean = state["mean"]
+
+
+class ForgetfulReader(Reader):
+    def load_state(self, state, guidance, device):
+        self.adopt(guidance)
+
+
+class PeekingReader(Reader):
+    def fit(self, train, val, guidance, ctx):
+        whole = train.images if train.images.base is None else train.images.base
+        self.mean = torch.tensor(float(np.asarray(whole).mean()))
+
+
+class RestlessReader(Reader):
+    count = 0
+
+    def fit(self, train, val, guidance, ctx):
+        RestlessReader.count += 1
+        self.mean = torch.tensor(float(RestlessReader.count))
+
+
+class LeaningReader(Reader):
+    """Learns nothing unless it has adopted something, which the harness has not let it where it learns of releases."""
+
+    def fit(self, train, val, guidance, ctx):
+        self.mean = self.mean * 1
+
+
+class FewerOnceAdopted(Reader):
+    def adopt(self, guidance):
+        self.findings = 13
+        return super().adopt(guidance)
+
+
+class Melted(Reader):
+    modes = ("melted",)
+
+
+class Needy(Reader):
+    needs = ("reports",)
+
+
+class Brightness(MeasuringTask):
+    """Of the lungs, on images that show a finding alone; it adopts, so it is never fitted."""
+
+    name = "brightness"
+    modes = ("frozen",)
+    needs = ("masks", "locations")
+    measures: ClassVar = {"brightness": Measure("", None), "shift": Measure("px", False)}
+
+    def adopt(self, guidance):
+        return True
+
+    def fit(self, train, val, guidance, ctx):
+        raise AssertionError
+
+    def load_state(self, state, guidance, device):
+        raise AssertionError
+
+    def measure(self, test, ctx):
+        lungs = test.originals.masks & 1
+        bright = (test.images * lungs).sum((1, 2, 3)) / lungs.sum((1, 2, 3))
+        located = test.originals.locations.any((1, 2, 3)) & (test.originals.labels == 1).any(1)
+        told = {"brightness": np.where(located, bright, np.nan)}
+        if test.displacement is not None:
+            told["shift"] = test.displacement(torch.from_numpy(test.images / 255)).abs().amax((1, 2, 3)).numpy()
+        return told
+
+
+class Unnamed(Brightness):
+    def measure(self, test, ctx):
+        return {"darkness": np.zeros(len(test.images))}
+
+
+class Infinite(Brightness):
+    def measure(self, test, ctx):
+        return {"shift": np.full(len(test.images), np.inf)}
+
+
+class OfPixels(Brightness):
+    def measure(self, test, ctx):
+        return {"shift": test.images / 255}
+
+
+class ByPlace(Brightness):
+    def measure(self, test, ctx):
+        return {"brightness": np.where(np.arange(len(test.images)) < 3, np.nan, 1.0)}
+
+
+class Fitted(Brightness):
+    """What it raises in `fit` is met, because it adopts nothing."""
+
+    def adopt(self, guidance):
+        return False
 
 
 @pytest.mark.parametrize(
@@ -250,13 +389,52 @@ class Wrong(UtilityTask):
         (PeekingAttack, "fitting does not look at test images"),
         (RestlessAttack, "fitting repeats to the bit"),
         (Undeclared, "scores are finite and of the right shape"),
-        (Wrong, "scores are finite and of the right shape"),
-        (Wrong, "an image's scores do not depend on its order"),
+        (Bare, "its modes and needs are known ones"),
+        (Melted, "its modes and needs are known ones"),
+        (Needy, "its modes and needs are known ones"),
+        (ForgetfulReader, "a saved state does the same when it is loaded"),
+        (PeekingReader, "fitting does not look at test images"),
+        (RestlessReader, "fitting repeats to the bit"),
+        (LeaningReader, "fitting repeats to the bit"),
+        (FewerOnceAdopted, "values are finite and of the right shape"),
+        (Unnamed, "values are finite and of the right shape"),
+        (Infinite, "values are finite and of the right shape"),
+        (OfPixels, "values are finite and of the right shape"),
+        (ByPlace, "an image's values do not depend on its order"),
+        (Fitted, "fitting repeats to the bit"),
+        (Wrong, "values are finite and of the right shape"),
+        (Wrong, "an image's values do not depend on its order"),
     ],
 )
 def test_broken_promises_of_attacks_and_tasks_are_seen(cls, promise, around):
     assert promise in broken(cls, around)
-    assert broken(Learning, around) == {}
+
+
+@pytest.mark.parametrize("cls", [Learning, Reader, Brightness])
+def test_honest_attacks_and_tasks_keep_theirs(cls, around):
+    assert broken(cls, around) == {}
+
+
+def test_the_test_split_knows_where_organs_and_findings_are(around):
+    """Also beside other test images, where a task could tell."""
+    for splits in (around.splits, around.with_other_test_images().splits):
+        for split in splits.values():
+            assert split.masks.any((1, 2, 3)).all()
+            assert split.locations.any()
+            assert split.locations.shape[:2] == split.labels.shape
+
+
+EXAMPLES = re.findall(
+    r"^```python\n(.*?)^```$", (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(), re.DOTALL | re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("text", [text for text in EXAMPLES if "class " in text])
+def test_the_examples_of_the_manual_keep_their_promises(text, around, tmp_path):
+    (tmp_path / "mine.py").write_text(text)
+    registry = Registry([tmp_path / "mine.py"])
+    (cls,) = registry._handed_over.values()
+    assert broken(cls, around) == {}
 
 
 def test_data_sets_are_checked_by_a_run(around):

@@ -16,7 +16,7 @@ from privbench.report import judgement as told
 from privbench.results import read_run
 
 STATISTICS = StatisticsSection()
-AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification/mean AUC"
+AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification (frozen)/mean AUC"
 
 
 def change(name, before, after, rng, spread=0.005, **told):

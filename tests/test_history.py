@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from records import record
 
 from privbench.errors import PrivbenchError
 from privbench.ranking import make_boards, read_entry
@@ -21,25 +22,55 @@ def test_every_older_schema_has_a_historic_file():
 
 def test_schema_1_is_read_without_inventing_anything():
     old = json.loads((HISTORY / "run-schema-1.json").read_text())
-    record = read_run(HISTORY / "run-schema-1.json")
-    (attack,) = record.attacks
+    run = read_run(HISTORY / "run-schema-1.json")
+    (attack,) = run.attacks
     assert (attack.label, attack.verification_auc) == ("siamese (paper)", old["attack"]["verification_auc"])
     assert attack.seed_aucs == old["attack"]["seed_aucs"]
     assert (attack.validation_auc, attack.certificate, attack.retrieval) == (None, None, None)
-    assert record.utility.mean_auc == old["utility"]["mean_auc"]
-    assert record.worst_case.verdict == "weak", "no attack was certified then"
-    assert not record.terms
+    assert run.utility.mean_auc == old["utility"]["mean_auc"]
+    assert run.worst_case.verdict == "weak", "no attack was certified then"
+    assert not run.terms
 
 
 def test_schema_2_is_read_without_inventing_anything():
     old = json.loads((HISTORY / "run-schema-2.json").read_text())
-    record = read_run(HISTORY / "run-schema-2.json")
-    assert [attack.verification_auc for attack in record.attacks] == [one["verification_auc"] for one in old["attacks"]]
-    first = record.attacks[0]
+    run = read_run(HISTORY / "run-schema-2.json")
+    assert [attack.verification_auc for attack in run.attacks] == [one["verification_auc"] for one in old["attacks"]]
+    first = run.attacks[0]
     assert first.interval == first.patient_interval, "the intervals of then held patients alone"
     assert first.image_wise_interval is None
     assert first.retrieval.interval is None
-    assert record.files == {}
+    assert run.files == {}
+
+
+def test_schema_3_is_read_without_inventing_anything():
+    old = json.loads((HISTORY / "run-schema-3.json").read_text())
+    run = read_run(HISTORY / "run-schema-3.json")
+    (utility,) = run.utilities
+    assert utility is run.utility
+    assert (utility.label, utility.task, utility.train, utility.test) == (
+        "classification (frozen)",
+        "classification",
+        "O",
+        "A",
+    )
+    told = old["utility"]
+    kept = {key: value for key, value in told.items() if key != "findings"}
+    assert utility.model_dump(mode="json", include=set(kept)) == kept
+    for finding, one in zip(utility.findings, told["findings"], strict=True):
+        assert finding.model_dump(mode="json", exclude_none=True) == {k: v for k, v in one.items() if v is not None}
+    assert utility.mean_over == [one["name"] for one in told["findings"] if one["auc"] is not None]
+    assert set(utility.mean_over).isdisjoint(utility.left_out)
+    assert (utility.seed_aucs, utility.groups, utility.gaps, utility.few, utility.lost) == ([], [], [], [], None)
+    assert (utility.original, utility.change, utility.seed_std) == (None, None, None)
+    assert (run.measurements, run.files) == ([], {})
+    assert run.terms == old["terms"]
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path):
+    run = record("a", 0.8, 0.7)
+    (tmp_path / "run.json").write_text(run.model_dump_json())
+    assert read_run(tmp_path) == run
 
 
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():
@@ -49,7 +80,8 @@ def test_old_runs_stand_on_the_leaderboard_without_a_rank():
 
 
 @pytest.mark.parametrize(
-    "text", ['{"schema_version": 1}', '{"schema_version": 99}', "[]", "{", '{"schema_version": 2}']
+    "text",
+    ['{"schema_version": 1}', '{"schema_version": 99}', "[]", "{", '{"schema_version": 2}', '{"schema_version": 3}'],
 )
 def test_what_is_no_run_is_told(tmp_path, text):
     (tmp_path / "run.json").write_text(text)

@@ -34,6 +34,7 @@ def test_paper_holds_every_figure_of_the_paper():
         "patience": 5,
     }
     assert list(paper.attacks) == ["siamese"]
+    assert {label: section.modes for label, section in paper.utilities.items()} == {"classification": ("frozen",)}
     assert (paper.attacks["siamese"].scenarios, paper.attacks["siamese"].seeds) == (("paper",), 10)
     assert (SCENARIOS["paper"].train, SCENARIOS["paper"].test) == ("AA", "AO")
     assert (paper.statistics.resamples, paper.statistics.confidence) == (1000, 0.95)
@@ -70,6 +71,8 @@ def test_words_and_anonymizer_parameters_are_no_part_of_the_fingerprint():
         ("attacks", "is not section.field=value"),
         ("data.size.width=3", "has no fields"),
         ('attacks.siamese.scenarios=["well-informed"]', "'ignorant', 'paper', 'informed' or 'linked-releases'"),
+        ('utilities.classification.modes=["melted"]', "'frozen', 'retrained-transfer' or 'retrained-release'"),
+        ("utilities.classification.mode=frozen", "did you mean 'modes'"),
         ("guidance.verifier.init=guidance", "cannot start from itself"),
         ("guidance.classifier.backbone=resnet51", "no timm model"),
         ("pairs.test_file=nowhere.txt", None),
@@ -101,6 +104,39 @@ def test_the_content_of_a_pair_list_counts_and_not_its_place(tmp_path):
     b.write_text("x y 1\n")
     fixed = [load_protocol("quick", [f"pairs.test_file={f}"]).fixed() for f in (a, b)]
     assert fixed[0] == fixed[1] != load_protocol("quick").fixed()
+
+
+def test_places_are_no_part_of_the_fingerprint():
+    """Wherever parameters lie: of the data set and its parts, of attacks, the floor and utility tasks."""
+    places = [
+        "data.params.root=/data",
+        "data.params.parts.nih.root=/data/nih",
+        "data.params.parts.nih.params.list_file=nih.txt",
+        'attacks.siamese.params.lists=[{name="a",list_file="a.txt"}]',
+        "certificate.floor_params.weights_file=a.safetensors",
+        "utilities.classification.params.reread_file=reread.csv",
+    ]
+    here = load_protocol("quick", places)
+    there = load_protocol("quick", [place.replace("/data", "/mnt").replace("=", "=x", 1) for place in places[:3]])
+    assert here.fixed()["data"] == there.fixed()["data"]
+    assert here.fixed()["data"]["params"] == {"patients": 2200, "parts": {"nih": {"params": {}}}}
+    assert here.fixed()["attacks"]["siamese"]["params"]["lists"] == [{"name": "a"}]
+    plain = load_protocol("quick").fixed()
+    assert here.fixed()["certificate"] == plain["certificate"]
+    assert here.fixed()["utilities"] == plain["utilities"]
+
+
+def test_what_is_only_called_like_a_place_counts():
+    """A part of `merged` may be called root; and so may an attack."""
+    overrides = ["data.params.parts.root.dataset=phantom", "attacks.root.attack=correlation", "attacks.siamese=none"]
+    fixed = load_protocol("quick", overrides).fixed()
+    assert fixed["data"]["params"]["parts"] == {"root": {"dataset": "phantom"}}
+    assert fixed["attacks"]["root"]["attack"] == "correlation"
+    assert load_protocol("quick", ["data.params.rooted=1", "data.params.file=2"]).fixed()["data"]["params"] == {
+        "patients": 2200,
+        "rooted": 1,
+        "file": 2,
+    }
 
 
 @pytest.mark.parametrize(
@@ -136,6 +172,7 @@ def test_full_holds_quick_and_every_attack_and_scenario():
     assert full.data == quick.data
     assert full.attacks["siamese"].params == quick.attacks["siamese"].params
     assert {section.attack for section in full.attacks.values()} == set(Registry().names("attack"))
+    assert {section.task for section in full.utilities.values()} == set(Registry().names("utility"))
     assert {scenario for section in full.attacks.values() for scenario in section.scenarios} == set(SCENARIOS)
 
 
@@ -144,3 +181,15 @@ def test_an_attack_can_be_left_out_or_put_in():
     added = load_protocol("quick", ["attacks.pyramid.attack=correlation", "attacks.pyramid.params.levels=3"])
     assert added.attacks["pyramid"].attack == "correlation"
     assert added.attacks["pyramid"].scenarios == ("informed",)
+
+
+def test_a_utility_task_can_be_left_out_or_put_in():
+    assert "saliency" not in load_protocol("quick", ["utilities.saliency=none"]).utilities
+    added = load_protocol("quick", ["utilities.robust.task=classification", "utilities.robust.params.recipe=robust"])
+    assert list(added.utilities)[-1] == "robust", "the headline stays the first"
+    assert added.utilities["robust"].task == "classification"
+    assert added.utilities["robust"].modes == ("frozen",)
+    assert load_protocol("quick").utilities["quality"].task == "quality", "named after its section"
+    none = [f"utilities.{name}=none" for name in load_protocol("quick").utilities]
+    with pytest.raises(PrivbenchError, match="'utilities' .* at least 1 item"):
+        load_protocol("quick", none)

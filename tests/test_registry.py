@@ -44,8 +44,8 @@ def test_built_ins_register_by_entry_point():
         "restoration",
         "siamese",
     ]
-    assert registry.names("utility") == ["classification"]
-    assert registry.names("dataset") == ["chestxray14", "phantom"]
+    assert registry.names("utility") == ["classification", "quality", "saliency", "segmentation"]
+    assert registry.names("dataset") == ["chestxray14", "merged", "phantom"]
     assert all(entry.plugin for kind in GROUPS for entry in registry.entries(kind))
     assert registry.get("anonymizer", "identity") is Identity
 

@@ -1,10 +1,13 @@
+import dataclasses
 import io
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
-from records import entry, record
+from records import around, change, entry, record, with_modes
 from rich.console import Console
 
 from privbench.data.pairs import Pairs
@@ -13,7 +16,9 @@ from privbench.examples import choose_images
 from privbench.ranking import make_boards
 from privbench.report.contact_sheet import draw_contact_sheet
 from privbench.report.curves import draw_curves
-from privbench.report.leaderboard import as_frame, as_html, as_markdown, footnote
+from privbench.report.figures import change_text, digits_for, p_text, with_interval
+from privbench.report.leaderboard import as_frame, as_html, as_markdown
+from privbench.report.notes import footnote
 from privbench.report.summary import print_summary
 from privbench.report.terminal import print_boards
 from privbench.report.tradeoff import _arms, draw_tradeoff, front_line
@@ -74,6 +79,64 @@ def test_the_terminals_table_fits_eighty_columns(rng):
     assert "0.800 [0.750, 0.850]" in told
     assert "1–2" in told
     assert "attack weak" in told
+
+
+def with_modes_too(one):
+    return dataclasses.replace(one, record=with_modes(one.record))
+
+
+def test_every_mode_of_the_headlines_task_has_a_column(rng):
+    (board,) = make_boards([with_modes_too(entry("new", 0.6, 0.9, rng=rng)), entry("old", 0.8, 0.9, rng=rng)])
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in as_markdown([board]).splitlines()]
+    head, _, new, old = (line for line in lines if line)
+    assert "classification AUC ↑" in head
+    place = head.index("retrained-transfer ↑")
+    assert (new[place], old[place]) == ("0.812", "–")
+    frame = as_frame([board]).set_index("anonymizer")
+    assert frame.loc["new", "classification_auc"] == frame.loc["new", "classification (frozen) auc"] == 0.9
+    assert frame.loc["new", "classification (retrained-transfer) auc"] == 0.812
+    assert frame.loc["new", "classification (retrained-transfer) change"] == pytest.approx(-0.081)
+    assert frame.loc["new", "segmentation (frozen) Dice of the lungs"] == 0.8
+    assert np.isnan(frame.loc["old", "quality (frozen) SSIM"])
+
+
+def test_modes_stand_below_the_headline_on_eighty_columns(rng):
+    console = Console(record=True, width=80, file=io.StringIO())
+    entries = [with_modes_too(entry(name, 0.8, 0.9, params={"b": 8}, rng=rng)) for name in ("prichexy", "dp-pix")]
+    print_boards(make_boards(entries), console)
+    told = console.export_text().splitlines()
+    assert max(map(len, told)) <= 80
+    assert sum("retrained-transfer 0.812" in line for line in told) == 2
+
+
+def test_the_summary_tells_every_mode_beside_originals():
+    run = with_modes(record("a", 0.8, 0.9, warnings=["lost: Effusion (0.90 to 0.70)", "the gap widened"]))
+    console = Console(record=True, width=100, file=io.StringIO())
+    print_summary(run, console)
+    told = console.export_text().splitlines()
+    assert max(map(len, told)) <= 100
+    rows = [" ".join(line.split()) for line in told]
+    assert "classification (frozen) 0.900 [0.850, 0.950] 0.893 +0.000 [-0.050, +0.050]" in rows
+    assert "classification (retrained-transfer) 0.812 [0.762, 0.862] 0.893 -0.081 [-0.131, -0.031]" in rows
+    assert "PSNR, dB ↑ 31.500 [31.450, 31.550] – –" in rows
+    assert "Dice of the lungs ↑ 0.800 [0.750, 0.850] 0.900 -0.100 [-0.150, -0.050]" in rows
+    assert not any("sharpness" in row for row in rows), "neither more nor less of it is better"
+    assert rows[-2:] == ["! lost: Effusion (0.90 to 0.70).", "! the gap widened."]
+
+
+def test_figures_are_written_as_people_read_them():
+    assert with_interval(0.8125, around(0.8125)) == "0.812 [0.762, 0.863]"
+    assert with_interval(0.5, None) == "0.500"
+    assert change_text(None) == "–"
+    assert change_text(change(-0.081)) == "-0.081 [-0.131, -0.031]"
+    assert [p_text(value) for value in (None, 0.0004, 0.012, 1.0)] == ["–", "<0.001", "0.012", "1.000"]
+    assert [digits_for(value) for value in (0.0, 42.0, 0.936, 0.01, 0.0032, -0.00046)] == [3, 3, 3, 3, 4, 5]
+
+
+@given(st.floats(1e-9, 1e6), st.booleans())
+def test_small_figures_keep_two_digits(value, negative):
+    value = -value if negative else value
+    assert float(f"{value:.{digits_for(value)}f}") == pytest.approx(value, rel=0.0501)
 
 
 def test_html_of_untrusted_names_is_inert(rng):

@@ -2,25 +2,40 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from safetensors.numpy import load_file as load_examples
+from sklearn.metrics import roc_auc_score
 
 import privbench
 from privbench import Anonymizer, PrivbenchError
+from privbench.data.phantom_dataset import PhantomDataset
 from privbench.estimates import read_estimates
 from privbench.evaluate.run import evaluate
+from privbench.interfaces import Chunk
+from privbench.modes import MODES
 from privbench.protocol import Protocol
+from privbench.registry import Registry
 from privbench.results import RunRecord, read_run
-from privbench.run_files import read_attack_scores
-from privbench.scores import INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, UTILITY_COLUMNS, read_scores
+from privbench.run_files import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
+from privbench.scores import (
+    INFERENCE_COLUMNS,
+    LINKAGE_COLUMNS,
+    MEASUREMENT_COLUMNS,
+    RETRIEVAL_COLUMNS,
+    UTILITY_COLUMNS,
+    read_scores,
+)
+from privbench.verify import verify_run
 
 
 class Constant(Anonymizer):
@@ -53,6 +68,7 @@ def test_run_folder_is_whole(finished):
         "scores/inference.parquet",
         "scores/measures.json",
         "scores/utility.parquet",
+        "scores/measurements.parquet",
         "anonymizer.safetensors",
         "anonymizer.json",
         "contact_sheet.png",
@@ -69,7 +85,7 @@ def test_run_folder_is_whole(finished):
 def test_run_json_is_the_schema_and_tells_everything(finished):
     record = read_run(finished.folder)
     assert record == finished.record
-    assert record.schema_version == 3
+    assert record.schema_version == 4
     assert record.anonymizer.params["mu"] == 0.05
     assert record.anonymizer.params["init_features"] == 2, "the protocol's parameters hold where none were given"
     assert record.label == "prichexy mu=0.05"
@@ -82,7 +98,13 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
     assert {"attack siamese OO 0", "linkage siamese control 0", "attack siamese AA 1", "linkage siamese paper 1"} <= {
         *names
     }
-    assert names[-1] == "utility"
+    assert names[-5:] == [
+        "utility classification control 0",
+        "utility classification frozen 0",
+        "task classification A 0",
+        "utility classification retrained-transfer 0",
+        "utility classification retrained-release 0",
+    ], "what was trained on the release serves two modes"
     assert all(stage.peak_memory_mib > 100 and stage.seconds >= 0 for stage in record.stages)
     assert {"privbench", "python", "torch", "timm", "numpy"} <= record.versions.keys()
     assert record.device["type"] == "cpu"
@@ -92,16 +114,20 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
 def test_metrics_are_derived_from_the_score_files(finished):
     protocol = Protocol(**finished.record.protocol)
     scores = read_attack_scores(finished.folder)
-    utility = read_scores(finished.folder / "scores" / "utility.parquet")
+    utility = read_scores(finished.folder / UTILITY_SCORES)
+    measurements = read_scores(finished.folder / MEASUREMENTS)
     assert list(scores.linkage.columns) == LINKAGE_COLUMNS
     assert list(scores.retrieval.columns) == RETRIEVAL_COLUMNS
     assert list(scores.inference.columns) == INFERENCE_COLUMNS
     assert list(utility.columns) == UTILITY_COLUMNS
+    assert list(measurements.columns) == MEASUREMENT_COLUMNS
     versions = {attack.name: attack.version for attack in finished.record.attacks}
-    found = evaluate(scores, utility, protocol, versions, finished.record.utility.version)
+    of_tasks = {task.name: task.version for task in finished.record.utilities}
+    found = evaluate(scores, utility, measurements, protocol, versions, of_tasks)
     assert found.attacks == finished.record.attacks
     assert found.worst_case == finished.record.worst_case
-    assert found.utility == finished.record.utility
+    assert found.utilities == finished.record.utilities
+    assert found.measurements == finished.record.measurements == []
     stored = read_estimates(finished.folder / "estimates.safetensors")
     assert stored.keys() == found.estimates.keys()
     linkage = scores.linkage
@@ -109,7 +135,9 @@ def test_metrics_are_derived_from_the_score_files(finished):
     test = linkage[linkage["split"] == "test"]
     assert test["probe_patient"].min() > 42, "test patients alone: the last 18 of 60"
     assert linkage.loc[linkage["split"] != "test", "probe_patient"].max() <= 42
-    assert utility["patient"].min() > 42
+    assert utility.loc[utility["split"] == "test", "patient"].min() > 42
+    assert utility.loc[utility["split"] == "val", "patient"].max() <= 42
+    assert set(utility["split"]) == {"val", "test"}
 
 
 def test_examples_show_what_was_moved(finished):
@@ -151,7 +179,9 @@ def test_a_cold_store_gives_the_same_figures(finished, tiny_protocol, tmp_path):
     )
     assert not any(stage.cached for stage in cold.record.stages)
     assert cold.record.attacks == finished.record.attacks
-    assert cold.record.utility == finished.record.utility
+    assert cold.record.utilities == finished.record.utilities
+    curves = pd.read_csv(cold.folder / "training_curves.csv")
+    assert not curves.duplicated(["stage", "training", "epoch"]).any()
     assert cold.record.fingerprint == finished.record.fingerprint
 
 
@@ -167,6 +197,7 @@ def test_other_anonymizers_share_data_guidance_and_fingerprint(finished, tiny_pr
         "linkage siamese control 0",
         "attack contrastive OO 0",
         "linkage contrastive control 0",
+        "utility classification control 0",
     ], "what is known of originals is known"
     assert other.record.fingerprint == finished.record.fingerprint
     assert other.record.key != finished.record.key
@@ -189,7 +220,8 @@ def test_a_method_handed_over_from_python_and_a_constant_image_scores_chance(tin
     run = privbench.run(Constant(), protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
     assert run.record.anonymizer.name == "constant"
     assert [attack.verification_auc for attack in run.record.attacks] == [0.5] * 3
-    assert run.record.utility.mean_auc == 0.5
+    by_mode = {utility.mode: utility for utility in run.record.utilities}
+    assert by_mode["frozen"].mean_auc == by_mode["retrained-release"].mean_auc == 0.5
 
 
 def test_identity_releases_the_originals(tiny_protocol, store, tmp_path):
@@ -197,6 +229,149 @@ def test_identity_releases_the_originals(tiny_protocol, store, tmp_path):
     folder = {stage.name: store / stage.name / stage.key for stage in run.record.stages}
     released = np.concatenate([np.load(folder["release"] / f"{split}.npy") for split in ("train", "val", "test")])
     assert np.array_equal(released, np.load(folder["data"] / "images.npy"))
+    assert not [name for name in folder if name.startswith("task")], "nothing is trained twice on the same images"
+    assert [utility.mode for utility in run.record.utilities] == list(MODES)
+    for utility in run.record.utilities:
+        assert utility.mean_auc == utility.original
+        gaps = [gap.change for gap in utility.gaps]
+        changes = [utility.change, *(finding.change for finding in utility.findings if finding.auc is not None), *gaps]
+        assert [change.value for change in changes] == [0] * len(changes)
+        assert not utility.lost
+
+
+def test_an_adopted_network_is_one_training_and_a_retrained_one_several(tiny_protocol, store, tmp_path):
+    changes = ["utilities.classification.seeds=2", 'utilities.classification.modes=["frozen", "retrained-transfer"]']
+    run = privbench.run("dp-pix", protocol=str(tiny_protocol), overrides=changes, store=store, out=tmp_path / "run")
+    frozen, retrained = run.record.utilities
+    assert (len(frozen.seed_aucs), frozen.seed_std) == (1, None)
+    assert len(retrained.seed_aucs) == 2
+    assert retrained.seed_std > 0
+    assert frozen.lost is not None
+    assert retrained.lost is not None
+
+
+def test_every_mode_has_a_row_with_its_change_from_originals(finished):
+    record = finished.record
+    assert [utility.label for utility in record.utilities] == [f"classification ({mode})" for mode in MODES]
+    assert record.utility is record.utilities[0]
+    scores = read_scores(finished.folder / UTILITY_SCORES)
+    test = scores[scores["split"] == "test"]
+    originals = {name: roc_auc_score(part["label"], part["score"]) for name, part in _by_class(test, "control")}
+    for utility in record.utilities:
+        assert (utility.train, utility.test) == MODES[utility.mode]
+        found = {name: roc_auc_score(part["label"], part["score"]) for name, part in _by_class(test, utility.mode)}
+        assert {finding.name for finding in utility.findings if finding.auc is not None} == set(found)
+        for finding in utility.findings:
+            if finding.auc is not None:
+                assert finding.auc == pytest.approx(found[finding.name], abs=1e-6)
+                change = found[finding.name] - originals[finding.name]
+                assert finding.change.value == pytest.approx(change, abs=1e-6)
+        assert utility.mean_auc == pytest.approx(np.mean([found[name] for name in utility.mean_over]), abs=1e-6)
+        assert utility.original == pytest.approx(np.mean([originals[name] for name in utility.mean_over]), abs=1e-6)
+        assert utility.change.value == pytest.approx(utility.mean_auc - utility.original)
+        assert utility.change.interval.low <= utility.change.value <= utility.change.interval.high
+
+
+def _by_class(test, mode):
+    parts = test[test["mode"] == mode].groupby("class")
+    return [(name, part) for name, part in parts if part["label"].nunique() == 2]
+
+
+def test_every_utility_task_goes_the_whole_way(tiny_protocol, store, tmp_path):
+    """The built-in ones and those of the manual, from the stages to run.json."""
+    manual = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
+    for number, text in enumerate(re.findall(r"^```python\n(.*?)^```$", manual, re.DOTALL | re.MULTILINE)):
+        if "Task)" in text:
+            (tmp_path / f"manual_{number}.py").write_text(text)
+    every = '["frozen","retrained-transfer","retrained-release"]'
+    run = privbench.run(
+        "prichexy",
+        params={"mu": 0.05},
+        protocol=str(tiny_protocol),
+        overrides=[
+            "attacks.siamese=none",
+            "attacks.contrastive=none",
+            "guidance.classifier.backbone=test_resnet",
+            "guidance.classifier.options={}",
+            "utilities.quality={}",
+            "utilities.saliency={}",
+            "utilities.segmentation.params={backbone='test_resnet',width=2,epochs=1,batch_size=16,learning_rate=1e-3}",
+            f"utilities.segmentation.modes={every}",
+            f"utilities.thumbnails.modes={every}",
+            "utilities.thumbnails.seeds=2",
+            "utilities.contrast={}",
+        ],
+        plugins=sorted(tmp_path.glob("*.py")),
+        store=store,
+        out=tmp_path / "run",
+    )
+    record = run.record
+    assert list(verify_run(run.folder)) == []
+    assert [utility.label for utility in record.utilities] == [
+        f"{task} ({mode})" for task in ("classification", "thumbnails") for mode in MODES
+    ]
+    assert {utility.name: len(utility.seed_aucs) for utility in record.utilities} == {
+        "classification": 1, "thumbnails": 2,
+    }  # fmt: skip
+    measured = {(one.label, one.measure): one for one in record.measurements}
+    rows = pd.Series([one.label for one in record.measurements]).value_counts()
+    assert rows["quality (frozen)"] == 13, "the anonymizer tells its displacement, the phantom its spacing"
+    assert rows["saliency (frozen)"] == 3
+    assert all(rows[f"segmentation ({mode})"] == 2 for mode in MODES)
+    assert measured["quality (frozen)", "SSIM"].original is None, "a release is compared with its originals"
+    contrast = measured["contrast (frozen)", "lungs below heart"]
+    assert contrast.change.value == pytest.approx(contrast.value - contrast.original)
+    test = read_scores(run.folder / MEASUREMENTS)
+    values = test[(test["task"] == "contrast") & (test["mode"] == "frozen")]["value"]
+    assert contrast.value == pytest.approx(values.mean())
+    assert (contrast.lowest, contrast.highest) == (values.min(), values.max())
+    names = [stage.name for stage in record.stages]
+    assert [name for name in names if name.startswith("task")] == [
+        "task classification A 0",
+        "task segmentation O 0",
+        "task segmentation A 0",
+        "task thumbnails O 0",
+        "task thumbnails O 1",
+        "task thumbnails A 0",
+        "task thumbnails A 1",
+        "task contrast O 0",
+    ]
+
+
+class Bare(PhantomDataset):
+    """The phantom without masks and locations."""
+
+    name = "bare"
+
+    def read(self, table, request):
+        for chunk in super().read(table, request):
+            yield Chunk(chunk.images)
+
+
+def test_a_task_whose_data_are_missing_is_left_out_and_told(tiny_protocol, store, tmp_path):
+    registry = Registry()
+    registry.add(Bare)
+    run = privbench.run(
+        protocol=str(tiny_protocol),
+        dataset="bare",
+        overrides=[
+            "data.params={patients=60,test_share=0.3}",
+            "attacks.siamese=none",
+            "attacks.contrastive=none",
+            "utilities.organs.task=segmentation",
+            "utilities.organs.params={backbone='test_resnet',epochs=1,batch_size=16,learning_rate=1e-3}",
+            "utilities.saliency={}",
+        ],
+        registry=registry,
+        store=store,
+        out=tmp_path / "run",
+    )
+    assert {"organs is left out: the data set has no masks", "saliency is left out: the data set has no locations"} <= {
+        *run.record.warnings
+    }
+    assert run.record.measurements == []
+    assert {utility.name for utility in run.record.utilities} == {"classification"}
+    assert list(verify_run(run.folder)) == []
 
 
 def test_an_occupied_folder_is_not_overwritten(finished, tiny_protocol, store, tmp_path):
@@ -260,7 +435,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_scores(finished, tiny_protoc
     assert killed_at
     record = read_run(tmp_path / "run")
     assert record.attacks == finished.record.attacks
-    assert record.utility == finished.record.utility
+    assert record.utilities == finished.record.utilities
     assert pd.read_parquet(tmp_path / "run" / "scores" / "linkage.parquet").equals(
         pd.read_parquet(finished.folder / "scores" / "linkage.parquet")
     )
@@ -310,7 +485,7 @@ def test_unreadable_records_are_told(finished, tmp_path):
         read_run(tmp_path)
     values = json.loads((finished.folder / "run.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps({**values, "schema_version": 99}))
-    with pytest.raises(PrivbenchError, match="is no run of schema 3 or older"):
+    with pytest.raises(PrivbenchError, match="is no run of schema 4 or older"):
         read_run(tmp_path)
     assert RunRecord(**values) == finished.record
 
@@ -337,6 +512,12 @@ def test_unreadable_records_are_told(finished, tmp_path):
             },
             "cannot be carried out in the scenario 'paper'",
         ),
+        (
+            {"overrides": ["utilities.quality.modes=['retrained-release']"]},
+            "'quality' makes no sense in the mode 'retrained-release': set utilities.quality.modes to some of frozen",
+        ),
+        ({"overrides": ["utilities.classification=none", "utilities.quality={}"]}, "No utility task .* reads findings"),
+        ({"overrides": ["utilities.mine.task=segmentatio"]}, "did you mean 'segmentation'"),
         ({"dataset": "fantom"}, "did you mean 'phantom'"),
         ({"params": {"mu": 2}}, "'mu' should be less than or equal to 1, not 2"),
         ({"data_root": "."}, "leave out --data-root"),

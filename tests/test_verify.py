@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save
 import privbench
 from privbench.errors import PrivbenchError
 from privbench.files import sha256
-from privbench.run_files import INFERENCE_SCORES, LINKAGE_SCORES, RETRIEVAL_SCORES, UTILITY_SCORES
+from privbench.run_files import INFERENCE_SCORES, LINKAGE_SCORES, MEASUREMENTS, RETRIEVAL_SCORES, UTILITY_SCORES
 from privbench.verify import verify_run
 
 
@@ -20,7 +20,8 @@ from privbench.verify import verify_run
 def finished(tiny_protocol, store, tmp_path_factory):
     recipe = "{backbone='test_resnet',epochs=1,batch_size=16,learning_rate=1e-3}"
     return privbench.run(
-        protocol=str(tiny_protocol), overrides=[f"attacks.attributes.params={recipe}"], store=store,
+        "dp-pix", params={"b": 2}, protocol=str(tiny_protocol), store=store,
+        overrides=[f"attacks.attributes.params={recipe}", "utilities.quality={}"],
         out=tmp_path_factory.mktemp("verify") / "run",
     ).folder  # fmt: skip
 
@@ -47,24 +48,32 @@ def test_an_honest_run_holds(finished):
     assert list(verify_run(finished)) == []
 
 
-@pytest.mark.parametrize("name", [LINKAGE_SCORES, UTILITY_SCORES, INFERENCE_SCORES])
+@pytest.mark.parametrize(
+    ("name", "figures"),
+    [
+        (LINKAGE_SCORES, "attacks[contrastive (informed)]"),
+        (UTILITY_SCORES, "utilities[classification (retrained-transfer)]"),
+        (INFERENCE_SCORES, "inferences[attributes (informed) age]"),
+        (MEASUREMENTS, "measurements[quality (frozen) PSNR]"),
+    ],
+)
 @pytest.mark.parametrize("careful", [False, True])
-def test_one_score(copy, name, careful):
+def test_one_score(copy, name, figures, careful):
     scores = pd.read_parquet(copy / name)
-    if name == LINKAGE_SCORES:
-        row = scores.index[(scores["attack"] == "contrastive") & (scores["scenario"] == "informed")][-1]
-    else:
-        # Of something that is there, and has a figure.
-        told = scores["label"] == 1 if name == UTILITY_SCORES else scores["attribute"] == "age"
-        row = scores.index[told][0]
-    scores.loc[row, "score"] += 100
+    rows = {  # of something that is there, and has a figure
+        LINKAGE_SCORES: "attack == 'contrastive' and scenario == 'informed'",
+        UTILITY_SCORES: "mode == 'retrained-transfer' and split == 'test' and label == 1",
+        INFERENCE_SCORES: "attribute == 'age' and scenario == 'informed'",
+        MEASUREMENTS: "measure == 'PSNR'",
+    }
+    row = scores.query(rows[name]).index[-1]
+    scores.loc[row, "value" if name == MEASUREMENTS else "score"] += 100
     scores.to_parquet(copy / name, index=False)
     if careful:
         forge(copy, name)
     problems = list(verify_run(copy))
-    told = {LINKAGE_SCORES: "attacks[contr", UTILITY_SCORES: "utility", INFERENCE_SCORES: "inferences[attr"}
-    assert problems[0].startswith(f"run.json: {told[name]}" if careful else f"{name} was changed")
-    assert any(problem.startswith(f"run.json: {told[name]}") for problem in problems)
+    assert problems[0].startswith(f"run.json: {figures}" if careful else f"{name} was changed")
+    assert any(problem.startswith(f"run.json: {figures}") for problem in problems)
 
 
 def test_one_label(copy):
@@ -80,11 +89,12 @@ def test_one_label(copy):
 
 def test_one_finding(copy):
     scores = pd.read_parquet(copy / UTILITY_SCORES)
-    scores.loc[0, "label"] = 1 - scores.loc[0, "label"]
+    row = scores.query("mode == 'frozen' and split == 'test'").index[0]
+    scores.loc[row, "label"] = 1 - scores.loc[row, "label"]
     scores.to_parquet(copy / UTILITY_SCORES, index=False)
     forge(copy, UTILITY_SCORES)
-    name = scores.loc[0, "class"]
-    assert any(f"utility.findings[{name}].positives" in problem for problem in verify_run(copy))
+    figure = f"utilities[classification (frozen)].findings[{scores.loc[row, 'class']}].positives"
+    assert any(figure in problem for problem in verify_run(copy))
 
 
 def test_one_rank(copy):
@@ -102,9 +112,15 @@ def test_one_rank(copy):
     [
         (("worst_case", "verification_auc"), 0.5, "run.json: worst_case.verification_auc is 0.5, the scores give 0."),
         (("worst_case", "verdict"), "certified", "run.json: worst_case.verdict is certified, the scores give weak"),
-        (("attacks", 0, "interval", "low"), 0.1, "run.json: attacks[siamese].interval.low is 0.1"),
-        (("attacks", 1, "certificate", "control_auc"), 0.99, "run.json: attacks[contrastive].certificate.control_auc"),
-        (("utility", "mean_auc"), 0.9, "run.json: utility.mean_auc is 0.9"),
+        (("attacks", 0, "interval", "low"), 0.1, "run.json: attacks[siamese (paper)].interval.low is 0.1"),
+        (
+            ("attacks", 1, "certificate", "control_auc"),
+            0.99,
+            "run.json: attacks[contrastive (informed)].certificate.control_auc",
+        ),
+        (("utilities", 0, "mean_auc"), 0.9, "run.json: utilities[classification (frozen)].mean_auc is 0.9"),
+        (("utilities", 2, "original"), 0.9, "run.json: utilities[classification (retrained-release)].original is 0.9"),
+        (("measurements", 0, "value"), 9.0, "run.json: measurements[quality (frozen) SSIM].value is 9"),
         (("fingerprint",), "0" * 64, "run.json: fingerprint is not that of the terms"),
         (("data_digest",), "0" * 64, "run.json: fingerprint is not that of the terms"),
         (("protocol", "seed"), 8, "run.json: protocol.seed is not what the fingerprint was made of"),
@@ -119,6 +135,20 @@ def test_one_figure(copy, path, value, message):
 
     edit(copy, change)
     assert next(verify_run(copy)).startswith(message)
+
+
+def test_files_may_lie_elsewhere(copy):
+    """The fingerprint is made of what they hold, and the verifying machine need not have them."""
+
+    def move(values):
+        values["protocol"]["pairs"]["test_file"] = "/elsewhere/pairs.txt"
+        values["protocol"]["data"]["params"]["root"] = "/elsewhere"
+        values["protocol"]["utilities"]["classification"]["params"]["reread_file"] = "/elsewhere/reread.csv"
+
+    edit(copy, move)
+    assert list(verify_run(copy)) == []
+    edit(copy, lambda values: values["protocol"]["utilities"]["classification"]["params"].update(recipe="robust"))
+    assert list(verify_run(copy)) == ["run.json: protocol.utilities is not what the fingerprint was made of"]
 
 
 def test_resampled_values(copy):
@@ -148,7 +178,7 @@ def test_what_ranks_are_made_of(copy, field, value):
 
 def test_the_method(copy):
     edit(copy, lambda values: values["anonymizer"].update(name="prichexy"))
-    assert next(verify_run(copy)) == "run.json: anonymizer.name is prichexy, anonymizer.json says identity"
+    assert next(verify_run(copy)) == "run.json: anonymizer.name is prichexy, anonymizer.json says dp-pix"
 
 
 def test_a_digest_that_was_taken_away(copy):
@@ -197,6 +227,6 @@ def test_the_command_names_what_is_wrong(copy, finished, monkeypatch, capsys):
 
     assert call(finished) == 0
     assert "everything holds" in capsys.readouterr().out
-    edit(copy, lambda values: values["utility"].update(mean_auc=0.9))
+    edit(copy, lambda values: values["utilities"][0].update(mean_auc=0.9))
     assert call(finished, copy) == 1
-    assert "utility.mean_auc is 0.9" in capsys.readouterr().out
+    assert "utilities[classification (frozen)].mean_auc is 0.9" in capsys.readouterr().out

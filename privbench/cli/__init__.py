@@ -11,7 +11,21 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..errors import PrivbenchError, explain_disk_error
-from . import baseline, budget, check, check_plugin, compare, leaderboard, listing, report, run, selftest, sweep, verify
+from . import (
+    baseline,
+    budget,
+    check,
+    check_plugin,
+    compare,
+    leaderboard,
+    listing,
+    report,
+    run,
+    selftest,
+    sweep,
+    utility,
+    verify,
+)
 from .arguments import PLUGIN_CONTEXT
 
 app = typer.Typer(
@@ -48,6 +62,7 @@ app.command(name="budget")(budget.command)
 app.command(name="check-plugin", context_settings=PLUGIN_CONTEXT, epilog=check_plugin.EPILOG)(check_plugin.command)
 app.command(name="list")(listing.command)
 app.command(name="leaderboard")(leaderboard.command)
+app.command(name="utility")(utility.command)
 app.command(name="compare")(compare.command)
 app.command(name="sweep", epilog=sweep.EPILOG)(sweep.command)
 app.command(name="report")(report.command)

@@ -17,7 +17,7 @@ def command(
     runs: arguments.RunFolders,
     baseline: Annotated[Path, typer.Option(help="The file that privbench baseline wrote.")],
     privacy: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the worst-case AUC.")] = 0.02,
-    utility: Annotated[float, typer.Option(min=0, max=1, help="Tolerated loss of the mean classification AUC.")] = 0.02,
+    utility: Annotated[float, typer.Option(min=0, max=1, help="Tolerated loss of the headline mean AUC.")] = 0.02,
     rank_1: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the rank-1 rate.")] = 0.05,
     patients: Annotated[float, typer.Option(min=2, help="Fewest effective patients that can be judged.")] = 20,
     json: Annotated[Path | None, typer.Option(help="Write the judgement as JSON.")] = None,

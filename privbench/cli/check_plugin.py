@@ -29,6 +29,7 @@ def command(
     from ..contract.surroundings import surroundings
     from ..data.phantom_dataset import PhantomDataset
     from ..errors import PrivbenchError, nearest
+    from ..guidance import GuidanceRecipe
     from ..protocol import load_protocol
     from ..registry import GROUPS, Registry
     from .options import parse_params
@@ -40,22 +41,23 @@ def command(
         reason = "is one of several kinds: say which with --kind" if kinds else nearest(name, known)
         raise PrivbenchError(f"There is no one plugin {name!r}: {reason}")
     chosen = load_protocol(protocol)
-    every = load_protocol("full").attacks.values()  # of the built-ins that the protocol leaves out
+    full = load_protocol("full")  # has the built-ins that the protocol leaves out
+    attacks = (*chosen.attacks.values(), *full.attacks.values())
+    utilities = (*chosen.utilities.values(), *full.utilities.values())
     settings: dict[str, dict[str, Any]] = {
         "anonymizer": chosen.anonymizers.get(name, {}),
-        "attack": next((s.params for s in (*chosen.attacks.values(), *every) if s.attack == name), {}),
-        "utility": chosen.utility.params if chosen.utility.name == name else {},
+        "attack": next((section.params for section in attacks if section.attack == name), {}),
+        "utility": next((section.params for section in utilities if section.task == name), {}),
     }
     cls = registry.get(kinds[0], name)
     options = ["--kind", "--protocol", "--plugin", "--device"]
     given = parse_params(context.args, cls.Params, name, options)
     params = _shortened(settings.get(kinds[0], {}), cls.Params.model_fields) | given
     console = Console()
+    recipe = GuidanceRecipe.model_validate(_shortened(chosen.guidance.model_dump(), {}))
     with (
         deterministic(),
-        surroundings(
-            PhantomDataset(patients=40), chosen.guidance, chosen.data.size, create_fabric(device, "32-true")
-        ) as around,
+        surroundings(PhantomDataset(patients=40), recipe, chosen.data.size, create_fabric(device, "32-true")) as around,
     ):
         checks = check(lambda: cls(**params), around)
     for one in checks:

@@ -31,7 +31,7 @@ class What(StrEnum):
 _KINDS = {
     What.anonymizers: ("anonymizer", "--"),
     What.attacks: ("attack", "--set attacks.NAME.params."),
-    What.utilities: ("utility", "--set utility.params."),
+    What.utilities: ("utility", "--set utilities.NAME.params."),
     What.datasets: ("dataset", "--set data.params."),
 }
 
@@ -81,6 +81,8 @@ def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 
 
 def _show_entry(console: Console, entry: Entry, prefix: str) -> None:
+    from ..interfaces import UtilityTask
+    from ..protocol import UtilitySection
     from .options import describe_params
 
     if entry.plugin is None:
@@ -89,8 +91,12 @@ def _show_entry(console: Console, entry: Entry, prefix: str) -> None:
         return
     summary = (entry.plugin.__doc__ or "").strip().partition("\n")[0]
     console.print(f"  [cyan]{escape(entry.name)}[/]: {escape(summary)}", highlight=False)
+    rows = describe_params(entry.plugin.Params, prefix)
+    if issubclass(entry.plugin, UtilityTask):
+        modes = (", ".join(modes) for modes in (UtilitySection().modes, entry.plugin.modes))
+        rows.insert(0, ("--set utilities.NAME.modes", next(modes), f"makes sense in {next(modes)}"))
     grid = Table.grid(padding=(0, 2))
-    for option, default, text in describe_params(entry.plugin.Params, prefix):
+    for option, default, text in rows:
         grid.add_row("   ", option, f"[dim]{escape(default)}[/]", escape(text))
     if grid.row_count:
         console.print(grid)

@@ -34,13 +34,13 @@ def command(
     device: arguments.Device = "auto",
     workers: arguments.Workers = None,
 ) -> None:
-    """Attack anonymizers that only hide identity, and ones that remove it: do the attacks tell them apart?"""
+    """Attack anonymizers that only hide identity, and ones that remove it: are they told apart, and what they cost?"""
     from ..api import run
     from ..errors import PrivbenchError, nearest
     from ..interfaces import Anonymizer
     from ..protocol import load_protocol
     from ..registry import Registry
-    from ..selftest import judge
+    from ..selftest import judge, useful
     from .options import parse_params
 
     console = Console(stderr=True)
@@ -82,7 +82,9 @@ def command(
 
     with session(console):
         identity = run_one("identity", {})
-        findings = [judge.judge(run_one(method, params), identity, truth) for method, params, truth in tested]
+        records = [(run_one(method, params), truth) for method, params, truth in tested]
+    findings = [judge.judge(record, identity, truth) for record, truth in records]
+    of_utility = [judged for record, _ in records for judged in useful.judge_utility(record)]
     output = Console()
     if identity.doubt:
         output.print(f"[bold red]{escape(identity.doubt)}[/]", highlight=False)
@@ -93,7 +95,15 @@ def command(
     for row in judge.rows(findings):
         table.add_row(*map(escape, row))
     output.print(table)
-    wrong = [finding.name for finding in findings if not finding.sorted]
+    if of_utility:
+        table = Table(title="utility: what a trap takes, and what it leaves")
+        for heading in useful.HEADINGS:
+            table.add_column(heading, no_wrap=heading == useful.HEADINGS[0])
+        for row in useful.rows(of_utility):
+            table.add_row(*map(escape, row))
+        output.print(table)
+    unsorted = [one.name for one in findings if not one.sorted] + [one.name for one in of_utility if not one.sorted]
+    wrong = list(dict.fromkeys(unsorted))
     if wrong:
         output.print(f"Not sorted rightly: {', '.join(wrong)}.", highlight=False)
     if wrong or not identity.certified:

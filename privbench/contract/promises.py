@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ..interfaces import Anonymizer, Attack, Plugin
+from ..interfaces import Anonymizer, Attack, Plugin, UtilityTask
 from ..stages import STATE, save_state
 from .surroundings import Surroundings
 
@@ -23,7 +23,7 @@ TOLERANCE = 1e-4
 _SCORES = 2e-3  # as much for scores, in standard deviations
 
 Checked = TypeVar("Checked", bound=Plugin)
-Learner = TypeVar("Learner", bound=Anonymizer | Attack)
+Learner = TypeVar("Learner", bound=Anonymizer | Attack | UtilityTask)
 
 
 class Promises(ABC, Generic[Checked]):

@@ -1,4 +1,4 @@
-"""uint8 image arrays on disk: written in order, read as memory maps."""
+"""uint8 arrays of images, masks or locations on disk: written in order, read as memory maps."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class ArrayWriter:
         np.lib.format.write_array_header_1_0(self._file, header)
         return self
 
-    def append(self, images: np.ndarray) -> None:
+    def append(self, rows: np.ndarray) -> None:
         """Adds rows. Shape: (n, *shape[1:]), uint8."""
-        if images.dtype != np.uint8 or images.shape[1:] != self._shape[1:]:
+        if rows.dtype != np.uint8 or rows.shape[1:] != self._shape[1:]:
             raise PrivbenchError(
-                f"{self._path.name} takes uint8 images of {self._shape[1:]} and was handed {images.dtype} of "
-                f"{images.shape[1:]}: mend the plugin that made them."
+                f"{self._path.name} takes uint8 rows of {self._shape[1:]} and was handed {rows.dtype} of "
+                f"{rows.shape[1:]}: mend the plugin that made them."
             )
-        self._file.write(np.ascontiguousarray(images).data)
-        self._rows += len(images)
+        self._file.write(np.ascontiguousarray(rows).data)
+        self._rows += len(rows)
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         self._file.close()
         if failure is None and self._rows != self._shape[0]:
             raise PrivbenchError(
-                f"{self._path.name} was handed {self._rows} of {self._shape[0]} images: mend the plugin that made them."
+                f"{self._path.name} was handed {self._rows} of {self._shape[0]} rows: mend the plugin that made them."
             )
 
 

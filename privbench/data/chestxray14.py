@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +31,23 @@ _COLUMNS = {
     "View Position": "view",
     "Finding Labels": "labels",
 }
+# The published header names two columns `OriginalImage[Width,Height]`, and two `OriginalImagePixelSpacing[x,y]`.
+_EXTENTS = {
+    "spacing_x": ("OriginalImagePixelSpacing[x", "OriginalImage[Width"),
+    "spacing_y": ("y]", "Height]"),
+}
+_MASKS = "masks"
+_HIGHEST = 3  # bit 1 lungs, bit 2 heart
 _CHUNK = 256
 _REMEDY = "ChestX-ray14 comes with it, download it from the NIH"
 
 
 class ChestXray14(Dataset):
-    """Images in `images/` or `images_001/images/` …, a `Data_Entry_2017*.csv`, and the two split lists."""
+    """Images in `images/` or `images_001/images/` …, a `Data_Entry_2017*.csv`, and the two split lists.
+
+    Masks of the organs are read where a folder `masks/` holds a grey PNG for every listed image, under its name: bit 1
+    of a pixel's value lungs, bit 2 heart.
+    """
 
     name = "chestxray14"
     findings = FINDINGS
@@ -44,14 +57,15 @@ class ChestXray14(Dataset):
         digest = hashlib.sha256()
         for file in (_entries_file(root), *(root / name for name in _LISTS.values())):
             digest.update(read_text(file, _REMEDY).encode())
-        for path in (entry for _, entry in sorted(_image_files(root).items())):
-            stat = path.stat()
-            digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        for files in (_image_files(root), _mask_files(root) or {}):
+            for name, path in sorted(files.items()):
+                stat = path.stat()
+                digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
         return {"files": digest.hexdigest()}
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         root = _root(request)
-        entries = _entries(_entries_file(root))
+        entries = _entries(_entries_file(root), request.size)
         split_of = pd.concat([_listed(root / name, split) for split, name in _LISTS.items()])
         unknown = split_of.index.difference(entries["image"])
         if len(unknown):
@@ -66,10 +80,18 @@ class ChestXray14(Dataset):
                 f"Image {missing[0]} is listed and not there ({len(missing)} missing below {root}): "
                 "download it, or remove it from the split lists."
             )
+        masks = _mask_files(root)
+        bare = [] if masks is None else sorted(set(table["image"]) - masks.keys())
+        if bare:
+            raise PrivbenchError(
+                f"Image {bare[0]} has no mask in {root / _MASKS} ({len(bare)} missing): "
+                "add it, or rename that folder to do without masks."
+            )
         return table
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
-        files = _image_files(_root(request))
+        files, masks = _image_files(_root(request)), _mask_files(_root(request))
+        size = request.size
         # Pillow decodes and resizes without holding the interpreter's lock, so threads use all cores.
         with (
             ThreadPoolExecutor(request.workers) as pool,
@@ -77,8 +99,9 @@ class ChestXray14(Dataset):
         ):
             for first in range(0, len(table), _CHUNK):
                 names = table["image"].iloc[first : first + _CHUNK]
-                images = list(pool.map(lambda name: read_grey(files[name], request.size), names))
-                yield Chunk(np.stack(images)[:, None])
+                images = np.stack(list(pool.map(read_grey, names.map(files), repeat(size))))
+                organs = None if masks is None else np.stack(list(pool.map(read_mask, names.map(masks), repeat(size))))
+                yield Chunk(images[:, None], None if organs is None else organs[:, None])
                 advance(len(names))
 
 
@@ -87,22 +110,46 @@ def read_grey(path: Path, size: int) -> np.ndarray:
 
     Downsizing averages over the pixels that fall together (Pillow's antialiased bilinear filter).
     """
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith("I"):  # 16 bits; older versions of Pillow call some of them I
-                grey = Image.fromarray((np.asarray(image).astype(np.int32) >> 8).astype(np.uint8))
-            else:
-                grey = image.convert("L")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PrivbenchError(f"Image {path} cannot be read ({error}): download it again.") from error
+    with _opened(path, "Image", "download it again") as image:
+        if image.mode.startswith("I"):  # 16 bits; older versions of Pillow call some of them I
+            grey = Image.fromarray((np.asarray(image).astype(np.int32) >> 8).astype(np.uint8))
+        else:
+            grey = image.convert("L")
     if grey.size != (size, size):
         grey = grey.resize((size, size), Image.Resampling.BILINEAR)
     return np.asarray(grey)
 
 
+def read_mask(path: Path, size: int) -> np.ndarray:
+    """A mask by nearest neighbour, so that no bits mix. Shape: (size, size), uint8, bit 1 lungs, bit 2 heart.
+
+    Raises:
+        PrivbenchError: it cannot be read, or holds other values than 0 to 3.
+    """
+    with _opened(path, "Mask", "make it again") as image:
+        values = np.asarray(image)
+    if values.ndim != 2 or values.max() > _HIGHEST:
+        raise PrivbenchError(
+            f"Mask {path} holds more than 0, 1 (lungs), 2 (heart) and 3 (both): save it with these, as 8-bit grey."
+        )
+    return np.asarray(Image.fromarray(values.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST))
+
+
+@contextmanager
+def _opened(path: Path, kind: str, remedy: str) -> Iterator[Image.Image]:
+    """The image; whatever Pillow raises while it is open becomes a sentence."""
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise PrivbenchError(f"{kind} {path} cannot be read ({error}): {remedy}.") from error
+
+
 def _root(request: DataRequest) -> Path:
     if request.root is None:
-        raise PrivbenchError("The data set chestxray14 lies on disk: name its folder with --data-root.")
+        raise PrivbenchError(
+            "The data set chestxray14 lies on disk: name its folder with --data-root, or its part's root."
+        )
     if not request.root.is_dir():
         raise PrivbenchError(f"There is no folder {request.root}: name the data set's folder with --data-root.")
     return request.root
@@ -121,6 +168,15 @@ def _image_files(root: Path) -> dict[str, Path]:
     folders = [f for f in (root / "images", *sorted(root.glob("images_*/images"))) if f.is_dir()]
     if not folders:
         raise PrivbenchError(f"There is neither images/ nor images_001/images/ in {root}: check --data-root.")
+    return _png_files(folders)
+
+
+def _mask_files(root: Path) -> dict[str, Path] | None:
+    """Every mask, by its image's name; None where there is no folder of them."""
+    return _png_files([root / _MASKS]) if (root / _MASKS).is_dir() else None
+
+
+def _png_files(folders: Iterable[Path]) -> dict[str, Path]:
     return {e.name: Path(e.path) for folder in folders for e in os.scandir(folder) if e.name.endswith(".png")}
 
 
@@ -131,8 +187,8 @@ def _listed(path: Path, split: str) -> pd.Series:
     return pd.Series(split, index=names)
 
 
-def _entries(path: Path) -> pd.DataFrame:
-    """The table with privbench's columns and one 0/1 column a finding."""
+def _entries(path: Path, size: int) -> pd.DataFrame:
+    """The table with privbench's columns, the spacing at that size, and one 0/1 column a finding."""
     try:
         raw = pd.read_csv(path, dtype=str, index_col=False)
     except ValueError as error:  # pandas' parser errors and undecodable text
@@ -152,6 +208,9 @@ def _entries(path: Path) -> pd.DataFrame:
         for label in named:
             if label not in known:
                 raise PrivbenchError(f"{path}: image {image} has the unknown label {label!r}: {nearest(label, known)}")
+    # The published PNGs, too, are the originals squeezed to squares.
+    for column, (spacing, extent) in _EXTENTS.items():
+        entries[column] = _positive(raw, spacing) * _positive(raw, extent) / size
     for finding in FINDINGS:
         entries[finding] = np.array([finding in named for named in labels], np.uint8)
     return entries
@@ -163,3 +222,11 @@ def _numbers(entries: pd.DataFrame, column: str, path: Path) -> pd.Series:
         row = entries.loc[numbers.isna()].iloc[0]
         raise PrivbenchError(f"{path}: image {row['image']} has {row[column]!r} where a number for {column} belongs.")
     return numbers.astype(np.int64)
+
+
+def _positive(raw: pd.DataFrame, column: str) -> pd.Series:
+    """The column's numbers, NaN where it holds none above 0, or where there is no such column."""
+    if column not in raw.columns:
+        return pd.Series(np.nan, index=raw.index)
+    numbers = pd.to_numeric(raw[column], errors="coerce")
+    return numbers.where((numbers > 0) & np.isfinite(numbers))

@@ -13,19 +13,29 @@ from .pairs import Pairs
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("image", "patient", "follow_up", "age", "sex", "view", "split")
+SPACING = ("spacing_x", "spacing_y")
+"""Columns that a table may have: millimetres in the patient per pixel of the image, NaN where nobody knows."""
+CELLS = 8
+"""Cells a side of the coarse grid in which findings are located."""
 
 
 @dataclass(frozen=True)
 class Split:
     """One part of the data: its images, its table, and verification pairs of its rows.
 
-    Shape: images (N, 1, H, W), uint8; table: N rows; pairs: rows of these images.
+    Masks and locations are None where the data set knows none; they stay those of the original images.
+
+    Shape: images (N, 1, H, W), uint8; table: N rows; pairs: rows of these images; masks (N, 1, H, W), uint8, bit 1
+    lungs, bit 2 heart; locations (N, findings, CELLS, CELLS), uint8, the share of each cell of a coarse grid that a
+    reported finding covers, 255 the whole.
     """
 
     images: np.ndarray
     table: pd.DataFrame
     findings: tuple[str, ...]
     pairs: Pairs
+    masks: np.ndarray | None = None
+    locations: np.ndarray | None = None
 
     @property
     def patients(self) -> np.ndarray:
@@ -34,7 +44,7 @@ class Split:
 
     @property
     def labels(self) -> np.ndarray:
-        """1 where a finding is present. Shape: (N, findings), float32."""
+        """1 where a finding is present, 0 where it is absent, NaN where nobody said. Shape: (N, findings), float32."""
         return self.table[list(self.findings)].to_numpy(np.float32)
 
     def with_images(self, images: np.ndarray) -> Split:
@@ -62,20 +72,26 @@ def hold_out_validation(table: pd.DataFrame, share: float, seed: int) -> pd.Data
     return table.assign(split=np.where(in_val, "val", np.where(open_rows, "train", table["split"])))
 
 
-def check_table(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
-    """Raises PrivbenchError unless the table is whole and its splits are disjoint by patient."""
-    missing = [c for c in (*COLUMNS, *findings) if c not in table.columns]
+def check_rows(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
+    """Raises PrivbenchError unless the columns hold what belongs there and no patient stands in two splits.
+
+    A label is 0, 1 or NaN, which is unknown; a spacing is above 0 or NaN, and given along both axes or along none.
+    """
+    spacing = SPACING if any(c in table.columns for c in SPACING) else ()
+    missing = [c for c in (*COLUMNS, *spacing, *findings) if c not in table.columns]
     if missing:
         raise PrivbenchError(f"The data set's table lacks the column {missing[0]!r}: add it.")
     if not pd.api.types.is_integer_dtype(table["patient"]) or (table["patient"] < 0).any():
         raise PrivbenchError("The data set's table must number its patients with integers, from 0.")
     for finding in findings:
-        if not table[finding].isin([0, 1]).all():
-            raise PrivbenchError(f"The data set's table must hold 0 or 1 for {finding!r} in every row.")
-    foreign = table[~table["split"].isin(SPLITS)]
-    if len(foreign):
-        row = foreign.iloc[0]
-        raise PrivbenchError(f"Image {row['image']} is of split {row['split']!r}: use one of {', '.join(SPLITS)}.")
+        if not (table[finding].isin([0, 1]) | table[finding].isna()).all():
+            raise PrivbenchError(f"The data set's table must hold 0 or 1 for {finding!r}, or NaN where it is unknown.")
+    for column in spacing:
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        if not (table[column].isna() | numbers.between(0, np.inf, inclusive="neither")).all():
+            raise PrivbenchError(
+                f"The data set's table must hold millimetres above 0 for {column!r}, or NaN where they are unknown."
+            )
     doubled = table["image"][table["image"].duplicated()]
     if len(doubled):
         raise PrivbenchError(f"Image {doubled.iloc[0]} is listed twice: list every image once.")
@@ -87,6 +103,21 @@ def check_table(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
             f"{len(shared)} patient(s) stand in more than one split, which would leak their identity into the test: "
             f"{named}; move all images of a patient to one split list."
         )
+
+
+def check_table(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
+    """Raises PrivbenchError unless the rows are sound, every split has some, and every finding has training labels."""
+    check_rows(table, findings)
+    foreign = table[~table["split"].isin(SPLITS)]
+    if len(foreign):
+        row = foreign.iloc[0]
+        raise PrivbenchError(f"Image {row['image']} is of split {row['split']!r}: use one of {', '.join(SPLITS)}.")
     empty = [s for s in SPLITS if not (table["split"] == s).any()]
     if empty:
         raise PrivbenchError(f"The {empty[0]} split holds no image: check the split lists.")
+    unlabelled = [finding for finding in findings if table.loc[table["split"] == "train", finding].isna().all()]
+    if unlabelled:
+        raise PrivbenchError(
+            f"No training image is labelled for {unlabelled[0]!r}, so nothing can be learnt of it: leave it out of the "
+            "data set's findings."
+        )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from ..errors import PrivbenchError
 from ..estimates import Estimate
+from ..metrics.retrieval import NO_RIVAL
 from ..protocol import Protocol
-from ..results import AttackResult, InferenceResult, UtilityResult, WorstCase
+from ..results import AttackResult, InferenceResult, MeasurementResult, UtilityResult, WorstCase
 from ..scores import AttackScores
 from .attacks import attack_results
+from .measurements import measurement_results
 from .resampling import Resampling
-from .utility import utility_result
+from .utility import utility_results
 
 
 @dataclass(frozen=True)
@@ -23,40 +27,97 @@ class Evaluation:
     worst_case: WorstCase
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
-    utility: UtilityResult
+    utilities: list[UtilityResult]
+    measurements: list[MeasurementResult]
     estimates: dict[str, Estimate]
 
 
 def evaluate(
     attack_scores: AttackScores,
     utility_scores: pd.DataFrame,
+    measurements: pd.DataFrame,
     protocol: Protocol,
     attack_versions: Mapping[str, str],
-    utility_version: str,
+    utility_versions: Mapping[str, str],
 ) -> Evaluation:
     """Every figure of a run. The same scores and protocol always give the same figures.
 
     Args:
         attack_scores: of all attacks.
-        utility_scores: of all test images; their patients are the ones that are resampled.
+        utility_scores: of all tasks that read findings, one row a known label.
+        measurements: of all tasks that measure, one row an image and measure.
         protocol: what the run was made under.
         attack_versions: the plugin's version of each attack, by its name in the protocol.
-        utility_version: that of the utility task.
+        utility_versions: that of each utility task.
+
+    Raises:
+        PrivbenchError: no task read findings, or the test images are too few, or too much alike, for a figure.
     """
-    resampling = Resampling.of(protocol, utility_scores["patient"].to_numpy())
+    resampling = Resampling.of(protocol, _test_patients(attack_scores, utility_scores, measurements))
     found = attack_results(attack_scores, attack_versions, protocol, resampling)
-    utility, of_utility = utility_result(utility_scores, protocol, utility_version, resampling)
-    return Evaluation(found.worst_case, found.attacks, found.inferences, utility, {**found.estimates, **of_utility})
+    utilities, of_utilities = utility_results(utility_scores, protocol, utility_versions, resampling)
+    if not utilities:
+        raise PrivbenchError(
+            "No utility task of the protocol reads findings, so the run has no headline of utility: "
+            "add one, such as [utilities.classification]."
+        )
+    measured, of_measures = measurement_results(measurements, protocol, utility_versions, resampling)
+    estimates = {**found.estimates, **of_utilities, **of_measures}
+    return Evaluation(found.worst_case, found.attacks, found.inferences, utilities, measured, estimates)
+
+
+def _test_patients(attack_scores: AttackScores, utility_scores: pd.DataFrame, measurements: pd.DataFrame) -> np.ndarray:
+    """All patients of the test images; one file alone may lack some, such as those without a known label."""
+    linkage = attack_scores.linkage[attack_scores.linkage["split"] == "test"]
+    rivals = attack_scores.retrieval["rival"]
+    columns = [
+        utility_scores.loc[utility_scores["split"] == "test", "patient"],
+        linkage["probe_patient"],
+        linkage["reference_patient"],
+        attack_scores.retrieval["patient"],
+        attack_scores.inference["patient"],
+        rivals[rivals != NO_RIVAL],
+        measurements["patient"],
+    ]
+    return np.unique(np.concatenate([column.to_numpy(np.int64) for column in columns]))
 
 
 def warnings_of(evaluation: Evaluation) -> list[str]:
     """What a reader of the figures has to know."""
-    left_out = evaluation.utility.left_out
-    warnings = [f"left out of the mean, one label only: {', '.join(left_out)}"] if left_out else []
-    for attack in evaluation.attacks:
-        proof = attack.certificate
-        if proof is not None and proof.verdict != "certified":
-            warnings.append(f"{attack.label} is {proof.verdict}: {proof.reason}")
-        if attack.interval.high < 0.5:
-            warnings.append(f"{attack.label} does worse than chance: one that turns its scores around does better")
-    return warnings
+    return [
+        *_of_the_mean(evaluation.utilities[0]),
+        *(warning for result in evaluation.utilities for warning in _of_losses(result)),
+        *(warning for attack in evaluation.attacks for warning in _of_attack(attack)),
+    ]
+
+
+def _of_the_mean(utility: UtilityResult) -> Iterator[str]:
+    if utility.left_out:
+        yield f"left out of the mean, one label only: {', '.join(utility.left_out)}"
+    if utility.few:
+        names = f"fewer than ten positives or negatives: {', '.join(utility.few)}"
+        alone = utility.few == utility.mean_over
+        yield f"the mean goes over findings with {names}" if alone else f"left out of the mean, {names}"
+
+
+def _of_losses(utility: UtilityResult) -> Iterator[str]:
+    findings = {finding.name: finding for finding in utility.findings}
+    losses = []
+    for name in utility.lost or ():
+        auc, change = findings[name].auc, findings[name].change
+        if auc is not None and change is not None:
+            losses.append(f"{name} ({auc - change.value:.2f} to {auc:.2f})")
+    if losses:
+        yield f"{utility.label}: surely read worse than on originals: {', '.join(losses)}"
+    for gap in utility.gaps:
+        if gap.widened:
+            ends = f"{gap.low} and {gap.high}"
+            yield f"{utility.label}: the gap between {ends} widened from {gap.original:.2f} to {gap.gap:.2f}"
+
+
+def _of_attack(attack: AttackResult) -> Iterator[str]:
+    proof = attack.certificate
+    if proof is not None and proof.verdict != "certified":
+        yield f"{attack.label} is {proof.verdict}: {proof.reason}"
+    if attack.interval.high < 0.5:
+        yield f"{attack.label} does worse than chance: one that turns its scores around does better"

@@ -1,67 +1,145 @@
-"""What the release is still good for."""
+"""What the release is still good for: how well every task reads findings in every mode, against originals."""
 
 from __future__ import annotations
 
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..errors import PrivbenchError
 from ..estimates import Estimate
-from ..metrics import bootstrap
+from ..metrics.intervals import holm
+from ..modes import MODES, Mode
 from ..protocol import Protocol
-from ..results import Counts, FindingResult, UtilityResult
-from .resampling import Resampling, certain, estimate_of, image_wise_interval
+from ..results import Change, Interval, UtilityResult
+from ..scores import CONTROL
+from .groups import Reader, group_results
+from .measurements import Figure, counts_of, tells_trainings
+from .resampling import Resampling, certain, image_wise_interval
+
+_MEAN = "mean AUC"
 
 
-def utility_result(
-    scores: pd.DataFrame, protocol: Protocol, version: str, resampling: Resampling
-) -> tuple[UtilityResult, dict[str, Estimate]]:
-    """The mean of the class-wise AUCs, and each of them, with intervals over patients, and the estimates behind them.
+def utility_results(
+    scores: pd.DataFrame, protocol: Protocol, versions: Mapping[str, str], resampling: Resampling
+) -> tuple[list[UtilityResult], dict[str, Estimate]]:
+    """One result a task and mode, in the protocol's order, and the estimates behind them.
 
-    Classes without both labels among the test images are left out of the mean, and named. In a resample in which a
-    further class lost one of its labels its own AUC stands for it, so that the mean goes over the same classes.
+    Args:
+        scores: one row a task, mode (or CONTROL), seed, split, image and class whose label is known.
+        protocol: what they were made under.
+        versions: the plugin's version of each task, by its name in the protocol.
+        resampling: the draws of the test patients.
     """
-    task = protocol.utility.name
-    classes = scores["class"].unique()
-    labels = scores["label"].to_numpy(bool).reshape(-1, len(classes))
-    values = scores["score"].to_numpy().reshape(-1, len(classes))
-    patient = resampling.rows(scores["patient"].to_numpy()[:: len(classes)])
-    known = labels.any(0) & ~labels.all(0)
-    if not known.any():
+    results: list[UtilityResult] = []
+    estimates: dict[str, Estimate] = {}
+    parts = dict(iter(scores.groupby(["task", "mode"], sort=False)))
+    for label, section in protocol.utilities.items():
+        original = parts.get((label, CONTROL))
+        control = None if original is None else Reader.of(original, resampling)
+        for mode in section.modes:
+            if (rows := parts.get((label, mode))) is not None:
+                reader = Reader.of(rows, resampling)
+                result, own = _result(label, mode, reader, control, protocol, versions[label], resampling)
+                results.append(result)
+                estimates |= {f"utility/{result.label}/{metric}": estimate for metric, estimate in own.items()}
+    return results, estimates
+
+
+def _result(
+    label: str,
+    mode: Mode,
+    reader: Reader,
+    control: Reader | None,
+    protocol: Protocol,
+    version: str,
+    resampling: Resampling,
+) -> tuple[UtilityResult, dict[str, Estimate]]:
+    """One task in one mode, and the estimates behind it by metric."""
+    known = {name: finding for name, finding in reader.findings.items() if finding.aucs is not None}
+    if not known:
         raise PrivbenchError(
             "No finding is both present and absent among the test images, so utility cannot be judged: "
             "use a test split with ill and healthy patients."
         )
-    # The rarer label decides how much is known of a finding.
-    rarer = np.where(labels.mean(0) <= 0.5, labels, ~labels)
-    aucs = resampling.apply(bootstrap.class_aucs(labels[:, known], values[:, known], patient))
-    of_class = {
-        str(classes[column]): estimate_of(
-            aucs.map(itemgetter(row)), bootstrap.effective_number(np.bincount(patient, rarer[:, column]))
-        )
-        for row, column in enumerate(np.flatnonzero(known))
+    few = [name for name, finding in known.items() if not finding.frequent]
+    mean_over = [name for name in known if name not in few] or list(known)
+    figures = _figures(reader, mean_over, resampling)
+    originals = {} if control is None else _figures(control, mean_over, resampling)
+    changes = {
+        metric: figure.change(originals[metric], mode, protocol.statistics)
+        for metric, figure in figures.items()
+        if metric in originals
     }
-    mean = estimate_of(aucs.filled().map(lambda part: part.mean(0)), bootstrap.effective_number(np.bincount(patient)))
+    of_findings = _corrected({name: changes[of] for name in known if (of := _auc_of(name)) in changes})
+    mean = figures[_MEAN]
+    aucs = list(mean.trainings.values())
+    groups, gaps = group_results(reader, control, mode, protocol, resampling)
     result = UtilityResult(
-        name=task,
+        name=label,
+        task=protocol.utilities[label].task,
         version=version,
-        mean_auc=mean.value,
-        interval=certain(mean.interval(protocol.statistics)),
-        image_wise_interval=image_wise_interval(labels[:, known], values[:, known], protocol),
-        findings=[
-            FindingResult(
-                name=str(name),
-                auc=of_class[name].value if name in of_class else None,
-                interval=of_class[name].interval(protocol.statistics) if name in of_class else None,
-                positives=int(labels[:, c].sum()),
-                negatives=int((~labels[:, c]).sum()),
-            )
-            for c, name in enumerate(classes)
-        ],
-        left_out=[str(name) for name in classes[~known]],
-        counts=Counts(patients=len(np.unique(patient)), images=len(labels), effective_patients=mean.effective),
+        mode=mode,
+        train=MODES[mode].train,
+        test=MODES[mode].test,
+        mean_auc=mean.estimate.value,
+        interval=certain(mean.estimate.interval(protocol.statistics)),
+        image_wise_interval=_image_wise(reader, mean_over, protocol),
+        seed_std=float(np.std(aucs, ddof=1)) if len(aucs) > 1 else None,
+        seed_aucs=aucs,
+        mean_over=mean_over,
+        few=few,
+        left_out=[name for name in reader.findings if name not in known],
+        findings=[reader.result(name, protocol, resampling, of_findings.get(name)) for name in reader.findings],
+        groups=groups,
+        gaps=gaps,
+        counts=counts_of(reader.rows, resampling)[0],
+        original=originals[_MEAN].estimate.value if originals else None,
+        change=changes.get(_MEAN),
+        lost=_lost(of_findings, protocol.statistics.confidence)
+        if originals and tells_trainings(mode, len(aucs))
+        else None,
     )
-    by_class = {f"utility/{task}/AUC of {name}": estimate for name, estimate in of_class.items()}
-    return result, {f"utility/{task}/mean AUC": mean} | by_class
+    return result, {metric: figure.estimate for metric, figure in figures.items()}
+
+
+def _auc_of(name: str) -> str:
+    return f"AUC of {name}"
+
+
+def _figures(reader: Reader, mean_over: Sequence[str], resampling: Resampling) -> dict[str, Figure]:
+    """The mean AUC and that of every finding, by metric."""
+    effective = counts_of(reader.rows, resampling)[1]
+    mean = Figure.of(reader.mean_auc(mean_over), reader.seeds, effective)
+    return {_MEAN: mean} | {
+        _auc_of(name): Figure.of(finding.aucs, reader.seeds, finding.effective)
+        for name, finding in reader.findings.items()
+        if finding.aucs is not None
+    }
+
+
+def _corrected(changes: Mapping[str, Change]) -> dict[str, Change]:
+    """With p-values that stand for the number of findings."""
+    known = {name: change.p_value for name, change in changes.items() if change.p_value is not None}
+    corrected = dict(zip(known, holm(list(known.values())), strict=True))
+    return {name: change.model_copy(update={"p_value": corrected.get(name)}) for name, change in changes.items()}
+
+
+def _lost(changes: Mapping[str, Change], confidence: float) -> list[str]:
+    """The findings that are surely read worse than by the control, the worst first."""
+    worse = [
+        name
+        for name, change in changes.items()
+        if change.value < 0 and change.p_value is not None and change.p_value < 1 - confidence
+    ]
+    return sorted(worse, key=lambda name: changes[name].value)
+
+
+def _image_wise(reader: Reader, names: Sequence[str], protocol: Protocol) -> Interval | None:
+    """Of the mean over the findings and trainings; None where a label is unknown, which leaves no images to draw."""
+    findings = [reader.findings[name] for name in names]
+    if any(len(finding.present) < reader.rows["image"].nunique() for finding in findings):
+        return None
+    labels = np.stack([finding.present for finding in findings for _ in reader.seeds], axis=1)
+    return image_wise_interval(labels, np.concatenate([finding.scores for finding in findings]).T, protocol)

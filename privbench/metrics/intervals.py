@@ -1,6 +1,8 @@
-"""Confidence intervals from resampled values, and how much few or unequal patients widen them."""
+"""Confidence intervals from resampled values, how few or unequal patients widen them, and many p-values at once."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
@@ -75,6 +77,16 @@ def bca(
     slope = np.maximum(1 - acceleration * moved, 1e-3)
     low, high = np.quantile(resampled, stats.norm.cdf(bias + moved / slope))
     return float(low), float(high)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number, so that the chance of a single false alarm holds (Holm 1979)."""
+    number = len(p_values)
+    order = np.argsort(p_values, kind="stable")
+    raised = [min(1.0, (number - place) * p_values[row]) for place, row in enumerate(order)]
+    corrected = np.empty(number)
+    corrected[order] = np.maximum.accumulate(raised) if number else []
+    return [float(value) for value in corrected]
 
 
 def _quantiles(confidence: float, effective: float) -> np.ndarray:

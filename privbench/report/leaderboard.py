@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from ..modes import MODES, Mode
 from ..ranking import Board, Standing
-from ..results import AttackResult, Interval, RunRecord
+from ..results import AttackResult, RunRecord, UtilityResult
 from ..scenarios import SCENARIOS
-from ..terms import differences_of
+from .figures import with_interval
+from .notes import apart, doubts_about, footnote, heading
 
 SURELY_ON_FRONT = 0.95
 """Share of resamples from which a run counts as on the Pareto front."""
@@ -21,9 +23,10 @@ NEVER_ON_FRONT = 0.05
 def headings(board: Board) -> tuple[str, ...]:
     """The columns: what is proven, the ranks, the worst case, the strongest attack of each scenario, the utility."""
     scenarios = [f"{scenario} ↓" for scenario in scenarios_of(board.records)]
+    modes = [f"{mode} ↑" for mode in further_modes(board.records)]
     return (
         "anonymizer", "attack proven", "privacy rank", "utility rank", "worst case AUC ↓", "by", *scenarios,
-        "classification AUC ↑", "Pareto front",
+        f"{board.records[0].utility.name} AUC ↑", *modes, "Pareto front",
     )  # fmt: skip
 
 
@@ -39,14 +42,27 @@ def strongest(run: RunRecord, scenario: str) -> AttackResult | None:
     return max(attacks, key=lambda attack: attack.validation_auc or 0.0, default=None)
 
 
+def further_modes(runs: Sequence[RunRecord]) -> list[Mode]:
+    """The modes beside the headline's in which any of the runs was judged by the headline's task."""
+    seen = {result.mode for run in runs for result in run.utilities if result.name == run.utility.name}
+    return [mode for mode in MODES if mode in seen - {runs[0].utility.mode}]
+
+
+def in_mode(run: RunRecord, mode: Mode) -> UtilityResult | None:
+    """How the headline's task reads findings in a mode; None where it was not asked to."""
+    found = (result for result in run.utilities if (result.name, result.mode) == (run.utility.name, mode))
+    return next(found, None)
+
+
 def readable_rows(board: Board) -> list[tuple[str, ...]]:
     """The rows under the headings as people read them: AUCs with their intervals, ranks as intervals."""
-    scenarios = scenarios_of(board.records)
+    scenarios, modes = scenarios_of(board.records), further_modes(board.records)
     rows = []
     for standing in board.standings:
         run = standing.entry.record
         worst = run.worst_case
         cells = [strongest(run, scenario) for scenario in scenarios]
+        others = [in_mode(run, mode) for mode in modes]
         rows.append(
             (
                 run.label,
@@ -57,15 +73,11 @@ def readable_rows(board: Board) -> list[tuple[str, ...]]:
                 worst.label,
                 *("–" if cell is None else f"{cell.verification_auc:.3f}" for cell in cells),
                 with_interval(run.utility.mean_auc, run.utility.interval),
+                *("–" if other is None else f"{other.mean_auc:.3f}" for other in others),
                 front_text(standing),
             )
         )
     return rows
-
-
-def with_interval(value: float, interval: Interval) -> str:
-    """Such as `0.812 [0.790, 0.835]`."""
-    return f"{value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
 def rank_text(rank: tuple[int, int] | None) -> str:
@@ -85,35 +97,6 @@ def front_text(standing: Standing) -> str:
     if standing.on_front >= SURELY_ON_FRONT:
         return "yes"
     return "no" if standing.on_front <= NEVER_ON_FRONT else f"in {standing.on_front:.0%} of resamples"
-
-
-def heading(board: Board) -> str:
-    """What the runs of one table have in common."""
-    first, runs = board.records[0], board.records
-    data, counts = first.protocol["data"], first.attacks[0].counts
-    effective = f" (effectively {counts.effective_patients:.0f})" if counts.effective_patients else ""
-    return (
-        f"{data['dataset']} {data['size']} px, protocol {first.protocol['name']}, attacks "
-        f"{', '.join(dict.fromkeys(attack.label for run in runs for attack in run.attacks))}, "
-        f"{counts.pairs} test pairs of {counts.patients} patients{effective}, fingerprint {board.fingerprint[:12]}"
-    )
-
-
-def apart(boards: Sequence[Board]) -> list[str]:
-    """Why tables stand apart: what differs between the first one and each of the others."""
-    if len(boards) < 2:
-        return []
-    first = boards[0].records[0]
-    told = []
-    for board in boards[1:]:
-        other = board.records[0]
-        fields = differences_of(first, other)
-        shown = "; ".join(fields[:5]) + (f" and {len(fields) - 5} more" if len(fields) > 5 else "")
-        told.append(
-            f"Fingerprint {other.fingerprint[:12]} shares no table with {first.fingerprint[:12]}: "
-            f"{shown or 'made by other versions of privbench'}."
-        )
-    return told
 
 
 def as_markdown(boards: Sequence[Board]) -> str:
@@ -152,32 +135,6 @@ def as_html(boards: Sequence[Board]) -> str:
     return "".join([*parts, *(f"<p>{html.escape(line)}</p>\n" for line in apart(boards))])
 
 
-def doubts_about(board: Board) -> list[str]:
-    """What has to be said before any figure of the table."""
-    return [run.doubt for run in board.records if run.doubt]
-
-
-def intervals_text(runs: Sequence[RunRecord]) -> str:
-    """What kind of intervals the runs' worst cases have; of several kinds, all of them."""
-    intervals = [run.worst_case.interval for run in runs]
-    methods = "; or ".join(dict.fromkeys(interval.method for interval in intervals))
-    return f"{intervals[0].confidence:.0%} intervals, {methods}, {intervals[0].resamples} resamples."
-
-
-def footnote(runs: Sequence[RunRecord]) -> str:
-    """How the worst case was chosen, how intervals and ranks were made, and every warning of the runs."""
-    note = f"Worst case: the attack that did best on validation pairs, on test pairs. Brackets: {intervals_text(runs)}"
-    if len(runs) > 1:
-        note += " Ranks: from the best to the worst that the paired differences of all certified runs allow at once."
-    warned: dict[str, list[str]] = {}
-    for run in runs:
-        for warning in run.warnings:
-            warned.setdefault(warning, []).append(run.label)
-    everyone = len(runs) if len(runs) > 1 else 0  # what is true of all of a table's runs is said once
-    told = [f"{'all' if len(who) == everyone else ', '.join(who)}: {warning}." for warning, who in warned.items()]
-    return " ".join([note, *told])
-
-
 def as_frame(boards: Sequence[Board]) -> pd.DataFrame:
     """Every figure in a column of its own; for CSV and JSON, where the fingerprint tells the tables apart."""
     return pd.DataFrame([_figures(standing) for board in boards for standing in board.standings])
@@ -211,11 +168,16 @@ def _figures(standing: Standing) -> dict[str, Any]:
             f"{attack.label} rank_1": attack.retrieval.rank_1 if attack.retrieval else None,
             f"{attack.label} verdict": attack.certificate.verdict if attack.certificate else "untrained",
         }
-    counts = run.attacks[0].counts
+    headline, counts = run.utility, run.attacks[0].counts
+    row |= {
+        f"{headline.name}_auc": headline.mean_auc,
+        f"{headline.name}_low": headline.interval.low,
+        f"{headline.name}_high": headline.interval.high,
+    }
+    for result in run.utilities:
+        row |= {f"{result.label} auc": result.mean_auc, f"{result.label} change": result.change and result.change.value}
+    row |= {f"{measured.label} {measured.measure}": measured.value for measured in run.measurements}
     return row | {
-        "classification_auc": run.utility.mean_auc,
-        "classification_low": run.utility.interval.low,
-        "classification_high": run.utility.interval.high,
         "test_patients": counts.patients,
         "effective_patients": counts.effective_patients,
         "test_pairs": counts.pairs,

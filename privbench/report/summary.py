@@ -1,19 +1,30 @@
-"""A run's result as a table for the terminal."""
+"""A run's result as tables for the terminal."""
 
 from __future__ import annotations
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..results import AttackResult, InferenceResult, RunRecord
-from .leaderboard import footnote, with_interval
+from ..results import AttackResult, Change, InferenceResult, RunRecord
+from .figures import NOTHING, change_text, digits_for, with_interval
+from .notes import conditions
+from .utility import measure_name
 
 
 def print_summary(record: RunRecord, console: Console) -> None:
-    """Prints what the run found; what is not proven comes first."""
+    """Prints what the run found; what is not proven comes first, what warns comes last."""
     if record.doubt:
         console.print(f"[bold red]{escape(record.doubt)}[/]", highlight=False)
+    console.print(_headline(record))
+    console.print(_utility(record))
+    console.print(conditions([record]), highlight=False, style="dim", markup=False)
+    for warning in record.warnings:
+        console.print(f"! {warning}.", highlight=False, style="yellow", markup=False)
+
+
+def _headline(record: RunRecord) -> Table:
     worst, utility = record.worst_case, record.utility
     table = Table(title=escape(f"{record.label} — protocol {record.protocol['name']}"), title_justify="left")
     table.add_column("measure")
@@ -39,13 +50,40 @@ def print_summary(record: RunRecord, console: Console) -> None:
     for inference in record.inferences:
         table.add_row(*map(escape, _inference(inference)))
     table.add_row(
-        f"utility: mean {utility.name} AUC ↑",
-        escape(with_interval(utility.mean_auc, utility.interval)),
-        f"{utility.counts.images} images of {utility.counts.patients} patients, "
-        f"{len(utility.findings) - len(utility.left_out)} findings",
+        f"[bold]utility: mean {escape(utility.name)} AUC ↑[/]",
+        f"[bold]{escape(with_interval(utility.mean_auc, utility.interval))}[/]",
+        f"{utility.mode}, {utility.counts.images} images of {utility.counts.patients} patients, "
+        f"{len(utility.mean_over)} findings",
     )
-    console.print(table)
-    console.print(footnote([record]), highlight=False, style="dim", markup=False)
+    return table
+
+
+def _utility(record: RunRecord) -> Table:
+    """Every task in every mode; of what is measured, that of which more is better or worse."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("utility")
+    for heading in (f"value [{record.utility.interval.confidence:.0%} interval]", "originals", "change"):
+        table.add_column(escape(heading), no_wrap=True)
+    table.add_row("mean AUC of findings ↑")
+    for result in record.utilities:
+        mean = with_interval(result.mean_auc, result.interval)
+        table.add_row(f"  {escape(result.label)}", escape(mean), *_beside(result.original, result.change))
+    told = [one for one in record.measurements if one.more_is_better is not None]
+    for label in dict.fromkeys(one.label for one in told):
+        table.add_row(escape(label))
+        for one in (one for one in told if one.label == label):
+            digits = digits_for(one.value, one.interval)
+            value = escape(with_interval(one.value, one.interval, digits))
+            table.add_row(f"  {escape(measure_name(one))}", value, *_beside(one.original, one.change, digits))
+    return table
+
+
+def _beside(original: float | None, change: Change | None, digits: int = 3) -> tuple[str, str]:
+    """The figure of originals and the change, bold where it is sure."""
+    span = None if change is None else change.interval
+    sure = span is not None and not span.low <= 0 <= span.high
+    told = escape(change_text(change, digits))
+    return NOTHING if original is None else f"{original:.{digits}f}", f"[bold]{told}[/]" if sure else told
 
 
 def _proof(attack: AttackResult) -> str:

@@ -74,7 +74,7 @@ def _panel(axis: Axes, standings: Sequence[Standing]) -> None:
     axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
     axis.set_ylim(1.0, min(0.45, *(run.worst_case.interval.low - 0.02 for run in runs)))  # upwards is more private
     axis.set_xlim(min(0.45, *(run.utility.interval.low - 0.02 for run in runs)), 1.0)
-    axis.set_xlabel("utility: mean classification AUC →")
+    axis.set_xlabel(f"utility: mean AUC, {runs[0].utility.label} →")
     axis.set_ylabel("privacy: worst-case verification AUC (axis inverted) →")
     axis.grid(alpha=0.25)
     axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize="small", frameon=False)

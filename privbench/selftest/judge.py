@@ -9,6 +9,7 @@ from ..interfaces import Anonymizer
 from ..protocol import Protocol
 from ..report.leaderboard import strongest
 from ..results import RunRecord
+from .eraser import Eraser
 from .plain_sight import PLAIN_SIGHT
 from .removers import Constant, MeanOfPatients, Surrogate
 
@@ -41,8 +42,10 @@ class Finding:
 
 def traps(protocol: Protocol) -> list[tuple[Anonymizer, str]]:
     """Every anonymizer of the self-test with its truth."""
-    removers = (Constant(), Surrogate(classifier=protocol.guidance.classifier.model_dump()), MeanOfPatients())
-    return [*((trap(), HIDES) for trap in PLAIN_SIGHT), *((remover, REMOVES) for remover in removers)]
+    classifier = protocol.guidance.classifier.model_dump()
+    hiders = (*(trap() for trap in PLAIN_SIGHT), Eraser(classifier=classifier))
+    removers = (Constant(), Surrogate(classifier=classifier), MeanOfPatients())
+    return [*((trap, HIDES) for trap in hiders), *((remover, REMOVES) for remover in removers)]
 
 
 def judge(record: RunRecord, identity: RunRecord, truth: str | None) -> Finding:

@@ -90,7 +90,7 @@ class Surrogate(Anonymizer):
         strongest, leading = outstanding.max(1)
         chosen = []
         for image, strength, finding in zip(images, strongest.tolist(), leading.tolist(), strict=True):
-            like = labels[:, finding] > 0 if strength > _OUTSTANDING else labels.sum(1) == 0
+            like = labels[:, finding] > 0 if strength > _OUTSTANDING else (labels == 0).all(1)
             others = like & (patients != self._patient_of(image))
             rows = torch.nonzero(others if others.any() else patients != self._patient_of(image))[:, 0]
             chosen.append(rows[torch.randint(len(rows), (), generator=generator)])

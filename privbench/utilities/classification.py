@@ -1,23 +1,90 @@
-"""The paper's utility: the classifier of original images, frozen, reads the anonymized ones (section 3.1)."""
+"""Abnormality classification: by the guidance's recipe (CheXNet's form), or by one that is robust to bad labels."""
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
+from typing import Literal
 
-from ..classification import classify
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from ..classification import ClassifierRecipe, classify, fit_classifier
 from ..context import Context
 from ..data.splits import Split
+from ..files import text_digest
 from ..guidance import Guidance
-from ..interfaces import UtilityTask
+from ..interfaces import Params, ReadingTask
+from ..networks import Classifier, weights_source, without_weights
+from ..progress import log
+from ..robust.label_noise import reread_rates
+from ..robust.objective import PARTS, Part, RobustObjective
 
 
-class Classification(UtilityTask):
-    """Abnormality classification by the guidance classifier, which never saw an anonymized image."""
+class ClassificationParams(Params):
+    recipe: Literal["chexnet", "robust"] = Field("chexnet", description="plain cross entropy, or what bad labels need")
+    parts: tuple[Part, ...] = Field(PARTS, description="of the robust recipe")
+    reread_file: Path | None = Field(
+        None, exclude=True, description="a CSV of images read again, which tells how good labels are; none: learnt"
+    )
+    network: ClassifierRecipe | None = Field(None, description="network and training; none: the guidance's")
+
+    @model_validator(mode="after")
+    def _parts_of_robust(self) -> ClassificationParams:
+        if self.recipe == "chexnet" and self.parts != PARTS:
+            raise ValueError("parts are those of the robust recipe: set recipe = robust")
+        if self.reread_file is not None and (self.recipe == "chexnet" or "label-noise" not in self.parts):
+            raise ValueError("a re-read table is of use to the robust recipe's label-noise part alone: leave it out")
+        if self.network is not None and self.network.init == "guidance":
+            raise ValueError("a classifier is to be trained anew: use scratch or imagenet")
+        return self
+
+
+class Classification(ReadingTask):
+    """Reads findings. Frozen, by the plain recipe and the guidance's network, it is the guidance classifier itself."""
 
     name = "classification"
+    version = "2"
+    Params = ClassificationParams
+
+    def inputs(self) -> dict[str, str]:
+        network, file = self.params.network, self.params.reread_file
+        weights = {} if network is None else {"weights": weights_source(network)}
+        return weights | ({} if file is None else {"reread": text_digest(file, "check the path of the re-read table")})
+
+    def adopt(self, guidance: Guidance) -> bool:
+        if self.params.recipe == "robust" or self.params.network is not None:
+            return False
+        self._classifier = guidance.classifier
+        return True
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        self._classifier = guidance.classifier
+        recipe, title = self._recipe(guidance), f"{self.params.recipe} classifier"
+        if self.params.recipe == "chexnet":
+            self._classifier = fit_classifier(train, val, recipe, ctx, title)
+            return
+        parts, file = set(self.params.parts), self.params.reread_file
+        if "anatomy" in parts and train.masks is None and train.locations is None:
+            log.warning("the robust recipe goes without anatomy: the data set has neither masks nor locations")
+            parts.remove("anatomy")
+        rates = None if file is None else reread_rates(file, train)
+        self._classifier = fit_classifier(
+            train, val, recipe, ctx, title, lambda network: RobustObjective(network, train, parts, rates)
+        )
 
     def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:
         return classify(self._classifier, images, ctx)
+
+    def state(self) -> dict[str, Tensor]:
+        return self._classifier.state_dict()
+
+    def load_state(self, state: dict[str, Tensor], guidance: Guidance, device: torch.device) -> None:
+        self._classifier = Classifier(without_weights(self._recipe(guidance)), guidance.classifier.findings)
+        self._classifier.load_state_dict(state)
+        self._classifier.to(device).eval()
+
+    def _recipe(self, guidance: Guidance) -> ClassifierRecipe:
+        recipe = self.params.network or guidance.recipe.classifier
+        same_scanner = self.params.recipe == "robust" and "normalization" in self.params.parts
+        return recipe.model_copy(update={"normalize": True}) if same_scanner else recipe

@@ -10,9 +10,8 @@ from privbench.data.loading import read_splits, write_data
 from privbench.data.pairs import Pairs
 from privbench.data.phantom_dataset import PhantomDataset
 from privbench.errors import PrivbenchError
-from privbench.guidance import Guidance
+from privbench.guidance import GuidanceRecipe, untrained_guidance
 from privbench.interfaces import Anonymizer, DataRequest
-from privbench.networks import Backbone, Classifier, Verifier
 from privbench.progress import Progress
 from privbench.protocol import PairsSection
 from privbench.registry import Registry
@@ -33,8 +32,9 @@ def splits(tmp_path_factory):
 @pytest.fixture(scope="module")
 def guidance():
     torch.manual_seed(0)
-    backbone = Backbone(backbone="test_resnet")
-    return Guidance(Classifier(backbone, 14).eval(), Verifier(backbone, 8).eval())
+    network = {"backbone": "test_resnet", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3}
+    recipe = GuidanceRecipe(classifier=network, verifier=network | {"features": 8})
+    return untrained_guidance(recipe, 14, torch.device("cpu"))
 
 
 def fitted(name, splits, guidance, ctx) -> Anonymizer:

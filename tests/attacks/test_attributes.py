@@ -1,19 +1,20 @@
 import numpy as np
 import pytest
+import torch
 from galleries import known_gallery
 from privbench.attacks.attributes import Attributes
 
-from privbench.guidance import Guidance
+from privbench.guidance import GuidanceRecipe, untrained_guidance
 from privbench.metrics.roc import auc
-from privbench.networks import Backbone, Classifier, Verifier
 
 RECIPE = {"backbone": "test_resnet", "epochs": 30, "batch_size": 32, "learning_rate": 4e-3, "schedule": "one-cycle"}
 
 
 @pytest.fixture(scope="module")
 def guidance():
-    backbone = Backbone(backbone="test_resnet")
-    return Guidance(Classifier(backbone, 14).eval(), Verifier(backbone, 16).eval())
+    network = {"backbone": "test_resnet", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3}
+    recipe = GuidanceRecipe(classifier=network, verifier=network | {"features": 16})
+    return untrained_guidance(recipe, 14, torch.device("cpu"))
 
 
 def test_it_reads_attributes_that_it_has_seen(guidance, ctx):

@@ -9,10 +9,9 @@ from privbench.attacks.contrastive import Contrastive, PatientSampler
 from privbench.attacks.restoration import Restoration, Restorer
 
 from privbench.errors import PrivbenchError
-from privbench.guidance import Guidance
+from privbench.guidance import GuidanceRecipe, untrained_guidance
 from privbench.interfaces import Gallery
 from privbench.metrics.roc import auc
-from privbench.networks import Backbone, Classifier, Verifier
 
 # Shifts of a fifth of so small an image would hide the pattern.
 STILL = {"shift": 0, "rotation": 0, "scale": 0}
@@ -30,8 +29,9 @@ def scrambled(images: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def guidance():
-    backbone = Backbone(backbone="test_resnet", options={"stem_type": ""})
-    return Guidance(Classifier(backbone, 14).eval(), Verifier(backbone, 16).eval())
+    network = {key: RECIPE[key] for key in ("backbone", "options", "epochs", "batch_size", "learning_rate")}
+    recipe = GuidanceRecipe(classifier=network, verifier=network | {"features": 16})
+    return untrained_guidance(recipe, 14, torch.device("cpu"))
 
 
 def scores_of(attack, test, ctx) -> float:

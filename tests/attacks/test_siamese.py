@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+import torch
 from galleries import known_gallery
 from privbench.attacks.siamese import Siamese
 
 from privbench.errors import PrivbenchError
-from privbench.guidance import Guidance
+from privbench.guidance import GuidanceRecipe, untrained_guidance
 from privbench.metrics.roc import auc
-from privbench.networks import Backbone, Classifier, Verifier
 
 RECIPE = {"backbone": "test_resnet", "features": 16, "epochs": 6, "batch_size": 16, "learning_rate": 3e-3}
 
@@ -18,8 +18,9 @@ def galleries():
 
 @pytest.fixture(scope="module")
 def guidance():
-    backbone = Backbone(backbone="test_resnet")
-    return Guidance(Classifier(backbone, 14).eval(), Verifier(backbone, 16).eval())
+    network = {"backbone": "test_resnet", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3}
+    recipe = GuidanceRecipe(classifier=network, verifier=network | {"features": 16})
+    return untrained_guidance(recipe, 14, torch.device("cpu"))
 
 
 def test_links_strangers_and_agrees_with_itself(galleries, guidance, ctx):

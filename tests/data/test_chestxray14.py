@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from privbench.data.chestxray14 import ChestXray14, read_grey
+from privbench.data.chestxray14 import ChestXray14, read_grey, read_mask
 from privbench.data.findings import FINDINGS
 from privbench.data.loading import read_splits, write_data
 from privbench.data.pairs import draw_pairs
+from privbench.data.splits import SPACING
 from privbench.errors import PrivbenchError
 from privbench.interfaces import DataRequest
 from privbench.progress import Progress
@@ -70,6 +71,33 @@ def test_public_layout(root):
     assert table.loc["1_1.png", list(FINDINGS)].sum() == 0
     assert table.loc["3_0.png", "split"] == "test"
     assert set(table.loc["1_0.png":"2_1.png", "split"]) == {"train_val"}
+
+
+def test_spacing_is_that_of_the_squeezed_image(root):
+    replace("100,100,0.1,0.1", "2500,2048,0.143,0.168")(root)
+    table = ChestXray14().table(request(root, 256)).set_index("image")
+    assert table.loc["1_0.png", "spacing_x"] == pytest.approx(2500 * 0.143 / 256)
+    assert table.loc["1_0.png", "spacing_y"] == pytest.approx(2048 * 0.168 / 256)
+    assert table.loc["1_1.png", list(SPACING)].tolist() == pytest.approx([10 / 256] * 2)
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["0,100,0.1,0.1", "100,100,-0.1,0.1", "100,100,,0.1", "wide,100,0.1,0.1", "inf,100,1,0.1"]
+)
+def test_spacing_that_makes_no_sense_is_unknown(root, nonsense):
+    replace("100,100,0.1,0.1", nonsense)(root)
+    table = ChestXray14().table(request(root)).set_index("image")
+    assert np.isnan(table.loc["1_0.png", "spacing_x"])
+    assert table["spacing_y"].tolist() == pytest.approx([10 / 32] * 8)
+    assert table["spacing_x"].isna().sum() == 1
+
+
+def test_spacing_is_unknown_where_its_columns_are_missing(root):
+    path = root / "Data_Entry_2017_v2020.csv"
+    pd.read_csv(path, index_col=False).drop(columns="OriginalImage[Width").to_csv(path, index=False)
+    table = ChestXray14().table(request(root))
+    assert table["spacing_x"].isna().all()
+    assert table["spacing_y"].tolist() == pytest.approx([10 / 32] * 8)
 
 
 def test_images_follow_their_rows(root):
@@ -147,6 +175,78 @@ def test_source_changes_with_the_files(root):
     assert ChestXray14().source(request(root)) != before
 
 
+def add_masks(root):
+    """The left half lungs; the upper half of image n heart where n is odd."""
+    (root / "masks").mkdir()
+    for number, row in enumerate(ROWS):
+        mask = np.zeros((40, 40), np.uint8)
+        mask[:, :20] |= 1
+        mask[:20] |= 2 * (number % 2)
+        Image.fromarray(mask).save(root / "masks" / row[0])
+
+
+def test_masks_follow_their_rows_where_there_are_any(root):
+    dataset = ChestXray14()
+    table = dataset.table(request(root)).sort_values("image", ascending=False)
+    assert all(chunk.masks is None for chunk in dataset.read(table, request(root)))
+    add_masks(root)
+    masks = np.concatenate([chunk.masks for chunk in dataset.read(table, request(root))])
+    assert masks.shape == (8, 1, 32, 32)
+    for image, mask in zip(table["image"], masks[:, 0], strict=True):
+        heart = 2 * int(image[2])
+        assert (mask[:16, :16] == 1 | heart).all()
+        assert (mask[16:, :16] == 1).all()
+        assert (mask[:16, 16:] == heart).all()
+        assert (mask[16:, 16:] == 0).all()
+
+
+def test_masks_count_in_the_source(root):
+    before = ChestXray14().source(request(root))
+    add_masks(root)
+    with_masks = ChestXray14().source(request(root))
+    assert with_masks != before
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(root / "masks" / "1_0.png")
+    assert ChestXray14().source(request(root)) != with_masks
+    shutil.rmtree(root / "masks")
+    assert ChestXray14().source(request(root)) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda masks: [(masks / f).unlink() for f in ("1_1.png", "2_0.png")], r"1_1\.png has no mask in .*2 missing"),
+        (lambda masks: (masks / "1_0.png").write_bytes(b"\x89PNG broken"), r"Mask .*1_0\.png cannot be read"),
+        (lambda masks: Image.fromarray(np.full((40, 40), 4, np.uint8)).save(masks / "1_0.png"), r"1_0\.png holds more"),
+        (lambda masks: Image.new("RGB", (40, 40)).save(masks / "1_0.png"), r"1_0\.png holds more"),
+    ],
+)
+def test_damaged_masks_are_told(root, tmp_path, damage, message):
+    add_masks(root)
+    damage(root / "masks")
+    with pytest.raises(PrivbenchError, match=message):
+        load(root, tmp_path)
+
+
+def test_resizing_mixes_no_bits(tmp_path):
+    mask = np.random.default_rng(0).integers(0, 2, (50, 50)).astype(np.uint8) * 3
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    assert set(np.unique(read_mask(tmp_path / "mask.png", 16))) == {0, 3}
+    assert np.array_equal(read_mask(tmp_path / "mask.png", 50), mask)
+    assert np.array_equal(read_mask(tmp_path / "mask.png", 100), mask.repeat(2, 0).repeat(2, 1))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "I;16"])
+def test_all_kinds_of_grey_masks_are_read(tmp_path, mode):
+    mask = np.eye(20, dtype=np.uint8)
+    kinds = {"1": mask.astype(bool), "L": mask, "P": mask, "I;16": mask.astype(np.uint16)}
+    image = Image.fromarray(kinds[mode])
+    if mode == "P":
+        image.putpalette([0, 0, 0, 255, 0, 0])
+    assert image.mode == mode
+    image.save(tmp_path / "mask.png")
+    assert np.array_equal(read_mask(tmp_path / "mask.png", 20), mask)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
 def test_all_kinds_of_png_become_grey(tmp_path, mode):
     ramp = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(64, 0)
@@ -171,6 +271,12 @@ def test_real_mini(real_data, tmp_path):
     assert len(set(splits["test"].patients)) == 100
     test = splits["test"].patients
     assert draw_pairs(test, 10**6, None, np.random.default_rng(0), "test").mated.sum() == 548
+    widths = pd.read_csv(real_data / "chestxray14-mini" / "Data_Entry_2017_v2020.csv", index_col="Image Index")
+    table = splits["test"].table
+    field = (
+        widths.loc[table["image"], "OriginalImage[Width"] * widths.loc[table["image"], "OriginalImagePixelSpacing[x"]
+    )
+    np.testing.assert_allclose(table["spacing_x"] * 64, field)
     patients = [set(s.patients) for s in splits.values()]
     assert len(set.union(*patients)) == sum(map(len, patients)), "no patient stands in two splits"
     first = splits["test"].table.iloc[0]

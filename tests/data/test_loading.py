@@ -1,11 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from privbench.data.arrays import ArrayWriter, read_array
 from privbench.data.loading import guidance_pairs, read_splits, write_data
 from privbench.data.phantom_dataset import PhantomDataset
+from privbench.data.splits import CELLS, SPACING
 from privbench.errors import PrivbenchError
-from privbench.interfaces import DataRequest
+from privbench.interfaces import Chunk, DataRequest, Dataset
 from privbench.progress import Progress
 from privbench.protocol import PairsSection
 
@@ -37,11 +39,10 @@ def test_images_and_masks_stay_with_their_rows(folder):
     drawn = generate(patients=40, size=32, seed=derive_seed(0, "phantom"), workers=1)
     row_of = {image: row for row, image in enumerate(drawn.table["image"])}
     splits = read_splits(folder, PhantomDataset.findings, PAIRS, 0)
-    masks = read_array(folder / "masks.npy")
     for split in splits.values():
         rows = [row_of[image] for image in split.table["image"]]
         assert np.array_equal(split.images, drawn.images[rows])
-    assert sorted(m.tobytes() for m in masks) == sorted(m.tobytes() for m in drawn.masks)
+        assert np.array_equal(split.masks, drawn.masks[rows])
 
 
 def test_guidance_sees_other_pairs_of_the_same_patients(folder):
@@ -68,7 +69,7 @@ def test_array_writer_round_trip_and_complaints(tmp_path):
         writer.append(images[2:])
     assert np.array_equal(read_array(tmp_path / "a.npy"), images)
     with (
-        pytest.raises(PrivbenchError, match="handed 2 of 5 images"),
+        pytest.raises(PrivbenchError, match="handed 2 of 5 rows"),
         ArrayWriter(tmp_path / "b", (5, 1, 4, 4)) as writer,
     ):
         writer.append(images[:2])
@@ -77,3 +78,113 @@ def test_array_writer_round_trip_and_complaints(tmp_path):
         ArrayWriter(tmp_path / "c", (5, 1, 4, 4)) as writer,
     ):
         writer.append(images / 255)
+
+
+class Listed(Dataset):
+    """Six patients with two images each, listed backwards; an image's number is its grey value and all else."""
+
+    name = "listed"
+    findings = ("Mass", "Hernia")
+
+    def __init__(self, chunks=("images masks locations",), **columns):
+        super().__init__()
+        self.chunks, self.columns = chunks, columns
+
+    def source(self, request):
+        return {}
+
+    def table(self, request):
+        numbers = np.arange(12)
+        columns = {
+            "image": [f"{n:02}.png" for n in numbers],
+            "patient": numbers // 2,
+            "follow_up": numbers % 2,
+            "age": 50,
+            "sex": np.repeat(["F", "", "NA"], 4),
+            "view": "PA",
+            "split": np.repeat(["train", "val", "test"], 4),
+            "Mass": numbers % 2,
+            "Hernia": numbers % 3 == 0,
+        }
+        return pd.DataFrame(columns | self.columns)[::-1]
+
+    def read(self, table, request):
+        all_numbers = table["image"].str[:2].astype(int).to_numpy(np.uint8)[:, None, None, None]
+        for numbers, known in zip(np.split(all_numbers, len(self.chunks)), self.chunks, strict=True):
+            arrays = {
+                "images": np.tile(numbers, (1, 1, 8, 8)),
+                "masks": np.tile(numbers % 4, (1, 1, 8, 8)),
+                "locations": np.tile(numbers + np.array([[[[0]], [[100]]]], np.uint8), (1, 1, CELLS, CELLS)),
+            }
+            yield Chunk(**{name: arrays[name] for name in known.split()})
+
+
+def load(dataset, folder):
+    write_data(dataset, DataRequest(8, 0, None, 1, Progress(quiet=True)), 0.25, folder)
+    return read_splits(folder, dataset.findings, PAIRS, 0)
+
+
+def test_what_is_known_of_images_stays_with_their_rows(tmp_path):
+    splits = load(Listed(["images masks locations"] * 3), tmp_path)
+    for first, split in zip((0, 4, 8), splits.values(), strict=True):
+        numbers = np.arange(first, first + 4)
+        assert split.images[:, 0, 3, 3].tolist() == numbers.tolist()
+        assert split.masks[:, 0, 3, 3].tolist() == (numbers % 4).tolist()
+        assert split.locations.shape == (4, 2, CELLS, CELLS)
+        assert split.locations[:, :, 3, 3].tolist() == [[number, number + 100] for number in numbers]
+
+
+@pytest.mark.parametrize("known", ["images", "images masks", "images locations"])
+def test_what_nobody_knows_is_none(tmp_path, known):
+    for split in load(Listed([known] * 2), tmp_path).values():
+        assert {name for name in ("images", "masks", "locations") if getattr(split, name) is not None} == {
+            *known.split()
+        }
+
+
+@pytest.mark.parametrize(
+    "chunks", [("images masks", "images"), ("images", "images masks"), ("images", "images", "images locations")]
+)
+def test_what_is_known_of_some_images_alone_is_an_error(tmp_path, chunks):
+    with pytest.raises(PrivbenchError, match=r"listed gives (masks|locations) for some images alone"):
+        load(Listed(chunks), tmp_path)
+
+
+def test_unknown_labels_are_empty_fields(tmp_path):
+    mass = np.arange(12) % 2 * np.where(np.arange(12) % 5 == 4, np.nan, 1.0)  # 4 and 9 are unknown
+    splits = load(Listed(Mass=mass), tmp_path)
+    labels = np.concatenate([split.labels for split in splits.values()])
+    assert labels.dtype == np.float32
+    assert np.array_equal(labels[:, 0], mass, equal_nan=True)
+    assert labels[:, 1].tolist() == [1, 0, 0] * 4
+    lines = (tmp_path / "table.csv").read_text().splitlines()
+    assert lines[1] == "00.png,0,0,50,F,PA,train,0,1"
+    assert lines[5] == "04.png,2,0,50,,PA,val,,0"
+    assert splits["val"].table["sex"].tolist() == [""] * 4
+    assert splits["test"].table["sex"].tolist() == ["NA"] * 4
+
+
+@pytest.mark.parametrize("kind", [np.uint8, bool, float, "Int64"])
+def test_known_labels_are_plain_integers(tmp_path, kind):
+    splits = load(Listed(Mass=pd.Series(np.arange(12) % 2).astype(kind)), tmp_path)
+    assert (tmp_path / "table.csv").read_text().splitlines()[:3] == [
+        "image,patient,follow_up,age,sex,view,split,Mass,Hernia",
+        "00.png,0,0,50,F,PA,train,0,1",
+        "01.png,0,1,50,F,PA,train,1,0",
+    ]
+    assert splits["train"].table["Mass"].dtype == np.int64
+
+
+def test_spacing_is_kept_where_it_is_given(tmp_path):
+    across = np.where(np.arange(12) == 2, np.nan, 0.1 + np.arange(12) / 7)
+    splits = load(Listed(spacing_x=across, spacing_y=3.5), tmp_path)
+    tables = pd.concat([split.table for split in splits.values()])
+    np.testing.assert_allclose(tables["spacing_x"], across, rtol=1e-12)
+    assert (tables["spacing_y"] == 3.5).all()
+    assert not set(SPACING) & set(load(Listed(), tmp_path)["train"].table.columns)
+
+
+def test_spacing_may_be_unknown_throughout(tmp_path):
+    tables = [split.table for split in load(Listed(spacing_x=np.nan, spacing_y=np.nan), tmp_path).values()]
+    assert all(table[list(SPACING)].isna().all(axis=None) for table in tables)
+    assert all(table[list(SPACING)].dtypes.eq(float).all() for table in tables)

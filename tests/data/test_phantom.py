@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ks_2samp, norm
 
 from privbench.data.findings import FINDINGS
-from privbench.data.phantom import HEART, LUNG, draw_table, generate, shapes, strokes
+from privbench.data.phantom import HEART, LUNG, SCANNERS, draw_table, generate, shapes, strokes
 from privbench.data.phantom import generate as generate_function
 from privbench.data.phantom.anatomy import Anatomy
 from privbench.data.phantom.findings import _FACTORS, _RESIDUAL, _THRESHOLDS, PREVALENCE, SITE_DRAWS, Disease
@@ -14,6 +14,7 @@ from privbench.data.phantom.grid import Grid, make_grid
 from privbench.data.phantom.layout import lay_out
 from privbench.data.phantom.render import TISSUE_ATTENUATION, display, project, render, transmit
 from privbench.data.phantom.visits import Visit
+from privbench.data.splits import CELLS
 
 SEED = 11
 
@@ -156,7 +157,8 @@ def test_schema_order_and_types() -> None:
     n = len(data.table)
     assert counts == [1, 2, 3, 4, 5]
     assert data.images.shape == data.masks.shape == (n, 1, 32, 32)
-    assert data.images.dtype == data.masks.dtype == np.uint8
+    assert data.locations.shape == (n, len(FINDINGS), CELLS, CELLS)
+    assert data.images.dtype == data.masks.dtype == data.locations.dtype == np.uint8
     assert list(data.table.columns) == ["image", "patient", "follow_up", "age", "sex", "view", *FINDINGS]
     assert data.table.equals(data.table.sort_values(["patient", "follow_up"]))
     assert data.table.image.tolist() == [
@@ -174,13 +176,14 @@ def test_patients_do_not_depend_on_their_number_nor_on_workers() -> None:
     other = generate(patients=3, size=32, seed=SEED + 1, workers=1)
     np.testing.assert_array_equal(one.images, two.images)
     np.testing.assert_array_equal(one.masks, two.masks)
+    np.testing.assert_array_equal(one.locations, two.locations)
     assert one.table.equals(two.table)
     np.testing.assert_array_equal(one.images[: len(few.images)], few.images)
     assert one.table[: len(few.table)].equals(few.table)
     assert few.images.shape != other.images.shape or (few.images != other.images).any()
 
 
-@pytest.mark.parametrize("bad", [{"patients": 0}, {"size": 31}, {"workers": 0}, {"seed": -1}])
+@pytest.mark.parametrize("bad", [{"patients": 0}, {"size": 31}, {"workers": 0}, {"seed": -1}, {"scanners": 5}])
 def test_bad_arguments_are_refused(bad: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="need patients"):
         generate_function(**{"patients": 1, "size": 32, "seed": 0, "workers": 1} | bad)
@@ -297,8 +300,8 @@ def test_images_tell_patients_apart_by_anatomy_alone(drawn: list[Patient]) -> No
         for i, (visit, _) in enumerate(patient.visits[:3]):
             visit = visit._replace(view="PA", devices=())
             rng = np.random.default_rng([patient.number, i])
-            own.append(render(patient.anatomy, visit, disease(), 32, rng)[0])
-            same.append(render(several[0].anatomy, visit, disease(), 32, rng)[0])
+            own.append(render(patient.anatomy, visit, disease(), 32, rng).image)
+            same.append(render(several[0].anatomy, visit, disease(), 32, rng).image)
             numbers.append(patient.number)
     assert 0.60 < _correlation_auc(np.array(own), np.array(numbers)) < 0.85
     assert _correlation_auc(np.array(same), np.array(numbers)) == pytest.approx(0.5, abs=0.06)
@@ -321,7 +324,8 @@ def test_anatomy_differs_visibly_between_patients(drawn: list[Patient]) -> None:
 def _view(patient: Patient, found: Disease, size: int = 96) -> tuple[np.ndarray, np.ndarray, Grid]:
     pose = plain(patient.visits[0][0])
     grid = make_grid(size, pose)
-    return *project(patient.anatomy, pose, found, grid), grid
+    integral, mask, _ = project(patient.anatomy, pose, found, grid)
+    return integral, mask, grid
 
 
 def test_lungs_are_darker_than_heart_and_lie_beside_it(drawn: list[Patient]) -> None:
@@ -334,7 +338,7 @@ def test_lungs_are_darker_than_heart_and_lie_beside_it(drawn: list[Patient]) -> 
         assert min(right.sum(), left.sum()) > 0.05 * mask.size
         assert grid.x[right].mean() < grid.x[heart].mean() < grid.x[left].mean()
         assert right.sum() > 0.9 * left.sum()
-        image = display(integral, plain(patient.visits[0][0]))
+        image = display(integral, plain(patient.visits[0][0]), SCANNERS[0])
         assert image[lung].mean() + 40 < image[heart].mean()
 
 

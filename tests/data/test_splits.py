@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privbench.data.splits import COLUMNS, check_table, hold_out_validation
+from privbench.data.splits import COLUMNS, check_rows, check_table, hold_out_validation
 from privbench.errors import PrivbenchError
 
 FINDING = ("Mass",)
@@ -83,7 +83,12 @@ def test_an_image_listed_twice_and_an_empty_split():
     ("change", "message"),
     [
         ({"Mass": -1}, "must hold 0 or 1 for 'Mass'"),
-        ({"Mass": np.nan}, "must hold 0 or 1 for 'Mass'"),
+        ({"Mass": [0.5, np.nan, 1]}, "must hold 0 or 1 for 'Mass', or NaN"),
+        ({"Mass": np.nan}, "No training image is labelled for 'Mass'"),
+        ({"spacing_x": 0.1}, "lacks the column 'spacing_y'"),
+        ({"spacing_x": [0.1, 0, 0.1], "spacing_y": 0.1}, "millimetres above 0 for 'spacing_x', or NaN"),
+        ({"spacing_x": 0.1, "spacing_y": [0.1, np.inf, 0.1]}, "millimetres above 0 for 'spacing_y'"),
+        ({"spacing_x": 0.1, "spacing_y": "0.1 mm"}, "millimetres above 0 for 'spacing_y'"),
         ({"patient": ["a", "b", "c"]}, "must number its patients with integers"),
         ({"split": ["train", "valid", "test"]}, r"1\.png is of split 'valid'"),
     ],
@@ -91,3 +96,17 @@ def test_an_image_listed_twice_and_an_empty_split():
 def test_foreign_values_are_told(change, message):
     with pytest.raises(PrivbenchError, match=message):
         check_table(table(["train", "val", "test"], [1, 2, 3]).assign(**change), FINDING)
+
+
+@pytest.mark.parametrize(
+    "labels", [[1, 0, 1], [1.0, np.nan, 0.0], [True, False, None], pd.array([1, None, 0], "Int64")]
+)
+def test_labels_may_be_unknown(labels):
+    known = table(["train", "val", "test"], [1, 2, 3]).assign(Mass=labels)
+    check_table(known.assign(spacing_x=[0.1, np.nan, 3], spacing_y=np.nan), FINDING)
+
+
+def test_rows_of_a_part_of_the_data_need_neither_labels_nor_every_split():
+    check_rows(table(["train_val", "test"], [1, 2]).assign(Mass=np.nan), FINDING)
+    with pytest.raises(PrivbenchError, match="stand in more than one split"):
+        check_rows(table(["train_val", "test"], [1, 1]), FINDING)

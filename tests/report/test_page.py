@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from records import record
+from records import finding, measurement, record, with_modes
 from report_runs import linkage_scores, retrieval_ranks, write_gallery, write_run
 
 from privbench.errors import PrivbenchError
@@ -97,6 +97,42 @@ def test_labels_are_text_wherever_they_stand(tmp_path):
     marks = [attributes for attributes in page.all("g") if attributes.get("class") == "mark"]
     assert [mark["data-name"] for mark in marks] == [f"{EVIL} b={EVIL}"]
     assert leaderboards(page)[0][2][0] == f"{EVIL} b={EVIL}"
+
+
+def test_utility_is_told_in_every_mode(tmp_path):
+    for name, classification in (("a", 0.9), ("b", 0.8)):
+        run = with_modes(record(name, 0.8, classification))
+        write_run(tmp_path / name, name, 0.8, classification,
+                  changes={"utilities": run.utilities, "measurements": run.measurements})  # fmt: skip
+    text, page = build(tmp_path, tmp_path / "a", tmp_path / "b")
+    assert 'id="b1-utility"' in text
+    assert len(leaderboards(page)[0][0]) == len(leaderboards(page)[0][1])
+    place = [cell.split("⇅")[0] for cell in leaderboards(page)[0][0]].index("retrained-transfer\u00a0↑")
+    assert [row[place] for row in leaderboards(page)[0][1:]] == ["0.812", "0.812"]
+    tables = {tuple(table[0]): table[1:] for table in page.tables}
+    modes = tables["anonymizer", "mean AUC\u00a0↑", "originals", "change", "lost"]
+    assert modes[3] == ["classification (retrained-transfer): trained on anonymized images, tested on original ones"]
+    assert modes[4][0] == "a"
+    assert modes[4][2:] == ["0.893", "-0.081 [-0.131, -0.031]", "1"]
+    gaps = tables["anonymizer", "groups by", "read worst", "read best", "gap\u00a0↓", "originals", "change", "widened"]
+    assert [row[-1] for row in gaps[1:]] == ["yes", "yes"]
+    measured = tables["anonymizer", "measure", "mean", "single images", "originals", "change"]
+    measures = [["a", "SSIM ↑"], ["b", "SSIM ↑"], ["a", "PSNR, dB ↑"], ["b", "PSNR, dB ↑"]]
+    assert [row[:2] for row in measured[1:5]] == measures, "runs stand together"
+    by_finding = [table for table in page.tables if table[0][0] == "finding" and table[0][-1] == "p"]
+    assert len(by_finding) == 2, "one a run"
+    assert by_finding[0][2][1] == "20"
+    assert by_finding[0][3][1] == "9*"
+
+
+def test_names_of_findings_and_measures_are_text(tmp_path):
+    run = record("a", 0.8, 0.9)
+    told = run.utility.model_copy(update={"findings": [finding(EVIL, 0.7)], "name": EVIL})
+    write_run(tmp_path / "a", changes={"utilities": [told], "measurements": [measurement(EVIL, 0.5, unit=EVIL)]})
+    text, page = build(tmp_path, tmp_path / "a")
+    assert len(page.all("script")) == 1
+    assert "<script>alert" not in text
+    assert not [a for _, attributes in page.elements for a in attributes if a.startswith("on")]
 
 
 def test_control_characters_do_not_break_the_plots(tmp_path):

@@ -122,7 +122,7 @@ def test_figures_sort_as_numbers_and_what_is_missing_comes_last(page):
     place = next(number for number, one in enumerate(heads) if one.text.startswith("positives"))
     heads[place].click()
     figures = page.execute_script(
-        "return [...arguments[0].closest('table').tBodies[0].rows].map((row) => Number(row.cells[1].textContent))",
+        "return [...arguments[0].closest('table').tBodies[0].rows].map((row) => parseInt(row.cells[1].textContent))",
         heads[place],
     )
     assert figures == [9, 10]

@@ -8,7 +8,9 @@ from records import record
 from privbench.api import create_fabric
 from privbench.contract.surroundings import surroundings
 from privbench.data.phantom_dataset import PhantomDataset
+from privbench.errors import PrivbenchError
 from privbench.guidance import GuidanceRecipe
+from privbench.selftest.eraser import Eraser
 from privbench.selftest.judge import HIDES, REMOVES, judge, rows, traps
 from privbench.selftest.plain_sight import PLAIN_SIGHT, Inversion, Shuffle
 from privbench.selftest.removers import MeanOfPatients, Surrogate
@@ -71,12 +73,30 @@ def test_a_mean_is_one_of_k_different_patients(around):
     assert (everyone - everyone[:1]).abs().max() < 1e-6, "the mean of all is the same for all"
 
 
+def test_an_erased_finding_is_alike_in_all_images_and_the_others_stay(around):
+    anonymizer = fitted(Eraser(classifier=GUIDANCE.classifier.model_dump(), steps=30, budget=12), around)
+    images, read = around.images, around.guidance.classifier
+    released = anonymizer.anonymize(images, torch.Generator())
+    column = around.splits["train"].findings.index("Effusion")
+    with torch.no_grad():
+        before, after = read(images), read((released * 255).round() / 255)
+    assert (released - images).abs().max() <= 12 / 255 + 1e-6
+    assert after[:, column].std() < 0.3 * before[:, column].std()
+    others = [other for other in range(before.shape[1]) if other != column]
+    assert (after - before)[:, others].std() < 0.5 * before[:, others].std()
+
+
+def test_an_unknown_finding_cannot_be_erased(around):
+    with pytest.raises(PrivbenchError, match="Effusion"):
+        fitted(Eraser(classifier=GUIDANCE.classifier.model_dump(), finding="Efusion"), around)
+
+
 def test_every_trap_of_the_list_is_there():
     class Protocol:
         guidance = GUIDANCE
 
     truths = [truth for _, truth in traps(Protocol)]
-    assert (truths.count(HIDES), truths.count(REMOVES)) == (7, 3)
+    assert (truths.count(HIDES), truths.count(REMOVES)) == (8, 3)
 
 
 @pytest.mark.parametrize(

@@ -2,5 +2,7 @@
 
 from .generate import MIN_SIZE, Phantoms, draw_table, generate
 from .render import HEART, LUNG
+from .scanners import SCANNERS
+from .spreads import FIELD_CM
 
-__all__ = ["HEART", "LUNG", "MIN_SIZE", "Phantoms", "draw_table", "generate"]
+__all__ = ["FIELD_CM", "HEART", "LUNG", "MIN_SIZE", "SCANNERS", "Phantoms", "draw_table", "generate"]

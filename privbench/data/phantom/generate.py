@@ -14,6 +14,7 @@ from ..findings import FINDINGS
 from .anatomy import Anatomy, Person, draw_anatomy, draw_person
 from .findings import Disease, draw_diseases
 from .render import render
+from .scanners import SCANNERS
 from .streams import Stream, stream
 from .visits import Visit, draw_visit
 
@@ -44,6 +45,7 @@ class Phantoms:
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8]
+    locations: NDArray[np.uint8]
     table: "pd.DataFrame"
 
 
@@ -52,32 +54,35 @@ def generate(
     patients: int,
     size: int,
     seed: int,
+    scanners: int = 1,
     workers: int | None = None,
     on_patient: Callable[[int], None] | None = None,
 ) -> Phantoms:
     """Draw ``patients`` patients and render all their visits at ``size`` x ``size`` pixels.
 
-    A patient depends on ``seed`` and its number alone, not on ``patients`` or ``workers``. ``workers``:
-    processes, None for one a core, 1 to stay in this process. ``on_patient`` is called here with the
-    number of patients done. Raises ValueError for fewer than one patient or worker, or sizes below 32.
+    A patient depends on ``seed`` and its number alone, not on ``patients`` or ``workers``. ``scanners``: vendors
+    whose post-processing the visits get, each visit one of them by chance. ``workers``: processes, None for one
+    a core, 1 to stay in this process. ``on_patient`` is called here with the number of patients done. Raises
+    ValueError for fewer than one patient or worker, sizes below 32, or more scanners than there are.
     """
     workers = (os.cpu_count() or 1) if workers is None else workers
-    if patients < 1 or workers < 1 or size < MIN_SIZE or seed < 0:
+    if patients < 1 or workers < 1 or size < MIN_SIZE or seed < 0 or not 1 <= scanners <= len(SCANNERS):
         raise ValueError(
-            f"need patients >= 1, workers >= 1, size >= {MIN_SIZE}, seed >= 0; got patients={patients}, "
-            f"workers={workers}, size={size}, seed={seed}"
+            f"need patients >= 1, workers >= 1, size >= {MIN_SIZE}, seed >= 0, scanners 1 to {len(SCANNERS)}; got "
+            f"patients={patients}, workers={workers}, size={size}, seed={seed}, scanners={scanners}"
         )
-    images, masks, rows = [], [], []
+    images, masks, locations, rows = [], [], [], []
     done = 0
-    for image, mask, row, count in _chunks(patients, size, seed, workers):
+    for image, mask, places, row, count in _chunks(patients, size, seed, scanners, workers):
         images.append(image)
         masks.append(mask)
+        locations.append(places)
         rows += row
         for _ in range(count):
             done += 1
             if on_patient is not None:
                 on_patient(done)
-    return Phantoms(np.concatenate(images), np.concatenate(masks), _frame(rows))
+    return Phantoms(np.concatenate(images), np.concatenate(masks), np.concatenate(locations), _frame(rows))
 
 
 def draw_patient(seed: int, number: int) -> Patient:
@@ -112,13 +117,13 @@ def _frame(rows: list[tuple[Any, ...]]) -> "pd.DataFrame":
     return table.astype({finding: np.uint8 for finding in FINDINGS})
 
 
-_Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], list[tuple[Any, ...]], int]
+_Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], list[tuple[Any, ...]], int]
 
 
-def _chunks(patients: int, size: int, seed: int, workers: int) -> Iterator[_Chunk]:
+def _chunks(patients: int, size: int, seed: int, scanners: int, workers: int) -> Iterator[_Chunk]:
     """Rendered chunks of patients, in order."""
     starts = range(1, patients + 1, _CHUNK)
-    tasks = [(seed, size, start, min(start + _CHUNK, patients + 1)) for start in starts]
+    tasks = [(seed, size, scanners, start, min(start + _CHUNK, patients + 1)) for start in starts]
     workers = min(workers, len(tasks))
     if workers == 1:
         yield from map(_render_chunk, tasks)
@@ -127,16 +132,16 @@ def _chunks(patients: int, size: int, seed: int, workers: int) -> Iterator[_Chun
         yield from pool.map(_render_chunk, tasks)
 
 
-def _render_chunk(task: tuple[int, int, int, int]) -> _Chunk:
-    """Images (n, 1, H, W), masks (n, 1, H, W), table rows and number of patients of one chunk."""
-    seed, size, first, stop = task
-    images, masks, rows = [], [], []
+def _render_chunk(task: tuple[int, int, int, int, int]) -> _Chunk:
+    """Images and masks (n, 1, H, W), locations, table rows and number of patients of one chunk."""
+    seed, size, scanners, first, stop = task
+    rendered, rows = [], []
     for number in range(first, stop):
         patient = draw_patient(seed, number)
         rows += _rows(patient)
         for i, (visit, disease) in enumerate(patient.visits):
             noise = stream(seed, number, i, Stream.NOISE)
-            image, mask = render(patient.anatomy, visit, disease, size, noise)
-            images.append(image)
-            masks.append(mask)
-    return np.stack(images)[:, None], np.stack(masks)[:, None], rows, stop - first
+            scanner = SCANNERS[stream(seed, number, i, Stream.SCANNER).integers(scanners)]
+            rendered.append(render(patient.anatomy, visit, disease, size, noise, scanner))
+    images, masks, locations = (np.stack(part) for part in zip(*rendered, strict=True))
+    return images[:, None], masks[:, None], locations, rows, stop - first

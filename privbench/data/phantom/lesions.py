@@ -25,25 +25,30 @@ class Lesions(NamedTuple):
     emptied: Array  # lung replaced by free pleural air
     tissue: Array  # soft tissue added outside the lung's share: pleural line, herniated stomach
     gas: Array  # gas inside herniated stomach
+    shadows: dict[str, Array]  # what each finding added or emptied on its own, overlaps left aside
 
 
 def lesions(disease: Disease, layout: Layout, grid: Grid, lung: Array) -> Lesions:
     """Everything the visit's findings add, given the aerated lung ``lung`` (H, W)."""
     filled, emptied = np.zeros_like(lung), np.zeros_like(lung)
     tissue, gas = np.zeros_like(lung), np.zeros_like(lung)
+    shadows: dict[str, Array] = {}
     for finding, paint in PAINTERS.items():
         if disease.has(finding):
-            filled += paint(layout, grid, lung, disease.place(finding), disease.grade(finding))
+            shadows[finding] = paint(layout, grid, lung, disease.place(finding), disease.grade(finding))
+            filled += shadows[finding]
     np.minimum(filled, 0.97 * lung, out=filled)
     if disease.has("Pneumothorax"):
         emptied, tissue = pneumothorax(layout, grid, lung - filled, disease.place("Pneumothorax"),
                                        disease.grade("Pneumothorax"))  # fmt: skip
+        shadows["Pneumothorax"] = emptied
     if disease.has("Hernia"):
         pouch, gas = hernia(layout, grid, disease.place("Hernia"), disease.grade("Hernia"))
         behind = np.minimum(pouch, lung - filled - emptied)
         filled += behind
         tissue += 0.4 * (pouch - behind)  # most of the pouch takes the place of other tissue
-    return Lesions(filled, emptied, tissue, gas)
+        shadows["Hernia"] = pouch
+    return Lesions(filled, emptied, tissue, gas, shadows)
 
 
 _DENSE = 2.0  # tumours pull in the vessels and septa around them, which adds to their own shadow

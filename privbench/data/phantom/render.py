@@ -1,5 +1,7 @@
 """From solids to pixels: Beer-Lambert transmission, detection and display."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -10,6 +12,8 @@ from .findings import Disease
 from .grid import Grid, make_grid
 from .layout import lay_out
 from .lesions import lesions
+from .locations import locate
+from .scanners import SCANNERS, Scanner, frame, process
 from .shapes import Array
 from .skeleton import bones
 from .soft import soft_parts
@@ -23,17 +27,32 @@ _BRIGHTEST_SCATTERER = 0.25  # air beside the body transmits more but does not s
 _REFERENCE_SIZE = 256  # matrix size to which Visit.log_dose refers
 
 
+class Rendered(NamedTuple):
+    """One visit: image and mask (size, size), uint8; where its findings lie (findings, CELLS, CELLS), uint8."""
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    locations: NDArray[np.uint8]
+
+
 def render(
-    anatomy: Anatomy, visit: Visit, disease: Disease, size: int, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Image and mask of one visit, both (size, size) uint8; ``rng`` supplies the quantum noise."""
+    anatomy: Anatomy,
+    visit: Visit,
+    disease: Disease,
+    size: int,
+    rng: np.random.Generator,
+    scanner: Scanner = SCANNERS[0],
+) -> Rendered:
+    """Draw one visit; ``rng`` supplies the quantum noise."""
     grid = make_grid(size, visit)
-    integral, mask = project(anatomy, visit, disease, grid)
-    return display(detect(transmit(integral), visit, rng), visit), mask
+    integral, mask, locations = project(anatomy, visit, disease, grid)
+    return Rendered(display(detect(transmit(integral), visit, rng), visit, scanner), mask, locations)
 
 
-def project(anatomy: Anatomy, visit: Visit, disease: Disease, grid: Grid) -> tuple[Array, NDArray[np.uint8]]:
-    """Line integrals of attenuation (H, W) float32 and the lung and heart mask (H, W) uint8."""
+def project(
+    anatomy: Anatomy, visit: Visit, disease: Disease, grid: Grid
+) -> tuple[Array, NDArray[np.uint8], NDArray[np.uint8]]:
+    """Line integrals of attenuation (H, W) float32, the lung and heart mask (H, W) uint8, and where findings lie."""
     layout = lay_out(anatomy, visit, disease)
     soft = soft_parts(anatomy, visit, disease, layout, grid)
     found = lesions(disease, layout, grid, soft.lung)
@@ -46,7 +65,8 @@ def project(anatomy: Anatomy, visit: Visit, disease: Disease, grid: Grid) -> tup
     integral += layout.lung_attenuation * np.maximum(aerated, 0.0)
     integral += BONE_EXCESS * bones(anatomy, visit, layout, grid)
     integral += devices.device_integral(visit, grid)
-    return integral, LUNG * soft.lung_field.astype(np.uint8) + HEART * soft.heart_field.astype(np.uint8)
+    mask = LUNG * soft.lung_field.astype(np.uint8) + HEART * soft.heart_field.astype(np.uint8)
+    return integral, mask, locate(disease, found, soft.lung_field, soft.heart_field)
 
 
 def transmit(integral: Array) -> Array:
@@ -70,8 +90,8 @@ def detect(transmitted: Array, visit: Visit, rng: np.random.Generator) -> Array:
     return -np.log(np.maximum(signal, 1.0 / photons))
 
 
-def display(log_signal: Array, visit: Visit) -> NDArray[np.uint8]:
-    """Automatic window on the central field, then the visit's deviations from it; white = dense."""
+def display(log_signal: Array, visit: Visit, scanner: Scanner) -> NDArray[np.uint8]:
+    """Automatic window on the central field, then the visit's deviations from it, then the vendor; white = dense."""
     size = len(log_signal)
     ramp = np.linspace(-1.0, 1.0, size, dtype=np.float32)
     log_signal = log_signal + visit.vignette_x * ramp[None, :] + visit.vignette_y * ramp[:, None]
@@ -81,7 +101,10 @@ def display(log_signal: Array, visit: Visit) -> NDArray[np.uint8]:
     value = (log_signal - low) * (0.74 / (high - low)) + 0.16
     value = (value - 0.5) * visit.window_gain + 0.5 + visit.black_level
     value = np.clip(value, 0.0, 1.0) ** float(np.exp(visit.log_gamma))
-    left, right, top, bottom = (round(border * size) for border in visit.collimation.tolist())
+    value = process(value, scanner)
+    left, right, top, bottom = (
+        max(round(border * size), frame(scanner, size)) for border in visit.collimation.tolist()
+    )
     value[:top], value[size - bottom :], value[:, :left], value[:, size - right :] = 0.0, 0.0, 0.0, 0.0
     devices.burn_marker(value, visit)
     return (255.0 * value + 0.5).astype(np.uint8)

@@ -15,6 +15,7 @@ class Stream(IntEnum):
     ACUTE_SITE = 5
     VISIT = 6
     NOISE = 7
+    SCANNER = 8
 
 
 def stream(seed: int, patient: int, visit: int, purpose: Stream) -> np.random.Generator:

@@ -16,8 +16,8 @@ from ... import __version__
 from ...errors import PrivbenchError
 from ...ranking import Board, make_boards, read_entry
 from ...results import RunRecord
-from .. import findings
-from ..leaderboard import apart, doubts_about, intervals_text
+from .. import findings, utility
+from ..notes import apart, doubts_about, intervals_text, warnings_of
 from . import manifest, tables
 from .folder import put_in_place
 from .pictures import Gallery, make_gallery
@@ -45,6 +45,8 @@ class Section:
     tradeoff: Plot
     verification: tuple[Sequence[Plot], Table]
     retrieval: tuple[Plot, Table] | None
+    utility: Sequence[Table]
+    groups: Table | None
     findings: tuple[Plot, Table] | None
     left_out: Sequence[str]
     budgets: Sequence[tuple[Plot, Table]]
@@ -91,6 +93,7 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
     names = findings.names_of([run.record.utility.findings for run in runs])
     curves, table = plotter.retrieval(runs, slug), tables.retrieval(runs)
     shared, trained = split_shared([training_curves(run) for run in runs])
+    named = [(run.name, run.record) for run in runs]
     budgets = [(plot, tables.budget(points)) for run in runs
                if (plot := plotter.budget(run)) and (points := budget_points(run)) is not None]  # fmt: skip
     return Section(
@@ -99,12 +102,14 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         about=f"{_counted(len(runs))}, {counts.pairs} test pairs of {counts.patients} patients",
         fingerprint=board.fingerprint,
         doubts=doubts_about(board),
-        warnings=_warnings(runs),
+        warnings=warnings_of(named),
         intervals=_intervals(board.records),
         leaderboard=tables.leaderboard(runs, f"Runs on {title}"),
         tradeoff=plotter.tradeoff(runs, slug),
         verification=(plotter.verification(runs, slug), tables.verification(runs)),
         retrieval=(curves, table) if curves and table else None,
+        utility=_known(utility.overview(named), utility.gaps(named), utility.measurements(named)),
+        groups=utility.groups(named),
         findings=(plotter.findings(runs, names, slug), tables.findings(runs, names)) if names else None,
         left_out=list(dict.fromkeys(name for run in runs for name in run.record.utility.left_out)),
         budgets=budgets,
@@ -117,27 +122,20 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
 
 
 def _part(run: Shown, curves: pd.DataFrame, plotter: Plotter) -> RunPart:
-    own = [tables.attacks(run), tables.inferences(run)]
     return RunPart(
         run,
-        [table for table in own if table is not None],
+        _known(tables.attacks(run), tables.inferences(run), utility.findings([(run.name, run.record)])),
         plotter.training(curves, run.slug, run.name),
         manifest.manifest(run.record),
     )
 
 
+def _known(*found: Table | None) -> list[Table]:
+    return [table for table in found if table is not None]
+
+
 def _counted(runs: int) -> str:
     return f"{runs} run" if runs == 1 else f"{runs} runs"
-
-
-def _warnings(runs: Sequence[Shown]) -> list[str]:
-    """Every warning once, with the runs that it is true of."""
-    warned: dict[str, list[str]] = {}
-    for run in runs:
-        for warning in run.record.warnings:
-            warned.setdefault(warning, []).append(run.name)
-    everyone = len(runs) if len(runs) > 1 else 0
-    return [f"{'All runs' if len(who) == everyone else ', '.join(who)}: {what}." for what, who in warned.items()]
 
 
 def _intervals(records: Sequence[RunRecord]) -> str:

@@ -49,7 +49,7 @@ class Plotter:
             draw_tradeoff(canvas.plots.subplots(), series, [run.standing for run in runs])
             return self._publish(
                 canvas, f"{slug}-tradeoff", "Trade-off",
-                alt="One point a run, with intervals: worst-case verification AUC against mean classification AUC. "
+                alt="One point a run, with intervals: worst-case verification AUC against the mean AUC of findings. "
                 "All figures stand in the leaderboard.",
                 note="Better methods lie towards the top right. Dashed: the Pareto front of the point estimates of "
                 "certified runs; dotted: a guess; hollow: the attack is not proven, so its place says nothing.",
@@ -117,8 +117,9 @@ class Plotter:
             canvas = new_canvas(findings.height_of(len(names), len(series)), series)
             findings.draw_findings(canvas.plots, series, told, names)
             return self._publish(
-                canvas, f"{slug}-findings", "Utility by finding",
-                "Classification AUC of each finding and run, with intervals. The figures stand in the table below.",
+                canvas, f"{slug}-findings", f"Utility by finding: {runs[0].record.utility.label}",
+                f"AUC of each finding and run, {runs[0].record.utility.label}, with intervals. The figures stand in "
+                "the table below.",
                 "Runs from top to bottom as in the leaderboard; bars are intervals, missing where too few patients "
                 "have the finding; dotted: a guess.",
                 marks,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from ...errors import PrivbenchError
 from ...ranking import Board, Standing
 from ...results import AttackResult, RunRecord
 from ...run_files import LINKAGE_SCORES, RETRIEVAL_SCORES
+from ..notes import names_of
 from .style import Series, printable
 
 CURVES, BUDGET = "training_curves.csv", "budget/budget.csv"
@@ -49,12 +49,9 @@ class Shown:
 
 def shown_runs(board: Board, slug: str) -> list[Shown]:
     """The runs of a board in its order. Runs of one label are told apart by their folders' names."""
-    labels = Counter(standing.entry.record.label for standing in board.standings)
     shown = []
-    for number, standing in enumerate(board.standings):
+    for number, (name, standing) in enumerate(zip(names_of(board), board.standings, strict=True)):
         record = standing.entry.record
-        alone = labels[record.label] == 1
-        name = record.label if alone else f"{record.label} ({standing.entry.folder.resolve().name})"
         series = Series(printable(name), number, record.certified)
         shown.append(Shown(standing, series, f"{slug}-{number + 1:02d}-{_slug(record.anonymizer.name)}"))
     return shown

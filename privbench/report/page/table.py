@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...results import Interval
-
-NOTHING = "–"
+from ..figures import NOTHING
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,11 @@ def number(value: float | None, digits: int = 3) -> Cell:
     return Cell(NOTHING) if value is None else Cell(f"{value:.{digits}f}", value)
 
 
-def with_interval(value: float | None, interval: Interval | None) -> Cell:
+def with_interval(value: float | None, interval: Interval | None, digits: int = 3) -> Cell:
     """A figure with its interval, such as `0.812 [0.790, 0.835]`, sorted by the figure."""
     if value is None or interval is None:
-        return number(value)
-    return Cell(f"{value:.3f} [{interval.low:.3f},\u00a0{interval.high:.3f}]", value)
+        return number(value, digits)
+    return Cell(f"{value:.{digits}f} [{interval.low:.{digits}f},\u00a0{interval.high:.{digits}f}]", value)
 
 
 def text(value: object) -> Cell:

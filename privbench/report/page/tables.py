@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ...results import AttackResult
-from ..leaderboard import rank_text, scenarios_of, strongest
+from ..leaderboard import further_modes, in_mode, rank_text, scenarios_of, strongest
+from ..utility import FEW_NOTE, MODE_NOTES, positives
 from .runs import BUDGET_COLUMNS, Shown
 from .table import NOTHING, Cell, Column, Rows, Table, number, text, with_interval
 
@@ -16,14 +17,16 @@ _FALSE_MATCH_RATES = 0.01, 0.001
 
 def leaderboard(runs: Sequence[Shown], caption: str) -> Table:
     """One row a run; those whose attack is not certified stay below the others, however the table is sorted."""
-    scenarios = scenarios_of([run.record for run in runs])
+    records = [run.record for run in runs]
+    scenarios, modes, headline = scenarios_of(records), further_modes(records), records[0].utility
     columns = [
         Column("anonymizer", number=False),
         Column("attack proven", number=False, note="whether the attack is certified: proven to be trained"),
         Column("privacy rank", note="the best and the worst rank that the data allow"),
         Column("worst-case AUC ↓", note="verification AUC of the attack that did best on validation pairs"),
         Column("utility rank", note="the best and the worst rank that the data allow"),
-        Column("classification AUC ↑", note="mean over the findings, on anonymized images"),
+        Column(f"{headline.name} AUC ↑", note=f"mean over the findings, {headline.mode}: {MODE_NOTES[headline.mode]}"),
+        *(Column(f"{mode} ↑", note=f"the same, {MODE_NOTES[mode]}") for mode in modes),
         Column(
             "on the front",
             note="share of resamples in which no other certified run is at least as good in both and better in one",
@@ -45,6 +48,7 @@ def leaderboard(runs: Sequence[Shown], caption: str) -> Table:
             with_interval(worst.verification_auc, worst.interval),
             _ranks(standing.utility_rank),
             with_interval(record.utility.mean_auc, record.utility.interval),
+            *(number(other.mean_auc if other else None) for other in (in_mode(record, mode) for mode in modes)),
             Cell(NOTHING) if standing.on_front is None else Cell(f"{standing.on_front:.0%}", standing.on_front),
             text(standing.dominated_by or NOTHING),
             text(worst.label),
@@ -109,15 +113,16 @@ def retrieval(runs: Sequence[Shown]) -> Table | None:
 def findings(runs: Sequence[Shown], names: Sequence[str]) -> Table:
     """The AUC of every finding, a column a run."""
     by_run = [{finding.name: finding for finding in run.record.utility.findings} for run in runs]
-    columns = [Column("finding", number=False), Column("positives"), *(Column(run.name) for run in runs)]
+    columns = [Column("finding", number=False), Column("positives", note=FEW_NOTE), *(Column(run.name) for run in runs)]
     rows = []
     for name in names:
         cells = [
             with_interval(one.auc, one.interval) if one else Cell(NOTHING) for one in (r.get(name) for r in by_run)
         ]
-        positives = max((run[name].positives for run in by_run if name in run), default=0)
-        rows.append([text(name.replace("_", " ")), Cell(str(positives), positives), *cells])
-    return Table("Classification AUC by finding, on anonymized images", columns, [Rows(rows)], sortable=True)
+        most = max((run[name] for run in by_run if name in run), key=lambda one: one.positives)
+        rows.append([text(name.replace("_", " ")), positives(most), *cells])
+    caption = f"AUC by finding, {runs[0].record.utility.label}"
+    return Table(caption, columns, [Rows(rows)], sortable=True)
 
 
 def attacks(run: Shown) -> Table:

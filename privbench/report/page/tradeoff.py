@@ -27,7 +27,7 @@ def draw_tradeoff(axes: Axes, series: Sequence[Series], standings: Sequence[Stan
     axes.axhline(0.5, **GUESS)
     axes.axvline(0.5, **GUESS)
     axes.set(xlim=(left, 1), ylim=(1, lowest))
-    axes.set_xlabel("mean classification AUC (more useful →)")
+    axes.set_xlabel(f"mean AUC, {records[0].utility.label} (more useful →)")
     axes.set_ylabel("worst-case verification AUC (more private ↑)")
 
 

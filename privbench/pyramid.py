@@ -1,0 +1,47 @@
+"""A feature pyramid: the maps of all stages of a backbone, brought together on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .errors import PrivbenchError
+from .features import require_maps
+
+
+class Pyramid(nn.Module):
+    """Stages' maps, brought to one width and size and added up (Lin et al., "Feature pyramid networks", CVPR 2017).
+
+    Shape: the stages' maps (N, C, h, w), as `features.collected_outputs` gives them, to (N, width, h, w) of the finest.
+    """
+
+    def __init__(self, model: Any, width: int, finest: int = 1) -> None:
+        """Args:
+            model: a timm backbone.
+            width: channels that come out.
+            finest: the least reduction of the image whose maps are read.
+
+        Raises:
+            PrivbenchError: the backbone has no maps of features.
+        """
+        super().__init__()
+        self._model = [model]  # in a list, so that it is no part of this one
+        stages = list(getattr(model, "feature_info", []))
+        self._read = [place for place, stage in enumerate(stages) if stage["reduction"] >= finest]
+        if not self._read:
+            raise PrivbenchError(
+                f"{type(model).__name__} has no stages whose maps could be read: choose a convolutional backbone, or "
+                "leave out what needs them (segmentation, or the part anatomy of the robust recipe)."
+            )
+        self.narrow = nn.ModuleList([nn.Conv2d(stages[place]["num_chs"], width, 1) for place in self._read])
+        self.join = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
+
+    def forward(self, stages: Sequence[Tensor]) -> Tensor:
+        require_maps(stages, self._model[0])
+        maps = [narrow(stages[place].float()) for narrow, place in zip(self.narrow, self._read, strict=True)]
+        size = maps[0].shape[-2:]
+        return self.join(torch.stack([functional.interpolate(one, size, mode="bilinear") for one in maps]).sum(0))

@@ -1,0 +1,86 @@
+"""What has to be said beside figures: of what runs they are, what is not proven, how they were made, what warns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..ranking import Board
+from ..results import RunRecord
+from ..terms import differences_of
+
+
+def heading(board: Board) -> str:
+    """What the runs of one table have in common."""
+    first, runs = board.records[0], board.records
+    data, counts = first.protocol["data"], first.attacks[0].counts
+    effective = f" (effectively {counts.effective_patients:.0f})" if counts.effective_patients else ""
+    return (
+        f"{data['dataset']} {data['size']} px, protocol {first.protocol['name']}, attacks "
+        f"{', '.join(dict.fromkeys(attack.label for run in runs for attack in run.attacks))}, "
+        f"{counts.pairs} test pairs of {counts.patients} patients{effective}, fingerprint {board.fingerprint[:12]}"
+    )
+
+
+def names_of(board: Board) -> list[str]:
+    """The runs' labels; those of one label are told apart by their folders' names."""
+    entries = [standing.entry for standing in board.standings]
+    labels = Counter(entry.record.label for entry in entries)
+    return [
+        entry.record.label
+        if labels[entry.record.label] == 1
+        else f"{entry.record.label} ({entry.folder.resolve().name})"
+        for entry in entries
+    ]
+
+
+def doubts_about(board: Board) -> list[str]:
+    """What has to be said before any figure of the table."""
+    return [run.doubt for run in board.records if run.doubt]
+
+
+def apart(boards: Sequence[Board]) -> list[str]:
+    """Why tables stand apart: what differs between the first one and each of the others."""
+    if len(boards) < 2:
+        return []
+    first = boards[0].records[0]
+    told = []
+    for board in boards[1:]:
+        other = board.records[0]
+        fields = differences_of(first, other)
+        shown = "; ".join(fields[:5]) + (f" and {len(fields) - 5} more" if len(fields) > 5 else "")
+        told.append(
+            f"Fingerprint {other.fingerprint[:12]} shares no table with {first.fingerprint[:12]}: "
+            f"{shown or 'made by other versions of privbench'}."
+        )
+    return told
+
+
+def intervals_text(runs: Sequence[RunRecord]) -> str:
+    """What kind of intervals the runs' worst cases have; of several kinds, all of them."""
+    intervals = [run.worst_case.interval for run in runs]
+    methods = "; or ".join(dict.fromkeys(interval.method for interval in intervals))
+    return f"{intervals[0].confidence:.0%} intervals, {methods}, {intervals[0].resamples} resamples."
+
+
+def conditions(runs: Sequence[RunRecord]) -> str:
+    """How the worst case was chosen, and how intervals and ranks were made."""
+    note = f"Worst case: the attack that did best on validation pairs, on test pairs. Brackets: {intervals_text(runs)}"
+    if len(runs) > 1:
+        note += " Ranks: from the best to the worst that the paired differences of all certified runs allow at once."
+    return note
+
+
+def warnings_of(runs: Sequence[tuple[str, RunRecord]]) -> list[str]:
+    """Every warning of these runs once, with the names of those that it is true of."""
+    warned: dict[str, list[str]] = {}
+    for name, run in runs:
+        for warning in run.warnings:
+            warned.setdefault(warning, []).append(name)
+    everyone = len(runs) if len(runs) > 1 else 0  # what is true of all of a table's runs is said once
+    return [f"{'all' if len(who) == everyone else ', '.join(who)}: {warning}." for warning, who in warned.items()]
+
+
+def footnote(runs: Sequence[RunRecord]) -> str:
+    """The conditions of the figures, and every warning of the runs."""
+    return " ".join([conditions(runs), *warnings_of([(run.label, run) for run in runs])])

@@ -1,0 +1,42 @@
+"""Dice against counts, and a segmenter that finds what it was shown."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import f1_score
+
+from privbench.api import create_fabric
+from privbench.contract.surroundings import surroundings
+from privbench.data.phantom_dataset import PhantomDataset
+from privbench.guidance import GuidanceRecipe
+from privbench.interfaces import ShownImages
+from privbench.utilities.segmentation import Segmentation, dice
+
+NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
+GUIDANCE = GuidanceRecipe(classifier=NETWORK, verifier=NETWORK)
+
+
+def test_dice_is_the_f1_score_of_pixels():
+    rng = np.random.default_rng(0)
+    found, truth = (torch.from_numpy(rng.random((3, 2, 9, 7)) < 0.3) for _ in range(2))
+    truth[2] = False
+    found[2, 1] = False
+    values = dice(found, truth)
+    for image in range(2):
+        for organ in range(2):
+            expected = f1_score(truth[image, organ].ravel(), found[image, organ].ravel())
+            assert float(values[image, organ]) == pytest.approx(expected)
+    assert torch.isnan(values[2]).all(), "where nothing is, nothing can be found"
+
+
+def test_lungs_and_heart_are_found_on_images_like_those_it_learnt_from_and_not_on_grey_ones():
+    with surroundings(PhantomDataset(patients=40), GUIDANCE, 32, create_fabric("cpu", "32-true")) as around:
+        task = Segmentation(**NETWORK | {"epochs": 12, "learning_rate": 1e-2})
+        task.fit(around.splits["train"], around.splits["val"], around.guidance, around.context())
+        test = around.splits["test"]
+        seen = task.measure(ShownImages(test.images, test, None), around.context())
+        grey = task.measure(ShownImages(np.full_like(test.images, 128), test, None), around.context())
+    assert list(seen) == ["Dice of the lungs", "Dice of the heart"]
+    assert np.nanmean(seen["Dice of the lungs"]) > 0.85
+    assert np.nanmean(seen["Dice of the heart"]) > 0.7
+    assert np.nanmean(grey["Dice of the lungs"]) < 0.75, "where lungs usually are is all that is left"
