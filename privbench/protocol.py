@@ -98,7 +98,8 @@ class Protocol(Params):
     attacks: dict[str, AttackSection] = Field(min_length=1, description="the stated set of attacks, by name")
     certificate: CertificateSection = CertificateSection()
     utilities: dict[str, UtilitySection] = Field(
-        min_length=1, description="what the release is to be good for, by name; the headline is the first one's"
+        min_length=1,
+        description="what the release is to be good for, by name; the headline is the first one's that reads findings",
     )
     statistics: StatisticsSection
     anonymizers: dict[str, dict[str, Any]] = Field(
