@@ -80,7 +80,7 @@ def rows(findings: Sequence[Useful]) -> list[tuple[str, ...]]:
             f"{one.auc:.3f}",
             f"{one.original:.3f}",
             f"{margin_kept(one.auc, one.original):.2f}",
-            ", ".join(one.lost) or "–",
+            f"{len(one.lost)}, most {one.lost[0]}" if one.lost else "–",
             f"{'' if one.sorted else 'WRONG: '}{one.verdict}",
         )
         for one in findings
