@@ -29,6 +29,7 @@ from .scores import (
     AttackScores,
     Origin,
     inference_scores,
+    joined,
     linkage_scores,
     read_scores,
     retrieval_ranks,
@@ -87,9 +88,9 @@ class AttackStages:
                     linkage.append(pairs)
                     retrieval.append(ranks)
         return AttackScores(
-            _joined(linkage, LINKAGE_COLUMNS),
-            _joined(retrieval, RETRIEVAL_COLUMNS),
-            _joined(inference, INFERENCE_COLUMNS),
+            joined(linkage, LINKAGE_COLUMNS),
+            joined(retrieval, RETRIEVAL_COLUMNS),
+            joined(inference, INFERENCE_COLUMNS),
             measures,
         )
 
@@ -210,7 +211,3 @@ def _some(pairs: Pairs, count: int) -> Pairs:
     """At most that many pairs, spread evenly over the list, so that both kinds stay in proportion."""
     rows = np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(np.int64)
     return Pairs(pairs.probe[rows], pairs.reference[rows], pairs.mated[rows])
-
-
-def _joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))

@@ -32,7 +32,7 @@ def feature_maps(network: nn.Module, images: Tensor) -> list[Tensor]:
     normalize: Any = network.normalize
     with collected_outputs(model) as outputs:
         last = model.forward_features(normalize(images))
-    return outputs if are_maps(outputs, model) else [_as_map(last, model)]
+    return outputs if are_maps(outputs, stages_of(model)) else [_as_map(last, model)]
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def collected_outputs(model: nn.Module) -> Iterator[list[Tensor]]:
     outputs: list[Tensor] = []
     hooks = [
         model.get_submodule(stage["module"]).register_forward_hook(lambda _, __, output: outputs.append(output))
-        for stage in _stages(model)
+        for stage in stages_of(model)
     ]
     try:
         yield outputs
@@ -53,22 +53,23 @@ def collected_outputs(model: nn.Module) -> Iterator[list[Tensor]]:
             hook.remove()
 
 
-def are_maps(outputs: Sequence[Tensor], model: nn.Module) -> bool:
+def are_maps(outputs: Sequence[Tensor], stages: Sequence[dict[str, Any]]) -> bool:
     """Whether stages put out maps with the channels first, as convolutional networks do, and no tokens."""
-    widths = [stage["num_chs"] for stage in _stages(model)]
+    widths = [stage["num_chs"] for stage in stages]
     return bool(widths) and [one.shape[1] if one.ndim == 4 else None for one in outputs] == widths
 
 
-def require_maps(outputs: Sequence[Tensor], model: nn.Module) -> None:
-    """Raises PrivbenchError unless the stages' outputs are maps."""
-    if not are_maps(outputs, model):
+def require_maps(outputs: Sequence[Tensor], stages: Sequence[dict[str, Any]], backbone: str) -> None:
+    """Raises PrivbenchError, which names the backbone, unless there are stages and their outputs are maps."""
+    if not are_maps(outputs, stages):
         raise PrivbenchError(
-            f"{type(model).__name__} has no stages whose maps could be read: choose a convolutional backbone, or leave "
-            "out what needs them (saliency, segmentation, the part anatomy of the robust recipe)."
+            f"{backbone} has no stages whose maps could be read: choose a convolutional backbone, or leave out what "
+            "needs them (saliency, segmentation, the part anatomy of the robust recipe)."
         )
 
 
-def _stages(model: Any) -> list[dict[str, Any]]:
+def stages_of(model: Any) -> list[dict[str, Any]]:
+    """What timm tells of the stages, from the finest: `module`, `num_chs` and `reduction`; none where it tells none."""
     return list(getattr(model, "feature_info", []))
 
 

@@ -80,8 +80,7 @@ class Pipeline:
         check_utilities(self.protocol, self.utility)
         self._source = self.dataset.source(self.request)
         self.stages = Stages(self.store, self.fabric, self.precision, self.protocol.seed, self.progress)
-        for message in left_out:
-            self._warn(message)
+        self._warn(*left_out)
 
     def run(self) -> Scores:
         """Runs every stage that is not in the store; returns the scores of the attacks and of the utility tasks."""
@@ -94,8 +93,7 @@ class Pipeline:
         """Everything up to the release."""
         self._load_data()
         self.utilities, left_out = choose_utilities(self.protocol, self.utility, self.splits["test"])
-        for message in left_out:
-            self._warn(message)
+        self._warn(*left_out)
         guidance = self._make_guidance()
         self._fit_anonymizer(guidance)
         self._release()
@@ -245,9 +243,10 @@ class Pipeline:
         pairs = self.protocol.fixed()["pairs"]
         return {"pairs": {key: pairs.get(key) for name in names for key in ("cap", name, f"{name}_file")}}
 
-    def _warn(self, message: str) -> None:
-        log.warning(message)
-        self.warnings.append(message)
+    def _warn(self, *messages: str) -> None:
+        for message in messages:
+            log.warning(message)
+            self.warnings.append(message)
 
 
 def _config(recipe: Backbone) -> dict[str, Any]:

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .errors import PrivbenchError
-from .features import require_maps
+from .features import require_maps, stages_of
 
 
 class Pyramid(nn.Module):
@@ -29,19 +28,15 @@ class Pyramid(nn.Module):
             PrivbenchError: the backbone has no maps of features.
         """
         super().__init__()
-        self._model = [model]  # in a list, so that it is no part of this one
-        stages = list(getattr(model, "feature_info", []))
-        self._read = [place for place, stage in enumerate(stages) if stage["reduction"] >= finest]
+        self._stages, self._backbone = stages_of(model), type(model).__name__
+        self._read = [place for place, stage in enumerate(self._stages) if stage["reduction"] >= finest]
         if not self._read:
-            raise PrivbenchError(
-                f"{type(model).__name__} has no stages whose maps could be read: choose a convolutional backbone, or "
-                "leave out what needs them (segmentation, or the part anatomy of the robust recipe)."
-            )
-        self.narrow = nn.ModuleList([nn.Conv2d(stages[place]["num_chs"], width, 1) for place in self._read])
+            require_maps([], [], self._backbone)
+        self.narrow = nn.ModuleList([nn.Conv2d(self._stages[place]["num_chs"], width, 1) for place in self._read])
         self.join = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
 
     def forward(self, stages: Sequence[Tensor]) -> Tensor:
-        require_maps(stages, self._model[0])
+        require_maps(stages, self._stages, self._backbone)
         maps = [narrow(stages[place].float()) for narrow, place in zip(self.narrow, self._read, strict=True)]
         size = maps[0].shape[-2:]
         return self.join(torch.stack([functional.interpolate(one, size, mode="bilinear") for one in maps]).sum(0))

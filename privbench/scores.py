@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -141,9 +141,7 @@ def measured_values(
         rows = ~np.isnan(measured)
         known = {"measure": name, "value": measured[rows], **measures[name]._asdict()}
         parts.append(test.table.loc[rows, ["image", "patient"]].assign(**asdict(shown), **known))
-    if not parts:
-        return pd.DataFrame(columns=MEASUREMENT_COLUMNS)
-    return pd.concat(parts, ignore_index=True)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
+    return joined(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
 
 
 def _checked(scores: np.ndarray, shape: tuple[int, ...], who: str) -> np.ndarray:
@@ -155,6 +153,11 @@ def _checked(scores: np.ndarray, shape: tuple[int, ...], who: str) -> np.ndarray
             f"numbers, where {shape} finite ones belong: mend the plugin, or lower its learning rate."
         )
     return values
+
+
+def joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """All parts below one another; without any, no row under those columns."""
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
 
 
 def write_scores(scores: pd.DataFrame, path: Path) -> None:

@@ -23,6 +23,7 @@ from .scores import (
     MEASUREMENT_COLUMNS,
     UTILITY_COLUMNS,
     Shown,
+    joined,
     measured_values,
     read_scores,
     utility_scores,
@@ -66,7 +67,7 @@ class UtilityStages:
                         readings.append(self._read(task, shown))
                     elif isinstance(task, MeasuringTask) and (mode != CONTROL or task.has_control):
                         values.append(self._measure(task, shown))
-        return _joined(readings, UTILITY_COLUMNS), _joined(values, MEASUREMENT_COLUMNS)
+        return joined(readings, UTILITY_COLUMNS), joined(values, MEASUREMENT_COLUMNS)
 
     def _kinds(self, mode: str) -> Images:
         """The images that a mode trains on and tests on."""
@@ -137,7 +138,3 @@ class UtilityStages:
 
     def _inputs(self, kinds: str) -> list[str]:
         return ["data", "release"] if "A" in kinds else ["data"]
-
-
-def _joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))

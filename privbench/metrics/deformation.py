@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .triangles import determinants
+
 
 class Lengths(NamedTuple):
     """Of each image the median and the 99th percentile of its pixels' displacement. Shape: (N,) each."""
@@ -45,21 +47,11 @@ def lengths(displacement: Tensor, spacing: Tensor | None = None) -> Lengths:
 def jacobian(displacement: Tensor) -> Jacobian:
     """The determinant of the Jacobian of x -> x + displacement: the area that a pixel's content is taken from.
 
-    1 keeps areas, above 1 squeezes content, below 1 stretches it, 0 or less turns it over. Differences are those of
-    pixel triangles: a pixel with a neighbour beside it and one above or below it, four to each square of 2 x 2
-    pixels, since central differences look over a neighbour and miss the smallest folds. A square is a folded pixel
-    where any of its triangles has a determinant of 0 or less.
+    1 keeps areas, above 1 squeezes content, below 1 stretches it, 0 or less turns it over, by pixel triangles
+    (`triangles.determinants`). A square of 2 x 2 pixels is a folded pixel where any of its triangles is turned over.
 
     Shape: (N, 2, H, W), in pixels, along x and along y; H and W at least 2.
     """
-    right, down = displacement.diff(dim=3), displacement.diff(dim=2)
-    triangles = torch.stack(
-        [
-            (1 + across[:, 0]) * (1 + upright[:, 1]) - upright[:, 0] * across[:, 1]
-            for across in (right[:, :, :-1], right[:, :, 1:])
-            for upright in (down[..., :-1], down[..., 1:])
-        ],
-        dim=1,
-    )
-    folded = (triangles <= 0).any(1).flatten(1).to(displacement.dtype).mean(1)
-    return Jacobian(triangles.amin((1, 2, 3)), triangles.amax((1, 2, 3)), folded)
+    areas = torch.stack(determinants(displacement), dim=1)
+    folded = (areas <= 0).any(1).flatten(1).to(displacement.dtype).mean(1)
+    return Jacobian(areas.amin((1, 2, 3)), areas.amax((1, 2, 3)), folded)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 from scipy import sparse
-from torchmetrics.functional.classification import binary_calibration_error
 
 from .bootstrap import Statistic
 
@@ -77,5 +75,8 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
     Shape: labels (n,), bool; probabilities (n,), in [0, 1].
     """
+    import torch  # here, because reports read this module's bound and need not wait for torch
+    from torchmetrics.functional.classification import binary_calibration_error
+
     told, truth = torch.from_numpy(probabilities.astype(np.float64)), torch.from_numpy(labels.astype(np.int64))
     return float(binary_calibration_error(told, truth, n_bins=_BINS, norm="l1"))

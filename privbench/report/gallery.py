@@ -8,6 +8,8 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..metrics import triangles
+
 FOLDED = (0, 0, 0)
 """The colour of pixels that a deformation turns inside out."""
 _ARROWS = 9  # along the shorter side
@@ -42,15 +44,7 @@ def measure(displacement: np.ndarray) -> Deformation:
     Shape: displacement (n, 2, H, W), in pixels.
     """
     lengths = np.hypot(displacement[:, 0], displacement[:, 1])
-    right, down = np.diff(displacement, axis=3), np.diff(displacement, axis=2)
-    folded = np.zeros((len(displacement), right.shape[2] - 1, right.shape[3]), bool)
-    for row in (slice(None, -1), slice(1, None)):
-        for column in (slice(None, -1), slice(1, None)):
-            (x_right, y_right), (x_down, y_down) = (
-                np.moveaxis(right[:, :, row], 1, 0),
-                np.moveaxis(down[..., column], 1, 0),
-            )
-            folded |= (1 + x_right) * (1 + y_down) - x_down * y_right <= 0
+    folded = np.any([areas <= 0 for areas in triangles.determinants(displacement)], axis=0)
     return Deformation(float(folded.mean()), float(np.median(lengths)), float(np.percentile(lengths, 99)))
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..ranking import Board
-from ..results import RunRecord
+from ..results import Counts, Interval, RunRecord
 from ..terms import differences_of
 
 
@@ -14,12 +14,17 @@ def heading(board: Board) -> str:
     """What the runs of one table have in common."""
     first, runs = board.records[0], board.records
     data, counts = first.protocol["data"], first.attacks[0].counts
-    effective = f" (effectively {counts.effective_patients:.0f})" if counts.effective_patients else ""
     return (
         f"{data['dataset']} {data['size']} px, protocol {first.protocol['name']}, attacks "
         f"{', '.join(dict.fromkeys(attack.label for run in runs for attack in run.attacks))}, "
-        f"{counts.pairs} test pairs of {counts.patients} patients{effective}, fingerprint {board.fingerprint[:12]}"
+        f"{counts.pairs} test pairs of {patients_text(counts)}, fingerprint {board.fingerprint[:12]}"
     )
+
+
+def patients_text(counts: Counts) -> str:
+    """How many patients, and as many as of how many equal ones they tell."""
+    effective = f" (effectively {counts.effective_patients:.0f})" if counts.effective_patients else ""
+    return f"{counts.patients} patients{effective}"
 
 
 def names_of(board: Board) -> list[str]:
@@ -56,16 +61,16 @@ def apart(boards: Sequence[Board]) -> list[str]:
     return told
 
 
-def intervals_text(runs: Sequence[RunRecord]) -> str:
-    """What kind of intervals the runs' worst cases have; of several kinds, all of them."""
-    intervals = [run.worst_case.interval for run in runs]
+def intervals_text(intervals: Sequence[Interval]) -> str:
+    """What kind of intervals they are; of several kinds, all of them."""
     methods = "; or ".join(dict.fromkeys(interval.method for interval in intervals))
     return f"{intervals[0].confidence:.0%} intervals, {methods}, {intervals[0].resamples} resamples."
 
 
 def conditions(runs: Sequence[RunRecord]) -> str:
     """How the worst case was chosen, and how intervals and ranks were made."""
-    note = f"Worst case: the attack that did best on validation pairs, on test pairs. Brackets: {intervals_text(runs)}"
+    worst = [run.worst_case.interval for run in runs]
+    note = f"Worst case: the attack that did best on validation pairs, on test pairs. Brackets: {intervals_text(worst)}"
     if len(runs) > 1:
         note += " Ranks: from the best to the worst that the paired differences of all certified runs allow at once."
     return note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from ..metrics.detection import FEWEST_POSITIVES
 from ..modes import MODES
 from ..results import Change, FindingResult, GapResult, GroupResult, MeasurementResult, RunRecord, UtilityResult
 from .figures import ARROWS, NOTHING, change_text, digits_for, p_text
@@ -13,8 +14,8 @@ Result = UtilityResult | MeasurementResult
 Named = tuple[str, RunRecord]
 """A run, and by what name it stands beside others."""
 
-FEW = 10
-"""As in privbench.metrics.detection, which loads torch: below it, a figure is marked."""
+FEW = FEWEST_POSITIVES
+"""Below it, a figure is marked."""
 FEW_NOTE = f"* of fewer than {FEW} positives or negatives, so that the figures say little"
 
 _KINDS = {"O": "original", "A": "anonymized"}

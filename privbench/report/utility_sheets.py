@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..ranking import Board
 from ..results import RunRecord
 from . import utility
-from .notes import apart, names_of
+from .notes import apart, intervals_text, names_of, patients_text
 from .page.table import Table
 
 
@@ -27,7 +27,7 @@ def make_sheets(boards: Sequence[Board]) -> list[Sheet]:
     for board in boards:
         runs = list(zip(names_of(board), board.records, strict=True))
         runs.sort(key=lambda named: named[1].utility.mean_auc, reverse=True)
-        conditions = [_conditions(runs[0][1])]
+        conditions = [f"Brackets: {intervals_text([runs[0][1].utility.interval])}"]
         if len(runs) == 1:
             ((name, run),) = runs
             tables = [utility.overview(runs), *_details(name, run)]
@@ -56,13 +56,7 @@ def _lost(run: RunRecord) -> list[str]:
 def _heading(board: Board) -> str:
     first = board.records[0]
     data, counts, told = first.protocol["data"], first.utility.counts, first.utility.mean_over
-    effective = f" (effectively {counts.effective_patients:.0f})" if counts.effective_patients else ""
     return (
         f"{data['dataset']} {data['size']} px, protocol {first.protocol['name']}, {counts.images} test images of "
-        f"{counts.patients} patients{effective}, mean over {len(told)} findings, fingerprint {board.fingerprint[:12]}"
+        f"{patients_text(counts)}, mean over {len(told)} findings, fingerprint {board.fingerprint[:12]}"
     )
-
-
-def _conditions(run: RunRecord) -> str:
-    interval = run.utility.interval
-    return f"Brackets: {interval.confidence:.0%} intervals, {interval.method}, {interval.resamples} resamples."

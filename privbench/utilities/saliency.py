@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from ..context import Context, Pixels
 from ..data.splits import CELLS, Split
-from ..features import collected_outputs, require_maps
+from ..features import collected_outputs, require_maps, stages_of
 from ..guidance import Guidance
 from ..interfaces import Measure, MeasuringTask, ShownImages
 from ..modes import Mode
@@ -76,7 +76,7 @@ def grad_cam(classifier: Classifier, images: Tensor, finding: int) -> Tensor:
     """
     with torch.enable_grad(), collected_outputs(classifier.model) as stages:
         logits = classifier(images.requires_grad_())
-        require_maps(stages, classifier.model)
+        require_maps(stages, stages_of(classifier.model), type(classifier.model).__name__)
         stage = [one for one in stages if min(one.shape[-2:]) >= CELLS][-1:] or stages[:1]
         gradient = torch.autograd.grad(logits[:, finding].sum(), stage[0])[0]
     weight = gradient.mean((-2, -1), keepdim=True)

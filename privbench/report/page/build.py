@@ -141,7 +141,7 @@ def _counted(runs: int) -> str:
 def _intervals(records: Sequence[RunRecord]) -> str:
     return (
         "Worst case: the attack that did best on validation pairs, with its figure on test pairs. "
-        f"Brackets are {intervals_text(records)}"
+        f"Brackets are {intervals_text([record.worst_case.interval for record in records])}"
     )
 
 
