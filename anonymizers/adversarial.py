@@ -12,14 +12,16 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from privbench.classification import label_loss
-from privbench.context import Context, Pixels
+from privbench.base.errors import PrivbenchError
+from privbench.base.params import Params
+from privbench.base.seeds import global_seed
 from privbench.data.splits import Split
-from privbench.errors import PrivbenchError
-from privbench.guidance import Guidance
-from privbench.interfaces import Anonymizer, Params
-from privbench.seeds import global_seed
-from privbench.training import Losses, Recipe, prepare, train
+from privbench.learning.classifier import label_loss
+from privbench.learning.context import Context, Pixels
+from privbench.learning.guidance import Guidance
+from privbench.learning.recipes import Recipe
+from privbench.learning.training import Losses, prepare, train
+from privbench.plugins.interfaces import Anonymizer
 
 _EVALUATION_BATCH = 256
 

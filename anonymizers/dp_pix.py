@@ -7,7 +7,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from privbench.interfaces import Anonymizer, Params
+from privbench.base.params import Params
+from privbench.plugins.interfaces import Anonymizer
 
 
 class DPPixParams(Params):

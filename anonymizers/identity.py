@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from privbench.interfaces import Anonymizer
+from privbench.plugins.interfaces import Anonymizer
 
 
 class Identity(Anonymizer):

@@ -7,17 +7,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from privbench.augmentation import vary
-from privbench.classification import ClassifierRecipe, classify
-from privbench.context import Context, Pixels
-from privbench.errors import PrivbenchError
-from privbench.guidance import Guidance
-from privbench.interfaces import Gallery, InferenceAttack, KnownGallery
-from privbench.networks import Classifier, start_from_guidance, weights_source, without_weights
-from privbench.seeds import global_seed
-from privbench.states import below, prefixed
-from privbench.training import Losses, adam, prepare
-from privbench.training import train as train_network
+from privbench.base.errors import PrivbenchError
+from privbench.base.seeds import global_seed
+from privbench.data.gallery import Gallery, KnownGallery
+from privbench.learning.augmentation import vary
+from privbench.learning.classifier import classify
+from privbench.learning.context import Context, Pixels
+from privbench.learning.guidance import Guidance
+from privbench.learning.networks import Classifier, start_from_guidance
+from privbench.learning.recipes import ClassifierRecipe
+from privbench.learning.states import below, prefixed
+from privbench.learning.training import Losses, adam, prepare
+from privbench.learning.training import train as train_network
+from privbench.learning.weights import weights_source, without_weights
+from privbench.plugins.interfaces import InferenceAttack
 
 _AGE = 1  # the output that is a number of years; the others are logits
 _VALUES = {"sex": ("F", "M"), "view": ("AP", "PA")}  # in order: a larger score stands for the second

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from privbench.interfaces import Gallery
+from privbench.data.gallery import Gallery
 
 from .contrastive import Contrastive, ContrastiveParams
 

@@ -11,18 +11,23 @@ from pydantic import Field
 from pytorch_metric_learning.losses import SupConLoss
 from torch import Tensor
 
-from privbench.augmentation import Augmentation, augment
-from privbench.context import Context, Pixels
+from privbench.base.params import Params
+from privbench.base.seeds import global_seed
+from privbench.data.gallery import Gallery, KnownGallery
 from privbench.data.pairs import rows_by_patient
-from privbench.guidance import Guidance
-from privbench.interfaces import Gallery, KnownGallery, LinkageAttack, Params
+from privbench.learning.augmentation import augment
+from privbench.learning.context import Context, Pixels
+from privbench.learning.guidance import Guidance
+from privbench.learning.networks import Embedder, outputs_of, start_from_guidance
+from privbench.learning.recipes import Augmentation, Backbone, Recipe
+from privbench.learning.states import below, prefixed
+from privbench.learning.training import Losses, adam, prepare
+from privbench.learning.training import train as train_network
+from privbench.learning.weights import weights_source, without_weights
 from privbench.metrics.roc import auc
-from privbench.networks import Backbone, Embedder, outputs_of, start_from_guidance, weights_source, without_weights
-from privbench.registration import Registration, register
-from privbench.seeds import global_seed
-from privbench.states import below, prefixed
-from privbench.training import Losses, Recipe, adam, prepare
-from privbench.training import train as train_network
+from privbench.plugins.interfaces import LinkageAttack
+
+from .registration import Registration, register
 
 _NETWORK, _REGISTRATION = "network.", "registration."
 

@@ -8,9 +8,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from privbench.context import Context, Pixels
-from privbench.guidance import Guidance
-from privbench.interfaces import Gallery, KnownGallery, LinkageAttack, Params
+from privbench.base.params import Params
+from privbench.data.gallery import Gallery, KnownGallery
+from privbench.learning.context import Context, Pixels
+from privbench.learning.guidance import Guidance
+from privbench.plugins.interfaces import LinkageAttack
 
 _BATCH = 1024
 _SMALLEST = 8  # pixels; a coarser image no longer shows a thorax

@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from privbench.context import Context, Pixels
-from privbench.interfaces import Gallery, KnownGallery
-from privbench.seeds import global_seed
-from privbench.states import below, prefixed
-from privbench.training import Losses, Recipe, adam, prepare
-from privbench.training import train as train_network
+from privbench.base.seeds import global_seed
+from privbench.data.gallery import Gallery, KnownGallery
+from privbench.learning.context import Context, Pixels
+from privbench.learning.recipes import Recipe
+from privbench.learning.states import below, prefixed
+from privbench.learning.training import Losses, adam, prepare
+from privbench.learning.training import train as train_network
 
 from .contrastive import Contrastive, ContrastiveParams, Seen
 

@@ -6,11 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from privbench.context import Context
-from privbench.guidance import Guidance
-from privbench.interfaces import Gallery, KnownGallery, LinkageAttack
-from privbench.networks import Verifier, weights_source, without_weights
-from privbench.verification import VerifierRecipe, fit_verifier, score_matrix, score_pairs
+from privbench.data.gallery import Gallery, KnownGallery
+from privbench.learning.context import Context
+from privbench.learning.guidance import Guidance
+from privbench.learning.networks import Verifier
+from privbench.learning.recipes import VerifierRecipe
+from privbench.learning.verifier import fit_verifier, score_matrix, score_pairs
+from privbench.learning.weights import weights_source, without_weights
+from privbench.plugins.interfaces import LinkageAttack
 
 
 class Siamese(LinkageAttack):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from records import estimate, finding, record
 
-from privbench.estimates import write_estimates
+from privbench.record.estimates import write_estimates
 
 RUNS = 1000
 

@@ -11,7 +11,7 @@ from privbench.anonymizers.prichexy import deform
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional
 
-from privbench.data.phantom import generate
+from privbench.datasets.phantom import generate
 from privbench.metrics import bootstrap
 
 PATIENTS, IMAGES, CLASSES = 2797, 25596, 14

@@ -18,11 +18,11 @@ import numpy as np
 from scipy import stats
 
 from privbench.data.pairs import draw_pairs
-from privbench.estimates import Estimate
 from privbench.evaluate.resampling import Resampling, estimate_of
 from privbench.metrics import bootstrap, intervals
 from privbench.metrics.bootstrap import Statistic
-from privbench.protocol import StatisticsSection
+from privbench.protocols.schema import StatisticsSection
+from privbench.record.estimates import Estimate
 
 RESAMPLES, PAIRS, CAP, CLASSES, TRAININGS = 1000, 2000, 10, 14, 5
 WAYS = ("percentile", "BCa", "plain bootstrap", "image-wise")

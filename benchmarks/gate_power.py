@@ -16,11 +16,11 @@ from coverage import PAIRS, diagnose, draw_patients, rank
 from scipy.optimize import brentq
 
 from privbench.data.pairs import draw_pairs
-from privbench.estimates import Estimate
 from privbench.evaluate.resampling import Resampling, estimate_of
-from privbench.gate import Pair, Tolerances, judge_changes
+from privbench.judging.gate import Pair, Tolerances, judge_changes
 from privbench.metrics import bootstrap
-from privbench.protocol import StatisticsSection
+from privbench.protocols.schema import StatisticsSection
+from privbench.record.estimates import Estimate
 
 CAP, RESAMPLES, OWN_NOISE = 10, 1000, 0.35
 AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification (frozen)/mean AUC"

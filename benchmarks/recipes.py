@@ -26,21 +26,21 @@ import pandas as pd
 import torch
 
 from privbench.api import create_fabric, deterministic
-from privbench.context import Context
-from privbench.data.loading import read_splits, write_data
+from privbench.base.progress import Progress
+from privbench.base.seeds import global_seed
 from privbench.data.splits import Split
 from privbench.evaluate.resampling import Resampling
 from privbench.evaluate.utility import utility_results
-from privbench.guidance import untrained_guidance
-from privbench.interfaces import DataRequest, Dataset
-from privbench.progress import Progress
-from privbench.protocol import Protocol, load_protocol
-from privbench.registry import Registry
+from privbench.learning.context import Context
+from privbench.learning.guidance import untrained_guidance
+from privbench.plugins.interfaces import DataRequest, Dataset
+from privbench.plugins.registry import Registry
+from privbench.protocols.schema import Protocol, load_protocol
+from privbench.record.scores import CONTROL, TaskOrigin, utility_scores
 from privbench.report.leaderboard import with_interval
-from privbench.robust.objective import PARTS
-from privbench.scores import CONTROL, Shown, utility_scores
-from privbench.seeds import global_seed
+from privbench.running.loading import read_splits, write_data
 from privbench.utilities.classification import Classification
+from privbench.utilities.robust.objective import PARTS
 
 _RECIPES = {
     "chexnet": {"recipe": "chexnet"},
@@ -114,7 +114,7 @@ def _scores(name: str, seed: int, protocol: Protocol, splits: dict[str, Split]) 
         task.fit(splits["train"], splits["val"], guidance, ctx)
     read = {split: task.predict(splits[split].images, ctx) for split in ("val", "test")}
     return [
-        utility_scores(Shown(name, mode, seed), split, splits[split], logits)
+        utility_scores(TaskOrigin(name, mode, seed), split, splits[split], logits)
         for mode in (CONTROL, "frozen")
         for split, logits in read.items()
     ]

@@ -19,16 +19,17 @@ import torch
 from rich.console import Console
 
 from privbench.api import create_fabric, deterministic
-from privbench.context import Context
-from privbench.data.loading import read_splits, write_data
-from privbench.guidance import untrained_guidance
-from privbench.interfaces import DataRequest, Dataset, Gallery, KnownGallery, LinkageAttack
+from privbench.base.progress import Progress
+from privbench.base.seeds import global_seed
+from privbench.data.gallery import Gallery, KnownGallery
+from privbench.learning.context import Context
+from privbench.learning.guidance import untrained_guidance
 from privbench.metrics.retrieval import cumulative_match, rank_mates
 from privbench.metrics.roc import auc
-from privbench.progress import Progress
-from privbench.protocol import load_protocol
-from privbench.registry import Registry
-from privbench.seeds import global_seed
+from privbench.plugins.interfaces import DataRequest, Dataset, LinkageAttack
+from privbench.plugins.registry import Registry
+from privbench.protocols.schema import load_protocol
+from privbench.running.loading import read_splits, write_data
 
 
 def main() -> None:

@@ -26,18 +26,11 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .api import run
-    from .errors import PrivbenchError
-    from .interfaces import (
-        Anonymizer,
-        Dataset,
-        InferenceAttack,
-        LinkageAttack,
-        MeasuringTask,
-        Params,
-        ReadingTask,
-    )
+    from .base.errors import PrivbenchError
+    from .base.params import Params
+    from .plugins.interfaces import Anonymizer, Dataset, InferenceAttack, LinkageAttack, MeasuringTask, ReadingTask
 
-_HOMES = {"run": "api", "PrivbenchError": "errors"}
+_HOMES = {"run": "api", "PrivbenchError": "base.errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,15 +13,15 @@ import torch
 from lightning_fabric import Fabric
 from rich.console import Console
 
-from .errors import PrivbenchError
-from .interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
-from .pipeline import Pipeline
-from .progress import Progress
-from .protocol import Protocol, load_protocol
-from .registry import Registry
-from .results import RunRecord
-from .run_folder import RunFolder
-from .store import Store
+from .base.errors import PrivbenchError
+from .base.progress import Progress
+from .plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
+from .plugins.registry import Registry
+from .protocols.schema import Protocol, load_protocol
+from .record.run import RunRecord
+from .running.pipeline import Pipeline
+from .running.run_folder import RunFolder
+from .running.store import Store
 
 STORE_VARIABLE = "PRIVBENCH_STORE"
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")

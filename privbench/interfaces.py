@@ -1,308 +1,42 @@
-"""What a plugin has to be: the four interfaces that the harness knows, and nothing more.
+"""What plugins are written against; see docs/plugins.md."""
 
-An anonymizer, an attack, a utility task or a data set is a class with a `name`, frozen `Params` (whose fields,
-with their help texts and bounds, become options of the command line) and the methods below. It registers
-through an entry point, or is handed over from Python or from a file.
-"""
-
-from __future__ import annotations
-
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
-
-import numpy as np
-import pandas as pd
-import torch
-from pydantic import BaseModel, ConfigDict
-from torch import Tensor
-
+from .base.params import Params
+from .data.gallery import Gallery, KnownGallery
+from .data.pairs import Pairs
 from .data.splits import Split
-from .modes import MODES, Mode
-from .scenarios import SCENARIOS, Scenario
-from .validation import validate
-
-if TYPE_CHECKING:
-    from .context import Context
-    from .data.pairs import Pairs
-    from .guidance import Guidance
-    from .progress import Progress
-
-
-class Params(BaseModel):
-    """The parameters of a plugin: frozen, validated, and closed to unknown names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Plugin(ABC):
-    """What all four kinds share.
-
-    `name` is what the user types; `version` goes up whenever the same parameters give another result.
-    """
-
-    kind: ClassVar[str]
-    name: ClassVar[str]
-    version: ClassVar[str] = "1"
-    Params: ClassVar[type[Params]] = Params
-
-    def __init__(self, **params: Any) -> None:
-        """Raises PrivbenchError when a parameter is unknown or out of range."""
-        self.params: Any = validate(self.Params, params, f"the parameters of {self.kind} {self.name!r}")
-
-    def inputs(self) -> dict[str, str]:
-        """Digests of what it reads besides its parameters and what it is handed, such as starting weights."""
-        return {}
-
-
-class Anonymizer(Plugin):
-    """Turns radiographs into radiographs that should not be linkable to a patient."""
-
-    kind = "anonymizer"
-    deterministic: ClassVar[bool]
-    """True: the same image always becomes the same image. False: noise is drawn from the generator."""
-
-    def check_size(self, size: int) -> None:
-        """Raises PrivbenchError where images of this side cannot be anonymized; asked before anything is computed."""
-
-    def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        """Learns from the publisher's own images. The default learns nothing."""
-
-    @abstractmethod
-    def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The anonymized images.
-
-        Shape: (N, 1, H, W), float in [0, 1], in and out. `generator` lives on the CPU; draw noise there and
-        move it, so that a release does not depend on the device.
-        """
-
-    def displacement(self, images: Tensor) -> Tensor | None:
-        """Where each pixel is taken from, relative to its place; None where the method deforms nothing.
-
-        Shape: (N, 1, H, W), float in [0, 1], to (N, 2, H, W) in pixels, along x and along y.
-        """
-        return None
-
-    def state(self) -> dict[str, Tensor]:
-        """What `fit` learnt; it is stored as safetensors."""
-        return {}
-
-    def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
-        """Takes over what another instance with the same parameters learnt, and moves it to the device."""
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """The images that an attack compares, and nothing about who is on them.
-
-    Shape: probes and references (N, 1, H, W), uint8. Row i of both is the same radiograph, anonymized or original
-    as the scenario says. `releases` are further independent releases of the probes, as many as the attack asked for.
-    """
-
-    probes: np.ndarray
-    references: np.ndarray
-    releases: tuple[np.ndarray, ...] = ()
-
-    def rows(self, rows: np.ndarray) -> Gallery:
-        """Those rows alone, in that order, and nothing about who is on them. Shape: (n,), int, to n rows.
-
-        Probes that are the references stay one array, by which an attack sees that it need not look at both.
-        """
-        probes = self.probes[rows]
-        references = probes if self.probes is self.references else self.references[rows]
-        return Gallery(probes, references, tuple(release[rows] for release in self.releases))
-
-
-@dataclass(frozen=True)
-class KnownGallery(Gallery):
-    """A gallery whose patients the attacker knows: what an attack is trained and selected on.
-
-    `pairs` are verification pairs of its rows; `table` has the columns image, patient, follow_up, age, sex, view.
-    """
-
-    pairs: Pairs = field(kw_only=True)
-    table: pd.DataFrame = field(kw_only=True)
-
-    @property
-    def patients(self) -> np.ndarray:
-        """The patient of each row. Shape: (N,), int64."""
-        return self.table["patient"].to_numpy(np.int64)
-
-
-class Attack(Plugin):
-    """An adversary: a LinkageAttack or an InferenceAttack."""
-
-    kind = "attack"
-    scenarios: ClassVar[tuple[Scenario, ...]] = tuple(SCENARIOS)
-    """The scenarios in which it can be carried out."""
-    trained: ClassVar[bool] = True
-    """False: `fit` learns nothing, so there is nothing that can fail to train."""
-
-    @property
-    def releases(self) -> int:
-        """How many independent releases of every image it wants to see, where the anonymizer draws noise."""
-        return 1
-
-    @abstractmethod
-    def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
-        """Trains on `train` and selects on `val`; `guidance` are networks that were trained on original images."""
-
-    def state(self) -> dict[str, Tensor]:
-        """What `fit` learnt; it is stored as safetensors."""
-        return {}
-
-    def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
-        """Takes over what another instance with the same parameters learnt, and moves it to the device."""
-
-
-class LinkageAttack(Attack):
-    """Says how likely two images show the same patient. Scores are larger for the more likely pair."""
-
-    @abstractmethod
-    def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
-        """One score a pair of rows. Shape: probes and references (n,), int, to (n,) float."""
-
-    @abstractmethod
-    def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
-        """Every probe against every reference. Shape: (P, R), float."""
-
-    def measures(self, gallery: Gallery, originals: np.ndarray, ctx: Context) -> dict[str, float]:
-        """Further figures of its own on the test images; `originals` are what the probes were made from."""
-        return {}
-
-
-class InferenceAttack(Attack):
-    """Reads attributes of the patient off a single image, the gallery's probes."""
-
-    attributes: ClassVar[tuple[str, ...]]
-    """Columns of the table that it infers: text columns of two values, or numbers."""
-
-    @abstractmethod
-    def infer(self, gallery: Gallery, ctx: Context) -> dict[str, np.ndarray]:
-        """Of each attribute a value an image. Shape: (N,), float.
-
-        A number in its own unit; of two values, sorted, a score that is larger for the second.
-        """
-
-
-class UtilityTask(Plugin):
-    """What a release must still be good for: a ReadingTask or a MeasuringTask.
-
-    The harness fits it to original images or to released ones, and shows it others, as the mode says.
-    """
-
-    kind = "utility"
-    modes: ClassVar[tuple[Mode, ...]] = tuple(MODES)
-    """The modes in which it makes sense."""
-    needs: ClassVar[tuple[Literal["masks", "locations"], ...]] = ()
-    """What the data set has to know; the task is left out where it does not."""
-
-    def adopt(self, guidance: Guidance) -> bool:
-        """Takes over what the guidance knows of original images; False where the task has to be fitted to them."""
-        return False
-
-    @abstractmethod
-    def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        """Makes the task's model ready; `train` and `val` hold originals or released images, as the mode says."""
-
-    def state(self) -> dict[str, Tensor]:
-        """What `fit` learnt; it is stored as safetensors."""
-        return {}
-
-    def load_state(self, state: dict[str, Tensor], guidance: Guidance, device: torch.device) -> None:
-        """Takes over what another instance with the same parameters learnt, and moves it to the device."""
-
-
-class ReadingTask(UtilityTask):
-    """Reads findings off images."""
-
-    @abstractmethod
-    def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:
-        """The log-odds of each finding on each image. Shape: (N, 1, H, W) uint8 to (N, findings) float."""
-
-
-class Measure(NamedTuple):
-    """What a value of an image tells: its unit, and whether more of it is better; None where neither is."""
-
-    unit: str
-    more_is_better: bool | None
-
-
-@dataclass(frozen=True)
-class ShownImages:
-    """The test images as a mode shows them, beside what they were made from.
-
-    Shape: images (N, 1, H, W), uint8, originals or released ones; `originals` holds the originals with table, masks
-    and locations. `displacement` is the anonymizer's, of original images; None where the images are originals.
-    """
-
-    images: np.ndarray
-    originals: Split
-    displacement: Callable[[Tensor], Tensor | None] | None
-
-
-class MeasuringTask(UtilityTask):
-    """Gives every test image values, such as the overlap of its segmentation with the true one."""
-
-    measures: ClassVar[Mapping[str, Measure]]
-    """What it may measure, by name, such as `Dice of the lungs`."""
-    has_control: ClassVar[bool] = True
-    """Whether it says something of original images too. False: it compares a release with them."""
-
-    @abstractmethod
-    def measure(self, test: ShownImages, ctx: Context) -> dict[str, np.ndarray]:
-        """Values by measure, NaN where an image has none; a measure that no image has is left out.
-
-        Shape: (N,), float, each.
-        """
-
-
-@dataclass(frozen=True)
-class DataRequest:
-    """How a data set is to be read: the side of the square images, the seed, the folder, the helpers."""
-
-    size: int
-    seed: int
-    root: Path | None
-    workers: int
-    progress: Progress
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some consecutive images, with the masks of the organs and the locations of findings where these are known.
-
-    Shape: as in `Split`.
-    """
-
-    images: np.ndarray
-    masks: np.ndarray | None = None
-    locations: np.ndarray | None = None
-
-
-class Dataset(Plugin):
-    """Radiographs with a table of what is known of them."""
-
-    kind = "dataset"
-    findings: tuple[str, ...]
-
-    @abstractmethod
-    def source(self, request: DataRequest) -> dict[str, Any]:
-        """What tells one source from another, cheaply: it becomes part of the key of the cached copy."""
-
-    @abstractmethod
-    def table(self, request: DataRequest) -> pd.DataFrame:
-        """One row an image: image, patient, follow_up, age, sex, view, split, and one 0/1 column a finding.
-
-        `split` is train, val or test, or train_val where the harness is to hold out the validation patients. A label
-        that nobody gave is NaN; `spacing_x` and `spacing_y` may tell the millimetres per pixel at the requested size.
-        """
-
-    @abstractmethod
-    def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
-        """The images of the table's rows, in its order."""
-
-
-PLUGIN_TYPES: dict[str, type[Plugin]] = {t.kind: t for t in (Anonymizer, Attack, UtilityTask, Dataset)}
+from .plugins.interfaces import (
+    Anonymizer,
+    Attack,
+    Chunk,
+    DataRequest,
+    Dataset,
+    InferenceAttack,
+    LinkageAttack,
+    Measure,
+    MeasuringTask,
+    Plugin,
+    ReadingTask,
+    ShownImages,
+    UtilityTask,
+)
+
+__all__ = [
+    "Anonymizer",
+    "Attack",
+    "Chunk",
+    "DataRequest",
+    "Dataset",
+    "Gallery",
+    "InferenceAttack",
+    "KnownGallery",
+    "LinkageAttack",
+    "Measure",
+    "MeasuringTask",
+    "Pairs",
+    "Params",
+    "Plugin",
+    "ReadingTask",
+    "ShownImages",
+    "Split",
+    "UtilityTask",
+]

@@ -12,9 +12,9 @@ from rich.console import Console
 
 import privbench  # noqa: F401 - first, because it sets how torch's threads wait
 from privbench.api import create_fabric
-from privbench.context import Context
-from privbench.data.findings import FINDINGS
-from privbench.progress import Progress
+from privbench.base.progress import Progress
+from privbench.datasets.findings import FINDINGS
+from privbench.learning.context import Context
 
 REAL_DATA = Path(os.environ.get("PRIVBENCH_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

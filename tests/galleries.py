@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from privbench.data.gallery import KnownGallery
 from privbench.data.pairs import draw_pairs
-from privbench.interfaces import KnownGallery
 
 PATIENTS, IMAGES = 50, 4
 

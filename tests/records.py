@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from privbench.estimates import FILE, Estimate
 from privbench.evaluate.certificate import worst_case
-from privbench.protocol import load_protocol
-from privbench.ranking import Entry
-from privbench.results import (
+from privbench.judging.ranking import Entry
+from privbench.protocols.scenarios import SCENARIOS, Scenario
+from privbench.protocols.schema import load_protocol
+from privbench.record.estimates import FILE, Estimate
+from privbench.record.run import (
     AnonymizerRecord,
     AttackResult,
     Certificate,
@@ -29,7 +30,6 @@ from privbench.results import (
     Verdict,
     VerificationResult,
 )
-from privbench.scenarios import SCENARIOS, Scenario
 
 
 def around(value: float) -> Interval:

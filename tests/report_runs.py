@@ -11,11 +11,11 @@ import pandas as pd
 from records import around, estimate, finding, record
 from safetensors.numpy import save
 
-from privbench.estimates import FILE, WORST_CASE, write_estimates
+from privbench.record.estimates import FILE, WORST_CASE, write_estimates
+from privbench.record.folder import EXAMPLES, LINKAGE_SCORES, RETRIEVAL_SCORES
+from privbench.record.run import FILE as RECORD
+from privbench.record.run import RetrievalResult, RunRecord
 from privbench.report.page.runs import BUDGET, CURVES
-from privbench.results import FILE as RECORD
-from privbench.results import RetrievalResult, RunRecord
-from privbench.run_files import EXAMPLES, LINKAGE_SCORES, RETRIEVAL_SCORES
 
 PAIRS, PROBES, STRANGERS = 60, 12, 30
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from privbench.augmentation import Augmentation, augment
+from privbench.learning.augmentation import augment
+from privbench.learning.recipes import Augmentation
 
 NOTHING = {"shift": 0, "rotation": 0, "scale": 0, "exposure": 0, "noise": 0}
 

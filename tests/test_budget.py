@@ -5,12 +5,12 @@ import pytest
 
 import privbench
 from privbench.api import create_pipeline
-from privbench.budget import EFFORTS, SHARES, Point, _share, budget_curve, unsaturated
-from privbench.errors import PrivbenchError
-from privbench.interfaces import Anonymizer
-from privbench.progress import Progress
-from privbench.protocol import load_protocol
-from privbench.registry import Registry
+from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
+from privbench.judging.budget import EFFORTS, SHARES, Point, _share, budget_curve, unsaturated
+from privbench.plugins.interfaces import Anonymizer
+from privbench.plugins.registry import Registry
+from privbench.protocols.schema import load_protocol
 from privbench.report.budget import as_frame, draw_budget
 
 

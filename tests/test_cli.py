@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from records import estimate, record
 
+from privbench.base.errors import PrivbenchError, explain_disk_error
 from privbench.cli import main
 from privbench.cli.options import describe_params, parse_params
-from privbench.errors import PrivbenchError, explain_disk_error
-from privbench.estimates import write_estimates
-from privbench.results import read_run
+from privbench.record.estimates import write_estimates
+from privbench.record.run import read_run
 
 PLUGIN = """
 from privbench import Anonymizer

@@ -10,8 +10,8 @@ from records import record, with_modes
 
 from privbench.cli import main
 from privbench.metrics.detection import FEWEST_POSITIVES
+from privbench.record.run import read_run
 from privbench.report.utility import FEW
-from privbench.results import read_run
 
 HEAD = "phantom 64 px, protocol quick, 20 test images of 10 patients (effectively 8)"
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import privbench
-from privbench.compare import compare_runs, holm
-from privbench.errors import PrivbenchError
+from privbench.base.errors import PrivbenchError
+from privbench.judging.compare import compare_runs, holm
+from privbench.judging.terms import differences
 from privbench.metrics.delong import delong_p_value
-from privbench.results import read_run
-from privbench.run_files import UTILITY_SCORES
-from privbench.terms import differences
+from privbench.record.folder import UTILITY_SCORES
+from privbench.record.run import read_run
 
 
 @pytest.fixture(scope="module")

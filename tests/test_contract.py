@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from privbench.api import create_fabric
-from privbench.contract.checks import check
-from privbench.contract.surroundings import surroundings
-from privbench.data.phantom_dataset import PhantomDataset
-from privbench.errors import PrivbenchError
-from privbench.guidance import GuidanceRecipe
-from privbench.interfaces import (
+from privbench.base.errors import PrivbenchError
+from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.judging.contract.checks import check
+from privbench.judging.contract.surroundings import surroundings
+from privbench.judging.selftest.judge import traps
+from privbench.learning.recipes import GuidanceRecipe
+from privbench.plugins.interfaces import (
     Anonymizer,
     InferenceAttack,
     LinkageAttack,
@@ -23,8 +24,7 @@ from privbench.interfaces import (
     ReadingTask,
     UtilityTask,
 )
-from privbench.registry import Registry
-from privbench.selftest.judge import traps
+from privbench.plugins.registry import Registry
 
 NETWORK = {"backbone": "test_resnet", "options": {"stem_type": ""}}
 SHORT = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}

@@ -5,9 +5,9 @@ import pytest
 from records import estimate
 from scipy import stats
 
-from privbench.errors import PrivbenchError
-from privbench.estimates import EXACT, SOME_TRAININGS, read_estimates, write_estimates
-from privbench.protocol import StatisticsSection
+from privbench.base.errors import PrivbenchError
+from privbench.protocols.schema import StatisticsSection
+from privbench.record.estimates import EXACT, SOME_TRAININGS, read_estimates, write_estimates
 
 STATISTICS = StatisticsSection()
 

@@ -8,12 +8,12 @@ from records import estimate
 
 import privbench
 from privbench import cli
-from privbench.baseline import make_baseline, read_baseline, write_baseline
-from privbench.errors import PrivbenchError
-from privbench.gate import Judgement, Pair, Tolerances, judge_changes, judge_runs
-from privbench.protocol import StatisticsSection
+from privbench.base.errors import PrivbenchError
+from privbench.judging.baseline import make_baseline, read_baseline, write_baseline
+from privbench.judging.gate import Judgement, Pair, Tolerances, judge_changes, judge_runs
+from privbench.protocols.schema import StatisticsSection
+from privbench.record.run import read_run
 from privbench.report import judgement as told
-from privbench.results import read_run
 
 STATISTICS = StatisticsSection()
 AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification (frozen)/mean AUC"

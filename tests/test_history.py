@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from records import record
 
-from privbench.errors import PrivbenchError
-from privbench.ranking import make_boards, read_entry
+from privbench.base.errors import PrivbenchError
+from privbench.judging.ranking import make_boards, read_entry
+from privbench.record.run import SCHEMA_VERSION, read_run
 from privbench.report.leaderboard import as_markdown
-from privbench.results import SCHEMA_VERSION, read_run
 
 HISTORY = Path(__file__).parent / "history"
 

@@ -1,7 +1,7 @@
 import numpy as np
 from galleries import known_gallery, patient_images
 
-from privbench.interfaces import Gallery
+from privbench.data.gallery import Gallery
 
 
 def test_rows_of_a_gallery_stay_together():

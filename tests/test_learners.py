@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 import torch
 
-from privbench.classification import ClassifierRecipe, classify, fit_classifier
+from privbench.data.gallery import KnownGallery
 from privbench.data.pairs import draw_pairs
 from privbench.data.splits import Split
-from privbench.interfaces import KnownGallery
+from privbench.learning.classifier import classify, fit_classifier
+from privbench.learning.recipes import ClassifierRecipe, VerifierRecipe
+from privbench.learning.verifier import embed, fit_verifier, score_matrix, score_pairs
 from privbench.metrics.roc import auc
-from privbench.verification import VerifierRecipe, embed, fit_verifier, score_matrix, score_pairs
 
 BACKBONE = {"backbone": "test_resnet", "batch_size": 16, "learning_rate": 3e-3}
 

@@ -5,8 +5,10 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from privbench.errors import PrivbenchError
-from privbench.networks import WEIGHTS_FOLDER, Backbone, Classifier, Verifier, weights_source
+from privbench.base.errors import PrivbenchError
+from privbench.learning.networks import Classifier, Verifier
+from privbench.learning.recipes import Backbone
+from privbench.learning.weights import WEIGHTS_FOLDER, weights_source
 
 
 def test_verifier_has_the_published_checkpoints_keys():

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from privbench.data.phantom import SCANNERS
-from privbench.data.phantom.generate import draw_patient
-from privbench.data.phantom.render import render
-from privbench.data.phantom.streams import Stream, stream
-from privbench.networks import Backbone, Classifier
-from privbench.normalization import normalize
+from privbench.datasets.phantom import SCANNERS
+from privbench.datasets.phantom.generate import draw_patient
+from privbench.datasets.phantom.render import render
+from privbench.datasets.phantom.streams import Stream, stream
+from privbench.learning.networks import Classifier
+from privbench.learning.normalization import normalize
+from privbench.learning.recipes import Backbone
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,11 @@ import re
 
 import pytest
 
-from privbench.errors import PrivbenchError
-from privbench.protocol import builtin_protocols, digest_of, load_protocol, parse_value
-from privbench.registry import Registry
-from privbench.scenarios import SCENARIOS
+from privbench.base.errors import PrivbenchError
+from privbench.base.files import digest_of
+from privbench.plugins.registry import Registry
+from privbench.protocols.scenarios import SCENARIOS
+from privbench.protocols.schema import builtin_protocols, load_protocol, parse_value
 
 
 def test_builtin_protocols_load():

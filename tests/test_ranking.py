@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import entry, estimate
 
-from privbench.ranking import front_shares, make_boards, on_front, rank_interval, surely_below
+from privbench.judging.ranking import front_shares, make_boards, on_front, rank_interval, surely_below
 
 points = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from privbench.attacks.registration import register
 
-from privbench.registration import register
-from privbench.selftest.plain_sight import PLAIN_SIGHT
+from privbench.judging.selftest.plain_sight import PLAIN_SIGHT
 
 
 @pytest.fixture(scope="module")

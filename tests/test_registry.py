@@ -5,7 +5,7 @@ import torch
 from privbench.anonymizers.identity import Identity
 
 from privbench import Anonymizer, PrivbenchError
-from privbench.registry import GROUPS, Registry, code_digest, identity, is_own
+from privbench.plugins.registry import GROUPS, Registry, code_digest, identity, is_own
 
 PLUGIN = '''
 import torch
@@ -138,7 +138,7 @@ def test_broken_and_doubled_installed_plugins_harm_no_other(monkeypatch):
         EntryPoint("identity", "privbench.anonymizers.identity:Identity", group),
     ]
     monkeypatch.setattr(
-        "privbench.registry.entry_points", lambda group: installed if group == GROUPS["anonymizer"] else []
+        "privbench.plugins.registry.entry_points", lambda group: installed if group == GROUPS["anonymizer"] else []
     )
     registry = Registry()
     entries = {entry.name: entry for entry in registry.entries("anonymizer")}
@@ -171,7 +171,7 @@ def test_source_counts_in_the_cache_key(tmp_path):
 
 
 def test_the_source_of_bases_and_of_the_harness_counts():
-    from privbench.interfaces import Plugin
+    from privbench.plugins.interfaces import Plugin
 
     own, harness, method = (code_digest(plugin) for plugin in (Mine, Plugin, Identity))
     assert own not in (harness, method)

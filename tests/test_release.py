@@ -6,7 +6,7 @@ from privbench.anonymizers.identity import Identity
 
 from privbench import Anonymizer, PrivbenchError
 from privbench.data.arrays import ArrayWriter, read_array
-from privbench.release import write_release
+from privbench.running.release import write_release
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8)).astype(np.uint8)
 

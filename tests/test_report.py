@@ -12,8 +12,8 @@ from rich.console import Console
 
 from privbench.data.pairs import Pairs
 from privbench.data.splits import Split
-from privbench.examples import choose_images
-from privbench.ranking import make_boards
+from privbench.judging.ranking import make_boards
+from privbench.record.run import Interval
 from privbench.report.contact_sheet import draw_contact_sheet
 from privbench.report.curves import draw_curves
 from privbench.report.figures import change_text, digits_for, p_text, with_interval
@@ -22,7 +22,7 @@ from privbench.report.notes import footnote
 from privbench.report.summary import print_summary
 from privbench.report.terminal import print_boards
 from privbench.report.tradeoff import _arms, draw_tradeoff, front_line
-from privbench.results import Interval
+from privbench.running.examples import choose_images
 
 
 def test_images_are_chosen_by_rule():

@@ -18,16 +18,17 @@ from sklearn.metrics import roc_auc_score
 
 import privbench
 from privbench import Anonymizer, PrivbenchError
-from privbench.data.phantom_dataset import PhantomDataset
-from privbench.estimates import read_estimates
+from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.evaluate.run import evaluate
-from privbench.interfaces import Chunk
-from privbench.modes import MODES
-from privbench.protocol import Protocol
-from privbench.registry import Registry
-from privbench.results import RunRecord, read_run
-from privbench.run_files import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
-from privbench.scores import (
+from privbench.judging.verify import verify_run
+from privbench.plugins.interfaces import Chunk
+from privbench.plugins.registry import Registry
+from privbench.protocols.modes import MODES
+from privbench.protocols.schema import Protocol
+from privbench.record.estimates import read_estimates
+from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
+from privbench.record.run import RunRecord, read_run
+from privbench.record.scores import (
     INFERENCE_COLUMNS,
     LINKAGE_COLUMNS,
     MEASUREMENT_COLUMNS,
@@ -35,7 +36,6 @@ from privbench.scores import (
     UTILITY_COLUMNS,
     read_scores,
 )
-from privbench.verify import verify_run
 
 
 class Constant(Anonymizer):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from privbench.errors import PrivbenchError
-from privbench.store import Store
+from privbench.base.errors import PrivbenchError
+from privbench.running.store import Store
 
 
 def fill(text):

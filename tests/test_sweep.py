@@ -1,11 +1,11 @@
 import pytest
 
 from privbench import cli
-from privbench.errors import PrivbenchError
-from privbench.protocol import load_protocol
-from privbench.registry import Registry
-from privbench.results import read_run
-from privbench.sweep import builtin_sweeps, load_sweep
+from privbench.base.errors import PrivbenchError
+from privbench.plugins.registry import Registry
+from privbench.protocols.schema import load_protocol
+from privbench.record.run import read_run
+from privbench.sweeps.schema import builtin_sweeps, load_sweep
 
 FILE = """
 name = "two"

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from privbench.errors import PrivbenchError
-from privbench.training import Recipe, adam, shuffled_batches, steps_per_epoch, train
+from privbench.base.errors import PrivbenchError
+from privbench.learning.recipes import Recipe
+from privbench.learning.training import adam, shuffled_batches, steps_per_epoch, train
 
 
 @pytest.mark.parametrize(("count", "size"), [(10, 4), (9, 4), (8, 4), (1, 4), (3, 8)])

@@ -10,10 +10,10 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 import privbench
-from privbench.errors import PrivbenchError
-from privbench.files import sha256
-from privbench.run_files import INFERENCE_SCORES, LINKAGE_SCORES, MEASUREMENTS, RETRIEVAL_SCORES, UTILITY_SCORES
-from privbench.verify import verify_run
+from privbench.base.errors import PrivbenchError
+from privbench.base.files import sha256
+from privbench.judging.verify import verify_run
+from privbench.record.folder import INFERENCE_SCORES, LINKAGE_SCORES, MEASUREMENTS, RETRIEVAL_SCORES, UTILITY_SCORES
 
 
 @pytest.fixture(scope="module")

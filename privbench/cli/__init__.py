@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ..errors import PrivbenchError, explain_disk_error
+from ..base.errors import PrivbenchError, explain_disk_error
 from . import (
     baseline,
     budget,

@@ -34,7 +34,7 @@ def cores() -> int:
 
 def run_folders(paths: list[Path]) -> list[Path]:
     """The paths themselves, and the run folders directly below those that are none."""
-    from ..results import FILE
+    from ..record.run import FILE
 
     found: list[Path] = []
     for path in paths:

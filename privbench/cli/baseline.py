@@ -16,7 +16,7 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("baseline.json"),
 ) -> None:
     """Write the file that `privbench check` compares later runs with; small enough to commit."""
-    from ..baseline import make_baseline, write_baseline
+    from ..judging.baseline import make_baseline, write_baseline
 
     baseline = make_baseline(arguments.run_folders(runs))
     write_baseline(baseline, out)

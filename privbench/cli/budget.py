@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..errors import PrivbenchError, nearest
+from ..base.errors import PrivbenchError, nearest
 from . import arguments
 from .session import session
 
@@ -27,15 +27,15 @@ def command(
 ) -> None:
     """Attack a run again with fewer patients, fewer images, and less or more training."""
     from ..api import create_pipeline, deterministic
-    from ..budget import budget_curve
-    from ..interfaces import Anonymizer
-    from ..progress import Progress
-    from ..protocol import Protocol
-    from ..registry import Registry
+    from ..base.progress import Progress
+    from ..base.validation import validate
+    from ..judging.budget import budget_curve
+    from ..plugins.interfaces import Anonymizer
+    from ..plugins.registry import Registry
+    from ..protocols.scenarios import SCENARIOS
+    from ..protocols.schema import Protocol
+    from ..record.run import read_run
     from ..report.budget import as_frame, draw_budget
-    from ..results import read_run
-    from ..scenarios import SCENARIOS
-    from ..validation import validate
 
     record = read_run(run)
     console = Console(stderr=True)

@@ -25,9 +25,9 @@ def command(
     summary: Annotated[Path | None, typer.Option(help="Append it as Markdown.", envvar="GITHUB_STEP_SUMMARY")] = None,
 ) -> None:
     """Compare runs with a baseline, and fail where privacy or utility surely changed for the worse."""
-    from ..baseline import read_baseline
-    from ..files import write_text
-    from ..gate import EXIT_CODES, Tolerances, judge_runs
+    from ..base.files import write_text
+    from ..judging.baseline import read_baseline
+    from ..judging.gate import EXIT_CODES, Tolerances, judge_runs
     from ..report import judgement as told
 
     tolerances = Tolerances(privacy=privacy, utility=utility, rank_1=rank_1, patients=patients)

@@ -25,13 +25,13 @@ def command(
 ) -> None:
     """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
     from ..api import create_fabric, deterministic
-    from ..contract.checks import check
-    from ..contract.surroundings import surroundings
-    from ..data.phantom_dataset import PhantomDataset
-    from ..errors import PrivbenchError, nearest
-    from ..guidance import GuidanceRecipe
-    from ..protocol import load_protocol
-    from ..registry import GROUPS, Registry
+    from ..base.errors import PrivbenchError, nearest
+    from ..datasets.phantom.dataset import PhantomDataset
+    from ..judging.contract.checks import check
+    from ..judging.contract.surroundings import surroundings
+    from ..learning.recipes import GuidanceRecipe
+    from ..plugins.registry import GROUPS, Registry
+    from ..protocols.schema import load_protocol
     from .options import parse_params
 
     registry = Registry(plugin or [])

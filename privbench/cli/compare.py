@@ -29,7 +29,7 @@ def command(
     """Compare two runs figure by figure: paired differences with intervals, and what could have been detected."""
     import pandas as pd
 
-    from ..compare import compare_runs
+    from ..judging.compare import compare_runs
 
     found = compare_runs(first, second)
     if format is not Format.terminal:

@@ -26,7 +26,7 @@ def command(
     plot: Annotated[Path | None, typer.Option(help="Draw the trade-off into this file (PNG, SVG or PDF).")] = None,
 ) -> None:
     """Print the runs side by side with the ranks that the data allow, and draw privacy against utility."""
-    from ..ranking import make_boards, read_entry
+    from ..judging.ranking import make_boards, read_entry
     from ..report import leaderboard as board
     from ..report.terminal import print_boards
 

@@ -14,8 +14,8 @@ from rich.table import Table
 from . import arguments
 
 if TYPE_CHECKING:
-    from ..protocol import Protocol
-    from ..registry import Entry
+    from ..plugins.registry import Registered
+    from ..protocols.schema import Protocol
 
 
 class What(StrEnum):
@@ -41,8 +41,8 @@ def command(
     plugin: arguments.Plugins = None,
 ) -> None:
     """Show anonymizers, attacks, utilities, data sets and protocols, with their parameters, and what is broken."""
-    from ..protocol import builtin_protocols, load_protocol
-    from ..registry import Registry
+    from ..plugins.registry import Registry
+    from ..protocols.schema import builtin_protocols, load_protocol
 
     console = Console()
     registry = Registry(plugin or [])
@@ -80,9 +80,9 @@ def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield prefix + key, value
 
 
-def _show_entry(console: Console, entry: Entry, prefix: str) -> None:
-    from ..interfaces import UtilityTask
-    from ..protocol import UtilitySection
+def _show_entry(console: Console, entry: Registered, prefix: str) -> None:
+    from ..plugins.interfaces import UtilityTask
+    from ..protocols.schema import UtilitySection
     from .options import describe_params
 
     if entry.plugin is None:

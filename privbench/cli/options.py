@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..errors import PrivbenchError, nearest
-from ..interfaces import Params
-from ..protocol import parse_value
+from ..base.errors import PrivbenchError, nearest
+from ..base.params import Params
+from ..protocols.schema import parse_value
 
 
 def parse_params(arguments: Sequence[str], params: type[Params], method: str, options: Iterable[str]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def command(
 ) -> None:
     """Attack one anonymizer, measure its utility, and write a run folder."""
     from ..api import run
-    from ..registry import Registry
+    from ..plugins.registry import Registry
     from ..report.summary import print_summary
     from .options import parse_params
 

@@ -36,11 +36,11 @@ def command(
 ) -> None:
     """Attack anonymizers that only hide identity, and ones that remove it: are they told apart, and what they cost?"""
     from ..api import run
-    from ..errors import PrivbenchError, nearest
-    from ..interfaces import Anonymizer
-    from ..protocol import load_protocol
-    from ..registry import Registry
-    from ..selftest import judge, useful
+    from ..base.errors import PrivbenchError, nearest
+    from ..judging.selftest import judge, useful
+    from ..plugins.interfaces import Anonymizer
+    from ..plugins.registry import Registry
+    from ..protocols.schema import load_protocol
     from .options import parse_params
 
     console = Console(stderr=True)

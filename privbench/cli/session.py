@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from ..progress import log
+from ..base.progress import log
 
 
 @contextmanager

@@ -33,11 +33,11 @@ def command(
 ) -> None:
     """Run every method of a list under one protocol, and print the leaderboard."""
     from ..api import run
-    from ..interfaces import Anonymizer
-    from ..progress import log
-    from ..protocol import load_protocol
-    from ..registry import Registry
-    from ..sweep import HEADINGS, beside_published, load_sweep
+    from ..base.progress import log
+    from ..plugins.interfaces import Anonymizer
+    from ..plugins.registry import Registry
+    from ..protocols.schema import load_protocol
+    from ..sweeps.schema import HEADINGS, beside_published, load_sweep
     from .leaderboard import Format
     from .leaderboard import command as print_leaderboard
 

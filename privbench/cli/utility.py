@@ -22,11 +22,11 @@ def command(
     format: Annotated[Format, typer.Option(help="How the tables are printed.")] = Format.terminal,
 ) -> None:
     """Print what the runs' releases are still good for: by task and mode, finding and group, against originals."""
-    from ..ranking import Entry, make_boards
+    from ..judging.ranking import Entry, make_boards
+    from ..record.run import read_run
     from ..report import plain
     from ..report.utility_frame import as_frame
     from ..report.utility_sheets import make_sheets
-    from ..results import read_run
 
     entries = [Entry(read_run(folder), None, None, folder) for folder in arguments.run_folders(runs)]
     if format is Format.csv:

@@ -12,8 +12,8 @@ EPILOG = "Exit status: 0 everything holds, 1 something does not."
 
 def command(runs: arguments.RunFolders) -> None:
     """Recompute every figure of runs from their scores, check digests and terms, and name what does not hold."""
-    from ..errors import PrivbenchError
-    from ..verify import verify_run
+    from ..base.errors import PrivbenchError
+    from ..judging.verify import verify_run
 
     console = Console()
     broken = False

@@ -1,1 +1,1 @@
-"""Radiographs: tables, splits by patient, verification pairs, and the data sets."""
+"""Radiographs as values: splits by patient, verification pairs, galleries, arrays on disk."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import PrivbenchError
+from ..base.errors import PrivbenchError
 
 
 class ArrayWriter:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import PrivbenchError
-from ..files import read_text
+from ..base.errors import PrivbenchError
+from ..base.files import read_text
 
 _REPAIR_ROUNDS = 200
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ..errors import PrivbenchError
-from ..seeds import numpy_generator
+from ..base.errors import PrivbenchError
+from ..base.seeds import numpy_generator
 from .pairs import Pairs
 
 SPLITS = ("train", "val", "test")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..estimates import WORST_CASE, Estimate
-from ..protocol import FLOOR, Protocol
-from ..results import AttackResult, InferenceResult, WorstCase
-from ..scores import CONTROL, AttackScores, Origin
+from ..protocols.schema import FLOOR, Protocol
+from ..record.estimates import WORST_CASE, Estimate
+from ..record.run import AttackResult, InferenceResult, WorstCase
+from ..record.scores import CONTROL, AttackOrigin, AttackScores
 from .certificate import certificate, worst_case
 from .inference import inference_results
 from .linkage import attack_result, auc_estimate, part_of
@@ -52,7 +52,7 @@ def attack_results(
         result, own = attack_result(
             rows,
             ranks[(ranks["attack"] == label) & (ranks["scenario"] == scenario)],
-            [scores.measures.get(Origin(label, scenario, seed), {}) for seed in sorted(rows["seed"].unique())],
+            [scores.measures.get(AttackOrigin(label, scenario, seed), {}) for seed in sorted(rows["seed"].unique())],
             proof,
             protocol,
             versions[label],

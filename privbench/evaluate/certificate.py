@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..estimates import Estimate
-from ..protocol import Protocol
-from ..results import VERDICTS, AttackResult, Certificate, Verdict, WorstCase
+from ..protocols.schema import Protocol
+from ..record.estimates import Estimate
+from ..record.run import VERDICTS, AttackResult, Certificate, Verdict, WorstCase
 from .linkage import auc_estimate, aucs_by_seed, part_of
 from .resampling import Resampling, certain
 

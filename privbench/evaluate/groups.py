@@ -12,10 +12,10 @@ from scipy.special import expit
 
 from ..metrics import bootstrap
 from ..metrics.detection import FEWEST_POSITIVES, average_precision, calibration_error, threshold_at_specificity
-from ..modes import Mode
-from ..protocol import Protocol
-from ..results import Change, FindingResult, GapResult, GroupResult
-from .measurements import Figure, counts_of, each, tells_trainings
+from ..protocols.modes import Mode
+from ..protocols.schema import Protocol
+from ..record.run import Change, FindingResult, GapResult, GroupResult
+from .measurements import MeanFigure, counts_of, each, tells_trainings
 from .resampling import Applied, Resampling, estimate_of
 
 ATTRIBUTES = ("sex", "age", "view")
@@ -23,7 +23,7 @@ _AGES = {"0-39": 0, "40-59": 40, "60+": 60}  # from so many years on
 
 
 @dataclass(frozen=True)
-class Finding:
+class FindingScores:
     """One finding in the images whose label is known, as every training reads it.
 
     Shape: present (n,), bool; scores (S, n), log-odds; patient (n,), rows of the resampling; aucs (S, …), None where
@@ -75,7 +75,7 @@ class Reader:
 
     rows: pd.DataFrame
     seeds: tuple[int, ...]
-    findings: Mapping[str, Finding]
+    findings: Mapping[str, FindingScores]
     thresholds: Mapping[str, np.ndarray]
 
     @classmethod
@@ -124,7 +124,7 @@ class Reader:
             return FindingResult.model_validate(dict.fromkeys(FindingResult.model_fields) | told)
 
         def figures(metric: str, by_training: Applied, effective: float) -> dict[str, object]:
-            estimate = Figure.of(by_training, self.seeds, effective).estimate
+            estimate = MeanFigure.of(by_training, self.seeds, effective).estimate
             interval = "interval" if metric == "auc" else f"{metric}_interval"
             return {metric: estimate.value, interval: estimate.interval(protocol.statistics)}
 
@@ -142,9 +142,11 @@ class Reader:
         return FindingResult.model_validate(told)
 
 
-def _findings(rows: pd.DataFrame, names: Sequence[str], trainings: int, resampling: Resampling) -> dict[str, Finding]:
+def _findings(
+    rows: pd.DataFrame, names: Sequence[str], trainings: int, resampling: Resampling
+) -> dict[str, FindingScores]:
     parts = {str(name): own for name, own in rows.groupby("class")}
-    return {name: Finding.of(parts.get(name, rows[:0]), trainings, resampling) for name in names}
+    return {name: FindingScores.of(parts.get(name, rows[:0]), trainings, resampling) for name in names}
 
 
 def group_results(
@@ -167,7 +169,7 @@ def group_results(
             compared = {}
         for value, group in groups.items():
             counts, effective = counts_of(group.rows, resampling)
-            mean = Figure.of(group.mean_auc(names), group.seeds, effective).estimate if value in compared else None
+            mean = MeanFigure.of(group.mean_auc(names), group.seeds, effective).estimate if value in compared else None
             results.append(
                 GroupResult(
                     attribute=attribute,
@@ -221,7 +223,7 @@ def _gap_result(
     )
 
 
-def _gap(names: Sequence[str], groups: Mapping[str, Reader], resampling: Resampling) -> tuple[Figure, str, str]:
+def _gap(names: Sequence[str], groups: Mapping[str, Reader], resampling: Resampling) -> tuple[MeanFigure, str, str]:
     """The gap, recomputed in every draw, between which groups; the worst read group comes first.
 
     A training's own gap is that between the two groups which lie farthest apart on average.
@@ -238,4 +240,4 @@ def _gap(names: Sequence[str], groups: Mapping[str, Reader], resampling: Resampl
         trainings=trainings.tolist(),
     )
     seeds, values = next(iter(groups.values())).seeds, list(groups)
-    return Figure(estimate, dict(zip(seeds, trainings.tolist(), strict=True))), values[low], values[high]
+    return MeanFigure(estimate, dict(zip(seeds, trainings.tolist(), strict=True))), values[low], values[high]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..estimates import Estimate
 from ..metrics import bootstrap
 from ..metrics.roc import auc
-from ..protocol import Protocol
-from ..results import Counts, InferenceResult
-from ..scores import CONTROL
+from ..protocols.schema import Protocol
+from ..record.estimates import Estimate
+from ..record.run import Counts, InferenceResult
+from ..record.scores import CONTROL
 from .resampling import Resampling, estimate_of
 
 

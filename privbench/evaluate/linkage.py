@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..estimates import Estimate
 from ..metrics import bootstrap, likelihood, retrieval, verification
 from ..metrics.roc import auc
-from ..protocol import Protocol
-from ..results import (
+from ..protocols.scenarios import SCENARIOS
+from ..protocols.schema import Protocol
+from ..record.estimates import Estimate
+from ..record.run import (
     AttackResult,
     Certificate,
     Counts,
@@ -23,7 +24,6 @@ from ..results import (
     VerificationResult,
     YearsRate,
 )
-from ..scenarios import SCENARIOS
 from .resampling import Resampling, certain, estimate_of, image_wise_interval
 
 MATCH_RATES = (0.01, 0.001)

@@ -9,18 +9,18 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from ..estimates import Estimate
 from ..metrics import bootstrap
 from ..metrics.bootstrap import Statistic
-from ..modes import MODES, Mode
-from ..protocol import Protocol, StatisticsSection
-from ..results import Change, Counts, MeasurementResult
-from ..scores import CONTROL
+from ..protocols.modes import MODES, Mode
+from ..protocols.schema import Protocol, StatisticsSection
+from ..record.estimates import Estimate
+from ..record.run import Change, Counts, MeasurementResult
+from ..record.scores import CONTROL
 from .resampling import Applied, Resampling, estimate_of
 
 
 @dataclass(frozen=True)
-class Figure:
+class MeanFigure:
     """A figure's mean over the trainings, and its value in each of them, by seed."""
 
     estimate: Estimate
@@ -33,7 +33,7 @@ class Figure:
         mean = by_training.map(lambda part: part.mean(0))
         return cls(estimate_of(mean, effective, trainings=trainings), dict(zip(seeds, trainings, strict=True)))
 
-    def change(self, control: Figure, mode: Mode, statistics: StatisticsSection) -> Change:
+    def change(self, control: MeanFigure, mode: Mode, statistics: StatisticsSection) -> Change:
         """The paired difference from the control.
 
         What was trained on originals is the control's own model: each training differs from itself alone. A control
@@ -116,7 +116,7 @@ def measurement_results(
     return results, estimates
 
 
-def _figure(rows: pd.DataFrame, resampling: Resampling) -> tuple[Figure, Counts]:
+def _figure(rows: pd.DataFrame, resampling: Resampling) -> tuple[MeanFigure, Counts]:
     """The mean over the images, and what it was computed from."""
     rows = rows.sort_values("image", kind="stable")  # so that equal values have equal means to the last bit
     seeds = np.unique(rows["seed"]).tolist()
@@ -125,6 +125,6 @@ def _figure(rows: pd.DataFrame, resampling: Resampling) -> tuple[Figure, Counts]
         bootstrap.mean(part["value"].to_numpy(), resampling.rows(part["patient"].to_numpy())) for part in trainings
     ]
     counts, effective = counts_of(rows, resampling)
-    figure = Figure.of(resampling.apply(each(means)).filled(), seeds, effective)
+    figure = MeanFigure.of(resampling.apply(each(means)).filled(), seeds, effective)
     # A measure may have any value, so there is no bound at which it could be stuck.
     return replace(figure, estimate=replace(figure.estimate, bounds=(-np.inf, np.inf))), counts

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import PrivbenchError
-from ..estimates import Estimate
+from ..base.errors import PrivbenchError
+from ..base.seeds import numpy_generator
 from ..metrics import bootstrap, intervals
 from ..metrics.bootstrap import Statistic
-from ..protocol import Protocol
-from ..results import Interval
-from ..seeds import numpy_generator
+from ..protocols.schema import Protocol
+from ..record.estimates import Estimate
+from ..record.run import Interval
 
 IMAGE_WISE = "image-wise percentile bootstrap (the paper's; ignores that images cluster in patients)"
 

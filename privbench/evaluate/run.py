@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..errors import PrivbenchError
-from ..estimates import Estimate
+from ..base.errors import PrivbenchError
 from ..metrics.retrieval import NO_RIVAL
-from ..protocol import Protocol
-from ..results import AttackResult, InferenceResult, MeasurementResult, UtilityResult, WorstCase
-from ..scores import AttackScores
+from ..protocols.schema import Protocol
+from ..record.estimates import Estimate
+from ..record.run import AttackResult, InferenceResult, MeasurementResult, UtilityResult, WorstCase
+from ..record.scores import AttackScores
 from .attacks import attack_results
 from .measurements import measurement_results
 from .resampling import Resampling

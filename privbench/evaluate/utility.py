@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ..errors import PrivbenchError
-from ..estimates import Estimate
+from ..base.errors import PrivbenchError
 from ..metrics.intervals import holm
-from ..modes import MODES, Mode
-from ..protocol import Protocol
-from ..results import Change, Interval, UtilityResult
-from ..scores import CONTROL
+from ..protocols.modes import MODES, Mode
+from ..protocols.schema import Protocol
+from ..record.estimates import Estimate
+from ..record.run import Change, Interval, UtilityResult
+from ..record.scores import CONTROL
 from .groups import Reader, group_results
-from .measurements import Figure, counts_of, tells_trainings
+from .measurements import MeanFigure, counts_of, tells_trainings
 from .resampling import Resampling, certain, image_wise_interval
 
 _MEAN = "mean AUC"
@@ -108,12 +108,12 @@ def _auc_of(name: str) -> str:
     return f"AUC of {name}"
 
 
-def _figures(reader: Reader, mean_over: Sequence[str], resampling: Resampling) -> dict[str, Figure]:
+def _figures(reader: Reader, mean_over: Sequence[str], resampling: Resampling) -> dict[str, MeanFigure]:
     """The mean AUC and that of every finding, by metric."""
     effective = counts_of(reader.rows, resampling)[1]
-    mean = Figure.of(reader.mean_auc(mean_over), reader.seeds, effective)
+    mean = MeanFigure.of(reader.mean_auc(mean_over), reader.seeds, effective)
     return {_MEAN: mean} | {
-        _auc_of(name): Figure.of(finding.aucs, reader.seeds, finding.effective)
+        _auc_of(name): MeanFigure.of(finding.aucs, reader.seeds, finding.effective)
         for name, finding in reader.findings.items()
         if finding.aucs is not None
     }

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ..budget import Point, unsaturated
+from ..judging.budget import Point, unsaturated
 
 
 def as_frame(points: Sequence[Point]) -> pd.DataFrame:

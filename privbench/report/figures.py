@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..results import Change, Interval
+from ..record.run import Change, Interval
 
 NOTHING = "–"
 ARROWS: dict[bool | None, str] = {True: " ↑", False: " ↓", None: ""}

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from xml.etree import ElementTree
 
-from ..gate import EXIT_CODES, Change, Judgement
+from ..judging.gate import EXIT_CODES, JudgedFigure, Judgement
 from .leaderboard import markdown_row
 
 _STYLES = {"pass": "green", "regression": "bold red", "cannot judge": "bold yellow"}
@@ -75,5 +75,5 @@ def as_markdown(judgement: Judgement) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _name(change: Change) -> str:
+def _name(change: JudgedFigure) -> str:
     return f"{change.run} {change.figure}"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from ..modes import MODES, Mode
-from ..ranking import Board, Standing
-from ..results import AttackResult, RunRecord, UtilityResult
-from ..scenarios import SCENARIOS
+from ..judging.ranking import Board, Standing
+from ..protocols.modes import MODES, Mode
+from ..protocols.scenarios import SCENARIOS
+from ..record.run import AttackResult, RunRecord, UtilityResult
 from .figures import with_interval
 from .notes import apart, doubts_about, footnote, heading
 

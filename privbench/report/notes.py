@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..ranking import Board
-from ..results import Counts, Interval, RunRecord
-from ..terms import differences_of
+from ..judging.ranking import Board
+from ..judging.terms import differences_of
+from ..record.run import Counts, Interval, RunRecord
 
 
 def heading(board: Board) -> str:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..results import AttackResult, Change, InferenceResult, RunRecord
+from ..record.run import AttackResult, Change, InferenceResult, RunRecord
 from .figures import NOTHING, change_text, digits_for, with_interval
 from .notes import conditions
 from .utility import measure_name

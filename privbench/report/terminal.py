@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..ranking import Board
+from ..judging.ranking import Board
 from .figures import with_interval
 from .leaderboard import front_text, further_modes, in_mode, rank_text
 from .notes import apart, conditions, doubts_about, heading, warnings_of

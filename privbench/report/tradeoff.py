@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
-from ..errors import PrivbenchError
-from ..ranking import Board, Standing, on_front
-from ..results import Interval
+from ..base.errors import PrivbenchError
+from ..judging.ranking import Board, Standing, on_front
+from ..record.run import Interval
 from .leaderboard import NEVER_ON_FRONT
 
 # Distinct in colour, in grey and in shape.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ..metrics.detection import FEWEST_POSITIVES
-from ..modes import MODES
-from ..results import Change, FindingResult, GapResult, GroupResult, MeasurementResult, RunRecord, UtilityResult
+from ..protocols.modes import MODES
+from ..record.run import Change, FindingResult, GapResult, GroupResult, MeasurementResult, RunRecord, UtilityResult
 from .figures import ARROWS, NOTHING, change_text, digits_for, p_text
 from .page.table import Cell, Column, Rows, Table, number, text, with_interval
 

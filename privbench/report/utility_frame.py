@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..results import Change, Counts, Interval, RunRecord, UtilityResult
+from ..record.run import Change, Counts, Interval, RunRecord, UtilityResult
 
 COLUMNS = (
     "fingerprint", "protocol", "anonymizer", "task", "mode", "part", "of", "metric", "unit", "value", "low", "high",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..ranking import Board
-from ..results import RunRecord
+from ..judging.ranking import Board
+from ..record.run import RunRecord
 from . import utility
 from .notes import apart, intervals_text, names_of, patients_text
 from .page.table import Table

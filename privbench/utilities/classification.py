@@ -10,16 +10,19 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from ..classification import ClassifierRecipe, classify, fit_classifier
-from ..context import Context
+from ..base.files import text_digest
+from ..base.params import Params
+from ..base.progress import log
 from ..data.splits import Split
-from ..files import text_digest
-from ..guidance import Guidance
-from ..interfaces import Params, ReadingTask
-from ..networks import Classifier, weights_source, without_weights
-from ..progress import log
-from ..robust.label_noise import reread_rates
-from ..robust.objective import PARTS, Part, RobustObjective
+from ..learning.classifier import classify, fit_classifier
+from ..learning.context import Context
+from ..learning.guidance import Guidance
+from ..learning.networks import Classifier
+from ..learning.recipes import ClassifierRecipe
+from ..learning.weights import weights_source, without_weights
+from ..plugins.interfaces import ReadingTask
+from .robust.label_noise import reread_rates
+from .robust.objective import PARTS, Part, RobustObjective
 
 
 class ClassificationParams(Params):

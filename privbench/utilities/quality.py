@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..context import Context, Pixels
 from ..data.splits import SPACING, Split
-from ..features import feature_maps
-from ..guidance import Guidance
-from ..interfaces import Measure, MeasuringTask, ShownImages
+from ..learning.context import Context, Pixels
+from ..learning.features import feature_maps
+from ..learning.guidance import Guidance
 from ..metrics.deformation import jacobian, lengths
 from ..metrics.image_quality import clipped, feature_distance, ms_ssim, psnr, sharpness, ssim
-from ..modes import Mode
+from ..plugins.interfaces import Measure, MeasuringTask, ShownImages
+from ..protocols.modes import Mode
 
 _BATCH = 256
 _FEATURE_BATCH = 32  # all maps of two batches are held at once

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..context import Context, Pixels
 from ..data.splits import CELLS, Split
-from ..features import collected_outputs, require_maps, stages_of
-from ..guidance import Guidance
-from ..interfaces import Measure, MeasuringTask, ShownImages
-from ..modes import Mode
-from ..networks import Classifier
+from ..learning.context import Context, Pixels
+from ..learning.features import collected_outputs, require_maps, stages_of
+from ..learning.guidance import Guidance
+from ..learning.networks import Classifier
+from ..plugins.interfaces import Measure, MeasuringTask, ShownImages
+from ..protocols.modes import Mode
 
 _BATCH = 128
 _INSIDE, _FLAT, _AGREEMENT = "saliency inside the finding", "the same of a flat map", "saliency agreement"

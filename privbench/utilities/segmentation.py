@@ -10,17 +10,19 @@ from pydantic import Field, field_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..context import Context, Pixels
+from ..base.seeds import global_seed
+from ..data.masks import ORGANS, organs_of
 from ..data.splits import Split
-from ..features import collected_outputs
-from ..guidance import Guidance
-from ..interfaces import Measure, MeasuringTask, ShownImages
-from ..masks import ORGANS, organs_of
-from ..networks import Backbone, Classifier, Init, outputs_of, weights_source, without_weights
-from ..pyramid import Pyramid
-from ..seeds import global_seed
-from ..training import Losses, Recipe, adam, prepare
-from ..training import train as train_network
+from ..learning.context import Context, Pixels
+from ..learning.features import collected_outputs
+from ..learning.guidance import Guidance
+from ..learning.networks import Classifier, outputs_of
+from ..learning.pyramid import Pyramid
+from ..learning.recipes import Backbone, Init, Recipe
+from ..learning.training import Losses, adam, prepare
+from ..learning.training import train as train_network
+from ..learning.weights import weights_source, without_weights
+from ..plugins.interfaces import Measure, MeasuringTask, ShownImages
 
 
 class SegmentationParams(Recipe, Backbone):

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from privbench.data.loading import read_splits, write_data
+from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
 from privbench.data.pairs import Pairs
-from privbench.data.phantom_dataset import PhantomDataset
-from privbench.errors import PrivbenchError
-from privbench.guidance import GuidanceRecipe, untrained_guidance
-from privbench.interfaces import Anonymizer, DataRequest
-from privbench.progress import Progress
-from privbench.protocol import PairsSection
-from privbench.registry import Registry
+from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.learning.guidance import untrained_guidance
+from privbench.learning.recipes import GuidanceRecipe
+from privbench.plugins.interfaces import Anonymizer, DataRequest
+from privbench.plugins.registry import Registry
+from privbench.protocols.schema import PairsSection
+from privbench.running.loading import read_splits, write_data
 
 SMALL = {
     "prichexy": {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16, "init_features": 2, "mu": 0.05},

@@ -4,7 +4,7 @@ import torch
 from privbench.anonymizers.dp_pix import DPPix, _laplace
 from scipy import stats
 
-from privbench.errors import PrivbenchError
+from privbench.base.errors import PrivbenchError
 
 NO_NOISE = 1e12
 

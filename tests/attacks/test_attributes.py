@@ -4,7 +4,8 @@ import torch
 from galleries import known_gallery
 from privbench.attacks.attributes import Attributes
 
-from privbench.guidance import GuidanceRecipe, untrained_guidance
+from privbench.learning.guidance import untrained_guidance
+from privbench.learning.recipes import GuidanceRecipe
 from privbench.metrics.roc import auc
 
 RECIPE = {"backbone": "test_resnet", "epochs": 30, "batch_size": 32, "learning_rate": 4e-3, "schedule": "one-cycle"}

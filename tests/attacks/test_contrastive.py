@@ -8,9 +8,10 @@ from privbench.attacks.averaging import Averaging
 from privbench.attacks.contrastive import Contrastive, PatientSampler
 from privbench.attacks.restoration import Restoration, Restorer
 
-from privbench.errors import PrivbenchError
-from privbench.guidance import GuidanceRecipe, untrained_guidance
-from privbench.interfaces import Gallery
+from privbench.base.errors import PrivbenchError
+from privbench.data.gallery import Gallery
+from privbench.learning.guidance import untrained_guidance
+from privbench.learning.recipes import GuidanceRecipe
 from privbench.metrics.roc import auc
 
 # Shifts of a fifth of so small an image would hide the pattern.

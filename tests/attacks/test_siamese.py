@@ -4,8 +4,9 @@ import torch
 from galleries import known_gallery
 from privbench.attacks.siamese import Siamese
 
-from privbench.errors import PrivbenchError
-from privbench.guidance import GuidanceRecipe, untrained_guidance
+from privbench.base.errors import PrivbenchError
+from privbench.learning.guidance import untrained_guidance
+from privbench.learning.recipes import GuidanceRecipe
 from privbench.metrics.roc import auc
 
 RECIPE = {"backbone": "test_resnet", "features": 16, "epochs": 6, "batch_size": 16, "learning_rate": 3e-3}

@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from privbench.data.chestxray14 import ChestXray14, read_grey, read_mask
-from privbench.data.findings import FINDINGS
-from privbench.data.loading import read_splits, write_data
+from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
 from privbench.data.pairs import draw_pairs
 from privbench.data.splits import SPACING
-from privbench.errors import PrivbenchError
-from privbench.interfaces import DataRequest
-from privbench.progress import Progress
-from privbench.protocol import PairsSection
+from privbench.datasets.chestxray14 import ChestXray14, read_grey, read_mask
+from privbench.datasets.findings import FINDINGS
+from privbench.plugins.interfaces import DataRequest
+from privbench.protocols.schema import PairsSection
+from privbench.running.loading import read_splits, write_data
 
 HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"

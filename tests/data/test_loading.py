@@ -2,14 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
 from privbench.data.arrays import ArrayWriter, read_array
-from privbench.data.loading import guidance_pairs, read_splits, write_data
-from privbench.data.phantom_dataset import PhantomDataset
 from privbench.data.splits import CELLS, SPACING
-from privbench.errors import PrivbenchError
-from privbench.interfaces import Chunk, DataRequest, Dataset
-from privbench.progress import Progress
-from privbench.protocol import PairsSection
+from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.plugins.interfaces import Chunk, DataRequest, Dataset
+from privbench.protocols.schema import PairsSection
+from privbench.running.loading import guidance_pairs, read_splits, write_data
 
 PAIRS = PairsSection(guidance=60, train=40, val=10, test=10, cap=5)
 
@@ -33,8 +33,8 @@ def test_phantom_splits(folder):
 
 
 def test_images_and_masks_stay_with_their_rows(folder):
-    from privbench.data.phantom import generate
-    from privbench.seeds import derive_seed
+    from privbench.base.seeds import derive_seed
+    from privbench.datasets.phantom import generate
 
     drawn = generate(patients=40, size=32, seed=derive_seed(0, "phantom"), workers=1)
     row_of = {image: row for row, image in enumerate(drawn.table["image"])}

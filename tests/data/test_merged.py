@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from privbench.data.findings import FINDINGS
-from privbench.data.loading import read_splits, write_data
-from privbench.data.merged import Merged
-from privbench.data.phantom import generate
+from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
+from privbench.base.seeds import derive_seed
 from privbench.data.splits import CELLS, SPACING
-from privbench.errors import PrivbenchError
-from privbench.interfaces import DataRequest
-from privbench.progress import Progress
-from privbench.protocol import PairsSection
-from privbench.seeds import derive_seed
+from privbench.datasets.findings import FINDINGS
+from privbench.datasets.merged import Merged
+from privbench.datasets.phantom import generate
+from privbench.plugins.interfaces import DataRequest
+from privbench.protocols.schema import PairsSection
+from privbench.running.loading import read_splits, write_data
 
 SPINE = '''
 import numpy as np
@@ -239,7 +239,7 @@ def test_no_locations_where_a_part_knows_none(root, tmp_path):
 
 
 def test_merged_may_be_merged(root, install):
-    install("", "nesting", "merged = privbench.data.merged:Merged")
+    install("", "nesting", "merged = privbench.datasets.merged:Merged")
     inner = {"dataset": "merged", "params": {"parts": {"nih": {"dataset": "chestxray14", "root": str(root)}}}}
     dataset = Merged(parts={"outer": inner, "a": PHANTOMS["a"]})
     table = dataset.table(request())

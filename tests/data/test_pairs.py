@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from privbench.base.errors import PrivbenchError
 from privbench.data.pairs import draw_pairs, read_pairs
-from privbench.errors import PrivbenchError
 from privbench.metrics.roc import auc
 
 

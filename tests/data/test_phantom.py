@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp, norm
 
-from privbench.data.findings import FINDINGS
-from privbench.data.phantom import HEART, LUNG, SCANNERS, draw_table, generate, shapes, strokes
-from privbench.data.phantom import generate as generate_function
-from privbench.data.phantom.anatomy import Anatomy
-from privbench.data.phantom.findings import _FACTORS, _RESIDUAL, _THRESHOLDS, PREVALENCE, SITE_DRAWS, Disease
-from privbench.data.phantom.generate import Patient, draw_patient
-from privbench.data.phantom.grid import Grid, make_grid
-from privbench.data.phantom.layout import lay_out
-from privbench.data.phantom.render import TISSUE_ATTENUATION, display, project, render, transmit
-from privbench.data.phantom.visits import Visit
 from privbench.data.splits import CELLS
+from privbench.datasets.findings import FINDINGS
+from privbench.datasets.phantom import HEART, LUNG, SCANNERS, draw_table, generate, shapes, strokes
+from privbench.datasets.phantom import generate as generate_function
+from privbench.datasets.phantom.anatomy import Anatomy
+from privbench.datasets.phantom.generate import Patient, draw_patient
+from privbench.datasets.phantom.grid import Grid, make_grid
+from privbench.datasets.phantom.illness import _FACTORS, _RESIDUAL, _THRESHOLDS, PREVALENCE, SITE_DRAWS, Disease
+from privbench.datasets.phantom.layout import lay_out
+from privbench.datasets.phantom.render import TISSUE_ATTENUATION, display, project, render, transmit
+from privbench.datasets.phantom.visits import Visit
 
 SEED = 11
 

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from privbench.data.findings import FINDINGS
-from privbench.data.phantom import SCANNERS, generate
-from privbench.data.phantom.generate import draw_patient
-from privbench.data.phantom.label_noise import by_finding, report
-from privbench.data.phantom.render import render
-from privbench.data.phantom.scanners import process
-from privbench.data.phantom.streams import Stream, stream
-from privbench.data.phantom_dataset import PhantomDataset
+from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
 from privbench.data.splits import CELLS
-from privbench.errors import PrivbenchError
-from privbench.interfaces import DataRequest
-from privbench.progress import Progress
+from privbench.datasets.findings import FINDINGS
+from privbench.datasets.phantom import SCANNERS, generate
+from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.datasets.phantom.generate import draw_patient
+from privbench.datasets.phantom.label_noise import by_finding, report
+from privbench.datasets.phantom.render import render
+from privbench.datasets.phantom.scanners import process
+from privbench.datasets.phantom.streams import Stream, stream
+from privbench.plugins.interfaces import DataRequest
 
 REQUEST = DataRequest(32, 0, None, 1, Progress(quiet=True))
 

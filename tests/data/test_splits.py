@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from privbench.base.errors import PrivbenchError
 from privbench.data.splits import COLUMNS, check_rows, check_table, hold_out_validation
-from privbench.errors import PrivbenchError
 
 FINDING = ("Mass",)
 

@@ -6,15 +6,22 @@ import pytest
 from records import attack
 from sklearn.metrics import roc_auc_score
 
+from privbench.base.errors import PrivbenchError
 from privbench.data.pairs import Pairs
 from privbench.data.splits import Split
-from privbench.errors import PrivbenchError
 from privbench.evaluate.attacks import attack_results
 from privbench.evaluate.certificate import judge, worst_case
 from privbench.evaluate.inference import inference_results
 from privbench.evaluate.resampling import Resampling
-from privbench.protocol import FLOOR, load_protocol
-from privbench.scores import CONTROL, AttackScores, Origin, inference_scores, linkage_scores, retrieval_ranks
+from privbench.protocols.schema import FLOOR, load_protocol
+from privbench.record.scores import (
+    CONTROL,
+    AttackOrigin,
+    AttackScores,
+    inference_scores,
+    linkage_scores,
+    retrieval_ranks,
+)
 
 PROTOCOL = load_protocol("quick", ["statistics.resamples=200", "attacks.contrastive.seeds=3", "attacks.siamese=none"])
 
@@ -38,12 +45,12 @@ def scores_of(split, rng, strength, trained_strength=None):
         values = strength * mated + rng.normal(0, 1, len(mated))
         parts.append(linkage_scores(origin, split, name, kinds, split.pairs, values))
 
-    say(Origin(FLOOR, CONTROL, 0), "test", "OO", 0.5)
+    say(AttackOrigin(FLOOR, CONTROL, 0), "test", "OO", 0.5)
     rows = [("contrastive", CONTROL, 0), *(("contrastive", "informed", seed) for seed in range(3))]
     for name, scenario, seed in [*rows, ("correlation", "informed", 0)]:
         kinds = "OO" if scenario == CONTROL else "AO"
         power = trained_strength if scenario == CONTROL and trained_strength is not None else strength
-        origin = Origin(name, scenario, seed)
+        origin = AttackOrigin(name, scenario, seed)
         for part in ("train", "val", "test"):
             say(origin, part, kinds, power)
         similarity = strength * (split.patients[:, None] == split.patients) + rng.normal(0, 1, (90, 90))
@@ -172,7 +179,7 @@ def test_attributes_are_judged_by_auc_and_by_years(split, rng):
     def say(scenario, sharpness):
         male = (split.table["sex"] == "M").to_numpy() * sharpness + rng.normal(0, 1, 90)
         inferred = {"sex": male, "age": split.table["age"] + 2.0}
-        return inference_scores(Origin("attributes", scenario, 0), split, inferred)
+        return inference_scores(AttackOrigin("attributes", scenario, 0), split, inferred)
 
     both = pd.concat([say(CONTROL, 5), say("informed", 0)])
     sex, age = inference_results(both, PROTOCOL, "1", resampled(split))
@@ -187,4 +194,4 @@ def test_attributes_are_judged_by_auc_and_by_years(split, rng):
 def test_scores_that_are_missing_are_refused(split, scores):
     """NaNs would sort above everything else and pass for privacy."""
     with pytest.raises(PrivbenchError, match="The attack 'mine' returned scores"):
-        linkage_scores(Origin("mine", "paper", 0), split, "test", "AO", split.pairs, scores)
+        linkage_scores(AttackOrigin("mine", "paper", 0), split, "test", "AO", split.pairs, scores)

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from privbench.estimates import read_estimates, write_estimates
 from privbench.evaluate.measurements import measurement_results
 from privbench.evaluate.resampling import Resampling
-from privbench.protocol import load_protocol
-from privbench.scores import CONTROL
+from privbench.protocols.schema import load_protocol
+from privbench.record.estimates import read_estimates, write_estimates
+from privbench.record.scores import CONTROL
 
 PROTOCOL = load_protocol(
     "quick",

@@ -9,17 +9,17 @@ from records import attack, finding, image_table, readings, utility
 from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from privbench.errors import PrivbenchError
-from privbench.estimates import read_estimates, write_estimates
+from privbench.base.errors import PrivbenchError
 from privbench.evaluate.certificate import worst_case
 from privbench.evaluate.resampling import Resampling
 from privbench.evaluate.run import Evaluation, evaluate, warnings_of
 from privbench.evaluate.utility import utility_results
 from privbench.metrics.detection import calibration_error, threshold_at_specificity
 from privbench.metrics.intervals import holm
-from privbench.protocol import FLOOR, load_protocol
-from privbench.results import Change, GapResult, UtilityResult
-from privbench.scores import CONTROL, INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, AttackScores
+from privbench.protocols.schema import FLOOR, load_protocol
+from privbench.record.estimates import read_estimates, write_estimates
+from privbench.record.run import Change, GapResult, UtilityResult
+from privbench.record.scores import CONTROL, INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, AttackScores
 
 CLASSES = ("Mass", "Edema", "Nodule", "Hernia")
 PROTOCOL = load_protocol(

@@ -8,7 +8,7 @@ import pytest
 from records import finding, measurement, record, with_modes
 from report_runs import linkage_scores, retrieval_ranks, write_gallery, write_run
 
-from privbench.errors import PrivbenchError
+from privbench.base.errors import PrivbenchError
 from privbench.metrics.retrieval import cumulative_match
 from privbench.metrics.roc import auc
 from privbench.report import cmc, gallery, roc

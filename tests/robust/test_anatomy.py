@@ -6,12 +6,13 @@ import pytest
 import timm
 import torch
 
-from privbench.augmentation import Augmentation, draw_moves, move
+from privbench.base.errors import PrivbenchError
 from privbench.data.pairs import Pairs
 from privbench.data.splits import CELLS, Split
-from privbench.errors import PrivbenchError
-from privbench.features import collected_outputs
-from privbench.robust.anatomy import AnatomyHeads, AnatomyLoss
+from privbench.learning.augmentation import draw_moves, move
+from privbench.learning.features import collected_outputs
+from privbench.learning.recipes import Augmentation
+from privbench.utilities.robust.anatomy import AnatomyHeads, AnatomyLoss
 
 FINDINGS = ("Mass", "Nodule")
 

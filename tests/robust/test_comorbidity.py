@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from privbench.robust.comorbidity import Comorbidity
+from privbench.utilities.robust.comorbidity import Comorbidity
 
 
 def labels(rows=400):

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from privbench.base.errors import PrivbenchError
 from privbench.data.pairs import Pairs
 from privbench.data.splits import Split
-from privbench.errors import PrivbenchError
-from privbench.robust.label_noise import Channel, Rates, reread_rates
+from privbench.utilities.robust.label_noise import Channel, Rates, reread_rates
 
 RATES = st.floats(0.56, 0.99)
 

@@ -6,14 +6,14 @@ import torch
 from records import record
 
 from privbench.api import create_fabric
-from privbench.contract.surroundings import surroundings
-from privbench.data.phantom_dataset import PhantomDataset
-from privbench.errors import PrivbenchError
-from privbench.guidance import GuidanceRecipe
-from privbench.selftest.eraser import Eraser
-from privbench.selftest.judge import HIDES, REMOVES, judge, rows, traps
-from privbench.selftest.plain_sight import PLAIN_SIGHT, Inversion, Shuffle
-from privbench.selftest.removers import MeanOfPatients, Surrogate
+from privbench.base.errors import PrivbenchError
+from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.judging.contract.surroundings import surroundings
+from privbench.judging.selftest.eraser import Eraser
+from privbench.judging.selftest.judge import HIDES, REMOVES, judge, rows, traps
+from privbench.judging.selftest.plain_sight import PLAIN_SIGHT, Inversion, Shuffle
+from privbench.judging.selftest.removers import MeanOfPatients, Surrogate
+from privbench.learning.recipes import GuidanceRecipe
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
 GUIDANCE = GuidanceRecipe(classifier=NETWORK, verifier=NETWORK)

@@ -3,7 +3,7 @@
 import pytest
 from records import record, utility
 
-from privbench.selftest.useful import judge_utility, rows
+from privbench.judging.selftest.useful import judge_utility, rows
 
 
 def run(name, params=None, **by_mode):

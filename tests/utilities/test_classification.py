@@ -6,13 +6,13 @@ import torch
 from torch.nn import functional
 
 from privbench.api import create_fabric
-from privbench.classification import ClassifierRecipe, fit_classifier, label_loss
-from privbench.contract.surroundings import surroundings
-from privbench.data.phantom_dataset import PhantomDataset
-from privbench.errors import PrivbenchError
-from privbench.guidance import GuidanceRecipe
-from privbench.robust.objective import PARTS
+from privbench.base.errors import PrivbenchError
+from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.judging.contract.surroundings import surroundings
+from privbench.learning.classifier import fit_classifier, label_loss
+from privbench.learning.recipes import ClassifierRecipe, GuidanceRecipe
 from privbench.utilities.classification import Classification
+from privbench.utilities.robust.objective import PARTS
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3}
 

@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch import nn
 
+from privbench.base.errors import PrivbenchError
 from privbench.data.pairs import Pairs
 from privbench.data.splits import Split
-from privbench.errors import PrivbenchError
-from privbench.features import collected_outputs, feature_maps
-from privbench.guidance import Guidance, GuidanceRecipe
-from privbench.interfaces import ShownImages
+from privbench.learning.features import collected_outputs, feature_maps
+from privbench.learning.guidance import Guidance
+from privbench.learning.networks import Classifier, Verifier
+from privbench.learning.recipes import Backbone, GuidanceRecipe
 from privbench.metrics.image_quality import PSNR_CAP, clipped, feature_distance, ms_ssim, psnr, sharpness, ssim
-from privbench.networks import Backbone, Classifier, Verifier
+from privbench.plugins.interfaces import ShownImages
 from privbench.utilities.quality import Quality
 
 SIDE = 32

@@ -6,10 +6,10 @@ import torch
 from sklearn.metrics import f1_score
 
 from privbench.api import create_fabric
-from privbench.contract.surroundings import surroundings
-from privbench.data.phantom_dataset import PhantomDataset
-from privbench.guidance import GuidanceRecipe
-from privbench.interfaces import ShownImages
+from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.judging.contract.surroundings import surroundings
+from privbench.learning.recipes import GuidanceRecipe
+from privbench.plugins.interfaces import ShownImages
 from privbench.utilities.segmentation import Segmentation, dice
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 8, "learning_rate": 1e-3}

@@ -13,9 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ... import __version__
-from ...errors import PrivbenchError
-from ...ranking import Board, make_boards, read_entry
-from ...results import RunRecord
+from ...base.errors import PrivbenchError
+from ...judging.ranking import Board, make_boards, read_entry
+from ...record.run import RunRecord
 from .. import findings, utility
 from ..notes import apart, doubts_about, intervals_text, warnings_of
 from . import manifest, tables

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ... import __version__
-from ...errors import PrivbenchError
+from ...base.errors import PrivbenchError
 
 MARKER = "privbench-report.json"
 """The file by which a folder is known as a report, which may be replaced by another one."""

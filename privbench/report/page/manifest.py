@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from ...results import RunRecord
+from ...record.run import RunRecord
 from .table import Cell, Column, Rows, Table, number, pairs, text
 
 
@@ -54,7 +54,7 @@ def manifest(record: RunRecord) -> Sequence[Table]:
     params = [(name + (" (given)" if name in method.given else ""), value) for name, value in _fields(method.params)]
     tables = [
         pairs(
-            "Origin", ("item", "value"),
+            "AttackOrigin", ("item", "value"),
             [(None, identity), ("parameters", params), ("device", record.device.items()),
              ("versions", record.versions.items())],
         )

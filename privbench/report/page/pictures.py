@@ -13,8 +13,8 @@ from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from ...errors import PrivbenchError
-from ...run_files import EXAMPLES
+from ...base.errors import PrivbenchError
+from ...record.folder import EXAMPLES
 from .. import gallery
 from .runs import Shown
 

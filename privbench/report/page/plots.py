@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
-from ...ranking import Standing
+from ...judging.ranking import Standing
 from .. import cmc, findings, roc
 from . import small
 from .runs import Shown, budget_points, linkage_of, ranking_of

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ...errors import PrivbenchError
-from ...ranking import Board, Standing
-from ...results import AttackResult, RunRecord
-from ...run_files import LINKAGE_SCORES, RETRIEVAL_SCORES
+from ...base.errors import PrivbenchError
+from ...judging.ranking import Board, Standing
+from ...record.folder import LINKAGE_SCORES, RETRIEVAL_SCORES
+from ...record.run import AttackResult, RunRecord
 from ..notes import names_of
 from .style import Series, printable
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ...results import AttackResult
+from ...record.run import AttackResult
 from ..leaderboard import further_modes, in_mode, rank_text, scenarios_of, strongest
 from ..utility import FEW_NOTE, MODE_NOTES, positives
 from .runs import BUDGET_COLUMNS, Shown

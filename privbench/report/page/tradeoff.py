@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from ...ranking import Standing
-from ...results import Interval
+from ...judging.ranking import Standing
+from ...record.run import Interval
 from ..tradeoff import front_line
 from .style import GUESS, MUTED, Series
 

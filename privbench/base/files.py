@@ -1,0 +1,70 @@
+"""Files that a user names, or that come with privbench: their text, their values and their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from .errors import PrivbenchError, nearest
+
+
+def read_text(path: Path, remedy: str) -> str:
+    """The text of a UTF-8 file. Raises PrivbenchError, with the remedy, where there is none that can be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PrivbenchError(f"There is no file {path}: {remedy}.") from None
+    except IsADirectoryError:
+        raise PrivbenchError(f"{path} is a folder where a file belongs: {remedy}.") from None
+    except UnicodeDecodeError as error:
+        raise PrivbenchError(f"{path} is no UTF-8 text (byte {error.start}): save it as such.") from None
+
+
+def builtin_names(package: str) -> list[str]:
+    """The names of the TOML files in a package of privbench."""
+    return sorted(f.name.removesuffix(".toml") for f in resources.files(package).iterdir() if f.name.endswith(".toml"))
+
+
+def read_toml(name: str, package: str, kind: str) -> dict[str, Any]:
+    """The values of the built-in TOML file of that name, or of the file at that path.
+
+    Raises PrivbenchError, which calls it by its kind, where there is none or it is no TOML.
+    """
+    known = builtin_names(package)
+    if name in known:
+        text = (resources.files(package) / f"{name}.toml").read_text(encoding="utf-8")
+    elif name.endswith(".toml"):
+        text = read_text(Path(name), f"check the path of the {kind}")
+    else:
+        raise PrivbenchError(f"There is no {kind} {name!r}: {nearest(name, known)}")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PrivbenchError(f"{kind.capitalize()} {name} is not TOML ({error}): mend that line.") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a UTF-8 file, whole or not at all: under another name first."""
+    part = path.with_name(f".{path.name}.unfinished")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def text_digest(path: Path, remedy: str) -> str:
+    """SHA-256 of a text that a user names, as hexadecimal. Raises as `read_text`."""
+    return hashlib.sha256(read_text(path, remedy).encode()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, as hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of a JSON value in canonical form, as hexadecimal."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

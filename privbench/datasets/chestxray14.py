@@ -1,0 +1,232 @@
+"""NIH ChestX-ray14 in its public layout (Wang et al., CVPR 2017)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image, UnidentifiedImageError
+
+from ..base.errors import PrivbenchError, nearest
+from ..base.files import read_text
+from ..plugins.interfaces import Chunk, DataRequest, Dataset
+from .findings import FINDINGS
+
+_NO_FINDING = "No Finding"
+_LISTS = {"train_val": "train_val_list.txt", "test": "test_list.txt"}
+_COLUMNS = {
+    "Image Index": "image",
+    "Patient ID": "patient",
+    "Follow-up #": "follow_up",
+    "Patient Age": "age",
+    "Patient Gender": "sex",
+    "View Position": "view",
+    "Finding Labels": "labels",
+}
+# The published header names two columns `OriginalImage[Width,Height]`, and two `OriginalImagePixelSpacing[x,y]`.
+_EXTENTS = {
+    "spacing_x": ("OriginalImagePixelSpacing[x", "OriginalImage[Width"),
+    "spacing_y": ("y]", "Height]"),
+}
+_MASKS = "masks"
+_HIGHEST = 3  # bit 1 lungs, bit 2 heart
+_CHUNK = 256
+_REMEDY = "ChestX-ray14 comes with it, download it from the NIH"
+
+
+class ChestXray14(Dataset):
+    """Images in `images/` or `images_001/images/` …, a `Data_Entry_2017*.csv`, and the two split lists.
+
+    Masks of the organs are read where a folder `masks/` holds a grey PNG for every listed image, under its name: bit 1
+    of a pixel's value lungs, bit 2 heart.
+    """
+
+    name = "chestxray14"
+    findings = FINDINGS
+
+    def source(self, request: DataRequest) -> dict[str, Any]:
+        root = _root(request)
+        digest = hashlib.sha256()
+        for file in (_entries_file(root), *(root / name for name in _LISTS.values())):
+            digest.update(read_text(file, _REMEDY).encode())
+        for files in (_image_files(root), _mask_files(root) or {}):
+            for name, path in sorted(files.items()):
+                stat = path.stat()
+                digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        return {"files": digest.hexdigest()}
+
+    def table(self, request: DataRequest) -> pd.DataFrame:
+        root = _root(request)
+        entries = _entries(_entries_file(root), request.size)
+        split_of = pd.concat([_listed(root / name, split) for split, name in _LISTS.items()])
+        unknown = split_of.index.difference(entries["image"])
+        if len(unknown):
+            raise PrivbenchError(
+                f"Image {unknown[0]} stands in a split list of {root} and not in its Data_Entry_2017 table: "
+                "remove it from the list or complete the table."
+            )
+        table = entries.merge(split_of.rename("split"), left_on="image", right_index=True)
+        missing = sorted(set(table["image"]) - _image_files(root).keys())
+        if missing:
+            raise PrivbenchError(
+                f"Image {missing[0]} is listed and not there ({len(missing)} missing below {root}): "
+                "download it, or remove it from the split lists."
+            )
+        masks = _mask_files(root)
+        bare = [] if masks is None else sorted(set(table["image"]) - masks.keys())
+        if bare:
+            raise PrivbenchError(
+                f"Image {bare[0]} has no mask in {root / _MASKS} ({len(bare)} missing): "
+                "add it, or rename that folder to do without masks."
+            )
+        return table
+
+    def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
+        files, masks = _image_files(_root(request)), _mask_files(_root(request))
+        size = request.size
+        # Pillow decodes and resizes without holding the interpreter's lock, so threads use all cores.
+        with (
+            ThreadPoolExecutor(request.workers) as pool,
+            request.progress.task("decoding radiographs", total=len(table)) as advance,
+        ):
+            for first in range(0, len(table), _CHUNK):
+                names = table["image"].iloc[first : first + _CHUNK]
+                images = np.stack(list(pool.map(read_grey, names.map(files), repeat(size))))
+                organs = None if masks is None else np.stack(list(pool.map(read_mask, names.map(masks), repeat(size))))
+                yield Chunk(images[:, None], None if organs is None else organs[:, None])
+                advance(len(names))
+
+
+def read_grey(path: Path, size: int) -> np.ndarray:
+    """A grey, RGB or RGBA image as `size` x `size` grey values. Shape: (size, size), uint8.
+
+    Downsizing averages over the pixels that fall together (Pillow's antialiased bilinear filter).
+    """
+    with _opened(path, "Image", "download it again") as image:
+        if image.mode.startswith("I"):  # 16 bits; older versions of Pillow call some of them I
+            grey = Image.fromarray((np.asarray(image).astype(np.int32) >> 8).astype(np.uint8))
+        else:
+            grey = image.convert("L")
+    if grey.size != (size, size):
+        grey = grey.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(grey)
+
+
+def read_mask(path: Path, size: int) -> np.ndarray:
+    """A mask by nearest neighbour, so that no bits mix. Shape: (size, size), uint8, bit 1 lungs, bit 2 heart.
+
+    Raises:
+        PrivbenchError: it cannot be read, or holds other values than 0 to 3.
+    """
+    with _opened(path, "Mask", "make it again") as image:
+        values = np.asarray(image)
+    if values.ndim != 2 or values.max() > _HIGHEST:
+        raise PrivbenchError(
+            f"Mask {path} holds more than 0, 1 (lungs), 2 (heart) and 3 (both): save it with these, as 8-bit grey."
+        )
+    return np.asarray(Image.fromarray(values.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST))
+
+
+@contextmanager
+def _opened(path: Path, kind: str, remedy: str) -> Iterator[Image.Image]:
+    """The image; whatever Pillow raises while it is open becomes a sentence."""
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise PrivbenchError(f"{kind} {path} cannot be read ({error}): {remedy}.") from error
+
+
+def _root(request: DataRequest) -> Path:
+    if request.root is None:
+        raise PrivbenchError(
+            "The data set chestxray14 lies on disk: name its folder with --data-root, or its part's root."
+        )
+    if not request.root.is_dir():
+        raise PrivbenchError(f"There is no folder {request.root}: name the data set's folder with --data-root.")
+    return request.root
+
+
+def _entries_file(root: Path) -> Path:
+    found = sorted(root.glob("Data_Entry_2017*.csv"))
+    if len(found) != 1:
+        count = "no" if not found else "more than one"
+        raise PrivbenchError(f"There is {count} Data_Entry_2017*.csv in {root}: keep exactly one.")
+    return found[0]
+
+
+def _image_files(root: Path) -> dict[str, Path]:
+    """Every PNG of the layout, by name."""
+    folders = [f for f in (root / "images", *sorted(root.glob("images_*/images"))) if f.is_dir()]
+    if not folders:
+        raise PrivbenchError(f"There is neither images/ nor images_001/images/ in {root}: check --data-root.")
+    return _png_files(folders)
+
+
+def _mask_files(root: Path) -> dict[str, Path] | None:
+    """Every mask, by its image's name; None where there is no folder of them."""
+    return _png_files([root / _MASKS]) if (root / _MASKS).is_dir() else None
+
+
+def _png_files(folders: Iterable[Path]) -> dict[str, Path]:
+    return {e.name: Path(e.path) for folder in folders for e in os.scandir(folder) if e.name.endswith(".png")}
+
+
+def _listed(path: Path, split: str) -> pd.Series:
+    names = read_text(path, _REMEDY).split()
+    if not names:
+        raise PrivbenchError(f"{path} lists no image: fill it.")
+    return pd.Series(split, index=names)
+
+
+def _entries(path: Path, size: int) -> pd.DataFrame:
+    """The table with privbench's columns, the spacing at that size, and one 0/1 column a finding."""
+    try:
+        raw = pd.read_csv(path, dtype=str, index_col=False)
+    except ValueError as error:  # pandas' parser errors and undecodable text
+        raise PrivbenchError(f"{path} is no CSV table ({error}): download it again.") from error
+    missing = [column for column in _COLUMNS if column not in raw.columns]
+    if missing:
+        raise PrivbenchError(f"{path} lacks the column {missing[0]!r}: use the published table.")
+    entries = raw[list(_COLUMNS)].rename(columns=_COLUMNS)
+    for column in ("patient", "follow_up"):
+        entries[column] = _numbers(entries, column, path)
+    # The first release of the table writes ages as 058Y, the second as 58.
+    entries["age"] = entries["age"].str.removesuffix("Y")
+    entries["age"] = _numbers(entries, "age", path)
+    labels = entries.pop("labels").fillna("").str.split("|")
+    known = {*FINDINGS, _NO_FINDING}
+    for image, named in zip(entries["image"], labels, strict=True):
+        for label in named:
+            if label not in known:
+                raise PrivbenchError(f"{path}: image {image} has the unknown label {label!r}: {nearest(label, known)}")
+    # The published PNGs, too, are the originals squeezed to squares.
+    for column, (spacing, extent) in _EXTENTS.items():
+        entries[column] = _positive(raw, spacing) * _positive(raw, extent) / size
+    for finding in FINDINGS:
+        entries[finding] = np.array([finding in named for named in labels], np.uint8)
+    return entries
+
+
+def _numbers(entries: pd.DataFrame, column: str, path: Path) -> pd.Series:
+    numbers = pd.to_numeric(entries[column], errors="coerce")
+    if numbers.isna().any():
+        row = entries.loc[numbers.isna()].iloc[0]
+        raise PrivbenchError(f"{path}: image {row['image']} has {row[column]!r} where a number for {column} belongs.")
+    return numbers.astype(np.int64)
+
+
+def _positive(raw: pd.DataFrame, column: str) -> pd.Series:
+    """The column's numbers, NaN where it holds none above 0, or where there is no such column."""
+    if column not in raw.columns:
+        return pd.Series(np.nan, index=raw.index)
+    numbers = pd.to_numeric(raw[column], errors="coerce")
+    return numbers.where((numbers > 0) & np.isfinite(numbers))

@@ -1,0 +1,137 @@
+"""Several data sets as one, such as collections of different hospitals that do not label the same findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, StringConstraints
+
+from ..base.errors import PrivbenchError
+from ..base.files import digest_of
+from ..base.params import Params
+from ..base.seeds import derive_seed
+from ..data.splits import CELLS, COLUMNS, SPACING, check_rows
+from ..plugins.interfaces import Chunk, DataRequest, Dataset
+from ..plugins.registry import Registry, identity, is_own
+
+PartName = Annotated[str, StringConstraints(pattern=r"^[^\s/]+$")]
+"""It stands before the slash of an image's name, and lists of pairs are parted at white space."""
+
+
+class Part(Params):
+    dataset: str = Field(description="a registered data set")
+    # Where a folder lies is no part of what is in it, so it does not enter the keys of the cache.
+    root: Path | None = Field(None, exclude=True, description="the folder of a data set that lies on disk")
+    params: dict[str, Any] = Field({}, description="the data set's parameters")
+
+
+class MergedParams(Params):
+    parts: dict[PartName, Part] = Field(min_length=1, description="the data sets, by names of one's choice")
+
+
+class Merged(Dataset):
+    """The images of all parts, named `part/image`, each in the split where its part has it.
+
+    The findings are those of any part; where a part does not label one, it is unknown. Masks and locations are known
+    where every part knows them. Every part draws by a seed of its own, so that two phantoms share no patient. The
+    parts are built-in or installed data sets: those of a plugin file, or handed over from Python, are not found.
+    """
+
+    name = "merged"
+    Params = MergedParams
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        registry = Registry()
+        self._parts: dict[str, Dataset] = {}
+        for name, part in self.params.parts.items():
+            with _told_of(name):
+                self._parts[name] = registry.create(Dataset, part.dataset, part.params)
+        self.findings = tuple(dict.fromkeys(finding for part in self._parts.values() for finding in part.findings))
+        self._tables: dict[str, pd.DataFrame] = {}
+
+    def inputs(self) -> dict[str, str]:
+        return {name: digest_of(identity(part, code=not is_own(part))) for name, part in self._parts.items()}
+
+    def source(self, request: DataRequest) -> dict[str, Any]:
+        if request.root is not None:
+            raise PrivbenchError(
+                "The data set merged reads no folder of its own: leave out --data-root, "
+                "and set data.params.parts.<name>.root."
+            )
+        told = []  # a list, because the order of the parts decides that of the patients and findings
+        for name, part in self._parts.items():
+            with _told_of(name):
+                told.append([name, part.source(self._request(name, request))])
+        return {"parts": told}
+
+    def table(self, request: DataRequest) -> pd.DataFrame:
+        tables, patients = [], 0
+        for name, part in self._parts.items():
+            with _told_of(name):
+                own = part.table(self._request(name, request))
+                check_rows(own, part.findings)
+            self._tables[name] = own.set_index("image")
+            numbers, found = pd.factorize(own["patient"], sort=True)
+            spacing = [column for column in SPACING if column in own.columns]
+            tables.append(
+                own[[*COLUMNS, *spacing, *part.findings]]
+                .astype(dict.fromkeys(part.findings, np.float32))  # holds NaN where other parts have a finding
+                .assign(image=name + "/" + own["image"], patient=patients + numbers)
+            )
+            patients += len(found)
+        return pd.concat(tables, ignore_index=True)
+
+    def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
+        assert self._tables, "table() learns of the rows whose images read() hands out"
+        masks, locations = self._known(request)
+        names = table["image"].str.split("/", n=1, expand=True)
+        part = names[0]
+        for _, rows in names.groupby((part != part.shift()).cumsum(), sort=False):
+            name = part[rows.index[0]]
+            own = self._tables[name].loc[rows[1]].assign(split=table.loc[rows.index, "split"].to_numpy())
+            for chunk in self._parts[name].read(own.reset_index(), self._request(name, request)):
+                yield Chunk(
+                    chunk.images,
+                    chunk.masks if masks else None,
+                    self._spread(name, chunk.locations) if locations and chunk.locations is not None else None,
+                )
+
+    def _request(self, name: str, request: DataRequest) -> DataRequest:
+        return replace(request, root=self.params.parts[name].root, seed=derive_seed(request.seed, "merged", name))
+
+    def _known(self, request: DataRequest) -> tuple[bool, bool]:
+        """Whether every part gives masks, and locations; found out from the first image of each."""
+        firsts = [
+            chunk
+            for name, own in self._tables.items()
+            for chunk in self._parts[name].read(own.iloc[:1].reset_index(), self._request(name, request))
+        ]
+        return (
+            all(chunk.masks is not None for chunk in firsts),
+            all(chunk.locations is not None for chunk in firsts),
+        )
+
+    def _spread(self, name: str, locations: np.ndarray) -> np.ndarray:
+        """Locations of the part's findings as those of all findings, 0 for the others.
+
+        Shape: (N, the part's findings, CELLS, CELLS) to (N, findings, CELLS, CELLS), uint8.
+        """
+        spread = np.zeros((len(locations), len(self.findings), CELLS, CELLS), locations.dtype)
+        spread[:, [self.findings.index(finding) for finding in self._parts[name].findings]] = locations
+        return spread
+
+
+@contextmanager
+def _told_of(name: str) -> Iterator[None]:
+    """Says in which part an error lies."""
+    try:
+        yield
+    except PrivbenchError as error:
+        raise PrivbenchError(f"Part {name!r} of the merged data set: {error}") from error

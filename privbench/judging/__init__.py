@@ -1,0 +1,1 @@
+"""What runs say: ranks, comparisons, the gate, verification, and whether attacks and plugins can be trusted."""

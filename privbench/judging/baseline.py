@@ -1,0 +1,136 @@
+"""The baseline of the gate: a file, small enough to commit, that a later run is compared with patient by patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from ..base.errors import PrivbenchError
+from ..base.files import read_text, write_text
+from ..record.estimates import FILE, WORST_CASE, Estimate, read_estimates
+from ..record.run import Record, RunRecord, read_run
+from .terms import require_same
+
+SCHEMA_VERSION: Literal[1] = 1
+_DIGITS = 7  # what one patient of thousands changes is still seen
+
+
+class StoredEstimate(Record):
+    """An estimate as the file holds it, rounded."""
+
+    value: float
+    resampled: list[float | None]
+    jackknife: list[float | None]
+    between: list[float]
+    effective: float
+    counted_twice: float
+    training_error: float | None
+    freedom: float
+    partly: bool
+    bounds: tuple[float, float]
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> StoredEstimate:
+        """The figure of an estimate."""
+        fields = {field: getattr(estimate, field) for field in cls.model_fields}
+        for name in ("resampled", "jackknife", "between"):
+            fields[name] = [None if np.isnan(one) else round(float(one), _DIGITS) for one in fields[name]]
+        return cls(**fields)
+
+    def estimate(self) -> Estimate:
+        """The estimate again."""
+        fields = {field: getattr(self, field) for field in type(self).model_fields}
+        for name in ("resampled", "jackknife", "between"):
+            fields[name] = np.array([np.nan if one is None else one for one in fields[name]], float)
+        return Estimate(**fields)
+
+
+class BaselineRun(Record):
+    """A run of the baseline: the method with all of its parameters, its worst case's attack, its headline figures."""
+
+    label: str
+    anonymizer: str
+    params: dict[str, Any]
+    worst_case: str
+    figures: dict[str, StoredEstimate] = Field(min_length=1)
+
+
+class Baseline(Record):
+    """What later runs are compared with; all runs share the fingerprint."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    privbench: str
+    protocol: str
+    fingerprint: str
+    data_digest: str
+    terms: dict[str, Any]
+    runs: list[BaselineRun]
+
+    def run_of(self, record: RunRecord) -> BaselineRun | None:
+        """The run of the same method with the same parameters; None where there is none."""
+        method = record.anonymizer
+        return next((run for run in self.runs if (run.anonymizer, run.params) == (method.name, method.params)), None)
+
+
+def make_baseline(folders: Sequence[Path]) -> Baseline:
+    """The baseline of these runs.
+
+    Raises:
+        PrivbenchError: a folder holds no run, one is not certified, one method stands twice, or fingerprints differ.
+    """
+    records = [read_run(folder) for folder in folders]
+    first, runs = records[0], []
+    for record, folder in zip(records, folders, strict=True):
+        require_same(first, record)
+        if not record.certified:
+            raise PrivbenchError(
+                f"The attack on {record.label} is {record.worst_case.verdict}, so it can be no baseline "
+                f"({record.worst_case.reason}): give the attack more training."
+            )
+        utility = f"utility/{record.utility.label}/mean AUC"
+        estimates = read_estimates(folder / FILE)
+        if utility not in estimates:
+            raise PrivbenchError(f"{folder / FILE} lacks the headline of utility: run it again with --overwrite.")
+        runs.append(
+            BaselineRun(
+                label=record.label,
+                anonymizer=record.anonymizer.name,
+                params=record.anonymizer.params,
+                worst_case=record.worst_case.label,
+                figures={
+                    name: StoredEstimate.of(estimate)
+                    for name, estimate in estimates.items()
+                    if name.startswith(f"{WORST_CASE}/") or name == utility
+                },
+            )
+        )
+    if len({(run.anonymizer, str(run.params)) for run in runs}) < len(runs):
+        raise PrivbenchError("Two of the runs are of one method with the same parameters: give one of them.")
+    return Baseline(
+        privbench=first.versions.get("privbench", ""),
+        protocol=str(first.protocol["name"]),
+        fingerprint=first.fingerprint,
+        data_digest=first.data_digest,
+        terms=first.terms,
+        runs=runs,
+    )
+
+
+def write_baseline(baseline: Baseline, path: Path) -> None:
+    """Writes the file, whole or not at all."""
+    write_text(path, baseline.model_dump_json() + "\n")
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Reads the file. Raises PrivbenchError where it is none."""
+    text = read_text(path, "make it with privbench baseline")
+    try:
+        return Baseline.model_validate_json(text)
+    except ValidationError as error:
+        raise PrivbenchError(
+            f"{path} is no baseline of this privbench: make it anew with privbench baseline."
+        ) from error

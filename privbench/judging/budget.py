@@ -1,0 +1,135 @@
+"""How much an attacker's means matter: the worst-case attack with fewer patients, fewer images, or other training.
+
+A privacy figure that still falls when the attacker gets more is a figure of the attacker, and not of the anonymizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from ..base.errors import PrivbenchError
+from ..base.files import digest_of
+from ..base.seeds import numpy_generator
+from ..data.pairs import draw_pairs
+from ..data.splits import Split
+from ..evaluate.linkage import auc_estimate, part_of
+from ..evaluate.resampling import Resampling, certain
+from ..plugins.interfaces import Attack
+from ..protocols.scenarios import SCENARIOS, Scenario
+from ..record.run import RunRecord
+from ..record.scores import AttackOrigin
+from ..running.attack_stages import AttackStages
+from ..running.pipeline import Pipeline
+
+SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Of the attacker's patients or images; all of them is the run's own budget."""
+EFFORTS = (0.25, 0.5, 1.0, 2.0)
+"""Of the attack's epochs; twice the run's own tells whether it was trained to its end."""
+STILL_RISING = 0.01
+"""A last step of the curve that raises the AUC by more than this means that the attack is not saturated."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """The attack under one budget. `factor` is relative to the run's own, `amount` in patients, images or epochs."""
+
+    axis: str
+    factor: float
+    amount: int
+    auc: float
+    low: float
+    high: float
+
+
+def budget_curve(pipeline: Pipeline, record: RunRecord, attack: str, scenario: Scenario) -> list[Point]:
+    """The attack of that name and scenario under four budgets of each kind, with intervals over test patients.
+
+    Patients and images are drawn by seed, the smaller draw always within the larger. Steps are the recipe's epochs.
+
+    Raises:
+        PrivbenchError: the run did not carry out that attack, or the pipeline is another one than the run's.
+    """
+    if pipeline.key != record.key:
+        raise PrivbenchError(
+            f"The run of {record.label} was made by another version of privbench, of its plugins or of its data: "
+            "run it again."
+        )
+    if not any((result.name, result.scenario) == (attack, scenario) for result in record.attacks):
+        told = ", ".join(result.label for result in record.attacks)
+        raise PrivbenchError(f"The run has no attack {attack} ({scenario}): choose one of {told}.")
+    base = pipeline.attack_stages(pipeline.prepare())
+    train = pipeline.splits["train"]
+    points = []
+    for axis, total in (("patients", len(np.unique(train.patients))), ("images", len(train.images))):
+        for share in SHARES:
+            rows = _share(train, axis, share, pipeline.protocol.seed)
+            amount = max(2, round(share * total))
+            variant = base if share == 1 else _with_training_rows(base, rows, pipeline)
+            points.append(_point(variant, attack, scenario, axis, share, amount))
+    epochs: int = getattr(pipeline.attack(attack).params, "epochs", 0)
+    for effort in EFFORTS if epochs else ():  # an attack without epochs needs no training
+        amount = max(1, round(effort * epochs))
+        variant = base if effort == 1 else _with_epochs(base, amount)
+        points.append(_point(variant, attack, scenario, "epochs", effort, amount))
+    return points
+
+
+def unsaturated(points: Sequence[Point]) -> list[str]:
+    """The axes on which the last step still raised the attack's AUC, so that its figure is a lower bound."""
+    rising = []
+    for axis in dict.fromkeys(point.axis for point in points):
+        curve = [point.auc for point in points if point.axis == axis]
+        if curve[-1] - curve[-2] > STILL_RISING:
+            rising.append(axis)
+    return rising
+
+
+def _share(train: Split, axis: str, share: float, seed: int) -> np.ndarray:
+    """Rows of that share of the patients or of the images, in order."""
+    rng = numpy_generator(seed, "budget", axis)
+    if axis == "images":
+        return np.sort(rng.permutation(len(train.images))[: max(2, round(share * len(train.images)))])
+    patients = rng.permutation(np.unique(train.patients))
+    return np.flatnonzero(np.isin(train.patients, patients[: max(2, round(share * len(patients)))]))
+
+
+def _with_training_rows(base: AttackStages, rows: np.ndarray, pipeline: Pipeline) -> AttackStages:
+    """The same attacks by an attacker who has only those training images."""
+    train, pairs = base.splits["train"], pipeline.protocol.pairs
+    rng = numpy_generator(pipeline.protocol.seed, "budget", "pairs")
+    fewer = Split(
+        images=train.images[rows],
+        table=train.table.iloc[rows].reset_index(drop=True),
+        findings=train.findings,
+        pairs=draw_pairs(train.patients[rows], pairs.train, pairs.cap, rng, "train"),
+    )
+    return replace(
+        base,
+        splits={**base.splits, "train": fewer},
+        released=[{**release, "train": release["train"][rows]} for release in base.released],
+        budget={"rows": digest_of(rows.tolist())},
+    )
+
+
+def _with_epochs(base: AttackStages, epochs: int) -> AttackStages:
+    """The same attacks, trained for that many epochs."""
+
+    def create(label: str) -> Attack:
+        attack = base.create(label)
+        return type(attack)(**attack.params.model_dump() | {"epochs": epochs})
+
+    return replace(base, create=create)
+
+
+def _point(stages: AttackStages, attack: str, scenario: Scenario, axis: str, factor: float, amount: int) -> Point:
+    seeds = range(stages.protocol.attacks[attack].seeds)
+    scores = pd.concat([stages.link(AttackOrigin(attack, scenario, seed)) for seed in seeds], ignore_index=True)
+    test = part_of(scores, "test", SCENARIOS[scenario].test)
+    resampling = Resampling.of(stages.protocol, stages.splits["test"].patients)
+    estimate = auc_estimate(test, resampling)
+    interval = certain(estimate.interval(stages.protocol.statistics))
+    return Point(axis, factor, amount, estimate.value, interval.low, interval.high)

@@ -1,0 +1,90 @@
+"""What an anonymizer promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ...base.seeds import global_seed
+from ...plugins.interfaces import Anonymizer
+from .promises import TOLERANCE, LearnerPromises, close, insist, same, through_a_file
+from .surroundings import Surroundings
+
+
+class AnonymizerPromises(LearnerPromises[Anonymizer]):
+    """Of an anonymizer: repeatable, blind to test images, and what is released keeps to the interface."""
+
+    kind = Anonymizer
+
+    def promises(self) -> dict[str, Callable[[], None]]:
+        return {
+            "fitting repeats to the bit": self.fitting_repeats,
+            "fitting does not look at test images": self.test_is_not_seen,
+            "the guidance is left as it was": self.guidance_is_lent,
+            "shape, dtype, device and range are kept": self.shape_and_range,
+            "the images handed over are left as they were": self.input_is_untouched,
+            "noise is declared, and drawn from the generator alone": self.noise,
+            "an image's release does not depend on its batch": self.batch,
+            "a saved state does the same when it is loaded": self.state,
+        }
+
+    def fit(self, around: Surroundings) -> Anonymizer:
+        anonymizer = self.create()
+        with global_seed(0, "contract"):
+            anonymizer.fit(around.splits["train"], around.splits["val"], around.guidance, around.context())
+        return anonymizer
+
+    @torch.no_grad()
+    def _release(self, anonymizer: Anonymizer, images: Tensor, seed: int = 1) -> Tensor:
+        return anonymizer.anonymize(images, torch.Generator().manual_seed(seed))
+
+    def guidance_is_lent(self) -> None:
+        guidance = self.around.guidance
+        networks = (guidance.classifier, guidance.verifier)
+        before = [{key: value.clone() for key, value in network.state_dict().items()} for network in networks]
+        self.fit(self.around)
+        for network, state in zip(networks, before, strict=True):
+            same(state, network.state_dict(), "after fitting")
+            insist(not network.training, "after fitting, a guidance network is left in training mode")
+
+    def shape_and_range(self) -> None:
+        images = self.around.images
+        released = self._release(self.ready, images)
+        insist(released.shape == images.shape, f"{tuple(images.shape)} became {tuple(released.shape)}")
+        insist(released.dtype.is_floating_point, f"the values are {released.dtype}, not floats")
+        insist(released.device == images.device, f"images on {images.device} were returned on {released.device}")
+        low, high = float(released.min()), float(released.max())
+        insist(low >= -TOLERANCE and high <= 1 + TOLERANCE, f"values from {low:g} to {high:g} leave [0, 1]")
+
+    def input_is_untouched(self) -> None:
+        images = self.around.images
+        before = images.clone()
+        self._release(self.ready, images)
+        insist(torch.equal(images, before), "the images were changed in place")
+
+    def noise(self) -> None:
+        images, anonymizer = self.around.images, self.ready
+        released = self._release(anonymizer, images)
+        with global_seed(1, "another"):
+            close(self._release(anonymizer, images).cpu(), released.cpu(), "twice with the same generator")
+        other = self._release(anonymizer, images, seed=2)
+        varies = bool((other - released).abs().max() > TOLERANCE)
+        seen = f"declared deterministic = {anonymizer.deterministic}, and another generator "
+        insist(varies != anonymizer.deterministic, seen + ("changes the release" if varies else "changes nothing"))
+
+    def batch(self) -> None:
+        images, anonymizer = self.around.images, self.ready
+        generator = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            single = torch.cat([anonymizer.anonymize(image[None], generator) for image in images])
+        close(single.cpu(), self._release(anonymizer, images).cpu(), "one by one and all at once")
+        if anonymizer.deterministic:
+            backwards = self._release(anonymizer, images.flip(0)).flip(0)
+            close(backwards.cpu(), self._release(anonymizer, images).cpu(), "in another order")
+
+    def state(self) -> None:
+        twin, images = self.create(), self.around.images
+        twin.load_state(through_a_file(self.ready.state()), images.device)
+        close(self._release(twin, images).cpu(), self._release(self.ready, images).cpu(), "after loading")

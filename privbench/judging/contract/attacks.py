@@ -1,0 +1,86 @@
+"""What an attack promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...base.seeds import global_seed
+from ...data.gallery import Gallery
+from ...plugins.interfaces import SCENARIOS, Attack, InferenceAttack, LinkageAttack, Plugin
+from .promises import LearnerPromises, close_scores, insist, through_a_file
+from .surroundings import Surroundings
+
+
+class AttackPromises(LearnerPromises[Attack]):
+    """Of an attack, in the informed scenario where it knows it, else in its first."""
+
+    kind = Attack
+
+    def __init__(self, create: Callable[[], Plugin], around: Surroundings) -> None:
+        super().__init__(create, around)
+        plugin = self.create()
+        self._more = plugin.releases - 1
+        scenario = "informed" if "informed" in plugin.scenarios else plugin.scenarios[0]
+        self._train, self._test = SCENARIOS[scenario].train, SCENARIOS[scenario].test
+
+    def promises(self) -> dict[str, Callable[[], None]]:
+        return {
+            "its scenarios are known ones": self.scenarios,
+            "fitting repeats to the bit": self.fitting_repeats,
+            "fitting does not look at test images": self.test_is_not_seen,
+            "scores are finite and of the right shape": self.shape,
+            "a score does not depend on what else is in the gallery, or on its order": self.order,
+            "a saved state does the same when it is loaded": self.state,
+        }
+
+    def fit(self, around: Surroundings) -> Attack:
+        attack = self.create()
+        train, val = (around.known(split, self._train, self._more) for split in ("train", "val"))
+        with global_seed(0, "contract"):
+            attack.fit(train, val, around.guidance, around.context())
+        return attack
+
+    def _scores(self, attack: Attack, gallery: Gallery) -> np.ndarray:
+        """Everything that an attack says about a gallery. Shape: (N, …)."""
+        ctx = self.around.context()
+        if isinstance(attack, InferenceAttack):
+            return np.stack(list(attack.infer(gallery, ctx).values()), 1)
+        assert isinstance(attack, LinkageAttack)
+        return attack.similarity_matrix(gallery, ctx)
+
+    def scenarios(self) -> None:
+        plugin = self.create()
+        unknown = set(plugin.scenarios) - set(SCENARIOS)
+        insist(not unknown and bool(plugin.scenarios), f"{sorted(unknown)} are none of {', '.join(SCENARIOS)}")
+
+    def shape(self) -> None:
+        gallery, ctx = self.around.gallery(self._test, self._more), self.around.context()
+        count = len(gallery.probes)
+        scores = self._scores(self.ready, gallery)
+        insist(bool(np.isfinite(scores).all()), "some scores are no numbers")
+        if isinstance(self.ready, InferenceAttack):
+            names = tuple(self.ready.infer(gallery, ctx))
+            insist(names == self.ready.attributes, f"it declares {self.ready.attributes} and infers {names}")
+            insist(scores.shape == (count, len(names)), f"the shape is {scores.shape}")
+            return
+        assert isinstance(self.ready, LinkageAttack)
+        insist(scores.shape == (count, count), f"the matrix of {count} images has the shape {scores.shape}")
+        probes, references = np.arange(count), np.arange(count)[::-1].copy()
+        pairs = self.ready.similarity(gallery, probes, references, ctx)
+        insist(pairs.shape == (count,), f"{count} pairs got scores of shape {pairs.shape}")
+        close_scores(pairs, scores[probes, references], "pairs and matrix")
+
+    def order(self) -> None:
+        gallery = self.around.gallery(self._test, self._more)
+        rows = np.random.default_rng(0).permutation(len(gallery.probes))[: len(gallery.probes) // 2]
+        scores = self._scores(self.ready, gallery)[rows]
+        expected = scores if isinstance(self.ready, InferenceAttack) else scores[:, rows]
+        close_scores(self._scores(self.ready, gallery.rows(rows)), expected, "half of the gallery in another order")
+
+    def state(self) -> None:
+        twin = self.create()
+        twin.load_state(through_a_file(self.ready.state()), self.around.fabric.device)
+        gallery = self.around.gallery(self._test, self._more)
+        close_scores(self._scores(twin, gallery), self._scores(self.ready, gallery), "after loading")

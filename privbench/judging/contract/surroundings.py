@@ -1,0 +1,98 @@
+"""What a plugin is checked with: a small data set, untrained guidance, galleries."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from ...base.progress import Progress
+from ...base.seeds import global_seed
+from ...data.gallery import Gallery, KnownGallery
+from ...data.splits import COLUMNS, Split
+from ...learning.context import Context
+from ...learning.guidance import Guidance, untrained_guidance
+from ...learning.recipes import GuidanceRecipe
+from ...plugins.interfaces import DataRequest, Dataset
+from ...protocols.schema import PairsSection
+from ...running.loading import read_splits, write_data
+
+_IMAGES = 12
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """A small data set, untrained guidance, and a device."""
+
+    splits: Mapping[str, Split]
+    guidance: Guidance
+    fabric: Fabric
+
+    def context(self) -> Context:
+        """A fresh one, the same each time."""
+        return Context(self.fabric, 0, "contract", Progress(quiet=True))
+
+    @property
+    def images(self) -> Tensor:
+        """A few test images. Shape: (12, 1, H, W), float in [0, 1], on the device."""
+        pixels = torch.from_numpy(self.splits["test"].images[:_IMAGES].copy())
+        return pixels.float().div(255).to(self.fabric.device)
+
+    def with_other_test_images(self) -> Surroundings:
+        """The same training and validation images, next to other test images in the same block of memory.
+
+        Splits are slices of one array, as in a run: whoever looks beyond his own slice sees something else here.
+        """
+        order = list(self.splits)
+        parts = [self.splits[name].images for name in order]
+        whole = np.concatenate(
+            [255 - part if name == "test" else part for name, part in zip(order, parts, strict=True)]
+        )
+        starts = np.cumsum([0, *map(len, parts)])
+        splits = {
+            name: replace(self.splits[name], images=whole[start : start + len(part)])
+            for name, start, part in zip(order, starts, parts, strict=False)
+        }
+        return replace(self, splits=splits)
+
+    def gallery(self, kinds: str, releases: int = 0) -> Gallery:
+        """Test images; anonymized ones are the originals with inverted grey values and a little noise."""
+        images = self._images("test")
+        more = tuple(self._noisy(images["A"], number) for number in range(releases)) if kinds[0] == "A" else ()
+        return Gallery(images[kinds[0]], images[kinds[1]], more)
+
+    def known(self, split: str, kinds: str, releases: int = 0) -> KnownGallery:
+        """Images of a split whose patients are known."""
+        images, part = self._images(split), self.splits[split]
+        more = tuple(self._noisy(images["A"], number) for number in range(releases)) if kinds[0] == "A" else ()
+        table = part.table[[column for column in COLUMNS if column != "split"]]
+        return KnownGallery(images[kinds[0]], images[kinds[1]], more, pairs=part.pairs, table=table)
+
+    def _images(self, split: str) -> dict[str, np.ndarray]:
+        originals = self.splits[split].images
+        return {"O": originals, "A": 255 - originals}
+
+    @staticmethod
+    def _noisy(images: np.ndarray, number: int) -> np.ndarray:
+        noise = np.random.default_rng(number).integers(-8, 9, images.shape)
+        return (images.astype(np.int16) + noise).clip(0, 255).astype(np.uint8)
+
+
+@contextmanager
+def surroundings(dataset: Dataset, recipe: GuidanceRecipe, size: int, fabric: Fabric) -> Iterator[Surroundings]:
+    """Surroundings on a data set, which lies in a temporary folder meanwhile."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_data(dataset, DataRequest(size, 0, None, 1, Progress(quiet=True)), 0.25, folder)
+        pairs = PairsSection(guidance=20, train=60, val=20, test=20, cap=5)
+        splits = read_splits(folder, dataset.findings, pairs, 0)
+        with global_seed(0, "contract"):
+            guidance = untrained_guidance(recipe, len(dataset.findings), fabric.device)
+        yield Surroundings(splits, guidance, fabric)

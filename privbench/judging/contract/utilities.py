@@ -1,0 +1,146 @@
+"""What a utility task promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...base.seeds import global_seed
+from ...data.splits import Split
+from ...plugins.interfaces import MeasuringTask, ReadingTask, ShownImages, UtilityTask
+from ...protocols.modes import MODES
+from .promises import LearnerPromises, close_scores, insist, through_a_file
+from .surroundings import Surroundings
+
+_NEEDS = ("masks", "locations")
+
+
+class UtilityPromises(LearnerPromises[UtilityTask]):
+    """Of a utility task, made ready as the harness does it: by what it adopts, by fitting, or in both ways."""
+
+    kind = UtilityTask
+
+    def promises(self) -> dict[str, Callable[[], None]]:
+        return {
+            "its modes and needs are known ones": self.declarations,
+            "fitting repeats to the bit": self.fitting_repeats,
+            "fitting does not look at test images": self.test_is_not_seen,
+            "values are finite and of the right shape": self.shape,
+            "an image's values do not depend on its order": self.order,
+            "a saved state does the same when it is loaded": self.state,
+        }
+
+    def fit(self, around: Surroundings) -> UtilityTask:
+        """Adopted instead, where a task never learns from released images."""
+        task = self.create()
+        if self._learns_of_releases or not task.adopt(around.guidance):
+            with global_seed(0, "contract"):
+                task.fit(around.splits["train"], around.splits["val"], around.guidance, around.context())
+        return task
+
+    @property
+    def _learns_of_releases(self) -> bool:
+        return any(images.train == "A" for mode, images in MODES.items() if mode in self.create().modes)
+
+    def _adopted(self) -> UtilityTask | None:
+        """An instance with what the guidance knows; None where the task has to be fitted."""
+        task = self.create()
+        return task if task.adopt(self.around.guidance) else None
+
+    def _every(self) -> Iterator[UtilityTask]:
+        """Made ready in each way in which the harness does it."""
+        yield self.ready
+        if self._learns_of_releases and (adopted := self._adopted()) is not None:
+            yield adopted
+
+    def _kinds(self) -> list[str]:
+        """The kinds of test images that it is shown."""
+        task = self.create()
+        kinds = {images.test for mode, images in MODES.items() if mode in task.modes}
+        return sorted(kinds | {"O"} if isinstance(task, ReadingTask) or getattr(task, "has_control", False) else kinds)
+
+    def _values(self, task: UtilityTask, kind: str, *, backwards: bool = False) -> dict[str, np.ndarray]:
+        """What it says of the test images, by measure; of findings under one name. Shape: (N, …)."""
+        test, images = self.around.splits["test"], self.around.gallery(kind + "O").probes
+        if backwards:
+            test, images = _backwards(test), images[::-1].copy()
+        if isinstance(task, ReadingTask):
+            return {"log-odds": task.predict(images, self.around.context())}
+        assert isinstance(task, MeasuringTask)
+        shown = ShownImages(images, test, _shift if kind == "A" else None)
+        return task.measure(shown, self.around.context())
+
+    def declarations(self) -> None:
+        task = self.create()
+        insist(isinstance(task, ReadingTask | MeasuringTask), "it is no ReadingTask and no MeasuringTask")
+        insist(bool(task.modes), "it makes sense in no mode")
+        for what, told, known in (("modes", task.modes, tuple(MODES)), ("needs", task.needs, _NEEDS)):
+            unknown = sorted(set(told) - set(known))
+            insist(not unknown, f"its {what} {unknown} are none of {', '.join(known)}")
+
+    def shape(self) -> None:
+        test = self.around.splits["test"]
+        for task in self._every():
+            for kind in self._kinds():
+                values = self._values(task, kind)
+                if isinstance(task, ReadingTask):
+                    scores = values["log-odds"]
+                    insist(scores.shape == test.labels.shape, f"the shape is {scores.shape}, not {test.labels.shape}")
+                    insist(bool(np.isfinite(scores).all()), "some scores are no numbers")
+                    continue
+                assert isinstance(task, MeasuringTask)
+                unknown = sorted(set(values) - set(task.measures))
+                insist(not unknown, f"it measures {unknown} and declares {list(task.measures)}")
+                for name, measured in values.items():
+                    insist(measured.shape == (len(test.table),), f"the shape of {name!r} is {measured.shape}")
+                    insist(not np.isinf(measured).any(), f"some values of {name!r} are infinite")
+
+    def order(self) -> None:
+        for task in self._every():
+            for kind in self._kinds():
+                backwards = {name: values[::-1] for name, values in self._values(task, kind, backwards=True).items()}
+                _same_values(backwards, self._values(task, kind), "in another order")
+
+    def state(self) -> None:
+        if not self._learns_of_releases and self._adopted() is not None:
+            return  # it is never fitted, so nothing is ever stored
+        twin = self.create()
+        twin.load_state(through_a_file(self.ready.state()), self.around.guidance, self.around.fabric.device)
+        for kind in self._kinds():
+            _same_values(self._values(twin, kind), self._values(self.ready, kind), "after loading")
+
+
+def _shift(images: Tensor) -> Tensor:
+    """The displacement of an anonymizer that moves every image half a pixel. Shape: (N, 1, H, W) to (N, 2, H, W)."""
+    return torch.full_like(images, 0.5).expand(-1, 2, -1, -1)
+
+
+def _backwards(split: Split) -> Split:
+    """The same images, last first."""
+    pairs = replace(
+        split.pairs,
+        probe=len(split.images) - 1 - split.pairs.probe,
+        reference=len(split.images) - 1 - split.pairs.reference,
+    )
+    return replace(
+        split,
+        images=split.images[::-1].copy(),
+        table=split.table.iloc[::-1].reset_index(drop=True),
+        pairs=pairs,
+        masks=None if split.masks is None else split.masks[::-1].copy(),
+        locations=None if split.locations is None else split.locations[::-1].copy(),
+    )
+
+
+def _same_values(first: dict[str, np.ndarray], second: dict[str, np.ndarray], what: str) -> None:
+    """Insists that the same images have values, and that these differ by no more than rounding."""
+    insist(first.keys() == second.keys(), f"{what}: {sorted(first.keys() ^ second.keys())} are measured once alone")
+    for name, values in first.items():
+        there = np.isfinite(values)
+        insist(np.array_equal(there, np.isfinite(second[name])), f"{what}: other images have a value of {name!r}")
+        if there.any():
+            close_scores(values[there], second[name][there], f"{name} {what}")

@@ -1,0 +1,206 @@
+"""Which runs are better, and which cannot be told apart: rank intervals, ties, and the Pareto front.
+
+Only runs under one fingerprint are compared, by paired differences over the same resamples of patients. A run whose
+attack is not certified has no rank: its low figure may be the attack's failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+from scipy import stats
+
+from ..base.errors import PrivbenchError
+from ..record.estimates import FILE, WORST_CASE, Estimate, read_estimates
+from ..record.run import VERDICTS, RunRecord, read_run
+
+_NO_ERROR = 1e-6  # of a difference of AUCs: less is rounding
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run as it enters a table: its worst-case verification AUC and its mean classification AUC.
+
+    The estimates are None where an older privbench wrote the run.
+    """
+
+    record: RunRecord
+    privacy: Estimate | None
+    utility: Estimate | None
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run among the others of its table.
+
+    Ranks are intervals, from the best to the worst that the data allow; None without certificate. `on_front` is the
+    share of resamples in which no other certified run is at least as good in both and better in one.
+    `dominated_by` is a run that is surely better in both.
+    """
+
+    entry: Entry
+    privacy_rank: tuple[int, int] | None = None
+    utility_rank: tuple[int, int] | None = None
+    on_front: float | None = None
+    dominated_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Board:
+    """The runs of one fingerprint: certified ones first, among them the most private first."""
+
+    fingerprint: str
+    standings: tuple[Standing, ...]
+
+    @property
+    def records(self) -> list[RunRecord]:
+        """The runs in the board's order."""
+        return [standing.entry.record for standing in self.standings]
+
+
+def read_entry(folder: Path) -> Entry:
+    """A run from its folder. Raises PrivbenchError where the folder holds none."""
+    record = read_run(folder)
+    if FILE not in record.files:
+        return Entry(record, None, None, folder)
+    privacy, utility = f"{WORST_CASE}/AUC", f"utility/{record.utility.label}/mean AUC"
+    estimates = read_estimates(folder / FILE, (privacy, utility))
+    if len(estimates) < 2:
+        raise PrivbenchError(f"{folder / FILE} lacks the headline figures: run it again with --overwrite.")
+    return Entry(record, estimates[privacy], estimates[utility], folder)
+
+
+def make_boards(entries: Sequence[Entry]) -> list[Board]:
+    """A board for each fingerprint, in the order of the best run."""
+
+    def place(entry: Entry) -> tuple[int, float, float]:
+        worst = entry.record.worst_case
+        return VERDICTS.index(worst.verdict), worst.verification_auc, -entry.record.utility.mean_auc
+
+    groups: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=place):
+        groups.setdefault(entry.record.fingerprint, []).append(entry)
+    return [Board(fingerprint, _standings(group)) for fingerprint, group in groups.items()]
+
+
+def _standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
+    known, rest = [], []
+    for entry in entries:
+        if entry.record.certified and entry.privacy is not None and entry.utility is not None:
+            known.append((entry, entry.privacy, entry.utility))
+        else:
+            rest.append(Standing(entry))
+    if not known:
+        return tuple(rest)
+    ranked, privacy, utility = zip(*known, strict=True)
+    # Both figures share the chance of a wrong statement.
+    each = (1 + ranked[0].record.worst_case.interval.confidence) / 2
+    numbers = [crc32(entry.record.key.encode()) for entry in ranked]
+    more_private, more_useful = surely_below(privacy, each, numbers), surely_below(utility, each, numbers).T
+    fronts, both = front_shares(privacy, utility, numbers), more_private & more_useful
+    standings = [
+        Standing(
+            entry,
+            privacy_rank=rank_interval(more_private, number),
+            utility_rank=rank_interval(more_useful, number),
+            on_front=float(fronts[number]),
+            dominated_by=ranked[int(np.argmax(both[:, number]))].record.label if both[:, number].any() else None,
+        )
+        for number, entry in enumerate(ranked)
+    ]
+    return (*standings, *rest)
+
+
+def rank_interval(better: np.ndarray, number: int) -> tuple[int, int]:
+    """The best and the worst rank of a run that the data allow. Shape: better (n, n), row surely better than column."""
+    return 1 + int(better[:, number].sum()), len(better) - int(better[number].sum())
+
+
+def surely_below(estimates: Sequence[Estimate], confidence: float, numbers: Sequence[int] | None = None) -> np.ndarray:
+    """Which estimates are surely below which others, all pairs at once. Shape: (n, n), bool, row below column.
+
+    The largest studentized difference of all pairs stays below the critical value in the stated share of resamples, so
+    that the chance of a single wrong statement among them is what it says (Mogstad, Romano, Shaikh & Wilhelm 2024,
+    "Inference for ranks"). Errors are the paired differences' own; the tails are those of the smallest effective number
+    of patients. The numbers tell estimates apart whose trainings vary apart.
+    """
+    values = np.array([one.value for one in estimates])
+    numbers = range(len(values)) if numbers is None else numbers
+    if len(values) < 2:
+        return np.zeros((len(values), len(values)), bool)
+    draws = np.stack([np.nan_to_num(one.joined(n) - one.value) for n, one in zip(numbers, estimates, strict=True)])
+    spread = np.sqrt(_between_pairs(np.cov(draws)))
+    error = np.sqrt(_errors(estimates))
+    # A difference that never varies is none, as between a run and its copy, or it is sure.
+    varies = (error > _NO_ERROR) & (spread > _NO_ERROR)
+    critical = _critical_value(draws.astype(np.float32), np.where(varies, spread, np.inf), confidence)
+    effective = min(one.effective for one in estimates)
+    reach = stats.t.isf(stats.norm.sf(critical), max(effective - 1, 1))
+    distance = values - values[:, None]
+    return np.where(varies, distance > reach * error, distance > _NO_ERROR)
+
+
+def _between_pairs(covariance: np.ndarray) -> np.ndarray:
+    """The variances of all differences. Shape: (n, n) to (n, n), not negative."""
+    own = np.diag(covariance)
+    return np.maximum(own[:, None] + own - 2 * covariance, 0)
+
+
+def _errors(estimates: Sequence[Estimate]) -> np.ndarray:
+    """The squared standard errors of all differences, as `Estimate.minus` has them. Shape: (n, n)."""
+    jackknife = np.stack([np.nan_to_num(one.jackknife, nan=one.value) for one in estimates])
+    patients = jackknife.shape[1]
+    variance = _between_pairs(np.cov(jackknife, ddof=0) * (patients - 1))
+    if len({len(one.between) for one in estimates}) == 1:
+        between = np.stack([one.between for one in estimates])
+        variance = np.maximum(variance - _between_pairs(between @ between.T), variance / 3)
+    trainings = np.array([one.training_error or 0.0 for one in estimates]) ** 2
+    return np.asarray(variance + trainings[:, None] + trainings)
+
+
+def _critical_value(draws: np.ndarray, scale: np.ndarray, confidence: float) -> float:
+    """What the largest studentized difference of all pairs exceeds in 1 - confidence of the resamples.
+
+    Shape: draws (n, B), scale (n, n).
+    """
+    inverse = (1 / scale).astype(np.float32)
+    columns = np.ascontiguousarray(draws.T)
+    largest = np.zeros(len(columns), np.float32)
+    for first in range(len(scale) - 1):
+        distance = np.abs(columns[:, first, None] - columns[:, first + 1 :])
+        distance *= inverse[first, first + 1 :]
+        np.maximum(largest, distance.max(1), out=largest)
+    return float(np.quantile(largest, confidence))
+
+
+def front_shares(privacy: Sequence[Estimate], utility: Sequence[Estimate], numbers: Sequence[int]) -> np.ndarray:
+    """The share of resamples in which each run lies on the Pareto front: low AUC of the attack, high utility.
+
+    Runs of the same number are copies, whose trainings vary together.
+
+    Shape: (n,), 0 to 1.
+    """
+    attacked, useful = (
+        np.stack([np.nan_to_num(one.joined(n), nan=one.value) for n, one in zip(numbers, estimates, strict=True)])
+        for estimates in (privacy, utility)
+    )
+    return np.mean([on_front(*column) for column in zip(attacked.T, useful.T, strict=True)], axis=0)
+
+
+def on_front(attacked: np.ndarray, useful: np.ndarray) -> np.ndarray:
+    """Which points no other dominates: none is at least as good in both and better in one. Shape: (n,) each, bool."""
+    order = np.lexsort((attacked, -useful))
+    lowest = np.minimum.accumulate(np.append(np.inf, attacked[order]))[:-1]
+    free = attacked[order] < lowest
+    # Points that are the same in both stand or fall together.
+    same = np.append(False, (np.diff(attacked[order]) == 0) & (np.diff(useful[order]) == 0))
+    for place in np.flatnonzero(same):
+        free[place] = free[place - 1]
+    result = np.empty(len(order), bool)
+    result[order] = free
+    return result

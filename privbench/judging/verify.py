@@ -1,0 +1,172 @@
+"""Does a run folder hold? Every figure is recomputed from the scores, every digest and term is checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pyarrow import ArrowException
+
+from ..base.errors import PrivbenchError
+from ..base.files import sha256
+from ..base.validation import validate
+from ..evaluate.run import Evaluation, evaluate, warnings_of
+from ..protocols.schema import Protocol, fingerprint_of, without_places
+from ..record.estimates import FILE as ESTIMATES
+from ..record.estimates import read_estimates
+from ..record.folder import ANONYMIZER, EVERY_RUN_HAS, LINKAGE_SCORES, MEASUREMENTS, UTILITY_SCORES, read_attack_scores
+from ..record.run import FILE, RunRecord, read_run
+from ..record.scores import read_scores
+
+_TOLERANCE = 1e-6
+"""Figures may differ by this much: another machine adds in another order."""
+
+
+def verify_run(folder: Path) -> Iterator[str]:
+    """Everything in a run folder that does not hold, one sentence each, the most telling first.
+
+    Raises:
+        PrivbenchError: the folder holds no run, or one of a schema that recorded too little to be verified.
+    """
+    record = read_run(folder)
+    if not record.files:
+        raise PrivbenchError(f"{folder} was written by an older privbench, without digests: run it again to verify it.")
+    yield from _digests(folder, record)
+    try:
+        yield from _fingerprint(record)
+        yield from _anonymizer(folder, record)
+        yield from _scores(folder)
+        evaluation = _evaluated(folder, record)
+        yield from _figures(record, evaluation)
+        yield from _estimates(folder, evaluation)
+    # What was tampered with may be wrong in any way; whatever reading it raises is the finding.
+    except (ArrowException, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        yield f"the run cannot be evaluated ({type(error).__name__}: {error})"
+    except PrivbenchError as error:
+        yield f"the run cannot be evaluated: {error}"
+
+
+def _fingerprint(record: RunRecord) -> Iterator[str]:
+    if fingerprint_of(record.terms, record.data_digest) != record.fingerprint:
+        yield f"{FILE}: fingerprint is not that of the terms and the data's digest"
+    # Without places, because the terms hold none; there lists of pairs are digests, and the lists may be elsewhere.
+    stated, terms = without_places(record.protocol), without_places(record.terms.get("protocol", {}))
+    for section, value in terms.items():
+        if stated.get(section) != value:
+            yield f"{FILE}: protocol.{section} is not what the fingerprint was made of"
+
+
+def _anonymizer(folder: Path, record: RunRecord) -> Iterator[str]:
+    told = json.loads((folder / ANONYMIZER).read_text(encoding="utf-8"))
+    for path, stated, right in _unequal(record.anonymizer.model_dump(mode="json"), told, "anonymizer"):
+        yield f"{FILE}: {path} is {_short(stated)}, {ANONYMIZER} says {_short(right)}"
+
+
+def _digests(folder: Path, record: RunRecord) -> Iterator[str]:
+    for name in EVERY_RUN_HAS:
+        if name not in record.files:
+            yield f"{FILE}: the digest of {name} is missing"
+    for name, digest in record.files.items():
+        file = folder / name
+        if not file.is_file():
+            yield f"{name} is missing"
+        elif sha256(file) != digest:
+            yield f"{name} was changed: its digest is not the one in {FILE}"
+
+
+def _scores(folder: Path) -> Iterator[str]:
+    """What scores must satisfy whatever their values are."""
+    pairs = read_scores(folder / LINKAGE_SCORES)
+    wrong = pairs[pairs["mated"] != (pairs["probe_patient"] == pairs["reference_patient"])]
+    if len(wrong):
+        row = wrong.iloc[0]
+        yield (
+            f"{LINKAGE_SCORES}: {len(wrong)} pair(s) are labelled against their patients, first "
+            f"{row['probe']} and {row['reference']} of {row['attack']} ({row['scenario']})"
+        )
+    for name, scores in ((LINKAGE_SCORES, pairs), (UTILITY_SCORES, read_scores(folder / UTILITY_SCORES))):
+        if not np.isfinite(scores["score"]).all():
+            yield f"{name}: {int((~np.isfinite(scores['score'])).sum())} score(s) are no numbers"
+
+
+def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
+    versions = {result.name: result.version for result in record.attacks}
+    versions |= {result.name: result.version for result in record.inferences}
+    versions = dict.fromkeys(record.protocol["attacks"], "") | versions  # some have no figure
+    return evaluate(
+        read_attack_scores(folder),
+        read_scores(folder / UTILITY_SCORES),
+        read_scores(folder / MEASUREMENTS),
+        validate(Protocol, record.protocol, "the run's protocol"),
+        versions,
+        {one.name: one.version for one in record.utilities} | {one.name: one.version for one in record.measurements},
+    )
+
+
+def _figures(record: RunRecord, evaluation: Evaluation) -> Iterator[str]:
+    recomputed = {
+        "worst_case": evaluation.worst_case.model_dump(mode="json"),
+        "attacks": [one.model_dump(mode="json") for one in evaluation.attacks],
+        "inferences": [one.model_dump(mode="json") for one in evaluation.inferences],
+        "utilities": [one.model_dump(mode="json") for one in evaluation.utilities],
+        "measurements": [one.model_dump(mode="json") for one in evaluation.measurements],
+    }
+    told = record.model_dump(mode="json")
+    for section, values in recomputed.items():
+        for path, stated, right in _unequal(told[section], values, section):
+            yield f"{FILE}: {path} is {_short(stated)}, the scores give {_short(right)}"
+    for warning in warnings_of(evaluation):
+        if warning not in record.warnings:
+            yield f"{FILE}: the warning {warning!r} is missing"
+
+
+def _estimates(folder: Path, evaluation: Evaluation) -> Iterator[str]:
+    stored = read_estimates(folder / ESTIMATES)
+    for name in stored.keys() ^ evaluation.estimates.keys():
+        yield f"{ESTIMATES}: {name} is {'surplus' if name in stored else 'missing'}"
+    for name in stored.keys() & evaluation.estimates.keys():
+        own, right = asdict(stored[name]), asdict(evaluation.estimates[name])
+        wrong = [key for key, value in right.items() if not _same(own[key], value)]
+        if wrong:
+            yield f"{ESTIMATES}: {', '.join(wrong)} of {name} are not what the scores give"
+
+
+def _same(stated: Any, right: Any) -> bool:
+    """Whether two fields of an estimate are the same, but for rounding."""
+    if stated is None or right is None:
+        return stated is right
+    one, other = np.asarray(stated, float), np.asarray(right, float)
+    return one.shape == other.shape and np.allclose(one, other, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
+
+
+def _unequal(stated: Any, right: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    """Every leaf that differs, with its path and both values. Items of lists go by what they are called."""
+    if isinstance(stated, dict) and isinstance(right, dict) and stated.keys() == right.keys():
+        for key in right:
+            yield from _unequal(stated[key], right[key], f"{path}.{key}")
+    elif isinstance(stated, list) and isinstance(right, list) and len(stated) == len(right):
+        for number, (one, other) in enumerate(zip(stated, right, strict=True)):
+            yield from _unequal(one, other, f"{path}[{_called(other) or number}]")
+    elif isinstance(stated, float | int) and isinstance(right, float | int):
+        if not abs(stated - right) <= _TOLERANCE * max(1.0, abs(right)):
+            yield path, stated, right
+    elif stated != right:
+        yield path, stated, right
+
+
+def _called(item: Any) -> str | None:
+    """Such as `contrastive (informed)` or `quality (frozen) SSIM`; None where it has no name."""
+    if not isinstance(item, dict) or "name" not in item:
+        return None
+    kind = next((f" ({item[key]})" for key in ("scenario", "mode") if key in item), "")
+    what = next((f" {item[key]}" for key in ("attribute", "measure") if key in item), "")
+    return f"{item['name']}{kind}{what}"
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) < 60 else f"{text[:57]}…"

@@ -1,0 +1,1 @@
+"""Networks and how they are trained: recipes, the training loop, guidance."""

@@ -1,0 +1,106 @@
+"""Trains an abnormality classifier, and lets it read images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..base.seeds import global_seed
+from ..data.splits import Split
+from .augmentation import vary
+from .context import Context, Pixels
+from .features import collected_outputs
+from .networks import Classifier, outputs_of
+from .recipes import ClassifierRecipe
+from .training import Losses, adam, prepare, train
+
+
+class Objective(nn.Module):
+    """What a classifier learns: the labels, as far as they are known."""
+
+    reads_stages = False
+    """Whether `further` wants the maps of the backbone's stages."""
+
+    def label_logits(self, logits: Tensor) -> Tensor:
+        """The log-odds of the labels by those of the findings. Shape: (N, findings) to the same."""
+        return logits
+
+    def further(self, logits: Tensor, stages: Sequence[Tensor], rows: Tensor, moves: Tensor | None) -> Losses:
+        """Further terms of the loss, by name.
+
+        Shape: log-odds of the labels (N, findings); the maps (N, C, h, w) of the backbone's stages, if it reads them;
+        rows of the training split (N,), and how the augmentation moved their images (N, 2, 3).
+        """
+        return {}
+
+
+def fit_classifier(
+    train_set: Split,
+    val_set: Split,
+    recipe: ClassifierRecipe,
+    ctx: Context,
+    title: str,
+    objective_for: Callable[[Classifier], Objective] = lambda _: Objective(),
+) -> Classifier:
+    """A classifier trained on the known labels, selected on their cross entropy on validation images.
+
+    The objective, made for the network, may learn parameters of its own beside it.
+    """
+    with global_seed(ctx.derive(title, "weights")):
+        classifier = Classifier(recipe, len(train_set.findings))
+        objective = objective_for(classifier)
+    both = _Together(classifier, objective)
+    network, update = prepare(both, ctx, *adam(both, recipe, len(train_set.images)))
+    pixels, generator = Pixels(train_set.images, ctx.device), ctx.torch_generator(title, "augmentation")
+    labels = torch.from_numpy(train_set.labels).to(ctx.device)
+    val_labels = torch.from_numpy(val_set.labels).double()
+
+    def step(rows: Tensor) -> Losses:
+        images, moves = vary(pixels[rows], recipe.augmentation, generator)
+        logits, further = network(images, rows, moves)
+        losses = {"labels": label_loss(logits, labels[rows.to(ctx.device)]), **further}
+        loss = torch.stack(list(losses.values())).sum()
+        update(loss)
+        return {"loss": loss, **losses} if further else {"loss": loss}
+
+    def validate() -> Losses:
+        logits = torch.from_numpy(classify(classifier, val_set.images, ctx)).float().to(ctx.device)
+        return {"loss": label_loss(objective.label_logits(logits).cpu().double(), val_labels)}
+
+    train(both, count=len(pixels), recipe=recipe, step=step, validate=validate, ctx=ctx, title=title)
+    return classifier
+
+
+class _Together(nn.Module):
+    """The classifier with its objective: log-odds of labels, and the further terms of the loss."""
+
+    def __init__(self, classifier: Classifier, objective: Objective) -> None:
+        super().__init__()
+        self.classifier, self.objective = classifier, objective
+
+    def forward(self, images: Tensor, rows: Tensor, moves: Tensor | None) -> tuple[Tensor, Losses]:
+        watched = self.classifier.model if self.objective.reads_stages else nn.Module()
+        with collected_outputs(watched) as stages:
+            logits = self.objective.label_logits(self.classifier(images).float())
+        return logits, self.objective.further(logits, stages, rows, moves)
+
+
+def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross entropy over the labels that are known, 0 where none is.
+
+    Shape: (N, findings) both, labels 0, 1 or NaN, to ().
+    """
+    known = ~labels.isnan()
+    if not known.any():
+        return logits.sum() * 0
+    return functional.binary_cross_entropy_with_logits(logits[known], labels[known])
+
+
+def classify(classifier: Classifier, images: np.ndarray, ctx: Context) -> np.ndarray:
+    """Reads every image. Shape: (N, 1, H, W), uint8, to (N, findings) logits, float64."""
+    pixels = Pixels(images, ctx.device)
+    return outputs_of(classifier, len(pixels), lambda rows: classifier(pixels[rows]), ctx).cpu().double().numpy()

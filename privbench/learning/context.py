@@ -1,0 +1,64 @@
+"""What a stage is given to work with: device, seed, progress, and a place for its training curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from ..base.progress import Progress
+from ..base.seeds import derive_seed, numpy_generator, torch_generator
+
+_DEVICE_SHARE = 0.5  # of the accelerator's free memory that resident images may take
+
+
+@dataclass(frozen=True)
+class Context:
+    """A stage's surroundings. `curves` collects one row an epoch: stage, epoch, and the named losses."""
+
+    fabric: Fabric
+    seed: int
+    stage: str
+    progress: Progress
+    curves: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def device(self) -> torch.device:
+        return self.fabric.device
+
+    def derive(self, *names: str | int) -> int:
+        """A seed for one purpose within this stage."""
+        return derive_seed(self.seed, self.stage, *names)
+
+    def torch_generator(self, *names: str | int) -> torch.Generator:
+        return torch_generator(self.seed, self.stage, *names)
+
+    def numpy_generator(self, *names: str | int) -> np.random.Generator:
+        return numpy_generator(self.seed, self.stage, *names)
+
+
+class Pixels:
+    """uint8 images that index to floats on the device; they move there whole when they fit.
+
+    Shape: (N, 1, H, W), uint8; an index of n rows gives (n, 1, H, W), float32 in [0, 1].
+    """
+
+    def __init__(self, images: np.ndarray, device: torch.device) -> None:
+        self._device = device
+        fits = device.type == "cuda" and images.nbytes < _DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
+        self._images: np.ndarray | torch.Tensor = (
+            torch.from_numpy(np.ascontiguousarray(images)).to(device) if fits else images
+        )
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
+        if isinstance(self._images, torch.Tensor):
+            chosen = self._images[rows.to(self._device)]
+        else:
+            chosen = torch.from_numpy(np.asarray(self._images[rows.numpy()])).to(self._device)
+        return chosen.float().div_(255)

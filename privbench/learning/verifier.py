@@ -1,0 +1,96 @@
+"""Trains a patient verifier on pairs, and scores pairs and galleries with it.
+
+The guidance and the paper's attack are the same network under the same recipe; both come here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..base.seeds import global_seed
+from ..data.gallery import Gallery, KnownGallery
+from .context import Context, Pixels
+from .networks import Verifier, outputs_of, start_from_guidance
+from .recipes import VerifierRecipe
+from .training import Losses, adam, prepare, train
+
+
+def fit_verifier(
+    train_set: KnownGallery,
+    val_set: KnownGallery,
+    recipe: VerifierRecipe,
+    ctx: Context,
+    title: str,
+    guidance: Verifier | None = None,
+) -> Verifier:
+    """A verifier trained on the pairs of `train_set` with binary cross entropy, selected on those of `val_set`."""
+    with global_seed(ctx.derive(title, "weights")):
+        verifier = Verifier(recipe, recipe.features)
+    if recipe.init == "guidance" and guidance is not None:
+        start_from_guidance(verifier, guidance, title)
+    network, update = prepare(verifier, ctx, *adam(verifier, recipe, len(train_set.pairs)))
+    probes = Pixels(train_set.probes, ctx.device)
+    same = train_set.probes is train_set.references  # then they need not be held twice
+    references = probes if same else Pixels(train_set.references, ctx.device)
+    probe_rows, reference_rows = (torch.from_numpy(rows) for rows in (train_set.pairs.probe, train_set.pairs.reference))
+    mated = torch.from_numpy(train_set.pairs.mated).float().to(ctx.device)
+
+    def step(batch: Tensor) -> Losses:
+        logits = network(probes[probe_rows[batch]], references[reference_rows[batch]])
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), mated[batch.to(ctx.device)])
+        update(loss)
+        return {"loss": loss}
+
+    def validate() -> Losses:
+        pairs = val_set.pairs
+        logits = torch.from_numpy(score_pairs(verifier, val_set, pairs.probe, pairs.reference, ctx))
+        target = torch.from_numpy(pairs.mated).double()
+        return {"loss": functional.binary_cross_entropy_with_logits(logits, target)}
+
+    train(
+        verifier,
+        count=len(train_set.pairs),
+        recipe=recipe,
+        step=step,
+        validate=validate,
+        ctx=ctx,
+        title=title,
+    )
+    return verifier
+
+
+def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:
+    """Embeds every image once. Shape: (N, 1, H, W), uint8, to (N, features) in (0, 1), on the device."""
+    pixels = Pixels(images, ctx.device)
+    return outputs_of(verifier, len(pixels), lambda rows: verifier.embed(pixels[rows]), ctx)
+
+
+@torch.no_grad()
+def score_pairs(
+    verifier: Verifier, gallery: Gallery, probe: np.ndarray, reference: np.ndarray, ctx: Context
+) -> np.ndarray:
+    """The logit of each pair of rows; only the images that stand in a pair are embedded.
+
+    Shape: two times (n,), int, to (n,), float64.
+    """
+    probe_rows, probe_at = np.unique(probe, return_inverse=True)
+    reference_rows, reference_at = np.unique(reference, return_inverse=True)
+    probes = embed(verifier, gallery.probes[probe_rows], ctx)
+    references = embed(verifier, gallery.references[reference_rows], ctx)
+    logits = verifier.compare(
+        probes[torch.from_numpy(probe_at).to(ctx.device)], references[torch.from_numpy(reference_at).to(ctx.device)]
+    )
+    return logits.cpu().double().numpy()
+
+
+@torch.no_grad()
+def score_matrix(verifier: Verifier, gallery: Gallery, ctx: Context) -> np.ndarray:
+    """The logit of every probe with every reference. Shape: (P, R), float32."""
+    probe_features, reference_features = (
+        embed(verifier, images, ctx) for images in (gallery.probes, gallery.references)
+    )
+    rows = [verifier.compare(probe[None], reference_features).cpu() for probe in probe_features]
+    return torch.stack(rows).numpy()

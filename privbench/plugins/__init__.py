@@ -1,0 +1,1 @@
+"""What a plugin has to be, and how it is found."""

@@ -1,0 +1,191 @@
+"""Finds plugins: built-in and installed ones by entry point, others from a file or from Python."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from ..base.errors import PrivbenchError, nearest
+from ..base.params import Params
+from .interfaces import PLUGIN_TYPES, Plugin
+
+Created = TypeVar("Created", bound=Plugin)
+
+GROUPS = {
+    "anonymizer": "privbench.anonymizers",
+    "attack": "privbench.attacks",
+    "utility": "privbench.utilities",
+    "dataset": "privbench.datasets",
+}
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered name: where it comes from, and the class or the reason why there is none."""
+
+    kind: str
+    name: str
+    origin: str
+    plugin: type[Plugin] | None
+    broken: str | None = None
+
+
+class Registry:
+    """All plugins by kind and name. Entry points are imported when they are asked for, and not before."""
+
+    def __init__(self, files: Iterable[Path] = ()) -> None:
+        """Entry points, and the plugins of those Python files."""
+        self._installed: dict[tuple[str, str], list[EntryPoint]] = defaultdict(list)
+        for kind, group in GROUPS.items():
+            # One distribution may be found twice (its checkout and its installation); that is no collision.
+            for value in sorted({(e.name, e.value): e for e in entry_points(group=group)}.items()):
+                self._installed[kind, value[1].name].append(value[1])
+        self._handed_over: dict[tuple[str, str], type[Plugin]] = {}
+        for file in files:
+            self.add_file(file)
+
+    def names(self, kind: str) -> list[str]:
+        """The registered names of a kind, broken ones too."""
+        return sorted({name for k, name in (*self._installed, *self._handed_over) if k == kind})
+
+    def entry(self, kind: str, name: str) -> Registered:
+        """The entry under a name. Raises PrivbenchError, with the nearest names, where there is none."""
+        if (plugin := self._handed_over.get((kind, name))) is not None:
+            return Registered(kind, name, f"{plugin.__module__}:{plugin.__qualname__}", plugin)
+        claims = self._installed.get((kind, name), [])
+        if not claims:
+            raise PrivbenchError(f"There is no {kind} {name!r}: {nearest(name, self.names(kind))}")
+        origin = " and ".join(claim.value for claim in claims)
+        if len(claims) > 1:
+            return Registered(kind, name, origin, None, "the name is claimed twice; uninstall or rename one")
+        try:
+            plugin = claims[0].load()
+            check_plugin(kind, plugin, name)
+        # A plugin is foreign code: whatever its import raises breaks it, and must not break the others.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            return Registered(kind, name, origin, None, f"{type(error).__name__}: {error}")
+        return Registered(kind, name, origin, plugin)
+
+    def entries(self, kind: str) -> list[Registered]:
+        """Every entry of a kind, in the order of the names."""
+        return [self.entry(kind, name) for name in self.names(kind)]
+
+    def get(self, kind: str, name: str) -> type[Plugin]:
+        """The class under a name. Raises PrivbenchError where it is unknown or broken."""
+        entry = self.entry(kind, name)
+        if entry.plugin is None:
+            raise PrivbenchError(f"The {kind} {name!r} ({entry.origin}) cannot be used: {entry.broken}")
+        return entry.plugin
+
+    def create(self, base: type[Created], name: str, params: Mapping[str, Any]) -> Created:
+        """An instance of the plugin of that kind and name, e.g. `create(Attack, "siamese", {...})`."""
+        plugin = self.get(base.kind, name)
+        if not issubclass(plugin, base):
+            raise PrivbenchError(f"The {base.kind} {name!r} is no {base.__name__}: choose another.")
+        return plugin(**params)
+
+    def add(self, plugin: type[Plugin]) -> None:
+        """Registers a class that was handed over. Raises PrivbenchError where its name is taken."""
+        kind = getattr(plugin, "kind", "")
+        check_plugin(kind, plugin, getattr(plugin, "name", ""))
+        if self._handed_over.get((kind, plugin.name)) is plugin:
+            return
+        if plugin.name in self.names(kind):
+            taken = self.entry(kind, plugin.name).origin
+            raise PrivbenchError(f"The {kind} name {plugin.name!r} is taken by {taken}: choose another name.")
+        self._handed_over[kind, plugin.name] = plugin
+
+    def add_file(self, path: Path) -> None:
+        """Registers every plugin that a Python file defines. Raises PrivbenchError where it cannot."""
+        if not path.is_file():
+            raise PrivbenchError(f"There is no plugin file {path}: check the path of --plugin.")
+        module_name = f"privbench_plugin_{path.stem}"
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        if spec is None or spec.loader is None:
+            raise PrivbenchError(f"Plugin file {path} is no Python file: its name must end in .py.")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except (Exception, SystemExit) as error:
+            raise PrivbenchError(f"Plugin file {path} does not run ({type(error).__name__}: {error}).") from error
+        plugins = [
+            value
+            for value in vars(module).values()
+            if inspect.isclass(value)
+            and issubclass(value, Plugin)
+            and value.__module__ == module_name
+            and not inspect.isabstract(value)
+        ]
+        if not plugins:
+            raise PrivbenchError(f"Plugin file {path} defines no Anonymizer, Attack, UtilityTask or Dataset.")
+        for plugin in plugins:
+            self.add(plugin)
+
+
+def check_plugin(kind: str, plugin: type, name: str) -> None:
+    """Raises PrivbenchError unless the class is a usable plugin of that kind and name."""
+    wanted = PLUGIN_TYPES.get(kind)
+    if wanted is None or not (inspect.isclass(plugin) and issubclass(plugin, wanted)):
+        expected = wanted.__name__ if wanted else " or ".join(t.__name__ for t in PLUGIN_TYPES.values())
+        raise PrivbenchError(f"{plugin!r} is no subclass of privbench.{expected}.")
+    if getattr(plugin, "name", None) != name or not name:
+        raise PrivbenchError(f"{plugin.__qualname__} needs a class attribute name = {name or '…'!r}.")
+    if inspect.isabstract(plugin):
+        raise PrivbenchError(f"{plugin.__qualname__} lacks {', '.join(sorted(plugin.__abstractmethods__))}.")
+    if not (inspect.isclass(plugin.Params) and issubclass(plugin.Params, Params)):
+        raise PrivbenchError(f"{plugin.__qualname__}.Params must be a subclass of privbench.Params.")
+    if kind == "anonymizer" and not isinstance(getattr(plugin, "deterministic", None), bool):
+        raise PrivbenchError(f"{plugin.__qualname__} must declare deterministic = True or False.")
+    code_digest(plugin)  # now, before its file can be edited
+
+
+@cache
+def code_digest(plugin: type[Plugin]) -> str:
+    """SHA-256 of the source of the plugin and of its bases: of their whole packages, or of their files.
+
+    It is part of the cache keys, so that a method that is being worked on is never answered from an older version's
+    results; the interfaces are among the bases, so the harness counts as well. It is taken once, when the plugin is
+    registered. A class without source (typed into a prompt) gets a token that never recurs in its place.
+    """
+    files: set[Path] = set()
+    for base in plugin.__mro__:
+        if not issubclass(base, Plugin):
+            continue
+        try:
+            file = Path(inspect.getfile(base))
+        except (TypeError, OSError):
+            return uuid4().hex
+        if not file.is_file():
+            return uuid4().hex
+        folder = file.parent
+        while (folder.parent / "__init__.py").is_file():
+            folder = folder.parent
+        files |= set(folder.rglob("*.py")) if (folder / "__init__.py").is_file() else {file}
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(files))).hexdigest()
+
+
+def identity(plugin: Plugin, *, code: bool) -> dict[str, Any]:
+    """What tells one plugin's work from another's: name, version, parameters, inputs and, if asked for, source."""
+    named = {
+        "plugin": plugin.name,
+        "version": plugin.version,
+        "params": plugin.params.model_dump(mode="json"),
+        "inputs": plugin.inputs(),
+    }
+    return named | {"code": code_digest(type(plugin))} if code else named
+
+
+def is_own(plugin: Plugin) -> bool:
+    """Whether the plugin comes with privbench, whose versions are kept by hand."""
+    return type(plugin).__module__.startswith("privbench.")

@@ -1,0 +1,172 @@
+"""Score files: the record that every metric is derived from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..base.errors import PrivbenchError
+from ..data.pairs import Pairs
+from ..data.splits import Split
+from ..metrics.retrieval import rank_mates
+from ..plugins.interfaces import Measure
+
+LINKAGE_COLUMNS = [
+    "attack", "scenario", "seed", "split", "images",
+    "probe", "reference", "probe_patient", "reference_patient", "mated", "score",
+]  # fmt: skip
+RETRIEVAL_COLUMNS = [
+    "attack", "scenario", "seed", "probe", "mate", "patient", "years", "outranked_by", "strangers", "rival",
+]  # fmt: skip
+INFERENCE_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "attribute", "truth", "score"]
+UTILITY_COLUMNS = [
+    "task", "mode", "seed", "split", "image", "patient", "sex", "age", "view", "class", "label", "score",
+]  # fmt: skip
+MEASUREMENT_COLUMNS = ["task", "mode", "seed", "image", "patient", "measure", "value", "unit", "more_is_better"]
+CONTROL = "control"
+"""Original images alone: the scenario that an attack's certificate is based on, the mode that utility is lost from."""
+
+
+@dataclass(frozen=True)
+class AttackOrigin:
+    """Whose scores they are: the attack's name in the protocol, the scenario (or CONTROL), the training's number."""
+
+    attack: str
+    scenario: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class TaskOrigin:
+    """Whose values they are: the task's name in the protocol, the mode (or CONTROL), the training's number."""
+
+    task: str
+    mode: str
+    seed: int
+
+
+@dataclass
+class AttackScores:
+    """What all attacks of a run said, under the columns named above; and their own figures by origin."""
+
+    linkage: pd.DataFrame
+    retrieval: pd.DataFrame
+    inference: pd.DataFrame
+    measures: dict[AttackOrigin, dict[str, float]]
+
+
+def linkage_scores(
+    origin: AttackOrigin, split: Split, name: str, images: str, pairs: Pairs, scores: np.ndarray
+) -> pd.DataFrame:
+    """One row a pair of the split of that name. Shape: scores (len(pairs),), larger means more alike."""
+    files, patients = split.table["image"].to_numpy(), split.patients
+    return pd.DataFrame(
+        {
+            **asdict(origin),
+            "split": name,
+            "images": images,
+            "probe": files[pairs.probe],
+            "reference": files[pairs.reference],
+            "probe_patient": patients[pairs.probe],
+            "reference_patient": patients[pairs.reference],
+            "mated": pairs.mated,
+            "score": _checked(scores, (len(pairs),), f"attack {origin.attack!r}"),
+        },
+        columns=LINKAGE_COLUMNS,
+    )
+
+
+def retrieval_ranks(
+    origin: AttackOrigin, test: Split, similarity: np.ndarray, rng: np.random.Generator
+) -> pd.DataFrame:
+    """One row a probe and mate of the whole test gallery, with the years between them (differences of age).
+
+    Shape: similarity (N, N), row i of probes and references the same radiograph.
+    """
+    count, patients = len(test.images), test.patients
+    ranks = rank_mates(_checked(similarity, (count, count), f"attack {origin.attack!r}"), patients, patients, rng)
+    probe, mate = ranks["probe"].to_numpy(np.int64), ranks["mate"].to_numpy(np.int64)
+    files, ages = test.table["image"].to_numpy(), test.table["age"].to_numpy(float)
+    named = {"probe": files[probe], "mate": files[mate], "patient": patients[probe]}
+    return ranks.assign(**asdict(origin), **named, years=np.abs(ages[probe] - ages[mate]))[RETRIEVAL_COLUMNS]
+
+
+def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """One row an image and attribute. `truth` is the table's value as text."""
+    parts = [
+        pd.DataFrame(
+            {
+                **asdict(origin),
+                "image": test.table["image"].to_numpy(),
+                "patient": test.patients,
+                "attribute": name,
+                "truth": test.table[name].astype(str).to_numpy(),
+                "score": _checked(scores, (len(test.table),), f"attack {origin.attack!r}"),
+            },
+            columns=INFERENCE_COLUMNS,
+        )
+        for name, scores in inferred.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def utility_scores(origin: TaskOrigin, name: str, split: Split, scores: np.ndarray) -> pd.DataFrame:
+    """One row an image and finding whose label is known. Shape: scores (N, findings), log-odds."""
+    known = ~np.isnan(split.labels)
+    row, finding = np.nonzero(known)
+    about = split.table[["image", "patient", "sex", "age", "view"]].iloc[row].reset_index(drop=True)
+    checked = _checked(scores, split.labels.shape, f"utility task {origin.task!r}")
+    return about.assign(
+        **asdict(origin),
+        split=name,
+        **{"class": np.array(split.findings)[finding]},
+        label=split.labels[known].astype(np.uint8),
+        score=checked[known],
+    )[UTILITY_COLUMNS]
+
+
+def measured_values(
+    origin: TaskOrigin, test: Split, values: Mapping[str, np.ndarray], measures: Mapping[str, Measure]
+) -> pd.DataFrame:
+    """One row an image and measure that it has. Shape: values (N,) each, NaN where an image has none."""
+    parts = []
+    for name, measured in values.items():
+        if name not in measures or measured.shape != (len(test.table),) or np.isinf(measured).any():
+            raise PrivbenchError(
+                f"The utility task {origin.task!r} returned {name!r} of shape {measured.shape}, where one number or "
+                f"NaN for each of {len(test.table)} images belongs, under a name among its measures: mend the plugin."
+            )
+        rows = ~np.isnan(measured)
+        known = {"measure": name, "value": measured[rows], **measures[name]._asdict()}
+        parts.append(test.table.loc[rows, ["image", "patient"]].assign(**asdict(origin), **known))
+    return joined(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
+
+
+def _checked(scores: np.ndarray, shape: tuple[int, ...], who: str) -> np.ndarray:
+    """The scores, once it is sure that none is missing: a score that is no number would pass for a private one."""
+    values = np.asarray(scores)
+    if values.shape != shape or not np.isfinite(values).all():
+        raise PrivbenchError(
+            f"The {who} returned scores of shape {values.shape}, {np.count_nonzero(~np.isfinite(values))} of them no "
+            f"numbers, where {shape} finite ones belong: mend the plugin, or lower its learning rate."
+        )
+    return values
+
+
+def joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """All parts below one another; without any, no row under those columns."""
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
+
+
+def write_scores(scores: pd.DataFrame, path: Path) -> None:
+    """Writes a score file (Parquet)."""
+    scores.to_parquet(path, index=False)
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """Reads a score file (Parquet)."""
+    return pd.read_parquet(path)

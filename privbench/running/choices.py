@@ -1,0 +1,75 @@
+"""Which of a protocol's attacks and utility tasks can be carried out; what cannot is told before hours of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..base.errors import PrivbenchError
+from ..data.splits import Split
+from ..plugins.interfaces import Anonymizer, Attack, LinkageAttack, MeasuringTask, ReadingTask, UtilityTask
+from ..protocols.schema import Protocol
+
+
+def choose_attacks(
+    protocol: Protocol, create: Callable[[str], Attack], anonymizer: Anonymizer
+) -> tuple[dict[str, Attack], list[str]]:
+    """The attacks by label, less those that need fresh noise where there is none; and why these are left out.
+
+    Raises:
+        PrivbenchError: an attack is asked for a scenario in which it cannot be carried out, or none links images.
+    """
+    chosen, left_out = {}, []
+    for label, section in protocol.attacks.items():
+        attack = create(label)
+        for scenario in section.scenarios:
+            if scenario not in attack.scenarios:
+                raise PrivbenchError(
+                    f"The attack {attack.name!r} cannot be carried out in the scenario {scenario!r}: "
+                    f"set attacks.{label}.scenarios to some of {', '.join(attack.scenarios)}."
+                )
+        if attack.releases > 1 and anonymizer.deterministic:
+            left_out.append(f"{label} is left out: the anonymizer draws no noise that it could average")
+        else:
+            chosen[label] = attack
+    if not any(isinstance(attack, LinkageAttack) for attack in chosen.values()):
+        raise PrivbenchError("No attack of the protocol links images: add one, such as contrastive, to its attacks.")
+    return chosen, left_out
+
+
+def check_floor(floor: LinkageAttack) -> None:
+    """Raises PrivbenchError unless the floor of the certificates needs no training."""
+    if floor.trained:
+        raise PrivbenchError("certificate.floor is to be an attack without training: use correlation.")
+
+
+def check_utilities(protocol: Protocol, create: Callable[[str], UtilityTask]) -> None:
+    """Raises PrivbenchError where a task is asked for a mode that makes no sense, or no task reads findings."""
+    tasks = {label: create(label) for label in protocol.utilities}
+    for label, task in tasks.items():
+        if not isinstance(task, ReadingTask | MeasuringTask):
+            raise PrivbenchError(f"The utility task {task.name!r} is neither a ReadingTask nor a MeasuringTask.")
+        for mode in protocol.utilities[label].modes:
+            if mode not in task.modes:
+                raise PrivbenchError(
+                    f"The utility task {task.name!r} makes no sense in the mode {mode!r}: "
+                    f"set utilities.{label}.modes to some of {', '.join(task.modes)}."
+                )
+    if not any(isinstance(task, ReadingTask) for task in tasks.values()):
+        raise PrivbenchError(
+            "No utility task of the protocol reads findings: add one, such as [utilities.classification]."
+        )
+
+
+def choose_utilities(
+    protocol: Protocol, create: Callable[[str], UtilityTask], test: Split
+) -> tuple[dict[str, UtilityTask], list[str]]:
+    """The tasks by label, less those that need more than the data set knows; and why these are left out."""
+    chosen, left_out = {}, []
+    for label in protocol.utilities:
+        task = create(label)
+        missing = [what for what in task.needs if getattr(test, what) is None]
+        if missing:
+            left_out.append(f"{label} is left out: the data set has no {' and no '.join(missing)}")
+        else:
+            chosen[label] = task
+    return chosen, left_out

@@ -1,0 +1,76 @@
+"""Where a run took place: versions, device, commit."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from .. import __version__
+from ..record.run import GitRecord
+
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "pytorch-metric-learning",
+    "torchmetrics",
+    "lightning-fabric",
+    "numpy",
+    "pandas",
+    "scipy",
+    "scikit-learn",
+    "pillow",
+)
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computes."""
+    return {
+        "privbench": __version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in _PACKAGES},
+    }
+
+
+def device(fabric: Fabric, precision: str) -> dict[str, str]:
+    """The device, and what a repetition on another machine may differ by."""
+    on_gpu = fabric.device.type == "cuda"
+    return {
+        "type": fabric.device.type,
+        "name": torch.cuda.get_device_name(fabric.device) if on_gpu else _processor(),
+        "precision": precision,
+        "threads": str(torch.get_num_threads()),
+        "system": platform.platform(),
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def git() -> GitRecord | None:
+    """The commit of privbench's own checkout; None where it was installed from a package, or git is absent."""
+    here = Path(__file__).resolve().parent
+
+    def ask(*command: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(here), *command], capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
+
+    # An installed copy below somebody's project must not pass that project's commit off as its own.
+    if ask("ls-files", "--error-unmatch", str(Path(__file__).resolve())) is None:
+        return None
+    commit, changes = ask("rev-parse", "HEAD"), ask("status", "--porcelain", "--untracked-files=no")
+    return None if commit is None else GitRecord(commit=commit, modified=bool(changes))

@@ -1,0 +1,59 @@
+"""The release: the anonymized data set as a publisher would ship it, 8-bit images."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..base.errors import PrivbenchError
+from ..data.arrays import ArrayWriter
+from ..learning.context import Context, Pixels
+from ..plugins.interfaces import Anonymizer
+
+_BATCH = 256
+_TOLERANCE = 1e-4  # rounding may leave [0, 1] by this much; 8 bits do not see it
+
+
+@torch.no_grad()
+def write_release(anonymizer: Anonymizer, images: np.ndarray, ctx: Context, writer: ArrayWriter) -> None:
+    """Anonymizes every image once and writes it with 8 bits.
+
+    Shape: (N, 1, H, W), uint8.
+
+    Raises:
+        PrivbenchError: the anonymizer changed the shape, returned values that are not in [0, 1], or is declared
+            deterministic and is not.
+    """
+    pixels = Pixels(images, ctx.device)
+    generator = ctx.torch_generator("noise")
+    with ctx.progress.task("anonymizing", total=len(images)) as advance:
+        for rows in torch.arange(len(images)).split(_BATCH):
+            batch = pixels[rows]
+            released = anonymizer.anonymize(batch, generator).float()
+            _check(anonymizer, batch, released)
+            if anonymizer.deterministic and rows[0] == 0:
+                _check_determinism(anonymizer, batch, released)
+            writer.append((released.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
+            advance(len(rows))
+
+
+def _check(anonymizer: Anonymizer, images: torch.Tensor, released: torch.Tensor) -> None:
+    if released.shape != images.shape:
+        raise PrivbenchError(
+            f"The anonymizer {anonymizer.name!r} turned images of shape {tuple(images.shape)} into "
+            f"{tuple(released.shape)}: it must keep the shape."
+        )
+    low, high = float(released.min()), float(released.max())
+    if not (low >= -_TOLERANCE and high <= 1 + _TOLERANCE):  # NaN fails as well
+        raise PrivbenchError(
+            f"The anonymizer {anonymizer.name!r} returned values from {low:g} to {high:g}: they must lie in [0, 1]."
+        )
+
+
+def _check_determinism(anonymizer: Anonymizer, images: torch.Tensor, released: torch.Tensor) -> None:
+    again = anonymizer.anonymize(images, torch.Generator().manual_seed(1)).float()
+    if (again - released).abs().max() > _TOLERANCE:
+        raise PrivbenchError(
+            f"The anonymizer {anonymizer.name!r} is declared deterministic and anonymizes an image in two ways: "
+            "declare deterministic = False, and draw noise from the generator."
+        )
