@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.params import Params
-from privbench.base.seeds import global_seed
 from privbench.data.splits import Split
 from privbench.learning.classifier import label_loss
 from privbench.learning.context import Context, Pixels
+from privbench.learning.generators import global_seed
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import Recipe
 from privbench.learning.training import Losses, prepare, train

@@ -8,11 +8,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from privbench.base.errors import PrivbenchError
-from privbench.base.seeds import global_seed
 from privbench.data.gallery import Gallery, KnownGallery
 from privbench.learning.augmentation import vary
 from privbench.learning.classifier import classify
 from privbench.learning.context import Context, Pixels
+from privbench.learning.generators import global_seed
 from privbench.learning.guidance import Guidance
 from privbench.learning.networks import Classifier, start_from_guidance
 from privbench.learning.recipes import ClassifierRecipe

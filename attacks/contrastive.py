@@ -12,11 +12,11 @@ from pytorch_metric_learning.losses import SupConLoss
 from torch import Tensor
 
 from privbench.base.params import Params
-from privbench.base.seeds import global_seed
 from privbench.data.gallery import Gallery, KnownGallery
 from privbench.data.pairs import rows_by_patient
 from privbench.learning.augmentation import augment
 from privbench.learning.context import Context, Pixels
+from privbench.learning.generators import global_seed
 from privbench.learning.guidance import Guidance
 from privbench.learning.networks import Embedder, outputs_of, start_from_guidance
 from privbench.learning.recipes import Augmentation, Backbone, Recipe

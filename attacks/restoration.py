@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from privbench.base.seeds import global_seed
 from privbench.data.gallery import Gallery, KnownGallery
 from privbench.learning.context import Context, Pixels
+from privbench.learning.generators import global_seed
 from privbench.learning.recipes import Recipe
 from privbench.learning.states import below, prefixed
 from privbench.learning.training import Losses, adam, prepare

@@ -25,19 +25,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from privbench.api import create_fabric, deterministic
 from privbench.base.progress import Progress
-from privbench.base.seeds import global_seed
 from privbench.data.splits import Split
 from privbench.evaluate.resampling import Resampling
 from privbench.evaluate.utility import utility_results
 from privbench.learning.context import Context
+from privbench.learning.generators import global_seed
 from privbench.learning.guidance import untrained_guidance
 from privbench.plugins.interfaces import DataRequest, Dataset
 from privbench.plugins.registry import Registry
+from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import Protocol, load_protocol
-from privbench.record.scores import CONTROL, TaskOrigin, utility_scores
+from privbench.record.scores import TaskOrigin, utility_scores
 from privbench.report.leaderboard import with_interval
+from privbench.running.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
 from privbench.utilities.classification import Classification
 from privbench.utilities.robust.objective import PARTS
@@ -98,7 +99,7 @@ def _splits(protocol: Protocol, root: Path | None, folder: Path) -> dict[str, Sp
     dataset = Registry().create(Dataset, protocol.data.dataset, protocol.data.params)
     request = DataRequest(protocol.data.size, protocol.seed, root, 2, Progress(quiet=True))
     write_data(dataset, request, protocol.data.validation, folder)
-    splits = read_splits(folder, dataset.findings, None, protocol.seed)
+    splits = read_splits(folder, dataset.findings)
     return {name: split.with_images(np.array(split.images)) for name, split in splits.items()}
 
 

@@ -18,18 +18,19 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from privbench.api import create_fabric, deterministic
 from privbench.base.progress import Progress
-from privbench.base.seeds import global_seed
 from privbench.data.gallery import Gallery, KnownGallery
 from privbench.learning.context import Context
+from privbench.learning.generators import global_seed
 from privbench.learning.guidance import untrained_guidance
 from privbench.metrics.retrieval import cumulative_match, rank_mates
 from privbench.metrics.roc import auc
 from privbench.plugins.interfaces import DataRequest, Dataset, LinkageAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import load_protocol
+from privbench.running.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
+from privbench.running.pairing import with_pairs
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, deterministic():
         request = DataRequest(protocol.data.size, protocol.seed, Path(root), 2, progress)
         write_data(dataset, request, protocol.data.validation, Path(name))
-        splits = read_splits(Path(name), dataset.findings, protocol.pairs, protocol.seed)
+        splits = with_pairs(read_splits(Path(name), dataset.findings), protocol.pairs, protocol.seed)
         known = {
             split: KnownGallery(part.images, part.images, pairs=part.pairs, table=part.table)
             for split, part in splits.items()

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from lightning_fabric import Fabric
+import pandas as pd
 from rich.console import Console
 
 from .base.errors import PrivbenchError
-from .base.progress import Progress
+from .base.files import write_text
+from .base.progress import Progress, log
+from .evaluate.run import evaluate
 from .plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
 from .plugins.registry import Registry
 from .protocols.schema import Protocol, load_protocol
+from .record.estimates import FILE as ESTIMATES
+from .record.estimates import write_estimates
+from .record.folder import (
+    ANONYMIZER,
+    ANONYMIZER_STATE,
+    CONTACT_SHEET,
+    CURVES,
+    CURVES_PLOT,
+    EXAMPLES,
+    seal,
+    write_run_scores,
+)
 from .record.run import RunRecord
+from .report.contact_sheet import draw_contact_sheet
+from .report.curves import draw_curves
+from .running.device import create_fabric, deterministic
+from .running.examples import examples_of, write_examples
 from .running.pipeline import Pipeline
-from .running.run_folder import RunFolder
-from .running.store import Store
-
-STORE_VARIABLE = "PRIVBENCH_STORE"
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
-DEVICES = ("auto", "cpu", "cuda", "mps")
+from .running.recording import record_of
+from .running.run_folder import LOG, RunFolder, folder_name
+from .running.store import Store, default_store
 
 
 @dataclass(frozen=True)
@@ -90,7 +103,6 @@ def run(
         pipeline = create_pipeline(
             chosen,
             method,
-            given,
             registry=registry,
             data_root=data_root,
             store=store,
@@ -99,15 +111,30 @@ def run(
             workers=workers,
             progress=progress,
         )
-        folder = RunFolder(pipeline, None if out is None else Path(out), overwrite)
-        with progress.live():
-            return Run(folder.write(), folder.path)
+        folder = RunFolder(Path(out) if out is not None else _default_folder(pipeline, given), pipeline.key, overwrite)
+        with progress.live(), folder.filled() as part:
+            log.info("run %s under protocol %s", method.name, chosen.name)
+            made = pipeline.run()
+            write_run_scores(part, made.attacks, made.readings, made.measurements)
+            evaluation = evaluate(made.attacks, made.readings, made.measurements, chosen, *pipeline.versions)
+            write_estimates(evaluation.estimates, part / ESTIMATES)
+            record = record_of(pipeline, made, evaluation, given)
+            shutil.copyfile(made.anonymizer_state, part / ANONYMIZER_STATE)
+            write_text(part / ANONYMIZER, record.anonymizer.model_dump_json(indent=1))
+            examples = examples_of(method, made.test, made.released, pipeline.fabric.device)
+            write_examples(examples, part / EXAMPLES)
+            draw_contact_sheet(examples.originals, examples.released, record.label, part / CONTACT_SHEET)
+            curves = pd.DataFrame(made.curves)
+            curves.to_csv(part / CURVES, index=False)
+            draw_curves(curves, part / CURVES_PLOT)
+            record = seal(part, record, without=LOG)
+            log.info("fingerprint %s", record.fingerprint)
+        return Run(record, folder.path)
 
 
 def create_pipeline(
     protocol: Protocol,
     anonymizer: Anonymizer,
-    given: Sequence[str],
     *,
     registry: Registry,
     data_root: Path | str | None,
@@ -123,7 +150,6 @@ def create_pipeline(
         protocol=protocol,
         dataset=registry.create(Dataset, protocol.data.dataset, protocol.data.params),
         anonymizer=anonymizer,
-        given=given,
         attack=lambda label: registry.create(Attack, protocol.attacks[label].attack, protocol.attacks[label].params),
         floor=lambda: registry.create(LinkageAttack, protocol.certificate.floor, protocol.certificate.floor_params),
         utility=lambda label: registry.create(
@@ -133,13 +159,16 @@ def create_pipeline(
         store=Store(default_store() if store is None else Path(store)),
         fabric=create_fabric(device, precision),
         precision=precision,
-        progress=progress,
     )
 
 
-def default_store() -> Path:
-    """The folder of cached stages: PRIVBENCH_STORE, else ~/.cache/privbench."""
-    return Path(os.environ.get(STORE_VARIABLE) or Path.home() / ".cache" / "privbench")
+def _default_folder(pipeline: Pipeline, given: Sequence[str]) -> Path:
+    """Below runs/, named after the run."""
+    anonymizer, protocol = pipeline.anonymizer, pipeline.protocol
+    params = anonymizer.params.model_dump()  # without what tells where something lies
+    told = {name: params[name] for name in given if name in params}
+    more = [protocol.data.dataset, protocol.name]
+    return Path("runs") / f"{folder_name(anonymizer.name, told, more)}-{pipeline.key[:8]}"
 
 
 def _overrides(protocol: str, overrides: Sequence[str], dataset: str | None, seed: int | None) -> list[str]:
@@ -162,34 +191,3 @@ def _anonymizer(
             registry.add(type(named))
         return named
     return registry.create(Anonymizer, named, protocol.anonymizers.get(named, {}) | dict(params or {}))
-
-
-def create_fabric(device: str, precision: str) -> Fabric:
-    for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
-        if value not in known:
-            raise PrivbenchError(f"There is no {name} {value!r}: choose one of {', '.join(known)}.")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise PrivbenchError("There is no CUDA device on this machine: use --device cpu.")
-    if device == "mps" and not torch.backends.mps.is_available():
-        raise PrivbenchError("There is no Metal device on this machine: use --device cpu.")
-    if precision == "16-mixed" and (device == "cpu" or not torch.cuda.is_available()):
-        raise PrivbenchError("The precision 16-mixed needs a CUDA device: use bf16-mixed or 32-true.")
-    return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
-
-
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """Asks torch for deterministic algorithms, and gives back what was set before.
-
-    A few CUDA kernels have no deterministic form (resizing's gradient); torch then warns and goes on.
-    """
-    before = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

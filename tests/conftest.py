@@ -11,10 +11,10 @@ import torch
 from rich.console import Console
 
 import privbench  # noqa: F401 - first, because it sets how torch's threads wait
-from privbench.api import create_fabric
 from privbench.base.progress import Progress
 from privbench.datasets.findings import FINDINGS
 from privbench.learning.context import Context
+from privbench.running.device import create_fabric
 
 REAL_DATA = Path(os.environ.get("PRIVBENCH_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

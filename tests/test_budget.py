@@ -24,7 +24,7 @@ def run(tiny_protocol, store, tmp_path_factory):
 def pipeline(tiny_protocol, store):
     registry = Registry()
     return create_pipeline(
-        load_protocol(str(tiny_protocol)), registry.create(Anonymizer, "dp-pix", {"b": 2}), ["b"], registry=registry,
+        load_protocol(str(tiny_protocol)), registry.create(Anonymizer, "dp-pix", {"b": 2}), registry=registry,
         data_root=None, store=store, device="cpu", precision="32-true", workers=1, progress=Progress(quiet=True),
     )  # fmt: skip
 
@@ -38,7 +38,7 @@ def test_four_budgets_of_each_kind(run, pipeline, tmp_path):
     for curve in by_axis.values():
         assert next(p.auc for p in curve if p.factor == 1) == whole, "its own budget is the run itself"
         assert all(p.low <= p.high for p in curve)
-    train = pipeline.splits["train"]
+    train = pipeline.prepare().splits["train"]
     assert by_axis["patients"][-1].amount == len(np.unique(train.patients))
     assert by_axis["images"][-1].amount == len(train.images)
     draw_budget(points, "title", tmp_path / "budget.png")
@@ -52,8 +52,7 @@ def test_an_attack_without_training_has_no_epochs(run, pipeline):
 
 
 def test_smaller_draws_lie_within_larger_ones(run, pipeline):
-    pipeline.prepare()
-    train = pipeline.splits["train"]
+    train = pipeline.prepare().splits["train"]
     for axis in ("patients", "images"):
         draws = [set(_share(train, axis, share, 0)) for share in SHARES]
         assert draws[0] < draws[1] < draws[2] < draws[3] == set(range(len(train.images)))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from privbench.api import create_fabric
 from privbench.base.errors import PrivbenchError
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.checks import check
@@ -25,6 +24,7 @@ from privbench.plugins.interfaces import (
     UtilityTask,
 )
 from privbench.plugins.registry import Registry
+from privbench.running.device import create_fabric
 
 NETWORK = {"backbone": "test_resnet", "options": {"stem_type": ""}}
 SHORT = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}

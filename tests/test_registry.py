@@ -5,7 +5,8 @@ import torch
 from privbench.anonymizers.identity import Identity
 
 from privbench import Anonymizer, PrivbenchError
-from privbench.plugins.registry import GROUPS, Registry, code_digest, identity, is_own
+from privbench.plugins.identity import is_own, plugin_digest, stated
+from privbench.plugins.registry import GROUPS, Registry
 
 PLUGIN = '''
 import torch
@@ -157,22 +158,23 @@ def test_source_counts_in_the_cache_key(tmp_path):
         file.write_text(text)
         registry = Registry()
         registry.add_file(file)
-        digests.append(code_digest(registry.get("anonymizer", "darker")))
+        digests.append(plugin_digest(registry.get("anonymizer", "darker")))
     assert digests[0] != digests[1]
     namespace: dict = {"__name__": "typed_in"}
     exec(PLUGIN, namespace)
     typed_in = namespace["Darker"]()
     other: dict = {"__name__": "typed_in"}
     exec(PLUGIN, other)
-    tokens = [identity(plugin, code=True)["code"] for plugin in (typed_in, typed_in, other["Darker"]())]
+    tokens = [stated(plugin)["code"] for plugin in (typed_in, typed_in, other["Darker"]())]
     assert tokens[0] == tokens[1] != tokens[2], "a class without source is never answered for another"
-    assert is_own(Identity())
-    assert not is_own(Mine())
+    assert is_own(Identity)
+    assert not is_own(Mine)
+    assert "code" not in stated(Identity()), "what comes with privbench counts with its version"
 
 
 def test_the_source_of_bases_and_of_the_harness_counts():
     from privbench.plugins.interfaces import Plugin
 
-    own, harness, method = (code_digest(plugin) for plugin in (Mine, Plugin, Identity))
+    own, harness, method = (plugin_digest(plugin) for plugin in (Mine, Plugin, Identity))
     assert own not in (harness, method)
     assert all(len(digest) == 64 for digest in (own, harness, method))

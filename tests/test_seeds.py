@@ -2,7 +2,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privbench.base.seeds import derive_seed, global_seed, numpy_generator, torch_generator
+from privbench.base.seeds import derive_seed, numpy_generator
+from privbench.learning.generators import global_seed, torch_generator
 
 
 def test_seeds_are_what_they_were():

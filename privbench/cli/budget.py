@@ -26,7 +26,7 @@ def command(
     workers: arguments.Workers = None,
 ) -> None:
     """Attack a run again with fewer patients, fewer images, and less or more training."""
-    from ..api import create_pipeline, deterministic
+    from ..api import create_pipeline
     from ..base.progress import Progress
     from ..base.validation import validate
     from ..judging.budget import budget_curve
@@ -36,6 +36,7 @@ def command(
     from ..protocols.schema import Protocol
     from ..record.run import read_run
     from ..report.budget import as_frame, draw_budget
+    from ..running.device import deterministic
 
     record = read_run(run)
     console = Console(stderr=True)
@@ -50,7 +51,6 @@ def command(
         pipeline = create_pipeline(
             validate(Protocol, record.protocol, f"the protocol of {run}"),
             registry.create(Anonymizer, method.name, method.params),
-            method.given,
             registry=registry,
             data_root=data_root,
             store=store,

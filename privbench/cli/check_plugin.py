@@ -24,7 +24,6 @@ def command(
     device: arguments.Device = "auto",
 ) -> None:
     """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
-    from ..api import create_fabric, deterministic
     from ..base.errors import PrivbenchError, nearest
     from ..datasets.phantom.dataset import PhantomDataset
     from ..judging.contract.checks import check
@@ -32,6 +31,7 @@ def command(
     from ..learning.recipes import GuidanceRecipe
     from ..plugins.registry import GROUPS, Registry
     from ..protocols.schema import load_protocol
+    from ..running.device import create_fabric, deterministic
     from .options import parse_params
 
     registry = Registry(plugin or [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,24 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.probe)
+
+    def among(self, rows: np.ndarray) -> Pairs:
+        """Those pairs whose images are both among the rows, numbered by their places there. Shape: rows (n,), int."""
+        kept = np.isin(self.probe, rows) & np.isin(self.reference, rows)
+        order = np.argsort(rows, kind="stable")
+        probe, reference = (
+            order[np.searchsorted(rows, side[kept], sorter=order)] for side in (self.probe, self.reference)
+        )
+        return Pairs(probe, reference, self.mated[kept])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the pairs in their order, as hexadecimal."""
+        parts = (self.probe.astype("<i8"), self.reference.astype("<i8"), self.mated.astype("?"))
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+
+NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
 
 
 def rows_by_patient(patients: np.ndarray) -> list[np.ndarray]:

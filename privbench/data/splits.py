@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +51,11 @@ class Split:
     def with_images(self, images: np.ndarray) -> Split:
         """The same split with other pixels: the released images in place of the originals."""
         return replace(self, images=images)
+
+
+def pairs_digests(splits: Mapping[str, Split], *names: str) -> dict[str, dict[str, str]]:
+    """What tells the pairs of the named splits from others, for a stage's configuration."""
+    return {"pairs": {name: splits[name].pairs.digest for name in names}}
 
 
 def hold_out_validation(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:

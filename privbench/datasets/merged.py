@@ -17,8 +17,9 @@ from ..base.files import digest_of
 from ..base.params import Params
 from ..base.seeds import derive_seed
 from ..data.splits import CELLS, COLUMNS, SPACING, check_rows
+from ..plugins.identity import stated
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
-from ..plugins.registry import Registry, identity, is_own
+from ..plugins.registry import Registry
 
 PartName = Annotated[str, StringConstraints(pattern=r"^[^\s/]+$")]
 """It stands before the slash of an image's name, and lists of pairs are parted at white space."""
@@ -57,7 +58,7 @@ class Merged(Dataset):
         self._tables: dict[str, pd.DataFrame] = {}
 
     def inputs(self) -> dict[str, str]:
-        return {name: digest_of(identity(part, code=not is_own(part))) for name, part in self._parts.items()}
+        return {name: digest_of(stated(part)) for name, part in self._parts.items()}
 
     def source(self, request: DataRequest) -> dict[str, Any]:
         if request.root is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..protocols.kinds import CONTROL, Compared
 from ..protocols.schema import FLOOR, Protocol
 from ..record.estimates import WORST_CASE, Estimate
 from ..record.run import AttackResult, InferenceResult, WorstCase
-from ..record.scores import CONTROL, AttackOrigin, AttackScores
+from ..record.scores import AttackOrigin, AttackScores
 from .certificate import certificate, worst_case
 from .inference import inference_results
 from .linkage import attack_result, auc_estimate, part_of
@@ -37,7 +38,7 @@ def attack_results(
         resampling: the draws of the test patients.
     """
     linkage, by_scenario = scores.linkage, scores.linkage.groupby(["attack", "scenario"], sort=False)
-    correlation = auc_estimate(part_of(linkage[linkage["attack"] == FLOOR], "test", "OO"), resampling)
+    correlation = auc_estimate(part_of(linkage[linkage["attack"] == FLOOR], "test", Compared.ORIGINALS), resampling)
     trained = set(linkage.loc[linkage["scenario"] == CONTROL, "attack"]) - {FLOOR}
     results: list[AttackResult] = []
     estimates: dict[str, Estimate] = {}

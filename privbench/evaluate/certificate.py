@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..protocols.kinds import Compared
 from ..protocols.schema import Protocol
 from ..record.estimates import Estimate
 from ..record.run import VERDICTS, AttackResult, Certificate, Verdict, WorstCase
@@ -26,11 +27,11 @@ def certificate(
         protocol: states the floor and the saturation.
         resampling: the draws of the test patients.
     """
-    test = part_of(control, "test", "OO")
+    test = part_of(control, "test", Compared.ORIGINALS)
     figures = {
         "control_auc": float(np.mean(aucs_by_seed(test))),
-        "train_auc": float(np.mean(aucs_by_seed(part_of(control, "train", "OO")))),
-        "validation_auc": float(np.mean(aucs_by_seed(part_of(control, "val", "OO")))),
+        "train_auc": float(np.mean(aucs_by_seed(part_of(control, "train", Compared.ORIGINALS)))),
+        "validation_auc": float(np.mean(aucs_by_seed(part_of(control, "val", Compared.ORIGINALS)))),
         "floor": protocol.attacks[label].floor,
         "correlation": correlation.value,
         "saturation": protocol.certificate.saturation,
@@ -79,7 +80,7 @@ def worst_case(attacks: Sequence[AttackResult]) -> WorstCase:
     has rows of its own, and stands here only where nothing else was tried. An attacker who knows more can do whatever
     one does who knows less, so only a trained attack of an informed attacker tells of the anonymizer when it fails.
     """
-    candidates = [attack for attack in attacks if attack.test == "AO"] or list(attacks)
+    candidates = [attack for attack in attacks if attack.test == Compared.ACROSS] or list(attacks)
     chosen = max(candidates, key=lambda attack: attack.validation_auc or 0.0)
     verdict, reason = _trust(candidates)
     return WorstCase(

@@ -7,10 +7,10 @@ import pandas as pd
 
 from ..metrics import bootstrap
 from ..metrics.roc import auc
+from ..protocols.kinds import CONTROL
 from ..protocols.schema import Protocol
 from ..record.estimates import Estimate
 from ..record.run import Counts, InferenceResult
-from ..record.scores import CONTROL
 from .resampling import Resampling, estimate_of
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..metrics import bootstrap, likelihood, retrieval, verification
 from ..metrics.roc import auc
+from ..protocols.kinds import Compared
 from ..protocols.scenarios import SCENARIOS
 from ..protocols.schema import Protocol
 from ..record.estimates import Estimate
@@ -86,7 +87,7 @@ def attack_result(
     return result, estimates
 
 
-def part_of(scores: pd.DataFrame, split: str, images: str) -> pd.DataFrame:
+def part_of(scores: pd.DataFrame, split: str, images: Compared) -> pd.DataFrame:
     """The scores on one split's pairs of one kind of images."""
     return scores[(scores["split"] == split) & (scores["images"] == images)]
 

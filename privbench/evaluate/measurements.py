@@ -11,11 +11,11 @@ import pandas as pd
 
 from ..metrics import bootstrap
 from ..metrics.bootstrap import Statistic
+from ..protocols.kinds import CONTROL, Kind
 from ..protocols.modes import MODES, Mode
 from ..protocols.schema import Protocol, StatisticsSection
 from ..record.estimates import Estimate
 from ..record.run import Change, Counts, MeasurementResult
-from ..record.scores import CONTROL
 from .resampling import Applied, Resampling, estimate_of
 
 
@@ -40,7 +40,7 @@ class MeanFigure:
         that is a single training is taken to vary as much as the mode's trainings do.
         """
         both = self.estimate.minus(control.estimate)
-        same = MODES[mode].train == "O" and self.trainings.keys() == control.trainings.keys()
+        same = MODES[mode].train is Kind.ORIGINAL and self.trainings.keys() == control.trainings.keys()
         if same and len(self.trainings) > 1:
             differences = [value - control.trainings[seed] for seed, value in self.trainings.items()]
             error = float(np.std(differences, ddof=1) / np.sqrt(len(differences)))
@@ -52,7 +52,7 @@ class MeanFigure:
 
 def tells_trainings(mode: Mode, trainings: int) -> bool:
     """Whether the change of a mode is that of the images, and not of one training that happened to go otherwise."""
-    return MODES[mode].train == "O" or trainings > 1
+    return MODES[mode].train is Kind.ORIGINAL or trainings > 1
 
 
 def each(by_training: Sequence[Statistic]) -> Statistic:

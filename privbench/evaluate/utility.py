@@ -9,11 +9,11 @@ import pandas as pd
 
 from ..base.errors import PrivbenchError
 from ..metrics.intervals import holm
+from ..protocols.kinds import CONTROL
 from ..protocols.modes import MODES, Mode
 from ..protocols.schema import Protocol
 from ..record.estimates import Estimate
 from ..record.run import Change, Interval, UtilityResult
-from ..record.scores import CONTROL
 from .groups import Reader, group_results
 from .measurements import MeanFigure, counts_of, tells_trainings
 from .resampling import Resampling, certain, image_wise_interval

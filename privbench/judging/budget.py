@@ -22,6 +22,7 @@ from ..plugins.interfaces import Attack
 from ..protocols.scenarios import SCENARIOS, Scenario
 from ..record.run import RunRecord
 from ..record.scores import AttackOrigin
+from ..running.attack_galleries import AttackGalleries
 from ..running.attack_stages import AttackStages
 from ..running.pipeline import Pipeline
 
@@ -48,10 +49,12 @@ class Point:
 def budget_curve(pipeline: Pipeline, record: RunRecord, attack: str, scenario: Scenario) -> list[Point]:
     """The attack of that name and scenario under four budgets of each kind, with intervals over test patients.
 
-    Patients and images are drawn by seed, the smaller draw always within the larger. Steps are the recipe's epochs.
+    Patients and images are drawn by seed, the smaller draw always within the larger. Their pairs are drawn anew
+    or, where the protocol names a list of training pairs, those of the list. Steps are the recipe's epochs.
 
     Raises:
-        PrivbenchError: the run did not carry out that attack, or the pipeline is another one than the run's.
+        PrivbenchError: the run did not carry out that attack, the pipeline is another one than the run's, or a list of
+            pairs holds too few of a smaller draw.
     """
     if pipeline.key != record.key:
         raise PrivbenchError(
@@ -61,14 +64,14 @@ def budget_curve(pipeline: Pipeline, record: RunRecord, attack: str, scenario: S
     if not any((result.name, result.scenario) == (attack, scenario) for result in record.attacks):
         told = ", ".join(result.label for result in record.attacks)
         raise PrivbenchError(f"The run has no attack {attack} ({scenario}): choose one of {told}.")
-    base = pipeline.attack_stages(pipeline.prepare())
-    train = pipeline.splits["train"]
+    prepared = pipeline.prepare()
+    base, train = pipeline.attack_stages(prepared), prepared.splits["train"]
     points = []
     for axis, total in (("patients", len(np.unique(train.patients))), ("images", len(train.images))):
         for share in SHARES:
             rows = _share(train, axis, share, pipeline.protocol.seed)
             amount = max(2, round(share * total))
-            variant = base if share == 1 else _with_training_rows(base, rows, pipeline)
+            variant = base if share == 1 else _with_training_rows(base, rows)
             points.append(_point(variant, attack, scenario, axis, share, amount))
     epochs: int = getattr(pipeline.attack(attack).params, "epochs", 0)
     for effort in EFFORTS if epochs else ():  # an attack without epochs needs no training
@@ -97,22 +100,32 @@ def _share(train: Split, axis: str, share: float, seed: int) -> np.ndarray:
     return np.flatnonzero(np.isin(train.patients, patients[: max(2, round(share * len(patients)))]))
 
 
-def _with_training_rows(base: AttackStages, rows: np.ndarray, pipeline: Pipeline) -> AttackStages:
+def _with_training_rows(base: AttackStages, rows: np.ndarray) -> AttackStages:
     """The same attacks by an attacker who has only those training images."""
-    train, pairs = base.splits["train"], pipeline.protocol.pairs
-    rng = numpy_generator(pipeline.protocol.seed, "budget", "pairs")
+    galleries, protocol = base.galleries, base.protocol
+    train, pairs = galleries.splits["train"], protocol.pairs
+    if (listed := pairs.file("train")) is not None:
+        fewer_pairs = train.pairs.among(rows)
+        if not fewer_pairs.mated.any() or fewer_pairs.mated.all():
+            raise PrivbenchError(
+                f"{len(rows)} of {len(train.images)} training images hold no mated and non-mated pair of {listed}: "
+                "list more pairs, or run without pairs.train_file."
+            )
+    else:
+        rng = numpy_generator(protocol.seed, "budget", "pairs")
+        fewer_pairs = draw_pairs(train.patients[rows], pairs.train, pairs.cap, rng, "train")
     fewer = Split(
         images=train.images[rows],
         table=train.table.iloc[rows].reset_index(drop=True),
         findings=train.findings,
-        pairs=draw_pairs(train.patients[rows], pairs.train, pairs.cap, rng, "train"),
+        pairs=fewer_pairs,
     )
-    return replace(
-        base,
-        splits={**base.splits, "train": fewer},
-        released=[{**release, "train": release["train"][rows]} for release in base.released],
-        budget={"rows": digest_of(rows.tolist())},
+    cut = AttackGalleries(
+        {**galleries.splits, "train": fewer},
+        [{**release, "train": release["train"][rows]} for release in galleries.released],
+        galleries.unchanged,
     )
+    return replace(base, galleries=cut, budget={"rows": digest_of(rows.tolist())})
 
 
 def _with_epochs(base: AttackStages, epochs: int) -> AttackStages:
@@ -120,7 +133,8 @@ def _with_epochs(base: AttackStages, epochs: int) -> AttackStages:
 
     def create(label: str) -> Attack:
         attack = base.create(label)
-        return type(attack)(**attack.params.model_dump() | {"epochs": epochs})
+        # Field by field, because a dump would leave out what tells where something lies.
+        return type(attack)(**dict(attack.params) | {"epochs": epochs})
 
     return replace(base, create=create)
 
@@ -129,7 +143,7 @@ def _point(stages: AttackStages, attack: str, scenario: Scenario, axis: str, fac
     seeds = range(stages.protocol.attacks[attack].seeds)
     scores = pd.concat([stages.link(AttackOrigin(attack, scenario, seed)) for seed in seeds], ignore_index=True)
     test = part_of(scores, "test", SCENARIOS[scenario].test)
-    resampling = Resampling.of(stages.protocol, stages.splits["test"].patients)
+    resampling = Resampling.of(stages.protocol, stages.galleries.splits["test"].patients)
     estimate = auc_estimate(test, resampling)
     interval = certain(estimate.interval(stages.protocol.statistics))
     return Point(axis, factor, amount, estimate.value, interval.low, interval.high)

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..base.seeds import global_seed
 from ..data.splits import Split
 from .augmentation import vary
 from .context import Context, Pixels
 from .features import collected_outputs
+from .generators import global_seed
 from .networks import Classifier, outputs_of
 from .recipes import ClassifierRecipe
 from .training import Losses, adam, prepare, train

@@ -10,7 +10,8 @@ import torch
 from lightning_fabric import Fabric
 
 from ..base.progress import Progress
-from ..base.seeds import derive_seed, numpy_generator, torch_generator
+from ..base.seeds import derive_seed, numpy_generator
+from .generators import torch_generator
 
 _DEVICE_SHARE = 0.5  # of the accelerator's free memory that resident images may take
 

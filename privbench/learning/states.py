@@ -1,10 +1,24 @@
-"""States of several parts in one: each part's keys get a prefix, such as `network.`, and lose it again."""
+"""What networks learnt: in a file, and of several parts in one, where each part's keys get a prefix."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+STATE = "state.safetensors"
+
+
+def save_state(state: Mapping[str, Tensor], folder: Path) -> None:
+    """Writes what was learnt into a folder, as safetensors."""
+    save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, folder / STATE)
+
+
+def load_state(folder: Path) -> dict[str, Tensor]:
+    """Reads what `save_state` wrote, on the CPU."""
+    return load_file(folder / STATE)
 
 
 def prefixed(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

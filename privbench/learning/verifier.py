@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..base.seeds import global_seed
 from ..data.gallery import Gallery, KnownGallery
 from .context import Context, Pixels
+from .generators import global_seed
 from .networks import Verifier, outputs_of, start_from_guidance
 from .recipes import VerifierRecipe
 from .training import Losses, adam, prepare, train

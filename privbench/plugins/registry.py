@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import inspect
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from ..base.errors import PrivbenchError, nearest
 from ..base.params import Params
+from .identity import is_own, plugin_code, plugin_digest
 from .interfaces import PLUGIN_TYPES, Plugin
 
 Created = TypeVar("Created", bound=Plugin)
@@ -147,45 +145,6 @@ def check_plugin(kind: str, plugin: type, name: str) -> None:
         raise PrivbenchError(f"{plugin.__qualname__}.Params must be a subclass of privbench.Params.")
     if kind == "anonymizer" and not isinstance(getattr(plugin, "deterministic", None), bool):
         raise PrivbenchError(f"{plugin.__qualname__} must declare deterministic = True or False.")
-    code_digest(plugin)  # now, before its file can be edited
-
-
-@cache
-def code_digest(plugin: type[Plugin]) -> str:
-    """SHA-256 of the source of the plugin and of its bases: of their whole packages, or of their files.
-
-    It is part of the cache keys, so that a method that is being worked on is never answered from an older version's
-    results; the interfaces are among the bases, so the harness counts as well. It is taken once, when the plugin is
-    registered. A class without source (typed into a prompt) gets a token that never recurs in its place.
-    """
-    files: set[Path] = set()
-    for base in plugin.__mro__:
-        if not issubclass(base, Plugin):
-            continue
-        try:
-            file = Path(inspect.getfile(base))
-        except (TypeError, OSError):
-            return uuid4().hex
-        if not file.is_file():
-            return uuid4().hex
-        folder = file.parent
-        while (folder.parent / "__init__.py").is_file():
-            folder = folder.parent
-        files |= set(folder.rglob("*.py")) if (folder / "__init__.py").is_file() else {file}
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(files))).hexdigest()
-
-
-def identity(plugin: Plugin, *, code: bool) -> dict[str, Any]:
-    """What tells one plugin's work from another's: name, version, parameters, inputs and, if asked for, source."""
-    named = {
-        "plugin": plugin.name,
-        "version": plugin.version,
-        "params": plugin.params.model_dump(mode="json"),
-        "inputs": plugin.inputs(),
-    }
-    return named | {"code": code_digest(type(plugin))} if code else named
-
-
-def is_own(plugin: Plugin) -> bool:
-    """Whether the plugin comes with privbench, whose versions are kept by hand."""
-    return type(plugin).__module__.startswith("privbench.")
+    if not is_own(plugin):  # now, before its file can be edited
+        plugin_digest(plugin)
+        plugin_code(plugin)

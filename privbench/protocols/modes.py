@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-
-class Images(NamedTuple):
-    """Kinds of images: O original, A anonymized."""
-
-    train: str
-    test: str
-
+from .kinds import Kind
 
 Mode = Literal["frozen", "retrained-transfer", "retrained-release"]
 
-MODES: dict[Mode, Images] = {
-    "frozen": Images("O", "A"),  # the paper's: a model that was there before reads the release
-    "retrained-transfer": Images("A", "O"),  # what a user of the published data gets: trained on it, used on patients
-    "retrained-release": Images("A", "A"),  # what can be learnt about the release from the release
+
+class ModeKinds(NamedTuple):
+    """The kinds of images that a mode trains on and tests on."""
+
+    train: Kind
+    test: Kind
+
+
+MODES: dict[Mode, ModeKinds] = {
+    # the paper's: a model that was there before reads the release
+    "frozen": ModeKinds(Kind.ORIGINAL, Kind.ANONYMIZED),
+    # what a user of the published data gets: trained on it, used on patients
+    "retrained-transfer": ModeKinds(Kind.ANONYMIZED, Kind.ORIGINAL),
+    # what can be learnt about the release from the release
+    "retrained-release": ModeKinds(Kind.ANONYMIZED, Kind.ANONYMIZED),
 }
+ORIGINALS = ModeKinds(Kind.ORIGINAL, Kind.ORIGINAL)
 
 
-def images_of(mode: str) -> Images:
+def kinds_of(mode: str) -> ModeKinds:
     """Those of a mode; of the control, which is none of them, originals alone."""
-    return MODES.get(mode, Images("O", "O"))  # type: ignore[call-overload]
+    return next((kinds for name, kinds in MODES.items() if name == mode), ORIGINALS)

@@ -16,12 +16,9 @@ from ..base.params import Params
 from ..base.validation import validate
 from ..learning.recipes import GuidanceRecipe
 from .modes import Mode
-from .scenarios import Scenario
+from .scenarios import FLOOR, Scenario
 
 _PACKAGE = "privbench.protocols"
-
-FLOOR = "(floor)"
-"""Whose scores are those of the attack that needs no training; no attack of a protocol can be called so."""
 
 
 class DataSection(Params):

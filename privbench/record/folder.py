@@ -1,25 +1,53 @@
-"""What lies in a run folder beside its record, and how it is read."""
+"""What lies in a run folder: how it is written, sealed with the record, and read."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+
+import pandas as pd
 
 from ..base.files import sha256
 from .estimates import FILE as ESTIMATES
-from .scores import AttackOrigin, AttackScores, read_scores
+from .run import FILE, RunRecord
+from .scores import AttackOrigin, AttackScores, read_scores, write_scores
 
 LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS = (
     f"scores/{name}.parquet" for name in ("linkage", "retrieval", "inference", "utility", "measurements")
 )
 MEASURES = "scores/measures.json"
 EXAMPLES = "gallery.safetensors"
-ANONYMIZER = "anonymizer.json"
+ANONYMIZER, ANONYMIZER_STATE = "anonymizer.json", "anonymizer.safetensors"
+CONTACT_SHEET, CURVES, CURVES_PLOT = "contact_sheet.png", "training_curves.csv", "training_curves.png"
 EVERY_RUN_HAS = (
     LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES, ESTIMATES, EXAMPLES,
-    ANONYMIZER, "anonymizer.safetensors", "contact_sheet.png", "training_curves.csv", "training_curves.png",
+    ANONYMIZER, ANONYMIZER_STATE, CONTACT_SHEET, CURVES, CURVES_PLOT,
 )  # fmt: skip
 """What the record of a run vouches for with a digest."""
+
+
+def write_run_scores(folder: Path, attacks: AttackScores, readings: pd.DataFrame, measurements: pd.DataFrame) -> None:
+    """Writes the scores of all attacks and utility tasks of a run."""
+    (folder / LINKAGE_SCORES).parent.mkdir()
+    tables = {
+        LINKAGE_SCORES: attacks.linkage,
+        RETRIEVAL_SCORES: attacks.retrieval,
+        INFERENCE_SCORES: attacks.inference,
+        UTILITY_SCORES: readings,
+        MEASUREMENTS: measurements,
+    }
+    for name, table in tables.items():
+        write_scores(table, folder / name)
+    told = [{"origin": asdict(origin), "measures": own} for origin, own in attacks.measures.items()]
+    (folder / MEASURES).write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+def seal(folder: Path, record: RunRecord, without: str) -> RunRecord:
+    """Writes the record, which from now on vouches for every file of the folder but the one of that name."""
+    sealed = record.model_copy(update={"files": digests(folder, without)})
+    (folder / FILE).write_text(sealed.model_dump_json(indent=1), encoding="utf-8")
+    return sealed
 
 
 def read_attack_scores(folder: Path) -> AttackScores:

@@ -14,6 +14,7 @@ from ..data.pairs import Pairs
 from ..data.splits import Split
 from ..metrics.retrieval import rank_mates
 from ..plugins.interfaces import Measure
+from ..protocols.kinds import Compared
 
 LINKAGE_COLUMNS = [
     "attack", "scenario", "seed", "split", "images",
@@ -27,8 +28,6 @@ UTILITY_COLUMNS = [
     "task", "mode", "seed", "split", "image", "patient", "sex", "age", "view", "class", "label", "score",
 ]  # fmt: skip
 MEASUREMENT_COLUMNS = ["task", "mode", "seed", "image", "patient", "measure", "value", "unit", "more_is_better"]
-CONTROL = "control"
-"""Original images alone: the scenario that an attack's certificate is based on, the mode that utility is lost from."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class AttackScores:
 
 
 def linkage_scores(
-    origin: AttackOrigin, split: Split, name: str, images: str, pairs: Pairs, scores: np.ndarray
+    origin: AttackOrigin, split: Split, name: str, images: Compared, pairs: Pairs, scores: np.ndarray
 ) -> pd.DataFrame:
     """One row a pair of the split of that name. Shape: scores (len(pairs),), larger means more alike."""
     files, patients = split.table["image"].to_numpy(), split.patients
@@ -68,7 +67,7 @@ def linkage_scores(
         {
             **asdict(origin),
             "split": name,
-            "images": images,
+            "images": str(images),
             "probe": files[pairs.probe],
             "reference": files[pairs.reference],
             "probe_patient": patients[pairs.probe],

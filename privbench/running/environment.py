@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from .. import __version__
 from ..record.run import GitRecord
 
 _PACKAGES = (
@@ -31,7 +30,7 @@ _PACKAGES = (
 def versions() -> dict[str, str]:
     """The versions of what computes."""
     return {
-        "privbench": __version__,
+        "privbench": version("privbench"),
         "python": platform.python_version(),
         **{package: version(package) for package in _PACKAGES},
     }

@@ -1,27 +1,44 @@
-"""Turns a data set into its cached copy, and the copy into splits with pairs."""
+"""Turns a data set into its cached copy, and the copy into splits."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ..base.errors import PrivbenchError
-from ..base.seeds import numpy_generator
 from ..data.arrays import ArrayWriter, read_array
-from ..data.pairs import Pairs, draw_pairs, read_pairs
+from ..data.pairs import NO_PAIRS
 from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, check_table, hold_out_validation
+from ..plugins.identity import identity
 from ..plugins.interfaces import DataRequest, Dataset
-from ..protocols.schema import PairsSection
+from .stage_names import DATA
+
+if TYPE_CHECKING:
+    from ..learning.context import Context
+    from .stages import Stages
+    from .store import Stage
 
 TABLE = "table.csv"
 FILES = {"images": "images.npy", "masks": "masks.npy", "locations": "locations.npy"}
 """Where the arrays of a Chunk lie."""
 
-_NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
+
+def data_stage(
+    stages: Stages, dataset: Dataset, source: Mapping[str, Any], request: DataRequest, validation: float
+) -> Stage:
+    """The cached copy of a data set. `source` tells one from another, as the data set says."""
+
+    def produce(folder: Path, ctx: Context) -> None:
+        write_data(dataset, request, validation, folder)
+
+    config = identity(dataset) | {"source": source, "size": request.size, "validation": validation}
+    return stages.make(DATA, config, [], produce, [dataset])
 
 
 def write_data(dataset: Dataset, request: DataRequest, validation: float, folder: Path) -> None:
@@ -38,7 +55,10 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
     image = (1, request.size, request.size)
     shapes = {"images": image, "masks": image, "locations": (len(dataset.findings), CELLS, CELLS)}
     chunks = dataset.read(table, request)
-    first = next(chunks)
+    if (first := next(chunks, None)) is None:
+        raise PrivbenchError(
+            f"The data set {dataset.name} lists {len(table)} images and hands out none: mend its read()."
+        )
     with ExitStack() as files:
         writers = {
             name: files.enter_context(ArrayWriter(folder / file, (len(table), *shapes[name])))
@@ -58,40 +78,22 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
     table.astype(dict.fromkeys(dataset.findings, "Int64")).to_csv(folder / TABLE, index=False)
 
 
-def read_splits(folder: Path, findings: tuple[str, ...], pairs: PairsSection | None, seed: int) -> dict[str, Split]:
-    """Train, val and test, each with its verification pairs, and with masks and locations where they were written.
-
-    The pairs are drawn by seed or read from the lists that the protocol names; there are none where none are wanted.
-    """
+def read_splits(folder: Path, findings: tuple[str, ...]) -> dict[str, Split]:
+    """Train, val and test, with masks and locations where they were written, and without pairs."""
     arrays = {name: read_array(folder / file) for name, file in FILES.items() if (folder / file).is_file()}
     table = pd.read_csv(
         folder / TABLE,
         dtype={"image": str, "sex": str, "view": str},
         keep_default_na=False,  # an empty text, or one that reads NA, is a text
-        na_values={column: [""] for column in (*SPACING, *findings)},
+        na_values={column: [""] for column in ("age", *SPACING, *findings)},
     )
     splits = {}
     for name in SPLITS:
         rows = table.index[table["split"] == name]
-        part = table.loc[rows].reset_index(drop=True)
         splits[name] = Split(
-            table=part,
+            table=table.loc[rows].reset_index(drop=True),
             findings=findings,
-            pairs=_NO_PAIRS if pairs is None else _pairs(part, name, pairs, seed),
+            pairs=NO_PAIRS,
             **{kind: array[rows[0] : rows[-1] + 1] for kind, array in arrays.items()},
         )
     return splits
-
-
-def guidance_pairs(train: Split, pairs: PairsSection, seed: int) -> Pairs:
-    """The training pairs of the guidance verifier, which sees other and usually more of them than an attack."""
-    rng = numpy_generator(seed, "pairs", "guidance")
-    return draw_pairs(train.patients, pairs.guidance, pairs.cap, rng, "train")
-
-
-def _pairs(table: pd.DataFrame, split: str, pairs: PairsSection, seed: int) -> Pairs:
-    file = pairs.file(split)
-    if file is not None:
-        return read_pairs(file, table, split)
-    wanted: int = getattr(pairs, split)
-    return draw_pairs(table["patient"].to_numpy(), wanted, pairs.cap, numpy_generator(seed, "pairs", split), split)

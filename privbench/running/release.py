@@ -2,16 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 
 from ..base.errors import PrivbenchError
-from ..data.arrays import ArrayWriter
+from ..data.arrays import ArrayWriter, read_array
+from ..data.splits import SPLITS, Split, pairs_digests
 from ..learning.context import Context, Pixels
+from ..learning.states import load_state
+from ..plugins.identity import identity
 from ..plugins.interfaces import Anonymizer
+from .fitting import fitting
+from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, VERIFIER, StageName
+
+if TYPE_CHECKING:
+    from ..learning.guidance import Guidance
+    from .stages import Stages
 
 _BATCH = 256
 _TOLERANCE = 1e-4  # rounding may leave [0, 1] by this much; 8 bits do not see it
+
+
+def fit_anonymizer(stages: Stages, anonymizer: Anonymizer, splits: Mapping[str, Split], guidance: Guidance) -> None:
+    """Fits the anonymizer, or lets it take over what was learnt before."""
+    config = identity(anonymizer) | pairs_digests(splits, "train", "val")
+    inputs = [DATA, CLASSIFIER, VERIFIER]
+    stage = stages.make(ANONYMIZER, config, inputs, fitting(anonymizer, splits, guidance), [anonymizer])
+    anonymizer.load_state(load_state(stage.folder), stages.device)
+
+
+def draw_release(
+    stages: Stages, anonymizer: Anonymizer, splits: Mapping[str, Split], name: StageName = RELEASE
+) -> dict[str, np.ndarray]:
+    """The released images of every split, by a fitted anonymizer. Shape: (N, 1, H, W), uint8."""
+
+    def produce(folder: Path, ctx: Context) -> None:
+        for split in SPLITS:
+            images = splits[split].images
+            with ArrayWriter(folder / f"{split}.npy", images.shape) as writer:
+                write_release(anonymizer, images, replace(ctx, stage=f"{name} of {split}"), writer)
+
+    config = identity(anonymizer) | {"number": name.number or 0}
+    stage = stages.make(name, config, [DATA, ANONYMIZER], produce, [anonymizer])
+    return {split: read_array(stage.folder / f"{split}.npy") for split in SPLITS}
 
 
 @torch.no_grad()

@@ -4,39 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import timm
-import torch
-from lightning_fabric import Fabric
-from safetensors.torch import save_file
-from torch import Tensor
-
-from ..base.progress import Progress, log
-from ..base.seeds import global_seed
+from ..base.progress import log
 from ..learning.context import Context
-from ..plugins.interfaces import Plugin
-from ..plugins.registry import code_digest
-from .store import Stage, Store
+from ..learning.generators import global_seed
+from ..plugins.identity import code_of
+from .stage_names import VERSIONS, StageName
 
-# Go up with every change of the harness that changes what the stage puts out.
-VERSIONS = {
-    "data": "2",
-    "classifier": "1",
-    "verifier": "1",
-    "anonymizer": "1",
-    "release": "1",
-    "attack": "2",
-    "linkage": "2",
-    "inference": "1",
-    "task": "1",
-    "utility": "2",
-    "measure": "1",
-}
+if TYPE_CHECKING:  # what only carries stages about cannot change what comes out of them
+    import torch
+    from lightning_fabric import Fabric
 
-STATE, CURVES = "state.safetensors", "curves.json"
+    from ..base.progress import Progress
+    from ..plugins.interfaces import Plugin
+    from .store import Stage, Store
+
+CURVES = "curves.json"
+
+Produce = Callable[[Path, Context], None]
+"""Fills a stage's folder; its context collects the training curves."""
 
 
 class Stages:
@@ -45,7 +33,8 @@ class Stages:
     def __init__(self, store: Store, fabric: Fabric, precision: str, seed: int, progress: Progress) -> None:
         self._store, self._fabric, self._precision, self._progress = store, fabric, precision, progress
         self._seed = seed
-        self.made: dict[str, Stage] = {}
+        self._code: dict[StageName, tuple[str, set[type[Plugin]]]] = {}
+        self.made: dict[StageName, Stage] = {}
         self.curves: list[dict[str, Any]] = []
 
     @property
@@ -54,47 +43,45 @@ class Stages:
 
     def make(
         self,
-        name: str,
+        name: StageName,
         config: Mapping[str, Any],
-        inputs: Sequence[str],
-        produce: Callable[[Path, Context], None],
+        inputs: Sequence[StageName],
+        produce: Produce,
+        plugins: Sequence[Plugin] = (),
     ) -> Stage:
         """The named stage, from the store or by `produce`.
 
+        Its key holds what can change its output: version, configuration, seed, the contents of the stages that it
+        reads, and the code that can be reached with the versions of its libraries. That is the code of the module that
+        `produce` stands in, of the plugins, and of the stages that it reads, for who made a stage also reads it.
+
         Args:
-            name: its kind, one of VERSIONS, and a number where there are several, such as `attack 0`.
-            config: JSON values that it depends on; seed, harness and machinery are added.
-            inputs: the names of the stages that it reads.
-            produce: fills the folder; its context collects the training curves.
+            name: its kind decides the version.
+            config: JSON values that it depends on.
+            inputs: the stages that it reads.
+            produce: fills the folder.
+            plugins: what it is handed and calls.
         """
-        kind = name.split()[0]
-        surroundings = {"seed": self._seed, "harness": code_digest(Plugin)}
-        if inputs:  # what reads other stages computes; the data is the same wherever it is read
-            surroundings |= {
-                "device": self._fabric.device.type,
-                "precision": self._precision,
-                "torch": torch.__version__,
-                "timm": timm.__version__,
-                **{name: version(name) for name in ("pytorch-metric-learning", "torchmetrics")},
-            }
+        self._code[name] = produce.__module__, {type(plugin) for plugin in plugins}
+        modules, classes = zip(*(self._code[one] for one in (name, *inputs)), strict=True)
+        # What reads other stages computes; the data is the same wherever it is read, and needs no torch.
+        code = code_of({*modules, *([__name__] if inputs else [])}, set().union(*classes))
+        surroundings: dict[str, Any] = {"seed": self._seed, "code": code.digest, "libraries": code.libraries}
+        if inputs:
+            surroundings |= {"device": self._fabric.device.type, "precision": self._precision}
 
         def produce_seeded(folder: Path) -> None:
-            ctx = Context(self._fabric, self._seed, name, self._progress)
-            with global_seed(self._seed, name):  # for whatever draws without a generator
+            ctx = Context(self._fabric, self._seed, str(name), self._progress)
+            with global_seed(self._seed, str(name)):  # for whatever draws without a generator
                 produce(folder, ctx)
             (folder / CURVES).write_text(json.dumps(ctx.curves, indent=1), encoding="utf-8")
 
         log.info("%s …", name)
-        digests = {earlier: self.made[earlier].digest for earlier in inputs}
-        stage = self._store.stage(kind, VERSIONS[kind], {**config, **surroundings}, digests, produce_seeded)
+        digests = {str(earlier): self.made[earlier].digest for earlier in inputs}
+        stage = self._store.stage(name.kind, VERSIONS[name.kind], {**config, **surroundings}, digests, produce_seeded)
         log.info("%s: %s", name, "already there" if stage.cached else f"{stage.manifest.seconds:.1f} s")
         if (before := self.made.get(name)) is not None and before.key == stage.key:
             return before  # what serves twice was made once: its cost and its curves are told already
         self.made[name] = stage
         self.curves += json.loads((stage.folder / CURVES).read_text(encoding="utf-8"))
         return stage
-
-
-def save_state(state: Mapping[str, Tensor], folder: Path) -> None:
-    """Writes what a stage learnt as safetensors."""
-    save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, folder / STATE)

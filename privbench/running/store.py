@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,13 @@ from ..base.files import digest_of, sha256
 from ..base.progress import log
 from .meter import Meter
 
+STORE_VARIABLE = "PRIVBENCH_STORE"
 _MANIFEST = "stage.json"
+
+
+def default_store() -> Path:
+    """The folder of cached stages: PRIVBENCH_STORE, else ~/.cache/privbench."""
+    return Path(os.environ.get(STORE_VARIABLE) or Path.home() / ".cache" / "privbench")
 
 
 class Manifest(BaseModel):

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from safetensors.torch import load_file
 
-from ..data.splits import Split
+from ..data.splits import Split, pairs_digests
 from ..learning.context import Context
-from ..learning.guidance import Guidance
+from ..learning.states import load_state
+from ..plugins.identity import identity
 from ..plugins.interfaces import Anonymizer, MeasuringTask, ReadingTask, ShownImages, UtilityTask
-from ..plugins.registry import identity
-from ..protocols.modes import Images, images_of
-from ..protocols.schema import UtilitySection
+from ..protocols.kinds import CONTROL, Kind
+from ..protocols.modes import ORIGINALS, ModeKinds, kinds_of
 from ..record.scores import (
-    CONTROL,
     MEASUREMENT_COLUMNS,
     UTILITY_COLUMNS,
     TaskOrigin,
@@ -29,7 +26,13 @@ from ..record.scores import (
     utility_scores,
     write_scores,
 )
-from .stages import STATE, Stages, save_state
+from .fitting import fitting
+from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, StageName
+
+if TYPE_CHECKING:
+    from ..learning.guidance import Guidance
+    from ..protocols.schema import UtilitySection
+    from .stages import Produce, Stages
 
 _SCORES = "scores.parquet"
 
@@ -60,7 +63,7 @@ class UtilityStages:
             section = self.sections[label]
             for mode in (CONTROL, *section.modes):
                 # What is adopted is one network, however often it is asked.
-                adopted = self._kinds(mode).train == "O" and self.create(label).adopt(self.guidance)
+                adopted = self._kinds(mode).train is Kind.ORIGINAL and self.create(label).adopt(self.guidance)
                 for seed in range(1 if adopted else section.seeds):
                     task, origin = self.create(label), TaskOrigin(label, mode, seed)
                     if isinstance(task, ReadingTask):
@@ -69,72 +72,69 @@ class UtilityStages:
                         values.append(self._measure(task, origin))
         return joined(readings, UTILITY_COLUMNS), joined(values, MEASUREMENT_COLUMNS)
 
-    def _kinds(self, mode: str) -> Images:
+    def _kinds(self, mode: str) -> ModeKinds:
         """The images that a mode trains on and tests on."""
-        return Images("O", "O") if self.unchanged else images_of(mode)
+        return ORIGINALS if self.unchanged else kinds_of(mode)
 
-    def _splits(self, kind: str) -> Mapping[str, Split]:
-        return self.released if kind == "A" else self.originals
+    def _splits(self, kind: Kind) -> Mapping[str, Split]:
+        return self.released if kind is Kind.ANONYMIZED else self.originals
 
-    def _ready(self, task: UtilityTask, origin: TaskOrigin) -> str:
+    def _ready(self, task: UtilityTask, origin: TaskOrigin) -> StageName:
         """Makes the task ready as the mode says; returns the name of the stage that it learnt in."""
         kind = self._kinds(origin.mode).train
-        if kind == "O" and task.adopt(self.guidance):
-            return "classifier"
-        name = f"task {origin.task} {kind} {origin.seed}"
-
-        def make(folder: Path, ctx: Context) -> None:
-            splits = self._splits(kind)
-            task.fit(splits["train"], splits["val"], self.guidance, ctx)
-            save_state(task.state(), folder)
-
-        config = identity(task, code=True) | {"label": origin.task, "images": kind, "number": origin.seed}
+        if kind is Kind.ORIGINAL and task.adopt(self.guidance):
+            return CLASSIFIER
+        name = StageName("task", (origin.task, kind), origin.seed)
+        config = identity(task) | pairs_digests(self.originals, "train", "val")
+        config |= {"label": origin.task, "images": kind, "number": origin.seed}
         config["guidance"] = self.guidance.recipe.model_dump(mode="json")  # a task may train as the guidance did
-        stage = self.stages.make(name, config, [*self._inputs(kind), "classifier"], make)
-        task.load_state(load_file(stage.folder / STATE), self.guidance, self.stages.device)
+        produce = fitting(task, self._splits(kind), self.guidance)
+        stage = self.stages.make(name, config, [*_inputs([kind]), CLASSIFIER], produce, [task])
+        task.load_state(load_state(stage.folder), self.guidance, self.stages.device)
         return name
 
     def _read(self, task: ReadingTask, origin: TaskOrigin) -> pd.DataFrame:
         """What the task reads: on validation images of the kind that it knows, and on the mode's test images."""
         kinds = self._kinds(origin.mode)
 
-        def make(folder: Path, ctx: Context) -> None:
+        def produce(folder: Path, ctx: Context) -> None:
             seen = {"val": self._splits(kinds.train)["val"], "test": self._splits(kinds.test)["test"]}
             parts = [
                 utility_scores(origin, name, split, task.predict(split.images, ctx)) for name, split in seen.items()
             ]
             write_scores(pd.concat(parts, ignore_index=True), folder / _SCORES)
 
-        return self._scored("utility", task, origin, make)
+        return self._scored("utility", task, origin, produce)
 
     def _measure(self, task: MeasuringTask, origin: TaskOrigin) -> pd.DataFrame:
         originals, images = self.originals["test"], self._splits(self._kinds(origin.mode).test)["test"].images
-        moved = images_of(origin.mode).test == "A"
-
-        def make(folder: Path, ctx: Context) -> None:
-            shown_images = ShownImages(images, originals, self.anonymizer.displacement if moved else None)
-            values = task.measure(shown_images, ctx)
-            write_scores(measured_values(origin, originals, values, task.measures), folder / _SCORES)
-
         # The displacement is the anonymizer's and not the release's: two may release the same.
-        more = {"anonymizer": identity(self.anonymizer, code=True)} if moved else {}
-        return self._scored("measure", task, origin, make, more, ["anonymizer"] if moved else [])
+        moving = [self.anonymizer] if kinds_of(origin.mode).test is Kind.ANONYMIZED else []
+
+        def produce(folder: Path, ctx: Context) -> None:
+            shown = ShownImages(images, originals, self.anonymizer.displacement if moving else None)
+            write_scores(measured_values(origin, originals, task.measure(shown, ctx), task.measures), folder / _SCORES)
+
+        return self._scored("measure", task, origin, produce, moving)
 
     def _scored(
         self,
         kind: str,
         task: UtilityTask,
         origin: TaskOrigin,
-        make: Callable[[Path, Context], None],
-        more: Mapping[str, Any] = MappingProxyType({}),
-        read: Sequence[str] = (),
+        produce: Produce,
+        moving: Sequence[Anonymizer] = (),
     ) -> pd.DataFrame:
-        """The scores of a stage, which reads what was learnt, the originals and, if need be, the release."""
-        fitted, images = self._ready(task, origin), "".join(self._kinds(origin.mode))
-        config = identity(task, code=True) | {"label": origin.task, "mode": origin.mode, "number": origin.seed, **more}
-        inputs = [*self._inputs(images), fitted, *read]
-        stage = self.stages.make(f"{kind} {origin.task} {origin.mode} {origin.seed}", config, inputs, make)
-        return read_scores(stage.folder / _SCORES)
+        """The scores of a stage, which reads what was learnt, the originals and, if need be, release and anonymizer."""
+        fitted = self._ready(task, origin)
+        config: dict[str, Any] = identity(task) | pairs_digests(self.originals, "val", "test")
+        config |= {"label": origin.task, "mode": origin.mode, "number": origin.seed}
+        config["moved by"] = [identity(anonymizer) for anonymizer in moving]
+        inputs = [*_inputs(self._kinds(origin.mode)), fitted, *(ANONYMIZER for _ in moving)]
+        name = StageName(kind, (origin.task, origin.mode), origin.seed)
+        return read_scores(self.stages.make(name, config, inputs, produce, [task, *moving]).folder / _SCORES)
 
-    def _inputs(self, kinds: str) -> list[str]:
-        return ["data", "release"] if "A" in kinds else ["data"]
+
+def _inputs(kinds: Iterable[Kind]) -> list[StageName]:
+    """The stages that hold images of those kinds, and what is known of them."""
+    return [DATA, RELEASE] if Kind.ANONYMIZED in kinds else [DATA]

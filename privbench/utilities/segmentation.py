@@ -10,11 +10,11 @@ from pydantic import Field, field_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..base.seeds import global_seed
 from ..data.masks import ORGANS, organs_of
 from ..data.splits import Split
 from ..learning.context import Context, Pixels
 from ..learning.features import collected_outputs
+from ..learning.generators import global_seed
 from ..learning.guidance import Guidance
 from ..learning.networks import Classifier, outputs_of
 from ..learning.pyramid import Pyramid

@@ -16,6 +16,7 @@ from privbench.plugins.interfaces import Anonymizer, DataRequest
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import PairsSection
 from privbench.running.loading import read_splits, write_data
+from privbench.running.pairing import with_pairs
 
 SMALL = {
     "prichexy": {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16, "init_features": 2, "mu": 0.05},
@@ -27,7 +28,9 @@ SMALL = {
 def splits(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     write_data(PhantomDataset(patients=40), DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25, folder)
-    return read_splits(folder, PhantomDataset.findings, PairsSection(guidance=20, train=40, val=10, test=10, cap=5), 0)
+    return with_pairs(
+        read_splits(folder, PhantomDataset.findings), PairsSection(guidance=20, train=40, val=10, test=10, cap=5), 0
+    )
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from privbench.datasets.findings import FINDINGS
 from privbench.plugins.interfaces import DataRequest
 from privbench.protocols.schema import PairsSection
 from privbench.running.loading import read_splits, write_data
+from privbench.running.pairing import with_pairs
 
 HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
@@ -59,7 +60,9 @@ def load(root, tmp_path, size=32, count=2):
     folder = tmp_path / "cache"
     folder.mkdir()
     write_data(ChestXray14(), request(root, size), 0.5, folder)
-    return read_splits(folder, FINDINGS, PairsSection(guidance=2, train=count, val=count, test=2 * count, cap=10), 0)
+    return with_pairs(
+        read_splits(folder, FINDINGS), PairsSection(guidance=2, train=count, val=count, test=2 * count, cap=10), 0
+    )
 
 
 def test_public_layout(root):

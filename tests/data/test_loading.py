@@ -9,7 +9,8 @@ from privbench.data.splits import CELLS, SPACING
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.plugins.interfaces import Chunk, DataRequest, Dataset
 from privbench.protocols.schema import PairsSection
-from privbench.running.loading import guidance_pairs, read_splits, write_data
+from privbench.running.loading import read_splits, write_data
+from privbench.running.pairing import guidance_pairs, with_pairs
 
 PAIRS = PairsSection(guidance=60, train=40, val=10, test=10, cap=5)
 
@@ -22,7 +23,7 @@ def folder(tmp_path_factory):
 
 
 def test_phantom_splits(folder):
-    splits = read_splits(folder, PhantomDataset.findings, PAIRS, 0)
+    splits = with_pairs(read_splits(folder, PhantomDataset.findings), PAIRS, 0)
     patients = {name: set(split.patients) for name, split in splits.items()}
     assert {name: len(p) for name, p in patients.items()} == {"train": 24, "val": 8, "test": 8}
     assert patients["test"] == set(range(33, 41))
@@ -38,7 +39,7 @@ def test_images_and_masks_stay_with_their_rows(folder):
 
     drawn = generate(patients=40, size=32, seed=derive_seed(0, "phantom"), workers=1)
     row_of = {image: row for row, image in enumerate(drawn.table["image"])}
-    splits = read_splits(folder, PhantomDataset.findings, PAIRS, 0)
+    splits = with_pairs(read_splits(folder, PhantomDataset.findings), PAIRS, 0)
     for split in splits.values():
         rows = [row_of[image] for image in split.table["image"]]
         assert np.array_equal(split.images, drawn.images[rows])
@@ -46,7 +47,7 @@ def test_images_and_masks_stay_with_their_rows(folder):
 
 
 def test_guidance_sees_other_pairs_of_the_same_patients(folder):
-    train = read_splits(folder, PhantomDataset.findings, PAIRS, 0)["train"]
+    train = with_pairs(read_splits(folder, PhantomDataset.findings), PAIRS, 0)["train"]
     wide = guidance_pairs(train, PAIRS, 0)
     assert len(wide) > len(train.pairs)
     assert wide.probe.max() < len(train.images)
@@ -121,7 +122,7 @@ class Listed(Dataset):
 
 def load(dataset, folder):
     write_data(dataset, DataRequest(8, 0, None, 1, Progress(quiet=True)), 0.25, folder)
-    return read_splits(folder, dataset.findings, PAIRS, 0)
+    return with_pairs(read_splits(folder, dataset.findings), PAIRS, 0)
 
 
 def test_what_is_known_of_images_stays_with_their_rows(tmp_path):

@@ -15,6 +15,7 @@ from privbench.datasets.phantom import generate
 from privbench.plugins.interfaces import DataRequest
 from privbench.protocols.schema import PairsSection
 from privbench.running.loading import read_splits, write_data
+from privbench.running.pairing import with_pairs
 
 SPINE = '''
 import numpy as np
@@ -101,7 +102,7 @@ def load(parts, folder):
     dataset = Merged(parts=parts)
     folder.mkdir()
     write_data(dataset, request(), 0.4, folder)
-    return read_splits(folder, dataset.findings, PAIRS, 0)
+    return with_pairs(read_splits(folder, dataset.findings), PAIRS, 0)
 
 
 def together(splits):

@@ -13,15 +13,9 @@ from privbench.evaluate.attacks import attack_results
 from privbench.evaluate.certificate import judge, worst_case
 from privbench.evaluate.inference import inference_results
 from privbench.evaluate.resampling import Resampling
+from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import FLOOR, load_protocol
-from privbench.record.scores import (
-    CONTROL,
-    AttackOrigin,
-    AttackScores,
-    inference_scores,
-    linkage_scores,
-    retrieval_ranks,
-)
+from privbench.record.scores import AttackOrigin, AttackScores, inference_scores, linkage_scores, retrieval_ranks
 
 PROTOCOL = load_protocol("quick", ["statistics.resamples=200", "attacks.contrastive.seeds=3", "attacks.siamese=none"])
 

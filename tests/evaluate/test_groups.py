@@ -10,8 +10,8 @@ from privbench.evaluate.groups import Reader, group_results
 from privbench.evaluate.resampling import Applied, Resampling, estimate_of
 from privbench.metrics import bootstrap
 from privbench.metrics.detection import threshold_at_specificity
+from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import load_protocol
-from privbench.record.scores import CONTROL
 
 CLASSES = ("Mass", "Edema", "Hernia")
 PROTOCOL = load_protocol("quick", ["statistics.resamples=200"])

@@ -7,9 +7,9 @@ from scipy import stats
 
 from privbench.evaluate.measurements import measurement_results
 from privbench.evaluate.resampling import Resampling
+from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import load_protocol
 from privbench.record.estimates import read_estimates, write_estimates
-from privbench.record.scores import CONTROL
 
 PROTOCOL = load_protocol(
     "quick",

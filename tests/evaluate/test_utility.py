@@ -16,10 +16,11 @@ from privbench.evaluate.run import Evaluation, evaluate, warnings_of
 from privbench.evaluate.utility import utility_results
 from privbench.metrics.detection import calibration_error, threshold_at_specificity
 from privbench.metrics.intervals import holm
+from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import FLOOR, load_protocol
 from privbench.record.estimates import read_estimates, write_estimates
 from privbench.record.run import Change, GapResult, UtilityResult
-from privbench.record.scores import CONTROL, INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, AttackScores
+from privbench.record.scores import INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, AttackScores
 
 CLASSES = ("Mass", "Edema", "Nodule", "Hernia")
 PROTOCOL = load_protocol(

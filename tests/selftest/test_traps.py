@@ -5,7 +5,6 @@ import pytest
 import torch
 from records import record
 
-from privbench.api import create_fabric
 from privbench.base.errors import PrivbenchError
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
@@ -14,6 +13,7 @@ from privbench.judging.selftest.judge import HIDES, REMOVES, judge, rows, traps
 from privbench.judging.selftest.plain_sight import PLAIN_SIGHT, Inversion, Shuffle
 from privbench.judging.selftest.removers import MeanOfPatients, Surrogate
 from privbench.learning.recipes import GuidanceRecipe
+from privbench.running.device import create_fabric
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
 GUIDANCE = GuidanceRecipe(classifier=NETWORK, verifier=NETWORK)

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from privbench.api import create_fabric
 from privbench.base.errors import PrivbenchError
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
 from privbench.learning.classifier import fit_classifier, label_loss
 from privbench.learning.recipes import ClassifierRecipe, GuidanceRecipe
+from privbench.running.device import create_fabric
 from privbench.utilities.classification import Classification
 from privbench.utilities.robust.objective import PARTS
 

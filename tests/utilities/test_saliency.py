@@ -6,13 +6,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from privbench.api import create_fabric
 from privbench.data.splits import CELLS
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
 from privbench.learning.networks import Classifier
 from privbench.learning.recipes import Backbone, GuidanceRecipe
 from privbench.plugins.interfaces import ShownImages
+from privbench.running.device import create_fabric
 from privbench.utilities.saliency import Saliency, correlation, grad_cam, inside
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 8, "learning_rate": 1e-3}

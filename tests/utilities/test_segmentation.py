@@ -5,11 +5,11 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
-from privbench.api import create_fabric
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
 from privbench.learning.recipes import GuidanceRecipe
 from privbench.plugins.interfaces import ShownImages
+from privbench.running.device import create_fabric
 from privbench.utilities.segmentation import Segmentation, dice
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 8, "learning_rate": 1e-3}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ...base.seeds import global_seed
+from ...learning.generators import global_seed
 from ...plugins.interfaces import Anonymizer
 from .promises import TOLERANCE, LearnerPromises, close, insist, same, through_a_file
 from .surroundings import Surroundings

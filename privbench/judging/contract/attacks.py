@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...base.seeds import global_seed
 from ...data.gallery import Gallery
-from ...plugins.interfaces import SCENARIOS, Attack, InferenceAttack, LinkageAttack, Plugin
+from ...learning.generators import global_seed
+from ...plugins.interfaces import Attack, InferenceAttack, LinkageAttack, Plugin
+from ...protocols.scenarios import SCENARIOS
 from .promises import LearnerPromises, close_scores, insist, through_a_file
 from .surroundings import Surroundings
 

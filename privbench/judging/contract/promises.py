@@ -11,11 +11,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
+from ...learning.states import load_state, save_state
 from ...plugins.interfaces import Anonymizer, Attack, Plugin, UtilityTask
-from ...running.stages import STATE, save_state
 from .surroundings import Surroundings
 
 TOLERANCE = 1e-4
@@ -85,7 +84,7 @@ def through_a_file(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The state as it comes back from where a run stores it."""
     with tempfile.TemporaryDirectory() as folder:
         save_state(state, Path(folder))
-        return load_file(Path(folder) / STATE)
+        return load_state(Path(folder))
 
 
 def close(first: Any, second: Any, what: str) -> None:

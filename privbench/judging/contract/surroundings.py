@@ -14,15 +14,17 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from ...base.progress import Progress
-from ...base.seeds import global_seed
 from ...data.gallery import Gallery, KnownGallery
 from ...data.splits import COLUMNS, Split
 from ...learning.context import Context
+from ...learning.generators import global_seed
 from ...learning.guidance import Guidance, untrained_guidance
 from ...learning.recipes import GuidanceRecipe
 from ...plugins.interfaces import DataRequest, Dataset
+from ...protocols.kinds import Compared, Kind
 from ...protocols.schema import PairsSection
 from ...running.loading import read_splits, write_data
+from ...running.pairing import with_pairs
 
 _IMAGES = 12
 
@@ -62,22 +64,35 @@ class Surroundings:
         }
         return replace(self, splits=splits)
 
-    def gallery(self, kinds: str, releases: int = 0) -> Gallery:
+    def gallery(self, kinds: Compared, releases: int = 0) -> Gallery:
         """Test images; anonymized ones are the originals with inverted grey values and a little noise."""
         images = self._images("test")
-        more = tuple(self._noisy(images["A"], number) for number in range(releases)) if kinds[0] == "A" else ()
-        return Gallery(images[kinds[0]], images[kinds[1]], more)
+        more = (
+            tuple(self._noisy(images[Kind.ANONYMIZED], number) for number in range(releases))
+            if kinds.probes is Kind.ANONYMIZED
+            else ()
+        )
+        return Gallery(images[kinds.probes], images[kinds.references], more)
 
-    def known(self, split: str, kinds: str, releases: int = 0) -> KnownGallery:
+    def known(self, split: str, kinds: Compared, releases: int = 0) -> KnownGallery:
         """Images of a split whose patients are known."""
         images, part = self._images(split), self.splits[split]
-        more = tuple(self._noisy(images["A"], number) for number in range(releases)) if kinds[0] == "A" else ()
+        more = (
+            tuple(self._noisy(images[Kind.ANONYMIZED], number) for number in range(releases))
+            if kinds.probes is Kind.ANONYMIZED
+            else ()
+        )
         table = part.table[[column for column in COLUMNS if column != "split"]]
-        return KnownGallery(images[kinds[0]], images[kinds[1]], more, pairs=part.pairs, table=table)
+        return KnownGallery(images[kinds.probes], images[kinds.references], more, pairs=part.pairs, table=table)
 
-    def _images(self, split: str) -> dict[str, np.ndarray]:
+    def _images(self, split: str) -> dict[Kind, np.ndarray]:
         originals = self.splits[split].images
-        return {"O": originals, "A": 255 - originals}
+        return {Kind.ORIGINAL: originals, Kind.ANONYMIZED: 255 - originals}
+
+    def _releases(self, images: Mapping[Kind, np.ndarray], kinds: Compared, count: int) -> tuple[np.ndarray, ...]:
+        """Further releases of the probes, where these are anonymized."""
+        numbers = range(count) if kinds.probes is Kind.ANONYMIZED else ()
+        return tuple(self._noisy(images[Kind.ANONYMIZED], number) for number in numbers)
 
     @staticmethod
     def _noisy(images: np.ndarray, number: int) -> np.ndarray:
@@ -92,7 +107,7 @@ def surroundings(dataset: Dataset, recipe: GuidanceRecipe, size: int, fabric: Fa
         folder = Path(name)
         write_data(dataset, DataRequest(size, 0, None, 1, Progress(quiet=True)), 0.25, folder)
         pairs = PairsSection(guidance=20, train=60, val=20, test=20, cap=5)
-        splits = read_splits(folder, dataset.findings, pairs, 0)
+        splits = with_pairs(read_splits(folder, dataset.findings), pairs, 0)
         with global_seed(0, "contract"):
             guidance = untrained_guidance(recipe, len(dataset.findings), fabric.device)
         yield Surroundings(splits, guidance, fabric)

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...base.seeds import global_seed
 from ...data.splits import Split
+from ...learning.generators import global_seed
 from ...plugins.interfaces import MeasuringTask, ReadingTask, ShownImages, UtilityTask
+from ...protocols.kinds import Compared, Kind
 from ...protocols.modes import MODES
 from .promises import LearnerPromises, close_scores, insist, through_a_file
 from .surroundings import Surroundings
@@ -44,7 +45,7 @@ class UtilityPromises(LearnerPromises[UtilityTask]):
 
     @property
     def _learns_of_releases(self) -> bool:
-        return any(images.train == "A" for mode, images in MODES.items() if mode in self.create().modes)
+        return any(images.train is Kind.ANONYMIZED for mode, images in MODES.items() if mode in self.create().modes)
 
     def _adopted(self) -> UtilityTask | None:
         """An instance with what the guidance knows; None where the task has to be fitted."""
@@ -57,22 +58,25 @@ class UtilityPromises(LearnerPromises[UtilityTask]):
         if self._learns_of_releases and (adopted := self._adopted()) is not None:
             yield adopted
 
-    def _kinds(self) -> list[str]:
+    def _kinds(self) -> list[Kind]:
         """The kinds of test images that it is shown."""
         task = self.create()
         kinds = {images.test for mode, images in MODES.items() if mode in task.modes}
-        return sorted(kinds | {"O"} if isinstance(task, ReadingTask) or getattr(task, "has_control", False) else kinds)
+        return sorted(
+            kinds | {Kind.ORIGINAL} if isinstance(task, ReadingTask) or getattr(task, "has_control", False) else kinds
+        )
 
-    def _values(self, task: UtilityTask, kind: str, *, backwards: bool = False) -> dict[str, np.ndarray]:
+    def _values(self, task: UtilityTask, kind: Kind, *, backwards: bool = False) -> dict[str, np.ndarray]:
         """What it says of the test images, by measure; of findings under one name. Shape: (N, …)."""
-        test, images = self.around.splits["test"], self.around.gallery(kind + "O").probes
+        shown = Compared.ACROSS if kind is Kind.ANONYMIZED else Compared.ORIGINALS
+        test, images = self.around.splits["test"], self.around.gallery(shown).probes
         if backwards:
             test, images = _backwards(test), images[::-1].copy()
         if isinstance(task, ReadingTask):
             return {"log-odds": task.predict(images, self.around.context())}
         assert isinstance(task, MeasuringTask)
-        shown = ShownImages(images, test, _shift if kind == "A" else None)
-        return task.measure(shown, self.around.context())
+        given = ShownImages(images, test, _shift if kind is Kind.ANONYMIZED else None)
+        return task.measure(given, self.around.context())
 
     def declarations(self) -> None:
         task = self.create()

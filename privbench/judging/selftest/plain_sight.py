@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...base.params import Params
-from ...base.seeds import torch_generator
+from ...learning.generators import torch_generator
 from ...plugins.interfaces import Anonymizer
 
 

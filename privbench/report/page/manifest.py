@@ -54,7 +54,7 @@ def manifest(record: RunRecord) -> Sequence[Table]:
     params = [(name + (" (given)" if name in method.given else ""), value) for name, value in _fields(method.params)]
     tables = [
         pairs(
-            "AttackOrigin", ("item", "value"),
+            "Origin", ("item", "value"),
             [(None, identity), ("parameters", params), ("device", record.device.items()),
              ("versions", record.versions.items())],
         )

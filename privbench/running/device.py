@@ -1,0 +1,47 @@
+"""The device that a run computes on, and how."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from lightning_fabric import Fabric
+
+from ..base.errors import PrivbenchError
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def create_fabric(device: str, precision: str) -> Fabric:
+    """Raises PrivbenchError where there is no such device or precision, here or at all."""
+    for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
+        if value not in known:
+            raise PrivbenchError(f"There is no {name} {value!r}: choose one of {', '.join(known)}.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise PrivbenchError("There is no CUDA device on this machine: use --device cpu.")
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise PrivbenchError("There is no Metal device on this machine: use --device cpu.")
+    if precision == "16-mixed" and (device == "cpu" or not torch.cuda.is_available()):
+        raise PrivbenchError("The precision 16-mixed needs a CUDA device: use bf16-mixed or 32-true.")
+    return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Asks torch for deterministic algorithms, and gives back what was set before.
+
+    A few CUDA kernels have no deterministic form (resizing's gradient); torch then warns and goes on.
+    """
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
