@@ -425,7 +425,7 @@ def test_the_test_split_knows_where_organs_and_findings_are(around):
 
 
 EXAMPLES = re.findall(
-    r"^```python\n(.*?)^```$", (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(), re.DOTALL | re.MULTILINE
+    r"^```python\n(.*?)^```$", (Path(__file__).parents[3] / "docs" / "plugins.md").read_text(), re.DOTALL | re.MULTILINE
 )
 
 
