@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,13 +32,13 @@ def reached_from(modules: Iterable[str]) -> Code:
     """Those modules and all modules of privbench that they import, at whatever depth and wherever the import stands.
 
     What only type checkers see does not count. A module outside privbench counts with its whole package, or with its
-    file; it must have been imported before.
+    file; what it imports counts by the version where it is an installed library, and by its source where it is not.
 
     Raises:
         ModuleNotFoundError: there is no such module, or it has no source.
     """
     sources: dict[str, bytes] = {}
-    libraries: set[str] = set()
+    libraries: dict[str, str] = {}
     waiting = sorted(set(modules))
     while waiting:
         if (module := waiting.pop()) in sources:
@@ -45,11 +46,16 @@ def reached_from(modules: Iterable[str]) -> Code:
         for name, file in _files_of(module):
             sources[name] = _source(file) if _is_own(name) else file.read_bytes()
             for target in _imports(name, file, sources[name]):
+                top = target.partition(".")[0]
                 if _is_own(target):
                     waiting.append(target)
-                elif (top := target.partition(".")[0]) not in _STANDARD and top != name.partition(".")[0]:
-                    libraries.add(top)
-    return Code(tuple(sorted(sources)), _digest(sources), _versions(libraries))
+                elif top in _STANDARD or top in _WITHOUT_RESULTS or top == name.partition(".")[0]:
+                    continue
+                elif (installed := _version_of(top)) is not None:
+                    libraries[top] = installed
+                elif _foreign_file(top) is not None:  # else it is not there, and whoever imports it does without
+                    waiting.append(top)
+    return Code(tuple(sorted(sources)), _digest(sources), dict(sorted(libraries.items())))
 
 
 def source_digest(modules: Iterable[str]) -> str:
@@ -108,18 +114,27 @@ def _files_of(module: str) -> Iterator[tuple[str, Path]]:
             raise ModuleNotFoundError(f"there is no source of {module}", name=module)
         yield module, file
         return
-    own = getattr(sys.modules.get(module), "__file__", None)
-    if own is None or not Path(own).is_file():
+    if (own := _foreign_file(module)) is None:
         raise ModuleNotFoundError(f"there is no source of {module}", name=module)
-    folder = Path(own).parent
+    folder = own.parent
     if not (folder / "__init__.py").is_file():
-        yield module, Path(own)
+        yield module, own
         return
     while (folder.parent / "__init__.py").is_file():
         folder = folder.parent
     for file in sorted(folder.rglob("*.py")):
         parts = file.relative_to(folder.parent).with_suffix("").parts
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
+
+
+def _foreign_file(module: str) -> Path | None:
+    """The source of a module outside privbench that was imported, or can be; None where it has none."""
+    if (loaded := sys.modules.get(module)) is not None:
+        origin = getattr(loaded, "__file__", None)
+    else:
+        spec = None if "." in module else find_spec(module)  # a dotted name would import its package
+        origin = None if spec is None else spec.origin
+    return Path(origin) if origin is not None and Path(origin).is_file() else None
 
 
 @cache
@@ -158,7 +173,15 @@ def _distributions() -> Mapping[str, Sequence[str]]:
     return packages_distributions()
 
 
-def _versions(libraries: set[str]) -> dict[str, str]:
-    """The version of each library's distribution, by its import name; what is no distribution is left out."""
-    known, wanted = _distributions(), sorted(libraries - _WITHOUT_RESULTS)
-    return {name: version(known[name][0]) for name in wanted if name in known}
+@cache
+def _version_of(library: str) -> str | None:
+    """The version of a library's distribution, by its import name.
+
+    None where it is none, or is installed from a folder that can still be edited: its version tells nothing.
+    """
+    names = _distributions().get(library)
+    if not names:
+        return None
+    installed = distribution(names[0])
+    place = json.loads(installed.read_text("direct_url.json") or "{}")
+    return None if place.get("dir_info", {}).get("editable") else installed.version

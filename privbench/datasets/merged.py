@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from ..base.params import Params
 from ..base.seeds import derive_seed
 from ..data.splits import CELLS, COLUMNS, SPACING, check_rows
 from ..plugins.identity import stated
-from ..plugins.interfaces import Chunk, DataRequest, Dataset
+from ..plugins.interfaces import Chunk, DataRequest, Dataset, Plugin
 from ..plugins.registry import Registry
 
 PartName = Annotated[str, StringConstraints(pattern=r"^[^\s/]+$")]
@@ -59,6 +59,9 @@ class Merged(Dataset):
 
     def inputs(self) -> dict[str, str]:
         return {name: digest_of(stated(part)) for name, part in self._parts.items()}
+
+    def parts(self) -> Sequence[Plugin]:
+        return tuple(self._parts.values())
 
     def source(self, request: DataRequest) -> dict[str, Any]:
         if request.root is not None:

@@ -8,7 +8,7 @@ through an entry point, or is handed over from Python or from a file.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
@@ -49,6 +49,10 @@ class Plugin(ABC):
     def inputs(self) -> dict[str, str]:
         """Digests of what it reads besides its parameters and what it is handed, such as starting weights."""
         return {}
+
+    def parts(self) -> Sequence[Plugin]:
+        """Other plugins that it hands work to: their code decides what comes out as its own does."""
+        return ()
 
 
 class Anonymizer(Plugin):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ class Stages:
             produce: fills the folder.
             plugins: what it is handed and calls.
         """
-        self._code[name] = produce.__module__, {type(plugin) for plugin in plugins}
+        self._code[name] = produce.__module__, {type(one) for plugin in plugins for one in _with_parts(plugin)}
         modules, classes = zip(*(self._code[one] for one in (name, *inputs)), strict=True)
         # What reads other stages computes; the data is the same wherever it is read, and needs no torch.
         code = code_of({*modules, *([__name__] if inputs else [])}, set().union(*classes))
@@ -85,3 +85,9 @@ class Stages:
         self.made[name] = stage
         self.curves += json.loads((stage.folder / CURVES).read_text(encoding="utf-8"))
         return stage
+
+
+def _with_parts(plugin: Plugin) -> Iterator[Plugin]:
+    yield plugin
+    for part in plugin.parts():
+        yield from _with_parts(part)

@@ -1,0 +1,113 @@
+"""Cache keys hang on the code that a stage can reach: it has to be all of it, and no more."""
+
+import ast
+import sys
+from importlib.metadata import version
+from importlib.util import module_from_spec, spec_from_file_location
+
+import pytest
+
+from privbench.base.code import imports_of, modules_of, reached_from, source_digest
+from privbench.learning.recipes import GuidanceRecipe
+
+
+def load(path, name):
+    """The module of that file, as --plugin loads it."""
+    spec = spec_from_file_location(name, path)
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_reached_is_what_is_imported_at_any_depth_and_wherever_the_import_stands():
+    reached = set(reached_from(["privbench.utilities.classification"]).modules)
+    assert "privbench.learning.training" in reached, "by way of the classifier"
+    assert "privbench.utilities.robust.label_noise" in reached
+    assert "privbench.base.seeds" in reached
+    assert not [name for name in reached if name.split(".")[1] in ("cli", "report", "judging", "evaluate", "running")]
+
+
+def test_what_only_type_checkers_see_is_not_reached():
+    of_interfaces = imports_of("privbench.plugins.interfaces")
+    assert "privbench.learning.guidance" not in of_interfaces
+    assert "privbench.learning.guidance" in imports_of("privbench.plugins.interfaces", for_types=True)
+
+
+def test_libraries_count_with_their_versions_and_those_without_results_do_not():
+    libraries = reached_from(["privbench.learning.networks"]).libraries
+    assert libraries["torch"] == version("torch")
+    assert libraries["timm"] == version("timm")
+    assert not libraries.keys() & {"pydantic", "rich", "typer", "filelock", "os", "json"}
+
+
+def test_every_module_is_found_as_python_finds_it():
+    """Against Python itself: what is loaded when a module is imported is among what it can reach."""
+    import subprocess
+
+    for module in ("privbench.learning.verifier", "privbench.attacks.contrastive", "privbench.datasets.merged"):
+        script = f"import sys, {module}; print(*sorted(m for m in sys.modules if m.startswith('privbench')))"
+        loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+        packages = {name for name in loaded.split() if hasattr(__import__(name, fromlist=["x"]), "__path__")}
+        assert set(loaded.split()) - packages <= set(reached_from([module]).modules)
+
+
+def test_one_letter_in_a_reached_module_changes_the_digest(monkeypatch):
+    import privbench.base.code as code
+
+    before = reached_from(["privbench.learning.verifier"]).digest
+    read = code._source
+    changed = {"training.py": b"\n# another comment"}
+    monkeypatch.setattr(code, "_source", lambda file: read(file) + changed.get(file.name, b""))
+    assert reached_from(["privbench.learning.verifier"]).digest != before
+    assert reached_from(["privbench.data.pairs"]).digest == reached_from(["privbench.data.pairs"]).digest
+    changed.clear()
+    assert reached_from(["privbench.learning.verifier"]).digest == before
+
+
+def test_a_helper_beside_a_plugin_file_counts_and_a_library_with_its_version(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    helper = tmp_path / "helper_of_a_plugin.py"
+    helper.write_text("STRENGTH = 1\n")
+    plugin = tmp_path / "some_plugin.py"
+    plugin.write_text(
+        "import torch\nfrom helper_of_a_plugin import STRENGTH\nfrom privbench.learning import training\n"
+        "try:\n    import a_library_that_nobody_has\nexcept ImportError:\n    pass\n"
+    )
+    load(plugin, "some_plugin")
+    before = reached_from(["some_plugin"])
+    assert {"some_plugin", "helper_of_a_plugin", "privbench.learning.training"} <= set(before.modules)
+    assert before.libraries["torch"] == version("torch")
+    alone = source_digest(["some_plugin"])
+    helper.write_text("STRENGTH = 2\n")
+    assert reached_from(["some_plugin"]).digest != before.digest
+    assert source_digest(["some_plugin"]) == alone, "its own source is what it was"
+
+
+def test_a_foreign_package_counts_whole(tmp_path, monkeypatch):
+    package = tmp_path / "foreign_package"
+    (package / "deep").mkdir(parents=True)
+    for folder in (package, package / "deep"):
+        (folder / "__init__.py").write_text("")
+    (package / "method.py").write_text("")
+    (package / "deep" / "weights.py").write_text("A = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import foreign_package.method  # noqa: F401
+
+    names = ("", ".deep", ".deep.weights", ".method")
+    assert reached_from(["foreign_package.method"]).modules == tuple(f"foreign_package{name}" for name in names)
+    before = source_digest(["foreign_package.method"])
+    (package / "deep" / "weights.py").write_text("A = 2\n")
+    assert source_digest(["foreign_package.method"]) != before
+
+
+def test_there_is_no_code_of_what_is_not_there():
+    with pytest.raises(ModuleNotFoundError, match=r"no source of privbench\.nothing"):
+        reached_from(["privbench.nothing"])
+    with pytest.raises(ModuleNotFoundError, match="no source of typed_in"):
+        reached_from(["typed_in"])
+
+
+def test_modules_of_classes_are_without_pythons_own():
+    assert modules_of(GuidanceRecipe.__mro__) >= {"privbench.learning.recipes", "privbench.base.params"}
+    assert not modules_of([int, ast.AST])
