@@ -12,6 +12,7 @@ import pytest
 from records import estimate, finding, record
 
 from privbench.record.estimates import write_estimates
+from privbench.record.names import AUC, MEAN_AUC, FigureName, Subject, worst_case
 
 RUNS = 1000
 
@@ -31,11 +32,13 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{number:04d}").mkdir()
         (folder / f"{number:04d}" / "run.json").write_text(json.dumps(values))
         own = rng.normal(0, 0.005, (2, 1000))
+        utility_name = FigureName(Subject.UTILITY, "classification (frozen)", MEAN_AUC)
         told = {
-            "privacy/worst case/AUC": estimate(privacy, shared[0] + own[0]),
-            "utility/classification (frozen)/mean AUC": estimate(utility, shared[1] + own[1]),
+            worst_case(AUC): estimate(privacy, shared[0] + own[0]),
+            utility_name: estimate(utility, shared[1] + own[1]),
         }
-        told |= {f"utility/classification (frozen)/AUC of finding {c}": estimate(utility, shared[1]) for c in range(14)}
+        for c in range(14):
+            told[utility_name._replace(metric=AUC, finding=f"finding {c}")] = estimate(utility, shared[1])
         write_estimates(told, folder / f"{number:04d}" / "estimates.safetensors")
     return folder
 

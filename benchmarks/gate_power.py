@@ -20,15 +20,17 @@ from privbench.evaluate.resampling import Resampling, estimate_of
 from privbench.judging.gate import Pair, Tolerances, judge_changes
 from privbench.metrics import bootstrap
 from privbench.protocols.schema import StatisticsSection
+from privbench.record import names
 from privbench.record.estimates import Estimate
 
 CAP, RESAMPLES, OWN_NOISE = 10, 1000, 0.35
-AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification (frozen)/mean AUC"
+AUC, RANK = names.worst_case(names.AUC), names.worst_case(names.RANK_1)
+UTILITY = names.FigureName(names.Subject.UTILITY, "classification (frozen)", names.MEAN_AUC)
 
 
 def figures(
     scatter: float, trainings: int, spread: float, seed: list[int], which: int, count: int
-) -> dict[str, Estimate]:
+) -> dict[names.FigureName, Estimate]:
     """The estimates of one release. The seed draws patients, images and pairs; `which` what is this release's own."""
     rng, own = np.random.default_rng(seed), np.random.default_rng([*seed, which])
     patient = draw_patients(count, rng)

@@ -36,6 +36,7 @@ from privbench.plugins.interfaces import DataRequest, Dataset
 from privbench.plugins.registry import Registry
 from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import Protocol, load_protocol
+from privbench.record.names import MEAN_AUC, FigureName, Subject
 from privbench.record.scores import TaskOrigin, utility_scores
 from privbench.report.leaderboard import with_interval
 from privbench.running.device import create_fabric, deterministic
@@ -74,7 +75,7 @@ def main() -> None:
     scores = pd.concat(frames, ignore_index=True)
     resampling = Resampling.of(protocol, splits["test"].patients)
     results, estimates = utility_results(scores, protocol, dict.fromkeys(protocol.utilities, ""), resampling)
-    means = {name: estimates[f"utility/{name} (frozen)/mean AUC"] for name in names}
+    means = {name: estimates[FigureName(Subject.UTILITY, f"{name} (frozen)", MEAN_AUC)] for name in names}
     print(f"{results[0].counts.images} test images, {len(results[0].mean_over)} findings with ten positives")
     print("\n| recipe | mean AUC | to the first | seconds |\n| --- | --- | --- | --- |")
     for result in results:

@@ -13,23 +13,11 @@ from privbench.evaluate.certificate import worst_case
 from privbench.judging.ranking import Entry
 from privbench.protocols.scenarios import SCENARIOS, Scenario
 from privbench.protocols.schema import load_protocol
+from privbench.record.attack import AttackFigure, AttackResult, Certificate, Verdict
 from privbench.record.estimates import FILE, Estimate
-from privbench.record.run import (
-    AnonymizerRecord,
-    AttackResult,
-    Certificate,
-    Change,
-    Counts,
-    FindingResult,
-    GapResult,
-    GroupResult,
-    Interval,
-    MeasurementResult,
-    RunRecord,
-    UtilityResult,
-    Verdict,
-    VerificationResult,
-)
+from privbench.record.run import AnonymizerRecord, RunRecord
+from privbench.record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
+from privbench.record.values import Counts, Interval
 
 
 def around(value: float) -> Interval:
@@ -70,7 +58,10 @@ def attack(
         train_auc=0.99,
         fit_auc=0.9,
         validation_auc=verification if validation is None else validation,
-        verification=VerificationResult(equal_error_rate=0.1, match_rates=[], cllr=0.5, min_cllr=0.4, linkability=0.3),
+        figures=[
+            AttackFigure(name="equal error rate", of="verification", unit="", more_is_private=True, value=0.1),
+            AttackFigure(name="Cllr", of="verification", unit="bits", more_is_private=True, value=0.5),
+        ],
         retrieval=None,
         measures={},
         certificate=certificate,

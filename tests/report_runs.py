@@ -11,10 +11,12 @@ import pandas as pd
 from records import around, estimate, finding, record
 from safetensors.numpy import save
 
-from privbench.record.estimates import FILE, WORST_CASE, write_estimates
+from privbench.record.attack import RetrievalResult
+from privbench.record.estimates import FILE, write_estimates
 from privbench.record.folder import EXAMPLES, LINKAGE_SCORES, RETRIEVAL_SCORES
+from privbench.record.names import AUC, worst_case
 from privbench.record.run import FILE as RECORD
-from privbench.record.run import RetrievalResult, RunRecord
+from privbench.record.run import RunRecord
 from privbench.report.page.runs import BUDGET, CURVES
 
 PAIRS, PROBES, STRANGERS = 60, 12, 30
@@ -51,8 +53,8 @@ def write_run(
     draws = rng.normal(0, 0.02, 200)
     write_estimates(
         {
-            f"{WORST_CASE}/AUC": estimate(verification, draws),
-            f"utility/{run.utility.label}/mean AUC": estimate(classification, draws[::-1]),
+            worst_case(AUC): estimate(verification, draws),
+            run.utility_name: estimate(classification, draws[::-1]),
         },
         folder / FILE,
     )
@@ -113,6 +115,6 @@ def write_gallery(folder: Path, *, deformed: bool) -> None:
 
 def _retrieval() -> RetrievalResult:
     return RetrievalResult(
-        probes=PROBES, gallery=STRANGERS + 2, rank_1=0.25, interval=around(0.25), effective_patients=5.0, rank_5=0.5,
-        rank_10=0.7, map_at_r=0.2, r_precision=0.2, precision_at_1=0.25, by_gallery_size=[], by_years=[],
+        probes=PROBES, gallery=STRANGERS + 2, rank_1=0.25, interval=around(0.25), effective_patients=5.0,
+        by_gallery_size=[], by_years=[],
     )  # fmt: skip

@@ -6,13 +6,16 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from ..record.names import FigureName
 
 
 class Format(StrEnum):
@@ -33,7 +36,7 @@ def command(
 
     found = compare_runs(first, second)
     if format is not Format.terminal:
-        rows = [asdict(row) for row in found.differences]
+        rows = [asdict(row) | {"name": str(row.name)} for row in found.differences]
         flat = [
             row | {"low": row["interval"] and row["interval"].low, "high": row["interval"] and row["interval"].high}
             for row in rows
@@ -82,10 +85,9 @@ def command(
         console.print(note, highlight=False, markup=False)
 
 
-def _readable(name: str) -> str:
+def _readable(name: FigureName) -> str:
     """Such as `worst case: AUC`, or of a finding `  AUC of Mass`, below the mean."""
-    _, whose, metric = name.split("/", 2)
-    return f"  {metric}" if metric.startswith("AUC of ") else f"{whose}: {metric}"
+    return f"{name.whose}: {name.metric}" if name.finding is None else f"  {name.metric} of {name.finding}"
 
 
 def _p_value(value: float | None) -> str:

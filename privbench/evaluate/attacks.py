@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from ..protocols.kinds import CONTROL, Compared
 from ..protocols.schema import FLOOR, Protocol
-from ..record.estimates import WORST_CASE, Estimate
-from ..record.run import AttackResult, InferenceResult, WorstCase
+from ..record import names
+from ..record.attack import AttackResult, InferenceResult, WorstCase
+from ..record.estimates import Estimate
+from ..record.names import FigureName, Subject
 from ..record.scores import AttackOrigin, AttackScores
 from .certificate import certificate, worst_case
 from .inference import inference_results
@@ -23,7 +25,7 @@ class AttackResults:
     worst_case: WorstCase
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
-    estimates: dict[str, Estimate]
+    estimates: dict[FigureName, Estimate]
 
 
 def attack_results(
@@ -41,7 +43,7 @@ def attack_results(
     correlation = auc_estimate(part_of(linkage[linkage["attack"] == FLOOR], "test", Compared.ORIGINALS), resampling)
     trained = set(linkage.loc[linkage["scenario"] == CONTROL, "attack"]) - {FLOOR}
     results: list[AttackResult] = []
-    estimates: dict[str, Estimate] = {}
+    estimates: dict[FigureName, Estimate] = {}
     for key, rows in by_scenario:
         label, scenario = map(str, key)
         if scenario == CONTROL:
@@ -60,7 +62,7 @@ def attack_results(
             resampling,
         )
         results.append(result)
-        estimates |= {f"privacy/{result.label}/{metric}": estimate for metric, estimate in own.items()}
+        estimates |= {_named(result.label, metric): estimate for metric, estimate in own.items()}
     inferences = [
         result
         for label, rows in scores.inference.groupby("attack", sort=False)
@@ -68,8 +70,12 @@ def attack_results(
     ]
     worst = worst_case(results)
     headline = {
-        f"{WORST_CASE}/{metric}": estimates[name]
-        for metric in ("AUC", "rank 1")
-        if (name := f"privacy/{worst.label}/{metric}") in estimates
+        names.worst_case(metric): estimates[name]
+        for metric in (names.AUC, names.RANK_1)
+        if (name := _named(worst.label, metric)) in estimates
     }
     return AttackResults(worst, results, inferences, headline | estimates)
+
+
+def _named(label: str, metric: str) -> FigureName:
+    return FigureName(Subject.PRIVACY, label, metric)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from ..protocols.kinds import Compared
 from ..protocols.schema import Protocol
+from ..record.attack import VERDICTS, AttackResult, Certificate, Verdict, WorstCase
 from ..record.estimates import Estimate
-from ..record.run import VERDICTS, AttackResult, Certificate, Verdict, WorstCase
 from .linkage import auc_estimate, aucs_by_seed, part_of
 from .resampling import Resampling, certain
 

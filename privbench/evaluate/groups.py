@@ -14,7 +14,7 @@ from ..metrics import bootstrap
 from ..metrics.detection import FEWEST_POSITIVES, average_precision, calibration_error, threshold_at_specificity
 from ..protocols.modes import Mode
 from ..protocols.schema import Protocol
-from ..record.run import Change, FindingResult, GapResult, GroupResult
+from ..record.utility import Change, FindingResult, GapResult, GroupResult
 from .measurements import MeanFigure, counts_of, each, tells_trainings
 from .resampling import Applied, Resampling, estimate_of
 

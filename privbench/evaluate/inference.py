@@ -9,8 +9,9 @@ from ..metrics import bootstrap
 from ..metrics.roc import auc
 from ..protocols.kinds import CONTROL
 from ..protocols.schema import Protocol
+from ..record.attack import InferenceResult
 from ..record.estimates import Estimate
-from ..record.run import Counts, InferenceResult
+from ..record.values import Counts
 from .resampling import Resampling, estimate_of
 
 

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..metrics import bootstrap, likelihood, retrieval, verification
+from ..metrics import bootstrap, retrieval
 from ..metrics.roc import auc
 from ..protocols.kinds import Compared
 from ..protocols.scenarios import SCENARIOS
 from ..protocols.schema import Protocol
-from ..record.estimates import Estimate
-from ..record.run import (
+from ..record.attack import (
     AttackResult,
     Certificate,
-    Counts,
     GalleryRate,
-    MatchRate,
     RetrievalResult,
-    VerificationResult,
     YearsRate,
 )
+from ..record.estimates import Estimate
+from ..record.names import AUC, RANK_1
+from ..record.values import Counts
+from .attack_figures import attack_figures
 from .resampling import Resampling, certain, estimate_of, image_wise_interval
 
-MATCH_RATES = (0.01, 0.001)
 _YEARS = (0, 1, 3, 5, 10)  # lower ends of the bins; the last has no upper one
 
 
@@ -52,9 +50,9 @@ def attack_result(
     test = part_of(scores, "test", threat.test)
     first = test[test["seed"] == test["seed"].iloc[0]]
     aucs = aucs_by_seed(test)
-    estimates = {"AUC": auc_estimate(test, resampling)}
+    estimates = {AUC: auc_estimate(test, resampling)}
     if len(ranks):
-        estimates["rank 1"] = rank_1_estimate(ranks, resampling)
+        estimates[RANK_1] = rank_1_estimate(ranks, resampling)
     statistics = protocol.statistics
     result = AttackResult(
         name=name,
@@ -64,16 +62,16 @@ def attack_result(
         train=threat.train,
         test=threat.test,
         verification_auc=float(np.mean(aucs)),
-        interval=certain(estimates["AUC"].interval(statistics)),
-        patient_interval=certain(estimates["AUC"].interval(statistics, joined=False)),
+        interval=certain(estimates[AUC].interval(statistics)),
+        patient_interval=certain(estimates[AUC].interval(statistics, joined=False)),
         image_wise_interval=image_wise_interval(*_as_classes(test), protocol),
         seed_std=float(np.std(aucs, ddof=1)) if len(aucs) > 1 else None,
         seed_aucs=aucs,
         train_auc=float(np.mean(aucs_by_seed(part_of(scores, "train", threat.train)))),
         fit_auc=float(np.mean(aucs_by_seed(part_of(scores, "val", threat.train)))),
         validation_auc=float(np.mean(aucs_by_seed(part_of(scores, "val", threat.test)))),
-        verification=_verification(part_of(scores, "val", threat.test), test),
-        retrieval=_retrieval(ranks, estimates.get("rank 1"), protocol),
+        figures=attack_figures(part_of(scores, "val", threat.test), test, ranks),
+        retrieval=_retrieval(ranks, estimates.get(RANK_1), protocol),
         measures={key: float(np.mean([one[key] for one in measures])) for key in (measures[0] if measures else {})},
         certificate=certificate,
         counts=Counts(
@@ -81,7 +79,7 @@ def attack_result(
             images=len(set(first["probe"]) | set(first["reference"])),
             pairs=len(first),
             mated=int(first["mated"].sum()),
-            effective_patients=estimates["AUC"].effective,
+            effective_patients=estimates[AUC].effective,
         ),
     )
     return result, estimates
@@ -140,35 +138,6 @@ def _as_classes(scores: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return labels, values
 
 
-def _verification(val: pd.DataFrame, test: pd.DataFrame) -> VerificationResult:
-    """Error rates and costs, with thresholds and calibration fixed on the validation pairs of the same training."""
-    rows, rates = [], []
-    for seed, part in test.groupby("seed"):
-        mated, scores = part["mated"].to_numpy(bool), part["score"].to_numpy()
-        known = val[val["seed"] == seed]
-        val_mated, val_scores = known["mated"].to_numpy(bool), known["score"].to_numpy()
-        rows.append(
-            {
-                "equal_error_rate": verification.equal_error_rate(mated, scores),
-                "cllr": likelihood.cllr(mated, likelihood.calibrate(val_mated, val_scores, scores)),
-                "min_cllr": likelihood.min_cllr(mated, scores),
-                "linkability": likelihood.linkability(mated, scores),
-            }
-        )
-        for fmr in MATCH_RATES:
-            threshold = verification.threshold_at_fmr(val_mated, val_scores, fmr)
-            reached = (None, None) if threshold is None else verification.rates_at(mated, scores, threshold)
-            rates.append({"fmr": fmr, "test_fmr": reached[0], "test_fnmr": reached[1]})
-    match_rates = [MatchRate(fmr=fmr, **_means([r for r in rates if r["fmr"] == fmr], "fmr")) for fmr in MATCH_RATES]
-    return VerificationResult(**_means(rows), match_rates=match_rates)
-
-
-def _means(rows: Sequence[Mapping[str, Any]], *without: str) -> dict[str, Any]:
-    """The mean of every entry over the rows; None where it is None in one."""
-    columns = {key: [row[key] for row in rows] for key in rows[0] if key not in without}
-    return {key: None if None in values else float(np.mean(values)) for key, values in columns.items()}
-
-
 def _retrieval(ranks: pd.DataFrame, rank_1: Estimate | None, protocol: Protocol) -> RetrievalResult | None:
     """Ranks over the whole gallery, over smaller ones, and by the years between; None where no probe has a mate."""
     if rank_1 is None:
@@ -186,11 +155,6 @@ def _retrieval(ranks: pd.DataFrame, rank_1: Estimate | None, protocol: Protocol)
         rank_1=mean(lambda part: retrieval.cumulative_match(part, 1)),
         interval=rank_1.interval(protocol.statistics),
         effective_patients=rank_1.effective,
-        rank_5=mean(lambda part: retrieval.cumulative_match(part, 5)),
-        rank_10=mean(lambda part: retrieval.cumulative_match(part, 10)),
-        map_at_r=mean(retrieval.map_at_r),
-        r_precision=mean(retrieval.r_precision),
-        precision_at_1=mean(retrieval.precision_at_1),
         by_gallery_size=[
             GalleryRate(size=size, rank_1=mean(partial(retrieval.rank_in_smaller_gallery, size=size)))
             for size in _sizes(gallery)

@@ -15,7 +15,9 @@ from ..protocols.kinds import CONTROL, Kind
 from ..protocols.modes import MODES, Mode
 from ..protocols.schema import Protocol, StatisticsSection
 from ..record.estimates import Estimate
-from ..record.run import Change, Counts, MeasurementResult
+from ..record.names import FigureName, Subject
+from ..record.utility import Change, MeasurementResult
+from ..record.values import Counts
 from .resampling import Applied, Resampling, estimate_of
 
 
@@ -75,7 +77,7 @@ def counts_of(rows: pd.DataFrame, resampling: Resampling) -> tuple[Counts, float
 
 def measurement_results(
     measurements: pd.DataFrame, protocol: Protocol, versions: Mapping[str, str], resampling: Resampling
-) -> tuple[list[MeasurementResult], dict[str, Estimate]]:
+) -> tuple[list[MeasurementResult], dict[FigureName, Estimate]]:
     """One result a task, mode and measure, in the protocol's order, and the estimates behind them.
 
     Args:
@@ -85,7 +87,7 @@ def measurement_results(
         resampling: the draws of the test patients.
     """
     results: list[MeasurementResult] = []
-    estimates: dict[str, Estimate] = {}
+    estimates: dict[FigureName, Estimate] = {}
     parts = dict(iter(measurements.groupby(["task", "mode", "measure"], sort=False)))
     for label, section in protocol.utilities.items():
         for mode in section.modes:
@@ -112,7 +114,7 @@ def measurement_results(
                     counts=counts,
                 )
                 results.append(result)
-                estimates[f"measurement/{result.label}/{measure}"] = figure.estimate
+                estimates[FigureName(Subject.MEASUREMENT, result.label, measure)] = figure.estimate
     return results, estimates
 
 

@@ -14,7 +14,7 @@ from ..metrics import bootstrap, intervals
 from ..metrics.bootstrap import Statistic
 from ..protocols.schema import Protocol
 from ..record.estimates import Estimate
-from ..record.run import Interval
+from ..record.values import Interval
 
 IMAGE_WISE = "image-wise percentile bootstrap (the paper's; ignores that images cluster in patients)"
 

@@ -11,9 +11,11 @@ import pandas as pd
 from ..base.errors import PrivbenchError
 from ..metrics.retrieval import NO_RIVAL
 from ..protocols.schema import Protocol
+from ..record.attack import AttackResult, InferenceResult, WorstCase
 from ..record.estimates import Estimate
-from ..record.run import AttackResult, InferenceResult, MeasurementResult, UtilityResult, WorstCase
+from ..record.names import FigureName
 from ..record.scores import AttackScores
+from ..record.utility import MeasurementResult, UtilityResult
 from .attacks import attack_results
 from .measurements import measurement_results
 from .resampling import Resampling
@@ -29,7 +31,7 @@ class Evaluation:
     inferences: list[InferenceResult]
     utilities: list[UtilityResult]
     measurements: list[MeasurementResult]
-    estimates: dict[str, Estimate]
+    estimates: dict[FigureName, Estimate]
 
 
 def evaluate(

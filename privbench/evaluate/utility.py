@@ -13,17 +13,17 @@ from ..protocols.kinds import CONTROL
 from ..protocols.modes import MODES, Mode
 from ..protocols.schema import Protocol
 from ..record.estimates import Estimate
-from ..record.run import Change, Interval, UtilityResult
+from ..record.names import AUC, MEAN_AUC, FigureName, Subject
+from ..record.utility import Change, UtilityResult
+from ..record.values import Interval
 from .groups import Reader, group_results
 from .measurements import MeanFigure, counts_of, tells_trainings
 from .resampling import Resampling, certain, image_wise_interval
 
-_MEAN = "mean AUC"
-
 
 def utility_results(
     scores: pd.DataFrame, protocol: Protocol, versions: Mapping[str, str], resampling: Resampling
-) -> tuple[list[UtilityResult], dict[str, Estimate]]:
+) -> tuple[list[UtilityResult], dict[FigureName, Estimate]]:
     """One result a task and mode, in the protocol's order, and the estimates behind them.
 
     Args:
@@ -33,7 +33,7 @@ def utility_results(
         resampling: the draws of the test patients.
     """
     results: list[UtilityResult] = []
-    estimates: dict[str, Estimate] = {}
+    estimates: dict[FigureName, Estimate] = {}
     parts = dict(iter(scores.groupby(["task", "mode"], sort=False)))
     for label, section in protocol.utilities.items():
         original = parts.get((label, CONTROL))
@@ -43,7 +43,7 @@ def utility_results(
                 reader = Reader.of(rows, resampling)
                 result, own = _result(label, mode, reader, control, protocol, versions[label], resampling)
                 results.append(result)
-                estimates |= {f"utility/{result.label}/{metric}": estimate for metric, estimate in own.items()}
+                estimates |= {_named(result.label, finding): estimate for finding, estimate in own.items()}
     return results, estimates
 
 
@@ -55,8 +55,8 @@ def _result(
     protocol: Protocol,
     version: str,
     resampling: Resampling,
-) -> tuple[UtilityResult, dict[str, Estimate]]:
-    """One task in one mode, and the estimates behind it by metric."""
+) -> tuple[UtilityResult, dict[str | None, Estimate]]:
+    """One task in one mode, and the estimates behind its AUCs by finding; that of the mean is under None."""
     known = {name: finding for name, finding in reader.findings.items() if finding.aucs is not None}
     if not known:
         raise PrivbenchError(
@@ -68,12 +68,12 @@ def _result(
     figures = _figures(reader, mean_over, resampling)
     originals = {} if control is None else _figures(control, mean_over, resampling)
     changes = {
-        metric: figure.change(originals[metric], mode, protocol.statistics)
-        for metric, figure in figures.items()
-        if metric in originals
+        name: figure.change(originals[name], mode, protocol.statistics)
+        for name, figure in figures.items()
+        if name in originals
     }
-    of_findings = _corrected({name: changes[of] for name in known if (of := _auc_of(name)) in changes})
-    mean = figures[_MEAN]
+    of_findings = _corrected({name: changes[name] for name in known if name in changes})
+    mean = figures[None]
     aucs = list(mean.trainings.values())
     groups, gaps = group_results(reader, control, mode, protocol, resampling)
     result = UtilityResult(
@@ -95,25 +95,25 @@ def _result(
         groups=groups,
         gaps=gaps,
         counts=counts_of(reader.rows, resampling)[0],
-        original=originals[_MEAN].estimate.value if originals else None,
-        change=changes.get(_MEAN),
+        original=originals[None].estimate.value if originals else None,
+        change=changes.get(None),
         lost=_lost(of_findings, protocol.statistics.confidence)
         if originals and tells_trainings(mode, len(aucs))
         else None,
     )
-    return result, {metric: figure.estimate for metric, figure in figures.items()}
+    return result, {name: figure.estimate for name, figure in figures.items()}
 
 
-def _auc_of(name: str) -> str:
-    return f"AUC of {name}"
+def _named(label: str, finding: str | None) -> FigureName:
+    return FigureName(Subject.UTILITY, label, MEAN_AUC if finding is None else AUC, finding)
 
 
-def _figures(reader: Reader, mean_over: Sequence[str], resampling: Resampling) -> dict[str, MeanFigure]:
-    """The mean AUC and that of every finding, by metric."""
+def _figures(reader: Reader, mean_over: Sequence[str], resampling: Resampling) -> dict[str | None, MeanFigure]:
+    """The AUC of every finding, by its name; their mean is under None, and comes first."""
     effective = counts_of(reader.rows, resampling)[1]
     mean = MeanFigure.of(reader.mean_auc(mean_over), reader.seeds, effective)
-    return {_MEAN: mean} | {
-        _auc_of(name): MeanFigure.of(finding.aucs, reader.seeds, finding.effective)
+    return {None: mean} | {
+        name: MeanFigure.of(finding.aucs, reader.seeds, finding.effective)
         for name, finding in reader.findings.items()
         if finding.aucs is not None
     }

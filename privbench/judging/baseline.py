@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from ..base.errors import PrivbenchError
 from ..base.files import read_text, write_text
-from ..record.estimates import FILE, WORST_CASE, Estimate, read_estimates
-from ..record.run import Record, RunRecord, read_run
+from ..record.estimates import FILE, Estimate, read_estimates
+from ..record.names import AUC, RANK_1, FigureName, worst_case
+from ..record.run import RunRecord, read_run
+from ..record.values import Record
 from .terms import require_same
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -58,6 +60,18 @@ class BaselineRun(Record):
     worst_case: str
     figures: dict[str, StoredEstimate] = Field(min_length=1)
 
+    @field_validator("figures")
+    @classmethod
+    def _named(cls, figures: dict[str, StoredEstimate]) -> dict[str, StoredEstimate]:
+        for text in figures:
+            FigureName.parse(text)
+        return figures
+
+    @property
+    def estimates(self) -> dict[FigureName, Estimate]:
+        """The figures again, by their names."""
+        return {FigureName.parse(text): figure.estimate() for text, figure in self.figures.items()}
+
 
 class Baseline(Record):
     """What later runs are compared with; all runs share the fingerprint."""
@@ -91,9 +105,8 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 f"The attack on {record.label} is {record.worst_case.verdict}, so it can be no baseline "
                 f"({record.worst_case.reason}): give the attack more training."
             )
-        utility = f"utility/{record.utility.label}/mean AUC"
-        estimates = read_estimates(folder / FILE)
-        if utility not in estimates:
+        estimates = read_estimates(folder / FILE, (worst_case(AUC), worst_case(RANK_1), record.utility_name))
+        if record.utility_name not in estimates:
             raise PrivbenchError(f"{folder / FILE} lacks the headline of utility: run it again with --overwrite.")
         runs.append(
             BaselineRun(
@@ -101,11 +114,7 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 anonymizer=record.anonymizer.name,
                 params=record.anonymizer.params,
                 worst_case=record.worst_case.label,
-                figures={
-                    name: StoredEstimate.of(estimate)
-                    for name, estimate in estimates.items()
-                    if name.startswith(f"{WORST_CASE}/") or name == utility
-                },
+                figures={str(name): StoredEstimate.of(estimate) for name, estimate in estimates.items()},
             )
         )
     if len({(run.anonymizer, str(run.params)) for run in runs}) < len(runs):

@@ -12,13 +12,13 @@ import pandas as pd
 from ..metrics.delong import delong_p_value
 from ..metrics.intervals import holm
 from ..protocols.schema import StatisticsSection
-from ..record.estimates import FILE, WORST_CASE, Estimate, read_estimates
+from ..record.estimates import FILE, Estimate, read_estimates
 from ..record.folder import LINKAGE_SCORES, UTILITY_SCORES
-from ..record.run import Interval, RunRecord, read_run
+from ..record.names import AUC, FigureName, Subject, worst_case
+from ..record.run import RunRecord, read_run
 from ..record.scores import read_scores
+from ..record.values import Interval
 from .terms import require_same
-
-_OF_FINDING = "/AUC of "
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Difference:
     p-value of a finding, where every patient has one image; None elsewhere.
     """
 
-    name: str
+    name: FigureName
     first: float
     second: float
     difference: float
@@ -73,13 +73,12 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     )
 
 
-def _corrected(found: Sequence[Difference]) -> dict[str, float]:
+def _corrected(found: Sequence[Difference]) -> dict[FigureName, float]:
     """The p-values of findings, corrected for their number within each task and mode."""
-    tables: dict[str, dict[str, float]] = {}
+    tables: dict[str, dict[FigureName, float]] = {}
     for row in found:
-        table, of_finding, _ = row.name.partition(_OF_FINDING)
-        if of_finding and row.p_value is not None:
-            tables.setdefault(table, {})[row.name] = row.p_value
+        if row.name.finding is not None and row.p_value is not None:
+            tables.setdefault(row.name.whose, {})[row.name] = row.p_value
     return {
         name: p_value
         for table in tables.values()
@@ -87,7 +86,7 @@ def _corrected(found: Sequence[Difference]) -> dict[str, float]:
     }
 
 
-def difference_of(name: str, first: Estimate, second: Estimate, statistics: StatisticsSection) -> Difference:
+def difference_of(name: FigureName, first: Estimate, second: Estimate, statistics: StatisticsSection) -> Difference:
     """The paired difference of two estimates of the same figure."""
     both = second.minus(first)
     return Difference(
@@ -101,21 +100,21 @@ def difference_of(name: str, first: Estimate, second: Estimate, statistics: Stat
     )
 
 
-def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dict[str, float]:
+def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dict[FigureName, float]:
     """DeLong's p-value by figure, where every patient stands in one pair, or in one image; none anywhere else.
 
     Of the headline of utility and of attacks, where these were trained once.
 
     The pairs that privbench draws stand in a mated and a non-mated pair each, so it is for lists of one's own.
     """
-    tests: dict[str, float] = {}
+    tests: dict[FigureName, float] = {}
     utility = records[0].utility
     key = ["task", "mode", "seed", "split", "image", "patient", "class", "label"]
     images = _beside(first / UTILITY_SCORES, second / UTILITY_SCORES, key)
     own = images[(images["task"] == utility.name) & (images["mode"] == utility.mode) & (images["split"] == "test")]
     if own["seed"].nunique() == 1 and not own.drop_duplicates("image")["patient"].duplicated().any():
         for name, part in own.groupby("class", sort=False):
-            _test(tests, f"utility/{utility.label}{_OF_FINDING}{name}", part, part["label"])
+            _test(tests, FigureName(Subject.UTILITY, utility.label, AUC, str(name)), part, part["label"])
     key = ["attack", "scenario", "seed", "split", "images", "probe", "reference", "probe_patient", "reference_patient"]
     pairs = _beside(first / LINKAGE_SCORES, second / LINKAGE_SCORES, [*key, "mated"])
     for attack in records[0].attacks:
@@ -124,7 +123,7 @@ def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dic
         both = own[["probe_patient", "reference_patient"]].to_numpy()
         patients = np.concatenate([np.unique(pair) for pair in both]) if len(both) else both
         if own["seed"].nunique() == 1 and len(np.unique(patients)) == len(patients):
-            _test(tests, f"privacy/{attack.label}/AUC", own, own["mated"])
+            _test(tests, FigureName(Subject.PRIVACY, attack.label, AUC), own, own["mated"])
     return tests
 
 
@@ -133,7 +132,7 @@ def _beside(first: Path, second: Path, key: list[str]) -> pd.DataFrame:
     return read_scores(first)[[*key, "score"]].merge(read_scores(second)[[*key, "score"]], on=key)
 
 
-def _test(tests: dict[str, float], name: str, rows: pd.DataFrame, labels: pd.Series) -> None:
+def _test(tests: dict[FigureName, float], name: FigureName, rows: pd.DataFrame, labels: pd.Series) -> None:
     if 1 < labels.sum() < len(labels) - 1:  # one sample has no variance
         scores = (rows[f"score_{side}"].to_numpy() for side in "xy")
         tests[name] = delong_p_value(labels.to_numpy(bool), *scores)
@@ -143,7 +142,7 @@ def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
     notes = [record.doubt for record in records if record.doubt]
     worst = [record.worst_case.label for record in records]
     if worst[0] != worst[1]:
-        notes.append(f"{WORST_CASE.partition('/')[2]} compares {worst[0]} with {worst[1]}.")
+        notes.append(f"{worst_case(AUC).whose} compares {worst[0]} with {worst[1]}.")
     trained = [attack for record in records for attack in record.attacks if attack.certificate]
     if any(len(attack.seed_aucs) < 2 for attack in trained):
         notes.append(

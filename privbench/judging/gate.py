@@ -14,7 +14,9 @@ from typing import Literal
 from ..base.errors import PrivbenchError
 from ..protocols.schema import StatisticsSection
 from ..record.estimates import FILE, Estimate, read_estimates
-from ..record.run import Interval, RunRecord, read_run
+from ..record.names import RANK_1, FigureName, Subject
+from ..record.run import RunRecord, read_run
+from ..record.values import Interval
 from .baseline import Baseline, BaselineRun
 from .terms import differences, terms_of
 
@@ -31,11 +33,11 @@ class Tolerances:
     rank_1: float = 0.05
     patients: float = 20.0
 
-    def of(self, name: str) -> float:
+    def of(self, name: FigureName) -> float:
         """The tolerance of a figure."""
-        if name.startswith("utility/"):
+        if name.of is Subject.UTILITY:
             return self.utility
-        return self.rank_1 if name.endswith("/rank 1") else self.privacy
+        return self.rank_1 if name.metric == RANK_1 else self.privacy
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class JudgedFigure:
     """One figure against the baseline. `p_value` is that the change is no larger than the tolerance (one-sided)."""
 
     run: str
-    figure: str
+    figure: FigureName
     verdict: Outcome
     before: float
     after: float
@@ -76,7 +78,7 @@ class Pair:
     """A figure before and after."""
 
     run: str
-    figure: str
+    figure: FigureName
     before: Estimate
     after: Estimate
 
@@ -132,7 +134,7 @@ def judge_changes(
 
 def _change(pair: Pair, difference: Estimate, interval: Interval, tolerance: float) -> JudgedFigure:
     what = _what_happened(pair.figure, interval, tolerance)
-    harm = -difference.value if pair.figure.startswith("utility/") else abs(difference.value)
+    harm = -difference.value if pair.figure.of is Subject.UTILITY else abs(difference.value)
     p_value = difference.p_above(tolerance, harm)
     measured = (
         f"{pair.before.value:.3f} → {pair.after.value:.3f}, change {difference.value:+.3f} "
@@ -154,11 +156,11 @@ def _change(pair: Pair, difference: Estimate, interval: Interval, tolerance: flo
     )
 
 
-def _pairs(run: str, before: BaselineRun, known: Mapping[str, Estimate]) -> list[Pair]:
+def _pairs(run: str, before: BaselineRun, known: Mapping[FigureName, Estimate]) -> list[Pair]:
     """The baseline's figures beside the run's. Raises PrivbenchError where one is missing or of another size."""
     pairs = []
-    for name, figure in before.figures.items():
-        one, other = figure.estimate(), known.get(name)
+    for name, one in before.estimates.items():
+        other = known.get(name)
         if other is None or any(
             getattr(one, part).shape != getattr(other, part).shape for part in ("resampled", "jackknife")
         ):
@@ -173,7 +175,8 @@ def _notes(record: RunRecord, before: BaselineRun) -> list[str]:
     if worst != before.worst_case:
         notes.append(f"{record.label}: the worst case is {worst}, and was {before.worst_case} in the baseline.")
     attack = next(one for one in record.attacks if one.label == worst)
-    once = any(figure.training_error is None for name, figure in before.figures.items() if name.startswith("privacy"))
+    privacy = [figure for name, figure in before.estimates.items() if name.of is Subject.PRIVACY]
+    once = any(figure.training_error is None for figure in privacy)
     if attack.certificate is not None and (once or len(attack.seed_aucs) < 2):
         notes.append(
             f"{record.label}: one training; how much another one would change is in no interval, so the tolerance "
@@ -182,9 +185,9 @@ def _notes(record: RunRecord, before: BaselineRun) -> list[str]:
     return notes
 
 
-def _what_happened(name: str, interval: Interval, tolerance: float) -> str | None:
+def _what_happened(name: FigureName, interval: Interval, tolerance: float) -> str | None:
     """The regression that the interval proves; None where it proves none."""
-    if name.startswith("utility/"):
+    if name.of is Subject.UTILITY:
         return "worse utility" if interval.high < -tolerance else None
     if interval.low > tolerance:
         return "worse privacy"

@@ -15,8 +15,10 @@ import numpy as np
 from scipy import stats
 
 from ..base.errors import PrivbenchError
-from ..record.estimates import FILE, WORST_CASE, Estimate, read_estimates
-from ..record.run import VERDICTS, RunRecord, read_run
+from ..record.attack import VERDICTS
+from ..record.estimates import FILE, Estimate, read_estimates
+from ..record.names import AUC, worst_case
+from ..record.run import RunRecord, read_run
 
 _NO_ERROR = 1e-6  # of a difference of AUCs: less is rounding
 
@@ -68,7 +70,7 @@ def read_entry(folder: Path) -> Entry:
     record = read_run(folder)
     if FILE not in record.files:
         return Entry(record, None, None, folder)
-    privacy, utility = f"{WORST_CASE}/AUC", f"utility/{record.utility.label}/mean AUC"
+    privacy, utility = worst_case(AUC), record.utility_name
     estimates = read_estimates(folder / FILE, (privacy, utility))
     if len(estimates) < 2:
         raise PrivbenchError(f"{folder / FILE} lacks the headline figures: run it again with --overwrite.")

@@ -16,14 +16,13 @@ from scipy import stats
 
 from ..base.errors import PrivbenchError
 from ..metrics import intervals
-from .run import Interval
+from .names import FigureName
+from .values import Interval
 
 if TYPE_CHECKING:
     from ..protocols.schema import StatisticsSection
 
 FILE = "estimates.safetensors"
-WORST_CASE = "privacy/worst case"
-"""The names of a figure: what it is of, whose it is, the metric."""
 
 PATIENTS = "percentile bootstrap over test patients, trained networks held fixed"
 TRAININGS = "percentile bootstrap over test patients, joined with the spread of the trainings"
@@ -166,10 +165,10 @@ def _degrees(errors: Sequence[tuple[float, float]]) -> float:
 _ARRAYS = ("resampled", "jackknife", "between")
 
 
-def write_estimates(estimates: Mapping[str, Estimate], path: Path) -> None:
+def write_estimates(estimates: Mapping[FigureName, Estimate], path: Path) -> None:
     """Writes what comparisons need: three tensors a figure, and the rest as text beside them."""
     told = {
-        name: {key: value for key, value in asdict(one).items() if key not in _ARRAYS}
+        str(name): {key: value for key, value in asdict(one).items() if key not in _ARRAYS}
         for name, one in estimates.items()
     }
     tensors = {
@@ -178,14 +177,14 @@ def write_estimates(estimates: Mapping[str, Estimate], path: Path) -> None:
     path.write_bytes(save(tensors, metadata={"estimates": json.dumps(told)}))
 
 
-def read_estimates(path: Path, names: Sequence[str] | None = None) -> dict[str, Estimate]:
+def read_estimates(path: Path, names: Sequence[FigureName] | None = None) -> dict[FigureName, Estimate]:
     """The estimates of those names that are there, of all without any.
 
     Raises PrivbenchError where the file is none.
     """
     try:
         with safe_open(path, "numpy") as file:
-            told = json.loads(file.metadata()["estimates"])
+            told = {FigureName.parse(text): told for text, told in json.loads(file.metadata()["estimates"]).items()}
             return {
                 name: Estimate(
                     **{key: file.get_tensor(f"{name}/{key}").astype(np.float64) for key in _ARRAYS},

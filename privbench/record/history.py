@@ -72,4 +72,31 @@ def _from_3(old: dict[str, Any]) -> dict[str, Any]:
     return rest | {"schema_version": 4, "utilities": [utility], "measurements": [], "files": {}}
 
 
-_STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 4 had a field for every figure of an attack."""
+    return old | {"schema_version": 5, "attacks": [_with_figures(attack) for attack in old["attacks"]]}
+
+
+def _with_figures(attack: dict[str, Any]) -> dict[str, Any]:
+    told, ranks = attack["verification"], attack["retrieval"]
+    known: list[tuple[str, str, str, bool | None, float | None]] = []
+    if told is not None:
+        known.append(("equal error rate", "verification", "", True, told["equal_error_rate"]))
+        for rate in told["match_rates"]:
+            at = f"at FMR {100 * rate['fmr']:g}%"
+            known.append((f"FNMR {at}", "verification", "", True, rate["test_fnmr"]))
+            known.append((f"FMR met {at}", "verification", "", None, rate["test_fmr"]))
+        known.append(("Cllr", "verification", "bits", True, told["cllr"]))
+        known.append(("least Cllr", "verification", "bits", True, told["min_cllr"]))
+        known.append(("linkability", "verification", "", False, told["linkability"]))
+    if ranks is not None:
+        names = {"rank_5": "rank 5", "rank_10": "rank 10", "map_at_r": "mAP@R", "r_precision": "R-precision"}
+        names["precision_at_1"] = "precision at 1"
+        known += [(name, "retrieval", "", False, ranks[field]) for field, name in names.items()]
+        ranks = {field: value for field, value in ranks.items() if field not in names}
+    fields = ("name", "of", "unit", "more_is_private", "value")
+    rest = {field: value for field, value in attack.items() if field != "verification"}
+    return rest | {"retrieval": ranks, "figures": [dict(zip(fields, one, strict=True)) for one in known]}
+
+
+_STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}

@@ -9,167 +9,14 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from ..base.errors import PrivbenchError
+from .attack import AttackResult, InferenceResult, WorstCase
 from .history import upgraded
-from .utility import Change as Change
-from .utility import FindingResult as FindingResult
-from .utility import GapResult as GapResult
-from .utility import GroupResult as GroupResult
+from .names import MEAN_AUC, FigureName, Subject
 from .utility import MeasurementResult, UtilityResult
-from .values import Counts, Interval, Record
+from .values import Record
 
-SCHEMA_VERSION: Literal[4] = 4
+SCHEMA_VERSION: Literal[5] = 5
 FILE = "run.json"
-
-
-Verdict = Literal["certified", "unsaturated", "weak"]
-"""Of an attack's training: it succeeded; more of it would help; it failed. The first is the best."""
-VERDICTS: tuple[Verdict, ...] = ("certified", "unsaturated", "weak")
-
-
-class Certificate(Record):
-    """The proof that an attack was trained: its recipe on original images, where there is nothing to overcome.
-
-    All figures are verification AUCs on original images, means over the control's trainings.
-    """
-
-    verdict: Verdict
-    reason: str
-    control_auc: float
-    control_interval: Interval
-    floor: float
-    correlation: float
-    train_auc: float
-    validation_auc: float
-    saturation: float
-    seeds: int
-
-
-class MatchRate(Record):
-    """Errors at thresholds that were fixed on validation pairs; None where these are too few for such a rate."""
-
-    fmr: float
-    test_fmr: float | None
-    test_fnmr: float | None
-
-
-class VerificationResult(Record):
-    """What the test scores say beyond the AUC; means over the seeds. Costs in bits, all else unitless."""
-
-    equal_error_rate: float
-    match_rates: list[MatchRate]
-    cllr: float
-    min_cllr: float
-    linkability: float
-
-
-class GalleryRate(Record):
-    """The expected rank-1 rate in galleries of one mate and size - 1 strangers."""
-
-    size: int
-    rank_1: float
-
-
-class YearsRate(Record):
-    """The rank-1 rate of mates by the years between the two images, from `low` up to below `high`."""
-
-    low: int
-    high: int | None
-    mates: int
-    rank_1: float
-
-
-class RetrievalResult(Record):
-    """How well probes find their patient in the whole test gallery; means over the seeds, unitless."""
-
-    probes: int
-    gallery: int
-    rank_1: float
-    interval: Interval | None
-    effective_patients: float | None
-    rank_5: float
-    rank_10: float
-    map_at_r: float
-    r_precision: float
-    precision_at_1: float
-    by_gallery_size: list[GalleryRate]
-    by_years: list[YearsRate]
-
-
-class AttackResult(Record):
-    """How well an attack recognises patients in a scenario. AUCs are unitless, 0.5 is chance.
-
-    `interval` holds all that is known to vary: patients and, where there are several, trainings. `patient_interval`
-    holds the trained networks fixed, `seed_std` is the spread of the trainings on the same patients. The image-wise
-    interval is the paper's, for comparison. Those that are None stand in runs of old schemas.
-
-    `train_auc` and `fit_auc` tell how it fits training and validation pairs of the kind that it was trained on,
-    `validation_auc` how it does on validation pairs of the kind that it is tested on.
-    """
-
-    name: str
-    plugin: str
-    version: str
-    scenario: str
-    train: str
-    test: str
-    verification_auc: float
-    interval: Interval
-    patient_interval: Interval
-    image_wise_interval: Interval | None
-    seed_std: float | None
-    seed_aucs: list[float]
-    train_auc: float | None
-    fit_auc: float | None
-    validation_auc: float | None
-    verification: VerificationResult | None
-    retrieval: RetrievalResult | None
-    measures: dict[str, float]
-    certificate: Certificate | None
-    counts: Counts
-
-    @property
-    def label(self) -> str:
-        """Such as `contrastive (informed)`."""
-        return f"{self.name} ({self.scenario})"
-
-
-class InferenceResult(Record):
-    """How well an attribute is read off single images.
-
-    `metric` is `auc` (unitless) or `mae` (mean absolute error in the attribute's unit), `original` the same reading of
-    original images, `base_rate` what a guess reaches without looking.
-    """
-
-    name: str
-    version: str
-    scenario: str
-    attribute: str
-    metric: Literal["auc", "mae"]
-    value: float
-    interval: Interval
-    original: float
-    base_rate: float
-    counts: Counts
-
-
-class WorstCase(Record):
-    """The headline: the identifying attack that did best on validation pairs, with its figure on test pairs.
-
-    The verdict is that of the best-trained attack by an informed attacker.
-    """
-
-    attack: str
-    scenario: str
-    validation_auc: float | None
-    verification_auc: float
-    interval: Interval
-    verdict: Verdict
-    reason: str
-
-    @property
-    def label(self) -> str:
-        """Such as `contrastive (informed)`."""
-        return f"{self.attack} ({self.scenario})"
 
 
 class StageRecord(Record):
@@ -205,7 +52,7 @@ class RunRecord(Record):
     SHA-256 of every other file of the run folder, empty in runs of all old schemas.
     """
 
-    schema_version: Literal[4] = SCHEMA_VERSION
+    schema_version: Literal[5] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
@@ -229,6 +76,11 @@ class RunRecord(Record):
     def utility(self) -> UtilityResult:
         """The headline of utility: the protocol's first task that reads findings, in its first mode."""
         return self.utilities[0]
+
+    @property
+    def utility_name(self) -> FigureName:
+        """What the headline of utility is called among the run's estimates."""
+        return FigureName(Subject.UTILITY, self.utility.label, MEAN_AUC)
 
     @property
     def certified(self) -> bool:

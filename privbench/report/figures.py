@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..record.run import Change, Interval
+from ..record.utility import Change
+from ..record.values import Interval
 
 NOTHING = "–"
 ARROWS: dict[bool | None, str] = {True: " ↑", False: " ↓", None: ""}

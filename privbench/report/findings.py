@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import FigureBase
 
-from ..record.run import FindingResult
+from ..record.utility import FindingResult
 from .page.style import GUESS, Series, shortened
 
 COLUMNS = 3

@@ -23,7 +23,8 @@ def as_lines(judgement: Judgement) -> list[tuple[str, str]]:
 def as_json(judgement: Judgement) -> str:
     """Everything, with the exit status."""
     changes = [
-        asdict(change) | {"interval": change.interval and change.interval.model_dump()} for change in judgement.changes
+        asdict(change) | {"figure": str(change.figure), "interval": change.interval and change.interval.model_dump()}
+        for change in judgement.changes
     ]
     return json.dumps(
         {
@@ -47,7 +48,7 @@ def as_junit(judgement: Judgement) -> str:
     }
     suite = ElementTree.Element("testsuite", {"name": "privbench check"} | {k: str(v) for k, v in counts.items()})
     for change in judgement.changes:
-        case = ElementTree.SubElement(suite, "testcase", classname=change.run, name=change.figure)
+        case = ElementTree.SubElement(suite, "testcase", classname=change.run, name=str(change.figure))
         if change.verdict == "regression":
             ElementTree.SubElement(case, "failure", message=change.message)
         else:
@@ -66,7 +67,8 @@ def as_markdown(judgement: Judgement) -> str:
     for change in judgement.changes:
         interval = f" [{change.interval.low:+.3f}, {change.interval.high:+.3f}]" if change.interval else ""
         cells = (
-            change.run, change.figure, f"{change.before:.3f}", f"{change.after:.3f}", f"{change.change:+.3f}{interval}",
+            change.run, str(change.figure), f"{change.before:.3f}", f"{change.after:.3f}",
+            f"{change.change:+.3f}{interval}",
             change.message.partition(":")[0],
         )  # fmt: skip
         lines.append(markdown_row(cells))

@@ -11,7 +11,9 @@ import pandas as pd
 from ..judging.ranking import Board, Standing
 from ..protocols.modes import MODES, Mode
 from ..protocols.scenarios import SCENARIOS
-from ..record.run import AttackResult, RunRecord, UtilityResult
+from ..record.attack import AttackResult
+from ..record.run import RunRecord
+from ..record.utility import UtilityResult
 from .figures import with_interval
 from .notes import apart, doubts_about, footnote, heading
 

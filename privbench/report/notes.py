@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from ..judging.ranking import Board
 from ..judging.terms import differences_of
-from ..record.run import Counts, Interval, RunRecord
+from ..record.run import RunRecord
+from ..record.values import Counts, Interval
 
 
 def heading(board: Board) -> str:

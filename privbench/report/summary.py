@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..record.run import AttackResult, Change, InferenceResult, RunRecord
+from ..record.attack import AttackResult, InferenceResult
+from ..record.run import RunRecord
+from ..record.utility import Change
 from .figures import NOTHING, change_text, digits_for, with_interval
 from .notes import conditions
 from .utility import measure_name

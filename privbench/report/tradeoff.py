@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from ..base.errors import PrivbenchError
 from ..judging.ranking import Board, Standing, on_front
-from ..record.run import Interval
+from ..record.values import Interval
 from .leaderboard import NEVER_ON_FRONT
 
 # Distinct in colour, in grey and in shape.

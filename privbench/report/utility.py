@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..metrics.detection import FEWEST_POSITIVES
 from ..protocols.modes import MODES
-from ..record.run import Change, FindingResult, GapResult, GroupResult, MeasurementResult, RunRecord, UtilityResult
+from ..record.run import RunRecord
+from ..record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
 from .figures import ARROWS, NOTHING, change_text, digits_for, p_text
 from .page.table import Cell, Column, Rows, Table, number, text, with_interval
 

@@ -10,7 +10,8 @@ from ..base.errors import PrivbenchError
 from ..base.files import builtin_names, read_toml
 from ..base.params import Params
 from ..base.validation import validate
-from ..record.run import AttackResult, RunRecord
+from ..record.attack import AttackResult
+from ..record.run import RunRecord
 
 _PACKAGE = "privbench.sweeps"
 

@@ -13,6 +13,7 @@ from privbench.base.errors import PrivbenchError, explain_disk_error
 from privbench.cli import main
 from privbench.cli.options import describe_params, parse_params
 from privbench.record.estimates import write_estimates
+from privbench.record.names import AUC, worst_case
 from privbench.record.run import read_run
 
 PLUGIN = """
@@ -152,8 +153,7 @@ def runs(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "run.json").write_text(run.model_dump_json())
         draws = np.random.default_rng(0).normal(0, 0.01, 200)
-        figures = {"privacy/worst case/AUC": run.worst_case.verification_auc}
-        figures[f"utility/{run.utility.label}/mean AUC"] = run.utility.mean_auc
+        figures = {worst_case(AUC): run.worst_case.verification_auc, run.utility_name: run.utility.mean_auc}
         told = {figure: estimate(value, draws) for figure, value in figures.items()}
         write_estimates(told, tmp_path / name / "estimates.safetensors")
     return tmp_path

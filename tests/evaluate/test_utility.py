@@ -19,8 +19,8 @@ from privbench.metrics.intervals import holm
 from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import FLOOR, load_protocol
 from privbench.record.estimates import read_estimates, write_estimates
-from privbench.record.run import Change, GapResult, UtilityResult
 from privbench.record.scores import INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, AttackScores
+from privbench.record.utility import Change, GapResult, UtilityResult
 
 CLASSES = ("Mass", "Edema", "Nodule", "Hernia")
 PROTOCOL = load_protocol(

@@ -13,6 +13,7 @@ from privbench.judging.compare import compare_runs, holm
 from privbench.judging.terms import differences
 from privbench.metrics.delong import delong_p_value
 from privbench.record.folder import UTILITY_SCORES
+from privbench.record.names import AUC, worst_case
 from privbench.record.run import read_run
 
 
@@ -28,12 +29,12 @@ def test_every_figure_of_both_is_compared(pair):
     found = compare_runs(*pair)
     records = [read_run(folder) for folder in pair]
     rows = {row.name: row for row in found.differences}
-    worst = rows["privacy/worst case/AUC"]
+    worst = rows[worst_case(AUC)]
     assert (worst.first, worst.second) == pytest.approx(tuple(r.worst_case.verification_auc for r in records))
     assert worst.difference == pytest.approx(worst.second - worst.first)
     assert worst.interval.low <= worst.difference <= worst.interval.high
     assert worst.detectable > worst.interval.high - worst.difference > 0, "with power 0.8 it is wider than an interval"
-    findings = [row for row in found.differences if "/AUC of " in row.name]
+    findings = [row for row in found.differences if row.name.finding is not None]
     told = [one.auc is not None for utility in records[0].utilities for one in utility.findings]
     assert len(findings) == sum(told)
     for row in findings:
@@ -61,9 +62,8 @@ def test_delong_is_offered_where_every_patient_has_one_image(pair, tmp_path):
     tested = {row.name: row for row in found.differences if row.delong is not None}
     assert tested
     for name, row in tested.items():
-        label, _, finding = name.removeprefix("utility/").partition("/AUC of ")
-        assert label == "classification (frozen)", "of the headline alone"
-        one, other = (_test_rows(folder, finding) for folder in alone)
+        assert name.whose == "classification (frozen)", "of the headline alone"
+        one, other = (_test_rows(folder, name.finding) for folder in alone)
         assert row.delong == delong_p_value(one["label"].to_numpy(bool), one["score"], other["score"])
     assert not any("DeLong" in note for note in found.notes)
 

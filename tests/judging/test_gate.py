@@ -12,11 +12,13 @@ from privbench.base.errors import PrivbenchError
 from privbench.judging.baseline import make_baseline, read_baseline, write_baseline
 from privbench.judging.gate import Judgement, Pair, Tolerances, judge_changes, judge_runs
 from privbench.protocols.schema import StatisticsSection
+from privbench.record import names
 from privbench.record.run import read_run
 from privbench.report import judgement as told
 
 STATISTICS = StatisticsSection()
-AUC, RANK, UTILITY = "privacy/worst case/AUC", "privacy/worst case/rank 1", "utility/classification (frozen)/mean AUC"
+AUC, RANK = names.worst_case(names.AUC), names.worst_case(names.RANK_1)
+UTILITY = names.FigureName(names.Subject.UTILITY, "classification (frozen)", names.MEAN_AUC)
 
 
 def change(name, before, after, rng, spread=0.005, **told):
@@ -62,7 +64,8 @@ def test_one_training_more_or_less_is_no_regression(rng):
 
 def test_several_figures_share_the_chance_of_a_false_alarm(rng):
     draws = rng.normal(0, 0.01, (6, 4000))
-    pairs = [Pair("run", str(n), estimate(0.7, draws[n]), estimate(0.7, draws[n + 3])) for n in range(3)]
+    whose = [AUC._replace(whose=str(n)) for n in range(3)]
+    pairs = [Pair("run", whose[n], estimate(0.7, draws[n]), estimate(0.7, draws[n + 3])) for n in range(3)]
     changes, _ = judge_changes(pairs, STATISTICS, Tolerances())
     assert [one.interval.confidence for one in changes] == pytest.approx([1 - 0.05 / 3] * 3)
 
@@ -128,9 +131,9 @@ def test_what_is_missing_is_not_passed(proven, tmp_path):
     nothing = judge_runs([tmp_path, folder], baseline, Tolerances(patients=2))
     assert "is no run folder" in nothing.obstacles[0]
     assert len(nothing.changes) == 3, "the others are judged all the same"
-    figure = baseline.runs[0].figures[AUC]
+    figure = baseline.runs[0].figures[str(AUC)]
     short = baseline.runs[0].model_copy(
-        update={"figures": {AUC: figure.model_copy(update={"resampled": figure.resampled[:-1]})}}
+        update={"figures": {str(AUC): figure.model_copy(update={"resampled": figure.resampled[:-1]})}}
     )
     judgement = judge_runs([folder], baseline.model_copy(update={"runs": [short]}), Tolerances(patients=2))
     assert "is not there as in the baseline" in judgement.obstacles[0]
@@ -194,7 +197,7 @@ def test_exit_status(monkeypatch, proven, tmp_path, capsys):
     assert outputs["--summary"].read_text().startswith("### privbench check: pass")
     assert call(baseline, "--patients", 1000) == 2
     worse = json.loads(baseline.read_text())
-    figure = worse["runs"][0]["figures"][AUC]
+    figure = worse["runs"][0]["figures"][str(AUC)]
     figure["value"] -= 0.4
     figure["resampled"] = [None if one is None else one - 0.4 for one in figure["resampled"]]
     (tmp_path / "worse.json").write_text(json.dumps(worse))

@@ -7,6 +7,7 @@ import pytest
 from records import record
 
 from privbench.base.errors import PrivbenchError
+from privbench.evaluate.attack_figures import RETRIEVAL, VERIFICATION
 from privbench.judging.ranking import make_boards, read_entry
 from privbench.record.run import SCHEMA_VERSION, read_run
 from privbench.report.leaderboard import as_markdown
@@ -67,6 +68,29 @@ def test_schema_3_is_read_without_inventing_anything():
     assert run.terms == old["terms"]
 
 
+def test_schema_4_keeps_every_figure_of_the_attacks():
+    old = json.loads((HISTORY / "run-schema-4.json").read_text())
+    run = read_run(HISTORY / "run-schema-4.json")
+    for attack, told in zip(run.attacks, old["attacks"], strict=True):
+        values = {figure.name: figure.value for figure in attack.figures}
+        scores, ranks = told["verification"], told["retrieval"]
+        assert values["equal error rate"] == scores["equal_error_rate"]
+        assert (values["Cllr"], values["least Cllr"]) == (scores["cllr"], scores["min_cllr"])
+        assert values["linkability"] == scores["linkability"]
+        for rate, at in zip(scores["match_rates"], ("1%", "0.1%"), strict=True):
+            assert (values[f"FNMR at FMR {at}"], values[f"FMR met at FMR {at}"]) == (
+                rate["test_fnmr"],
+                rate["test_fmr"],
+            )
+        assert (values["rank 5"], values["rank 10"]) == (ranks["rank_5"], ranks["rank_10"])
+        assert (values["mAP@R"], values["R-precision"]) == (ranks["map_at_r"], ranks["r_precision"])
+        assert values["precision at 1"] == ranks["precision_at_1"]
+        assert attack.retrieval.rank_1 == ranks["rank_1"]
+        declared = [(name, "verification", one.unit, one.more_is_private) for name, one in VERIFICATION.items()]
+        declared += [(name, "retrieval", one.unit, one.more_is_private) for name, one in RETRIEVAL.items()]
+        assert [(one.name, one.of, one.unit, one.more_is_private) for one in attack.figures] == declared
+
+
 def test_a_run_is_read_as_it_was_written(tmp_path):
     run = record("a", 0.8, 0.7)
     (tmp_path / "run.json").write_text(run.model_dump_json())
@@ -74,14 +98,14 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
 
 
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():
-    boards = make_boards([read_entry(path) for path in sorted(HISTORY.iterdir())])
+    """Those from before estimates were kept."""
+    boards = make_boards([read_entry(HISTORY / f"run-schema-{version}.json") for version in (1, 2, 3)])
     assert all(standing.privacy_rank is None for board in boards for standing in board.standings)
     assert "shares no table with" in as_markdown(boards)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ['{"schema_version": 1}', '{"schema_version": 99}', "[]", "{", '{"schema_version": 2}', '{"schema_version": 3}'],
+    "text", ["[]", "{", '{"schema_version": 99}', *(f'{{"schema_version": {n}}}' for n in range(1, SCHEMA_VERSION + 1))]
 )
 def test_what_is_no_run_is_told(tmp_path, text):
     (tmp_path / "run.json").write_text(text)

@@ -13,7 +13,7 @@ from rich.console import Console
 from privbench.data.pairs import Pairs
 from privbench.data.splits import Split
 from privbench.judging.ranking import make_boards
-from privbench.record.run import Interval
+from privbench.record.values import Interval
 from privbench.report.contact_sheet import draw_contact_sheet
 from privbench.report.curves import draw_curves
 from privbench.report.figures import change_text, digits_for, p_text, with_interval

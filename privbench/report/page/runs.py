@@ -11,8 +11,9 @@ import pandas as pd
 
 from ...base.errors import PrivbenchError
 from ...judging.ranking import Board, Standing
+from ...record.attack import AttackResult
 from ...record.folder import LINKAGE_SCORES, RETRIEVAL_SCORES
-from ...record.run import AttackResult, RunRecord
+from ...record.run import RunRecord
 from ..notes import names_of
 from .style import Series, printable
 

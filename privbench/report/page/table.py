@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...record.run import Interval
+from ...record.values import Interval
 from ..figures import NOTHING
 
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ...record.run import AttackResult
+from ...record.attack import AttackResult
+from ..figures import ARROWS
 from ..leaderboard import further_modes, in_mode, rank_text, scenarios_of, strongest
 from ..utility import FEW_NOTE, MODE_NOTES, positives
 from .runs import BUDGET_COLUMNS, Shown
 from .table import NOTHING, Cell, Column, Rows, Table, number, text, with_interval
-
-_FALSE_MATCH_RATES = 0.01, 0.001
 
 
 def leaderboard(runs: Sequence[Shown], caption: str) -> Table:
@@ -71,43 +70,40 @@ def _ranks(interval: tuple[int, int] | None) -> Cell:
 
 
 def verification(runs: Sequence[Shown]) -> Table:
-    """The error rates of the worst-case attacks."""
-    columns = [
-        Column("anonymizer", number=False),
-        Column("attack", number=False),
-        Column("equal error rate ↑"),
-        *(Column(f"FNMR at FMR {rate:.1%} ↑".replace(".0%", "%"), note="false non-match rate at a threshold that was "
-                 "fixed on validation pairs; a dash where these are too few") for rate in _FALSE_MATCH_RATES),
-        Column("Cllr, bits ↑"),
-        Column("least Cllr, bits ↑"),
-        Column("linkability ↓"),
-    ]  # fmt: skip
-
-    def row(run: Shown) -> list[Cell]:
-        told = run.attack.verification
-        if told is None:
-            return [text(run.name), text(run.attack.label), *([Cell(NOTHING)] * (len(columns) - 2))]
-        missed = {rate.fmr: rate.test_fnmr for rate in told.match_rates}
-        rates = [told.equal_error_rate, *map(missed.get, _FALSE_MATCH_RATES)]
-        rates += [told.cllr, told.min_cllr, told.linkability]
-        return [text(run.name), text(run.attack.label), *map(number, rates)]
-
-    return Table("Verification by the worst-case attack", columns, [Rows([row(run) for run in runs])], sortable=True)
+    """What the worst-case attacks' scores of pairs say; thresholds are fixed on validation pairs."""
+    columns, cells = _figures(runs, "verification")
+    rows = [[text(run.name), text(run.attack.label), *own] for run, own in zip(runs, cells, strict=True)]
+    heads = [Column("anonymizer", number=False), Column("attack", number=False)]
+    return Table("Verification by the worst-case attack", [*heads, *columns], [Rows(rows)], sortable=True)
 
 
 def retrieval(runs: Sequence[Shown]) -> Table | None:
     """How well the worst-case attacks find a patient in the gallery; None where none of them does."""
-    columns = [Column("anonymizer", number=False), Column("attack", number=False)]
-    columns += [Column(f"{name} ↓") for name in ("rank 1", "rank 5", "rank 10", "mAP@R", "R-precision")]
-    columns += [Column("probes"), Column("gallery")]
+    heads = [Column("anonymizer", number=False), Column("attack", number=False), Column("rank 1 ↓")]
+    columns, cells = _figures(runs, "retrieval")
     rows = []
-    for run in runs:
+    for run, own in zip(runs, cells, strict=True):
         if told := run.attack.retrieval:
-            rates = [told.rank_5, told.rank_10, told.map_at_r, told.r_precision]
-            counts = [Cell(str(count), count) for count in (told.probes, told.gallery)]
             first = with_interval(told.rank_1, told.interval)
-            rows.append([text(run.name), text(run.attack.label), first, *map(number, rates), *counts])
+            counts = [Cell(str(count), count) for count in (told.probes, told.gallery)]
+            rows.append([text(run.name), text(run.attack.label), first, *own, *counts])
+    columns = [*heads, *columns, Column("probes"), Column("gallery")]
     return Table("Retrieval by the worst-case attack", columns, [Rows(rows)], sortable=True) if rows else None
+
+
+def _figures(runs: Sequence[Shown], of: str) -> tuple[list[Column], list[list[Cell]]]:
+    """A column for every figure of the worst-case attacks that has a value in some run, and each run's cells."""
+    known = {(one.name, one.unit): one for run in runs for one in run.attack.figures
+             if one.of == of and one.value is not None}  # fmt: skip
+    columns = [
+        Column(f"{one.name}{f', {one.unit}' if one.unit else ''}{ARROWS[one.more_is_private]}")
+        for one in known.values()
+    ]
+    cells = []
+    for run in runs:
+        values = {(one.name, one.unit): one.value for one in run.attack.figures}
+        cells.append([number(values.get(key)) for key in known])
+    return columns, cells
 
 
 def findings(runs: Sequence[Shown], names: Sequence[str]) -> Table:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from ...judging.ranking import Standing
-from ...record.run import Interval
+from ...record.values import Interval
 from ..tradeoff import front_line
 from .style import GUESS, MUTED, Series
 

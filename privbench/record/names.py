@@ -1,0 +1,50 @@
+"""What figures are called, in run folders and baselines and wherever two runs are set side by side."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+AUC, RANK_1, MEAN_AUC = "AUC", "rank 1", "mean AUC"
+"""Metrics: verification of pairs, or of a finding; retrieval; the mean over findings."""
+
+_OF_FINDING = " of "
+
+
+class Subject(StrEnum):
+    """What figures tell of."""
+
+    PRIVACY = "privacy"
+    UTILITY = "utility"
+    MEASUREMENT = "measurement"
+
+
+class FigureName(NamedTuple):
+    """What a figure is of, whose it is, the metric, and the finding where it is that of one.
+
+    As text, such as `utility/classification (frozen)/AUC of Mass`, it stands in files. Whose it is holds no slash.
+    """
+
+    of: Subject
+    whose: str
+    metric: str
+    finding: str | None = None
+
+    def __str__(self) -> str:
+        finding = "" if self.finding is None else f"{_OF_FINDING}{self.finding}"
+        return f"{self.of}/{self.whose}/{self.metric}{finding}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The name that reads so. Raises ValueError where none does."""
+        of, whose, metric = text.split("/", 2)
+        subject = Subject(of)
+        name, of_finding, finding = metric.partition(_OF_FINDING)
+        if subject is Subject.UTILITY and of_finding:
+            return cls(subject, whose, name, finding)
+        return cls(subject, whose, metric)
+
+
+def worst_case(metric: str) -> FigureName:
+    """The name of a figure of the attack that did best on validation pairs."""
+    return FigureName(Subject.PRIVACY, "worst case", metric)
