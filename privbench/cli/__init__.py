@@ -27,6 +27,7 @@ from . import (
     verify,
 )
 from .arguments import PLUGIN_CONTEXT
+from .options import AnonymizerCommand
 
 app = typer.Typer(
     name="privbench",
@@ -56,9 +57,11 @@ def _main(
     pass
 
 
-app.command(name="run", context_settings=PLUGIN_CONTEXT, epilog=run.EPILOG)(run.command)
-app.command(name="selftest", context_settings=PLUGIN_CONTEXT, epilog=selftest.EPILOG)(selftest.command)
-app.command(name="budget")(budget.command)
+app.command(name="run", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=run.EPILOG)(run.command)
+app.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=selftest.EPILOG)(
+    selftest.command
+)
+app.command(name="budget", context_settings=PLUGIN_CONTEXT, epilog=budget.EPILOG)(budget.command)
 app.command(name="check-plugin", context_settings=PLUGIN_CONTEXT, epilog=check_plugin.EPILOG)(check_plugin.command)
 app.command(name="list")(listing.command)
 app.command(name="leaderboard")(leaderboard.command)

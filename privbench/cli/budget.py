@@ -13,12 +13,19 @@ from ..base.errors import PrivbenchError, nearest
 from . import arguments
 from .session import session
 
+EPILOG = (
+    "Where files lie is in no record: a parameter of the anonymizer that told so is given again, such as "
+    "--weights-file PATH, and one of the protocol with --set."
+)
+
 
 def command(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     attack: Annotated[str | None, typer.Option(help="The attack's name in the protocol; else the worst case.")] = None,
     scenario: Annotated[str | None, typer.Option(help="Its scenario; else the worst case's.")] = None,
     data_root: arguments.DataRoot = None,
+    set_: arguments.Changes = None,
     plugin: arguments.Plugins = None,
     out: Annotated[Path | None, typer.Option(help="Where table and plot go; else budget/ in the run folder.")] = None,
     store: arguments.Store = None,
@@ -28,15 +35,15 @@ def command(
     """Attack a run again with fewer patients, fewer images, and less or more training."""
     from ..api import create_pipeline
     from ..base.progress import Progress
-    from ..base.validation import validate
     from ..judging.budget import budget_curve
     from ..plugins.interfaces import Anonymizer
     from ..plugins.registry import Registry
     from ..protocols.scenarios import SCENARIOS
-    from ..protocols.schema import Protocol
+    from ..protocols.schema import recorded_protocol
     from ..record.run import read_run
     from ..report.budget import as_frame, draw_budget
     from ..running.device import deterministic
+    from .options import own_options, parse_params
 
     record = read_run(run)
     console = Console(stderr=True)
@@ -46,11 +53,20 @@ def command(
     chosen = next((name for name in SCENARIOS if name == wanted), None)
     if chosen is None:
         raise PrivbenchError(f"There is no scenario {wanted!r}: {nearest(wanted, SCENARIOS)}")
+    protocol = recorded_protocol(record.protocol, set_ or [], f"the protocol of {run}")
+    known = registry.get("anonymizer", method.name).Params
+    given = parse_params(context.args, known, method.name, own_options(context))
+    params = protocol.anonymizers.get(method.name, {}) | method.params | given
+    if lost := [f"--{name.replace('_', '-')}" for name in method.given if name not in params]:
+        raise PrivbenchError(
+            f"The run of {record.label} was given {', '.join(lost)}, and no record tells where that lies: "
+            "give it again."
+        )
     progress = Progress(console)
     with session(console), deterministic(), progress.live():
         pipeline = create_pipeline(
-            validate(Protocol, record.protocol, f"the protocol of {run}"),
-            registry.create(Anonymizer, method.name, method.params),
+            protocol,
+            registry.create(Anonymizer, method.name, params),
             registry=registry,
             data_root=data_root,
             store=store,

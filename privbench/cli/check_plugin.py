@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ..base.errors import PrivbenchError, nearest
 from . import arguments
 
 EPILOG = "Exit status: 0 all promises kept, 1 not. The plugin's own parameters are options too, such as --mu 0.005."
@@ -24,7 +26,6 @@ def command(
     device: arguments.Device = "auto",
 ) -> None:
     """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
-    from ..base.errors import PrivbenchError, nearest
     from ..datasets.phantom.dataset import PhantomDataset
     from ..judging.contract.checks import check
     from ..judging.contract.surroundings import surroundings
@@ -32,14 +33,10 @@ def command(
     from ..plugins.registry import GROUPS, Registry
     from ..protocols.schema import load_protocol
     from ..running.device import create_fabric, deterministic
-    from .options import parse_params
+    from .options import own_options, parse_params
 
     registry = Registry(plugin or [])
-    kinds = [one for one in ([kind] if kind else GROUPS) if one in GROUPS and name in registry.names(one)]
-    if len(kinds) != 1:
-        known = [registered for one in GROUPS for registered in registry.names(one)]
-        reason = "is one of several kinds: say which with --kind" if kinds else nearest(name, known)
-        raise PrivbenchError(f"There is no one plugin {name!r}: {reason}")
+    chosen_kind = _kind_of(name, kind, {one: registry.names(one) for one in GROUPS})
     chosen = load_protocol(protocol)
     full = load_protocol("full")  # has the built-ins that the protocol leaves out
     attacks = (*chosen.attacks.values(), *full.attacks.values())
@@ -49,10 +46,9 @@ def command(
         "attack": next((section.params for section in attacks if section.attack == name), {}),
         "utility": next((section.params for section in utilities if section.task == name), {}),
     }
-    cls = registry.get(kinds[0], name)
-    options = ["--kind", "--protocol", "--plugin", "--device"]
-    given = parse_params(context.args, cls.Params, name, options)
-    params = _shortened(settings.get(kinds[0], {}), cls.Params.model_fields) | given
+    cls = registry.get(chosen_kind, name)
+    given = parse_params(context.args, cls.Params, name, own_options(context))
+    params = _shortened(settings.get(chosen_kind, {}), cls.Params.model_fields) | given
     console = Console()
     recipe = GuidanceRecipe.model_validate(_shortened(chosen.guidance.model_dump(), {}))
     with (
@@ -66,6 +62,24 @@ def command(
         console.print(f"{mark} {escape(one.promise + seen)}", highlight=False)
     if any(one.failure is not None for one in checks):
         raise typer.Exit(1)
+
+
+def _kind_of(name: str, wanted: str | None, registered: Mapping[str, Sequence[str]]) -> str:
+    """The kind of the plugin of that name. Raises PrivbenchError where there is none, or more than one."""
+    if wanted is not None and wanted not in registered:
+        raise PrivbenchError(f"There is no kind {wanted!r} of plugins: {nearest(wanted, registered)}")
+    found = [kind for kind, names in registered.items() if name in names]
+    if wanted in found:
+        return wanted
+    if len(found) == 1 and wanted is None:
+        return found[0]
+    if found:
+        where = " and ".join(f"--kind {one}" for one in found)
+        if wanted is None:
+            raise PrivbenchError(f"There are several plugins {name!r}: say which, {where}.")
+        raise PrivbenchError(f"There is no {wanted} {name!r}; the name belongs to another kind: say {where}.")
+    known = registered[wanted] if wanted else [one for names in registered.values() for one in names]
+    raise PrivbenchError(f"There is no {wanted or 'plugin'} {name!r}: {nearest(name, known)}")
 
 
 def _shortened(params: dict[str, Any], fields: Any) -> dict[str, Any]:

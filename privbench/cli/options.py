@@ -1,13 +1,67 @@
-"""Turns what the command line does not know into parameters of the anonymizer."""
+"""A plugin's parameters as options of the command line: shown by --help, and read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from typer.core import TyperCommand
 
 from ..base.errors import PrivbenchError, nearest
 from ..base.params import Params
-from ..protocols.schema import parse_value
+from ..protocols.schema import load_protocol, parse_value
+
+
+class AnonymizerCommand(TyperCommand):
+    """A command whose --help also shows the parameters of the anonymizer that is named beside it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        self._given = list(args)  # --help is answered before any other option is read
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        names = _values_of("--anonymizer", self._given)
+        shown = _parameters(names[-1], self._given) if names else None
+        super().format_help(ctx, formatter)
+        if shown is not None:
+            Console().print(shown)
+
+
+def _values_of(option: str, arguments: Sequence[str]) -> list[str]:
+    """Every value of an option, as `--option value` or `--option=value`, in the order in which they are given."""
+    values = []
+    for one, after in zip(arguments, [*arguments[1:], None], strict=True):
+        name, has_value, value = one.partition("=")
+        if name == option and (has_value or after is not None):
+            values.append(value if has_value else str(after))
+    return values
+
+
+def _parameters(anonymizer: str, arguments: Sequence[str]) -> Panel:
+    """The parameters of an anonymizer; what the protocol sets stands in place of the method's own defaults."""
+    from ..plugins.registry import Registry
+
+    params = Registry(map(Path, _values_of("--plugin", arguments))).get("anonymizer", anonymizer).Params
+    protocol = load_protocol((_values_of("--protocol", arguments) or ["quick"])[-1])
+    chosen = protocol.anonymizers.get(anonymizer, {})
+    grid = Table.grid(padding=(0, 2))
+    for field, (option, default, text) in zip(params.model_fields, describe_params(params, "--"), strict=True):
+        told = f"{chosen[field]} in protocol {protocol.name}, else {default}" if field in chosen else default
+        grid.add_row(f"[bold cyan]{option}[/]", escape(text), f"[dim]\\[default: {escape(told)}][/]")
+    if not grid.row_count:
+        grid.add_row("It has none.")
+    return Panel(grid, title=f"Parameters of {anonymizer}", title_align="left", border_style="dim")
+
+
+def own_options(context: typer.Context) -> list[str]:
+    """The options of the command itself, such as `--protocol`."""
+    return [option for one in context.command.params for option in one.opts if option.startswith("-")]
 
 
 def parse_params(arguments: Sequence[str], params: type[Params], method: str, options: Iterable[str]) -> dict[str, Any]:
@@ -17,14 +71,14 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
         arguments: what the command's own options left over.
         params: the method's parameters.
         method: its name, for messages.
-        options: the command's own option names, to suggest where one was mistyped.
+        options: the command's own ones, to suggest where one was mistyped.
 
     Raises:
         PrivbenchError: an unknown parameter, one given twice, or one without a value.
     """
     known = {f"--{field.replace('_', '-')}": field for field in params.model_fields}
     if shared := known.keys() & set(options):
-        raise PrivbenchError(f"{method} has a parameter {min(shared)}, an option of privbench run itself: rename it.")
+        raise PrivbenchError(f"{method} has a parameter {min(shared)}, an option of the command itself: rename it.")
     values: dict[str, Any] = {}
     rest = list(arguments)
     while rest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from . import arguments
 from .session import session
 
 EPILOG = (
-    "An anonymizer's own parameters are options too, such as --mu 0.005; `privbench list anonymizers` shows them. "
+    "An anonymizer's own parameters are options too, such as --mu 0.005: `--anonymizer prichexy --help` shows them. "
     "Interrupted, the same command goes on after the last finished stage."
 )
 
@@ -39,12 +38,11 @@ def command(
     from ..api import run
     from ..plugins.registry import Registry
     from ..report.summary import print_summary
-    from .options import parse_params
+    from .options import own_options, parse_params
 
     console = Console(stderr=True)
     registry = Registry(plugin or [])
-    own_options = [f"--{name.rstrip('_').replace('_', '-')}" for name in inspect.signature(command).parameters]
-    params = parse_params(context.args, registry.get("anonymizer", anonymizer).Params, anonymizer, own_options)
+    params = parse_params(context.args, registry.get("anonymizer", anonymizer).Params, anonymizer, own_options(context))
     with session(console, quiet):
         finished = run(
             anonymizer,

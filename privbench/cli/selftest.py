@@ -41,7 +41,7 @@ def command(
     from ..plugins.interfaces import Anonymizer
     from ..plugins.registry import Registry
     from ..protocols.schema import load_protocol
-    from .options import parse_params
+    from .options import own_options, parse_params
 
     console = Console(stderr=True)
     registry = Registry(plugin or [])
@@ -55,8 +55,9 @@ def command(
     ]
     params: dict[str, Any] = {}
     if anonymizer is not None:
-        options = ["--anonymizer", "--attack", "--trap", "--protocol", "--dataset", "--data-root", "--set", "--out"]
-        params = parse_params(context.args, registry.get("anonymizer", anonymizer).Params, anonymizer, options)
+        params = parse_params(
+            context.args, registry.get("anonymizer", anonymizer).Params, anonymizer, own_options(context)
+        )
         tested.append((anonymizer, params, None))
     elif context.args:
         raise PrivbenchError(f"There is no option {context.args[0]} of privbench selftest: see --help.")

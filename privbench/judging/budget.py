@@ -25,6 +25,7 @@ from ..record.scores import AttackOrigin
 from ..running.attack_galleries import AttackGalleries
 from ..running.attack_stages import AttackStages
 from ..running.pipeline import Pipeline
+from .terms import differences
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Of the attacker's patients or images; all of them is the run's own budget."""
@@ -57,9 +58,10 @@ def budget_curve(pipeline: Pipeline, record: RunRecord, attack: str, scenario: S
             pairs holds too few of a smaller draw.
     """
     if pipeline.key != record.key:
+        fields = differences(record.terms, pipeline.terms)[:3]
         raise PrivbenchError(
-            f"The run of {record.label} was made by another version of privbench, of its plugins or of its data: "
-            "run it again."
+            f"The run of {record.label} was made by another version of privbench, of its plugins or of its data"
+            f"{' (' + '; '.join(fields) + ')' if fields else ''}: run it again."
         )
     if not any((result.name, result.scenario) == (attack, scenario) for result in record.attacks):
         told = ", ".join(result.label for result in record.attacks)

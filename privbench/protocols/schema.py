@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -172,10 +173,18 @@ def load_protocol(name: str, overrides: Sequence[str] = ()) -> Protocol:
     Raises:
         PrivbenchError: there is no such protocol or field, or a value does not fit.
     """
-    values = _read(name)
+    return _changed(_read(name), overrides, f"protocol {name}")
+
+
+def recorded_protocol(values: Mapping[str, Any], overrides: Sequence[str], where: str) -> Protocol:
+    """The protocol that a run recorded, with overrides. Raises PrivbenchError as `load_protocol`, and calls it so."""
+    return _changed(copy.deepcopy(dict(values)), overrides, where)
+
+
+def _changed(values: dict[str, Any], overrides: Sequence[str], where: str) -> Protocol:
     for override in overrides:
         _apply(values, override)
-    return validate(Protocol, values, f"protocol {name}")
+    return validate(Protocol, values, where)
 
 
 def _read(name: str, extended_by: Sequence[str] = ()) -> dict[str, Any]:

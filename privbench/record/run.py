@@ -101,7 +101,8 @@ class RunRecord(Record):
     def label(self) -> str:
         """The anonymizer with the parameters that the user chose, e.g. `prichexy mu=0.005`."""
         method = self.anonymizer
-        plain = (name for name in method.given if not isinstance(method.params[name], dict | list))
+        told = (name for name in method.given if name in method.params)  # without what tells where something lies
+        plain = (name for name in told if not isinstance(method.params[name], dict | list))
         return " ".join([method.name, *(f"{name}={method.params[name]}" for name in plain)])
 
 

@@ -5,13 +5,11 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 from records import estimate, record
 
 from privbench.base.errors import PrivbenchError, explain_disk_error
 from privbench.cli import main
-from privbench.cli.options import describe_params, parse_params
 from privbench.record.estimates import write_estimates
 from privbench.record.names import AUC, worst_case
 from privbench.record.run import read_run
@@ -187,13 +185,6 @@ def test_a_plot_that_cannot_be_drawn_is_told(monkeypatch, capsys, runs, plot, me
     assert message in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_parameter_must_not_hide_an_option():
-    from privbench.anonymizers.prichexy import PriCheXyParams
-
-    with pytest.raises(PrivbenchError, match="prichexy has a parameter --mu, an option of privbench run itself"):
-        parse_params([], PriCheXyParams, "prichexy", ["--mu"])
-
-
 def test_leaderboard_of_nothing(monkeypatch, capsys, tmp_path):
     assert call(monkeypatch, "leaderboard", tmp_path) == 2
     assert "is no run folder" in " ".join(capsys.readouterr().err.split())
@@ -202,18 +193,6 @@ def test_leaderboard_of_nothing(monkeypatch, capsys, tmp_path):
 def test_version(monkeypatch, capsys):
     assert call(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.startswith("privbench 0.1")
-
-
-def test_parameters_are_parsed_and_described():
-    from privbench.anonymizers.prichexy import PriCheXyParams
-
-    parsed = parse_params(["--mu", "0.005", "--init_features=4"], PriCheXyParams, "prichexy", [])
-    assert parsed == {"mu": 0.005, "init_features": 4}
-    with pytest.raises(PrivbenchError, match="--mu is given twice"):
-        parse_params(["--mu", "1", "--mu", "2"], PriCheXyParams, "prichexy", [])
-    described = {option: (default, text) for option, default, text in describe_params(PriCheXyParams, "--")}
-    assert described["--mu"] == ("0.01", "degree of deformation, in half widths of the image (>= 0, <= 1)")
-    assert "--init-features" in described
 
 
 def test_a_full_disk_is_told_in_a_sentence():
@@ -269,49 +248,6 @@ def test_mistakes_of_other_commands_are_told(monkeypatch, capsys, arguments, mes
     monkeypatch.chdir(tmp_path)
     assert call(monkeypatch, *arguments) == 2
     assert message in " ".join(capsys.readouterr().err.split())
-
-
-def test_check_plugin_tells_kept_and_broken_promises(monkeypatch, capsys, tmp_path):
-    assert call(monkeypatch, "check-plugin", "identity") == 0
-    assert "broken" not in capsys.readouterr().out
-    plugin = tmp_path / "bright.py"
-    plugin.write_text(PLUGIN.replace("images / 2 + 0.25", "images + 1"))
-    assert call(monkeypatch, "check-plugin", "half", "--plugin", plugin) == 1
-    printed = capsys.readouterr().out
-    assert "broken shape, dtype, device and range are kept: values from 1 to" in printed
-    assert "kept   the guidance is left as it was" in printed
-
-
-def test_check_plugin_takes_a_tasks_parameters_from_the_protocol(monkeypatch, capsys, tiny_protocol, tmp_path):
-    """Those of the section that names it, else `full`'s, which segmentation cannot do without."""
-    mine = tmp_path / "mine.toml"
-    mine.write_text(
-        f'extends = "{tiny_protocol}"\n[utilities.blind]\ntask = "one-parameter"\nparams = {{ number = 3 }}'
-    )
-    plugin = tmp_path / "task.py"
-    plugin.write_text(TASK)
-    check = ["check-plugin", "--protocol", mine, "--plugin", plugin]
-    assert call(monkeypatch, *check, "one-parameter") == 0
-    assert "broken" not in capsys.readouterr().out
-    assert call(monkeypatch, *check, "one-parameter", "--number", "4") == 1
-    assert "kept" in capsys.readouterr().out
-    assert call(monkeypatch, *check, "segmentation", "--width", "2") == 0
-    assert "kept   a saved state does the same when it is loaded" in capsys.readouterr().out
-
-
-def test_budget_writes_a_table_and_a_plot(monkeypatch, capsys, tiny_protocol, store, tmp_path):
-    run = ["--protocol", tiny_protocol, "--store", store, "--out", tmp_path / "run", "--quiet"]
-    assert call(monkeypatch, "run", *run) == 0
-    capsys.readouterr()
-    attack = ["--attack", "siamese", "--scenario", "paper"]
-    assert call(monkeypatch, "budget", tmp_path / "run", "--store", store, *attack) == 0
-    printed = capsys.readouterr().out
-    assert "identity, siamese (paper)" in printed
-    table = pd.read_csv(tmp_path / "run" / "budget" / "budget.csv")
-    assert table.groupby("axis").size().to_dict() == {"patients": 4, "images": 4, "epochs": 4}
-    assert (tmp_path / "run" / "budget" / "budget.png").exists()
-    assert call(monkeypatch, "budget", tmp_path / "run", "--scenario", "informd") == 2
-    assert "did you mean 'informed'" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_starved_attack_is_never_reported_as_privacy(monkeypatch, capsys, tiny_protocol, store, tmp_path):

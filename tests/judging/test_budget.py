@@ -1,17 +1,31 @@
 """The budget curve, on a protocol that takes seconds."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from privbench.attacks.correlation import Correlation, CorrelationParams
+from pydantic import Field
 
 import privbench
 from privbench.api import create_pipeline
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
-from privbench.judging.budget import EFFORTS, SHARES, Point, _share, budget_curve, unsaturated
+from privbench.judging.budget import (
+    EFFORTS,
+    SHARES,
+    Point,
+    _share,
+    _with_epochs,
+    _with_training_rows,
+    budget_curve,
+    unsaturated,
+)
 from privbench.plugins.interfaces import Anonymizer
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import load_protocol
 from privbench.report.budget import as_frame, draw_budget
+from privbench.running.attack_stages import AttackStages
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +73,52 @@ def test_smaller_draws_lie_within_larger_ones(run, pipeline):
     half = _share(train, "patients", 0.5, 0)
     inside, outside = set(train.patients[half]), set(np.delete(train.patients, half))
     assert not inside & outside, "a patient is in with all images or not at all"
+
+
+class Filed(Correlation):
+    """An attack without training that reads a file."""
+
+    name = "filed"
+
+    class Params(CorrelationParams):
+        epochs: int = 4
+        weights: Path | None = Field(None, exclude=True)
+
+
+def test_other_training_keeps_what_no_record_holds(tmp_path):
+    """Such as where a file lies: a dump of the parameters would leave it out without a word."""
+    base = AttackStages(None, None, lambda label: Filed(weights=tmp_path), None, None, None)
+    attack = _with_epochs(base, 2).create("filed")
+    assert (attack.params.epochs, attack.params.weights) == (2, tmp_path)
+
+
+def test_a_smaller_draw_keeps_to_the_list_of_pairs(tiny_protocol, store, tmp_path):
+    """Random pairs below the whole and the list for the whole would be two things on one axis."""
+    registry = Registry()
+    quick = [f"attacks.{label}=none" for label in ("siamese", "contrastive")]
+    common = {"registry": registry, "data_root": None, "store": store, "device": "cpu", "precision": "32-true",
+              "workers": 1, "progress": Progress(quiet=True)}  # fmt: skip
+
+    def pipeline(*overrides):
+        protocol = load_protocol(str(tiny_protocol), [*quick, *overrides])
+        return create_pipeline(protocol, registry.create(Anonymizer, "dp-pix", {"b": 2}), **common)
+
+    train = pipeline().prepare().splits["train"]
+    images = train.table["image"].to_numpy()
+    lines = [f"{images[p]} {images[r]} {int(m)}" for p, r, m in zip(train.pairs.probe, train.pairs.reference,
+                                                                     train.pairs.mated, strict=True)][:40]  # fmt: skip
+    listed = tmp_path / "pairs.txt"
+    listed.write_text("\n".join(lines))
+    own = pipeline(f"pairs.train_file={listed}")
+    stages = own.attack_stages(own.prepare())
+    rows = _share(train, "patients", 0.5, 0)
+    cut = _with_training_rows(stages, rows).galleries.splits["train"]
+    names = cut.table["image"].to_numpy()
+    told = {tuple(line.split()[:2]) for line in lines}
+    kept = {(names[p], names[r]) for p, r in zip(cut.pairs.probe, cut.pairs.reference, strict=True)}
+    assert kept == {(one, other) for one, other in told if {one, other} <= set(images[rows])}
+    with pytest.raises(PrivbenchError, match="training images hold no mated and non-mated pair of"):
+        _with_training_rows(stages, rows[:2])
 
 
 def test_a_curve_that_still_rises_is_marked():
