@@ -10,11 +10,16 @@ import pytest
 import torch
 from rich.console import Console
 
-import privbench  # noqa: F401 - first, because it sets how torch's threads wait
+import privbench  # first, because it sets how torch's threads wait
+from privbench.api import create_pipeline
 from privbench.base.progress import Progress
 from privbench.datasets.findings import FINDINGS
 from privbench.learning.context import Context
+from privbench.plugins.interfaces import Anonymizer
+from privbench.plugins.registry import Registry
+from privbench.protocols.schema import load_protocol
 from privbench.running.device import create_fabric
+from privbench.running.pipeline import Pipeline
 
 REAL_DATA = Path(os.environ.get("PRIVBENCH_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -92,6 +97,25 @@ def tiny_protocol(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that the tests share, so that the tiny protocol's data and guidance are made once."""
     return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="session")
+def finished(tiny_protocol: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> privbench.api.Run:
+    """A run of the tiny protocol, in a folder that tests read and leave as it is."""
+    out = tmp_path_factory.mktemp("finished") / "run"
+    return privbench.run("prichexy", params={"mu": 0.05}, protocol=str(tiny_protocol), store=store, out=out)
+
+
+@pytest.fixture
+def pipeline(tiny_protocol: Path, store: Path) -> Pipeline:
+    """That run's pipeline, whose stages the store has or gets."""
+    registry = Registry()
+    protocol = load_protocol(str(tiny_protocol))
+    anonymizer = registry.create(Anonymizer, "prichexy", protocol.anonymizers["prichexy"] | {"mu": 0.05})
+    return create_pipeline(
+        protocol, anonymizer, registry=registry, data_root=None, store=store, device="cpu", precision="32-true",
+        workers=1, progress=Progress(quiet=True),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

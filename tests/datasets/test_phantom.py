@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp, norm
 
+from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
 from privbench.data.splits import CELLS
 from privbench.datasets.findings import FINDINGS
 from privbench.datasets.phantom import HEART, LUNG, SCANNERS, draw_table, generate, shapes, strokes
 from privbench.datasets.phantom import generate as generate_function
 from privbench.datasets.phantom.anatomy import Anatomy
+from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.datasets.phantom.generate import Patient, draw_patient
 from privbench.datasets.phantom.grid import Grid, make_grid
 from privbench.datasets.phantom.illness import _FACTORS, _RESIDUAL, _THRESHOLDS, PREVALENCE, SITE_DRAWS, Disease
 from privbench.datasets.phantom.layout import lay_out
 from privbench.datasets.phantom.render import TISSUE_ATTENUATION, display, project, render, transmit
 from privbench.datasets.phantom.visits import Visit
+from privbench.plugins.interfaces import DataRequest
 
 SEED = 11
 
@@ -419,3 +423,13 @@ def test_ap_films_magnify_the_heart(drawn: list[Patient]) -> None:
 def test_right_dome_is_usually_higher(drawn: list[Patient]) -> None:
     anatomies: list[Anatomy] = [patient.anatomy for patient in drawn]
     assert np.mean([anatomy.dome_left_drop > 0 for anatomy in anatomies]) > 0.8
+
+
+def test_a_phantom_reads_no_folder(tmp_path):
+    with pytest.raises(PrivbenchError, match="leave out --data-root"):
+        PhantomDataset().source(DataRequest(32, 0, tmp_path, 1, Progress(quiet=True)))
+
+
+def test_a_phantom_has_a_smallest_size():
+    with pytest.raises(PrivbenchError, match="at least 32 px, not 16"):
+        PhantomDataset().source(DataRequest(16, 0, None, 1, Progress(quiet=True)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from records import image_table, readings
+from records import image_table, log_odds, readings
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from privbench.evaluate.groups import Reader, group_results
@@ -34,11 +34,6 @@ def resampling(table):
     return Resampling.of(PROTOCOL, table["patient"].to_numpy())
 
 
-def says(labels, rng, strength=2.0, seeds=1):
-    """Log-odds of every training. Shape: (seeds, N, C); strength is broadcast to it."""
-    return strength * labels + rng.normal(0, 1, (seeds, *labels.shape))
-
-
 def judged(table, labels, scores, resampling, control=None, mode="frozen"):
     reader = Reader.of(readings(mode, labels, scores, CLASSES, table), resampling)
     if control is not None:
@@ -51,7 +46,7 @@ def aucs(labels, scores, chosen):
 
 
 def test_figures_are_those_of_the_groups_images(table, labels, rng, resampling):
-    scores = says(labels, rng)
+    scores = log_odds(labels, rng, strength=2)
     groups, gaps = judged(table, labels, scores, resampling)
     assert [(one.attribute, one.value) for one in groups] == [
         ("sex", "F"), ("sex", "M"), ("age", "0-39"), ("age", "40-59"), ("age", "60+"),
@@ -81,7 +76,7 @@ def test_figures_are_those_of_the_groups_images(table, labels, rng, resampling):
 
 def test_thresholds_are_those_of_all_validation_images(table, labels, rng, resampling):
     """A group is read at the operating point that all share, which is where it can come off worse."""
-    scores, val_scores = says(labels, rng), says(labels, rng)
+    scores, val_scores = log_odds(labels, rng, strength=2), log_odds(labels, rng, strength=2)
     rows = [
         readings("frozen", labels, one, CLASSES, table, split=split)
         for split, one in (("test", scores), ("val", val_scores))
@@ -95,7 +90,7 @@ def test_thresholds_are_those_of_all_validation_images(table, labels, rng, resam
 
 def test_a_gap_that_opens_is_told(table, labels, rng, resampling):
     men = (table["sex"] == "M").to_numpy()
-    control = says(labels, rng)
+    control = log_odds(labels, rng, strength=2)
     scores = np.where(men[:, None], rng.normal(0, 1, control.shape), control)
     _, (sex, age) = judged(table, labels, scores, resampling, control)
     assert (sex.low, sex.high, sex.widened) == ("M", "F", True)
@@ -115,7 +110,7 @@ def test_a_gap_that_opens_is_told(table, labels, rng, resampling):
 
 def test_the_gap_is_recomputed_in_every_draw(table, labels, rng, resampling):
     """Against drawing the images of the drawn patients, and looking anew for the best and the worst group."""
-    scores = says(labels, rng)
+    scores = log_odds(labels, rng, strength=2)
     reader = Reader.of(readings("frozen", labels, scores, CLASSES, table), resampling)
     age = table["age"].to_numpy()
     members = [age < 40, (age >= 40) & (age < 60), age >= 60]
@@ -137,7 +132,7 @@ def test_the_gap_is_recomputed_in_every_draw(table, labels, rng, resampling):
 
 def test_only_what_every_group_holds_is_compared(table, labels, rng, resampling):
     labels[(table["sex"] == "M").to_numpy(), 1] = 0
-    scores = says(labels, rng)
+    scores = log_odds(labels, rng, strength=2)
     groups, gaps = judged(table, labels, scores, resampling)
     women, men = groups[:2]
     assert gaps[0].findings == ["Mass"]
@@ -148,7 +143,7 @@ def test_only_what_every_group_holds_is_compared(table, labels, rng, resampling)
 
 def test_a_tiny_group_does_not_keep_the_others_from_being_compared(table, labels, rng, resampling):
     table["view"] = np.where(np.arange(IMAGES) < 6, "LL", np.where(np.arange(IMAGES) % 2, "AP", "PA"))
-    groups, gaps = judged(table, labels, says(labels, rng), resampling)
+    groups, gaps = judged(table, labels, log_odds(labels, rng, strength=2), resampling)
     views = {one.value: one for one in groups if one.attribute == "view"}
     assert list(views) == ["AP", "LL", "PA"]
     assert (views["LL"].mean_auc, views["LL"].counts.images) == (None, 6)
@@ -158,7 +153,7 @@ def test_a_tiny_group_does_not_keep_the_others_from_being_compared(table, labels
 def test_no_gap_where_nothing_can_be_compared(table, labels, rng, resampling):
     table["sex"] = np.where(np.arange(IMAGES) < 6, "M", "F")
     table["age"] = 50
-    groups, gaps = judged(table, labels, says(labels, rng), resampling)
+    groups, gaps = judged(table, labels, log_odds(labels, rng, strength=2), resampling)
     assert [one.value for one in groups] == ["F", "M"], "one age group alone is not worth a row"
     assert [one.mean_auc for one in groups] == [None, None]
     assert gaps == []
@@ -167,13 +162,13 @@ def test_no_gap_where_nothing_can_be_compared(table, labels, rng, resampling):
 def test_images_of_unknown_attributes_are_in_no_group(table, labels, rng, resampling):
     table["sex"] = np.where(np.arange(IMAGES) < 100, "", table["sex"])
     table["age"] = np.where(np.arange(IMAGES) < 60, np.nan, table["age"])
-    groups, _ = judged(table, labels, says(labels, rng), resampling)
+    groups, _ = judged(table, labels, log_odds(labels, rng, strength=2), resampling)
     assert [one.value for one in groups] == ["F", "M", "0-39", "40-59", "60+"]
     assert [sum(one.counts.images for one in part) for part in (groups[:2], groups[2:])] == [260, 300]
 
 
 def test_trainings_are_averaged(table, labels, rng, resampling):
-    scores = says(labels, rng, seeds=3)
+    scores = log_odds(labels, rng, seeds=3, strength=2)
     groups, (gap, _) = judged(table, labels, scores, resampling)
     men = (table["sex"] == "M").to_numpy()
     by_seed = np.array([[np.mean(aucs(labels, one, chosen)) for chosen in (~men, men)] for one in scores])
@@ -183,8 +178,8 @@ def test_trainings_are_averaged(table, labels, rng, resampling):
 
 
 def test_effective_patients_of_a_finding_are_those_of_the_rarer_label(table, labels, rng, resampling):
-    reader = Reader.of(readings("frozen", labels, says(labels, rng), CLASSES, table), resampling)
+    reader = Reader.of(readings("frozen", labels, log_odds(labels, rng, strength=2), CLASSES, table), resampling)
     ill = np.bincount(table["patient"], labels[:, 1])
     assert reader.findings["Edema"].effective == pytest.approx(bootstrap.effective_number(ill))
-    turned = Reader.of(readings("frozen", 1 - labels, says(labels, rng), CLASSES, table), resampling)
+    turned = Reader.of(readings("frozen", 1 - labels, log_odds(labels, rng, strength=2), CLASSES, table), resampling)
     assert turned.findings["Edema"].effective == pytest.approx(bootstrap.effective_number(ill))

@@ -5,22 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from records import attack, finding, image_table, readings, utility
+from records import image_table, log_odds, readings
 from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from privbench.base.errors import PrivbenchError
-from privbench.evaluate.certificate import worst_case
 from privbench.evaluate.resampling import Resampling
-from privbench.evaluate.run import Evaluation, evaluate, warnings_of
 from privbench.evaluate.utility import utility_results
 from privbench.metrics.detection import calibration_error, threshold_at_specificity
 from privbench.metrics.intervals import holm
 from privbench.protocols.kinds import CONTROL
-from privbench.protocols.schema import FLOOR, load_protocol
+from privbench.protocols.schema import load_protocol
 from privbench.record.estimates import read_estimates, write_estimates
-from privbench.record.scores import INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, AttackScores
-from privbench.record.utility import Change, GapResult, UtilityResult
+from privbench.record.utility import UtilityResult
 
 CLASSES = ("Mass", "Edema", "Nodule", "Hernia")
 PROTOCOL = load_protocol(
@@ -51,13 +48,8 @@ def labels(rng):
     return drawn
 
 
-def says(labels, rng, seeds=1, strength=1.5):
-    """Log-odds of every training. Shape: (seeds, N, C)."""
-    return strength * np.nan_to_num(labels) + rng.normal(0, 1, (seeds, *labels.shape))
-
-
 def test_figures_are_those_of_the_scores(table, labels, rng):
-    scores = says(labels, rng)
+    scores = log_odds(labels, rng)
     val_labels, val_scores = (rng.random((100, 4)) < 0.3).astype(float), rng.normal(0, 1, (1, 100, 4))
     val = readings("frozen", val_labels, val_scores, CLASSES, image_table(100, 30), split="val")
     (result,), estimates = evaluated(pd.concat([val, readings("frozen", labels, scores, CLASSES, table)]))
@@ -100,7 +92,7 @@ def test_figures_are_those_of_the_scores(table, labels, rng):
 
 
 def test_modes_come_in_the_protocols_order_with_means_over_the_trainings(table, labels, rng):
-    scores = says(labels, rng, seeds=3), says(labels, rng)
+    scores = log_odds(labels, rng, seeds=3), log_odds(labels, rng)
     rows = [
         readings(mode, labels, one, CLASSES, table)
         for mode, one in zip(("retrained-transfer", "frozen"), scores, strict=True)
@@ -118,7 +110,7 @@ def test_modes_come_in_the_protocols_order_with_means_over_the_trainings(table, 
 
 
 def test_a_lost_finding_is_named_and_no_other(table, labels, rng):
-    control = says(labels, rng, strength=3)
+    control = log_odds(labels, rng, strength=3)
     scores = control.copy()
     scores[..., 0] = rng.permutation(scores[..., 0], axis=1)
     scores += rng.normal(0, 0.05, scores.shape)
@@ -141,7 +133,7 @@ def test_a_lost_finding_is_named_and_no_other(table, labels, rng):
 
 
 def test_one_retrained_model_names_nothing_and_two_do(table, labels, rng):
-    control = says(labels, rng, strength=3)
+    control = log_odds(labels, rng, strength=3)
     scores = np.repeat(control, 2, axis=0)
     scores[..., 0] = rng.permutation(scores[..., 0], axis=1)
     scores += rng.normal(0, 0.05, scores.shape)
@@ -156,7 +148,7 @@ def test_one_retrained_model_names_nothing_and_two_do(table, labels, rng):
 
 
 def test_a_control_of_one_training_varies_as_the_modes_trainings_do(table, labels, rng):
-    control, scores = says(labels, rng), says(labels, rng, seeds=3)
+    control, scores = log_odds(labels, rng), log_odds(labels, rng, seeds=3)
     mode = "retrained-transfer"
     rows = [readings(CONTROL, labels, control, CLASSES, table), readings(mode, labels, scores, CLASSES, table)]
     (result,), estimates = evaluated(pd.concat(rows))
@@ -169,7 +161,7 @@ def test_a_control_of_one_training_varies_as_the_modes_trainings_do(table, label
 
 
 def test_the_worst_loss_comes_first_and_p_values_stand_for_all_findings(table, labels, rng):
-    control = says(labels, rng, strength=3)
+    control = log_odds(labels, rng, strength=3)
     scores = control + rng.normal(0, 1, control.shape) * [4, 12, 0, 0]
     rows = [readings(mode, labels, one, CLASSES, table) for mode, one in ((CONTROL, control), ("frozen", scores))]
     (result,), estimates = evaluated(pd.concat(rows))
@@ -183,7 +175,7 @@ def test_the_worst_loss_comes_first_and_p_values_stand_for_all_findings(table, l
 
 @pytest.mark.parametrize("mode", ["frozen", "retrained-transfer"])
 def test_what_equals_the_control_is_not_changed(table, labels, rng, mode):
-    scores = says(labels, rng, seeds=2)
+    scores = log_odds(labels, rng, seeds=2)
     rows = [readings(one, labels, scores, CLASSES, table) for one in (CONTROL, mode)]
     (result,), _ = evaluated(pd.concat(rows))
     for one in (result.change, *(row.change for row in result.findings[:3])):
@@ -196,7 +188,7 @@ def test_what_equals_the_control_is_not_changed(table, labels, rng, mode):
 
 def test_a_frozen_models_trainings_are_paired_with_the_controls(table, labels, rng):
     """Trainings that differ much and lose alike: only of a frozen model do they tell that they lose alike."""
-    control = says(labels, rng) + rng.normal(0, 1, (3, IMAGES, 4)) * np.array([0.2, 1.5, 5])[:, None, None]
+    control = log_odds(labels, rng) + rng.normal(0, 1, (3, IMAGES, 4)) * np.array([0.2, 1.5, 5])[:, None, None]
     scores = control + rng.normal(0, 0.2, (1, IMAGES, 4))
     parts = [
         readings(mode, labels, one, CLASSES, table)
@@ -209,7 +201,7 @@ def test_a_frozen_models_trainings_are_paired_with_the_controls(table, labels, r
 
 
 def test_unknown_labels_are_left_out_class_by_class(table, labels, rng):
-    scores = says(labels, rng)
+    scores = log_odds(labels, rng)
     unknown = labels.copy()
     unknown[rng.random(labels.shape) < 0.4] = np.nan
     unknown[:7] = np.nan  # images of which nothing is known
@@ -227,7 +219,7 @@ def test_unknown_labels_are_left_out_class_by_class(table, labels, rng):
 def test_where_all_findings_are_few_the_mean_goes_over_them(table, labels, rng):
     rare = np.zeros_like(labels)
     rare[::40, :2] = 1
-    scores = says(rare, rng)
+    scores = log_odds(rare, rng)
     (result,), _ = evaluated(readings("frozen", rare, scores, CLASSES, table))
     assert result.few == result.mean_over == ["Mass", "Edema"]
     assert result.left_out == ["Nodule", "Hernia"]
@@ -240,123 +232,7 @@ def test_one_label_only_is_an_error(table, rng):
 
 
 def test_estimates_are_read_as_they_were_written(table, labels, rng, tmp_path):
-    _, estimates = evaluated(readings("frozen", labels, says(labels, rng), CLASSES, table))
+    _, estimates = evaluated(readings("frozen", labels, log_odds(labels, rng), CLASSES, table))
     write_estimates(estimates, tmp_path / "estimates.safetensors")
     kept = read_estimates(tmp_path / "estimates.safetensors")
     assert {name: one.value for name, one in kept.items()} == {name: one.value for name, one in estimates.items()}
-
-
-@pytest.fixture
-def attack_scores(rng):
-    """An attack that needs no training, on pairs of the patients 0 to 84."""
-    parts = []
-    for name, scenario, split, images in (
-        (FLOOR, CONTROL, "test", "OO"),
-        *(("correlation", "informed", split, "AO") for split in ("train", "val", "test")),
-    ):
-        probe, reference = np.arange(85).repeat(2), np.stack([np.arange(85), np.roll(np.arange(85), 1)], axis=1).ravel()
-        mated = probe == reference
-        parts.append(
-            pd.DataFrame(
-                {
-                    "attack": name, "scenario": scenario, "seed": 0, "split": split, "images": images,
-                    "probe": probe, "reference": reference, "probe_patient": probe, "reference_patient": reference,
-                    "mated": mated, "score": mated + rng.normal(0, 1, 170),
-                },
-                columns=LINKAGE_COLUMNS,
-            )
-        )  # fmt: skip
-    none = (pd.DataFrame(columns=columns) for columns in (RETRIEVAL_COLUMNS, INFERENCE_COLUMNS))
-    return AttackScores(pd.concat(parts), *none, {})
-
-
-def measurements_of(patient):
-    values = {
-        "task": "classification", "mode": "frozen", "seed": 0, "image": [f"{one}.png" for one in patient],
-        "patient": patient, "measure": "SSIM", "value": np.linspace(0, 1, len(patient)), "unit": "",
-        "more_is_better": True,
-    }  # fmt: skip
-    return pd.DataFrame(values)
-
-
-def test_a_run_is_evaluated_over_all_test_patients(table, labels, rng, attack_scores):
-    """Patients 0 to 79 have labels, 80 to 84 stand in pairs alone, 85 to 89 have nothing but measurements."""
-    protocol = load_protocol("quick", ["statistics.resamples=200", "attacks.siamese=none", "attacks.contrastive=none"])
-    rows = readings("frozen", labels, says(labels, rng), CLASSES, table)
-    val = readings(
-        "frozen", labels, says(labels, rng), CLASSES, table.assign(patient=table["patient"] + 500), split="val"
-    )
-    found = evaluate(
-        attack_scores,
-        pd.concat([rows, val]),
-        measurements_of(np.arange(90)),
-        protocol,
-        {"correlation": "1"},
-        {"classification": "7"},
-    )
-    assert list(found.estimates) == [
-        "privacy/worst case/AUC",
-        "privacy/correlation (informed)/AUC",
-        "utility/classification (frozen)/mean AUC",
-        *(f"utility/classification (frozen)/AUC of {name}" for name in CLASSES[:3]),
-        "measurement/classification (frozen)/SSIM",
-    ]
-    assert {len(estimate.jackknife) for estimate in found.estimates.values()} == {90}
-    by_hand = roc_auc_score(rows["label"][rows["class"] == "Mass"], rows["score"][rows["class"] == "Mass"])
-    assert found.utilities[0].findings[0].auc == pytest.approx(by_hand, abs=1e-6)
-    assert found.measurements[0].value == pytest.approx(0.5)
-    assert found.utilities[0].counts.patients == PATIENTS
-
-
-def test_a_run_without_a_reading_task_is_an_error(attack_scores):
-    protocol = load_protocol("quick", ["statistics.resamples=200"])
-    nothing = readings("frozen", np.zeros((0, 4)), np.zeros((1, 0, 4)), CLASSES, image_table(1, 1))
-    with pytest.raises(PrivbenchError, match="No utility task of the protocol reads findings"):
-        evaluate(
-            attack_scores,
-            nothing,
-            measurements_of(np.arange(9)),
-            protocol,
-            {"correlation": "1"},
-            {"classification": "7"},
-        )
-
-
-def warned(*utilities):
-    attacks = [attack("contrastive", "informed", 0.8)]
-    return warnings_of(Evaluation(worst_case(attacks), attacks, [], list(utilities), [], {}))
-
-
-def change(value):
-    return Change(value=value, interval=None, p_value=0.001)
-
-
-def gap(widened):
-    return GapResult(
-        attribute="sex", findings=["Mass"], gap=0.05, low="M", high="F", interval=None, original=0.01,
-        change=change(0.04), widened=widened,
-    )  # fmt: skip
-
-
-def test_a_reader_is_told_what_the_mean_lacks():
-    assert warned(utility(0.8)) == []
-    assert warned(utility(0.8, left_out=["Hernia"], few=["Mass", "Edema"], mean_over=["Nodule"])) == [
-        "left out of the mean, one label only: Hernia",
-        "left out of the mean, fewer than ten positives or negatives: Mass, Edema",
-    ]
-    assert warned(utility(0.8, few=["Mass", "Edema"], mean_over=["Mass", "Edema"])) == [
-        "the mean goes over findings with fewer than ten positives or negatives: Mass, Edema"
-    ]
-    assert warned(utility(0.8), utility(0.7, mode="retrained-release", few=["Mass"])) == [], "but for the headline"
-
-
-def test_a_reader_is_told_what_is_surely_worse():
-    findings = [finding("Edema", 0.9, change=change(-0.02)), finding("Mass", 0.52, change=change(-0.39))]
-    retrained = utility(
-        0.7, findings, mode="retrained-transfer", lost=["Mass", "Edema"], gaps=[gap(None), gap(False), gap(True)]
-    )
-    assert warned(utility(0.8, findings), retrained) == [
-        "classification (retrained-transfer): surely read worse than on originals: "
-        "Mass (0.91 to 0.52), Edema (0.92 to 0.90)",
-        "classification (retrained-transfer): the gap between M and F widened from 0.01 to 0.05",
-    ]

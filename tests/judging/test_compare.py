@@ -4,13 +4,10 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import privbench
 from privbench.base.errors import PrivbenchError
-from privbench.judging.compare import compare_runs, holm
-from privbench.judging.terms import differences
+from privbench.judging.compare import compare_runs
 from privbench.metrics.delong import delong_p_value
 from privbench.record.folder import UTILITY_SCORES
 from privbench.record.names import AUC, worst_case
@@ -92,32 +89,6 @@ def test_other_fingerprints_are_refused_and_named(pair, tiny_protocol, store, tm
     privbench.run(protocol=str(tiny_protocol), overrides=["statistics.resamples=120"], store=store, out=tmp_path / "r")
     with pytest.raises(PrivbenchError, match=r"fingerprints differ \(protocol.statistics.resamples: 100 / 120\)"):
         compare_runs(pair[0], tmp_path / "r")
-
-
-def test_differences_are_named_by_field():
-    one = {"protocol": {"seed": 0, "pairs": {"cap": 5}}, "plugins": [{"name": "a"}]}
-    other = {"protocol": {"seed": 1, "pairs": {"cap": None}}, "plugins": [{"name": "a"}, {"name": "b"}]}
-    assert differences(one, other, ("a" * 64, "b" * 64)) == [
-        "protocol.seed: 0 / 1",
-        "protocol.pairs.cap: 5 / –",
-        "plugins[1].name: – / b",
-        "the images and labels: digest aaaaaaaaaaaa / bbbbbbbbbbbb",
-    ]
-    assert differences(one, one) == []
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=14))
-def test_holm_is_the_closed_testing_procedure(p_values):
-    """An hypothesis is rejected where every set that holds it is, each by Bonferroni: the largest p of all sets."""
-    corrected = holm(p_values)
-    for row, (own, value) in enumerate(zip(corrected, p_values, strict=True)):
-        others = sorted(p_values[:row] + p_values[row + 1 :], reverse=True)
-        worst = 0.0
-        for size in range(1, len(p_values) + 1):
-            # The set of that size with the largest smallest p-value that still holds this hypothesis.
-            worst = max(worst, min(1.0, size * min([*others[: size - 1], value])))
-        assert own == pytest.approx(worst)
-    assert holm([]) == []
 
 
 def test_json_of_a_comparison_can_be_read(pair, capsys, monkeypatch):

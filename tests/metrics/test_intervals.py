@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from privbench.metrics import bootstrap, intervals
+from privbench.metrics.intervals import holm
 
 
 def test_percentiles():
@@ -70,3 +73,17 @@ def test_interval_of_an_auc_has_the_width_of_theory(rng):
     assert high - low == pytest.approx(2 * 1.96 * error, rel=0.15)
     jackknife = statistic(bootstrap.leave_one_out(2 * n))[0]
     assert intervals.standard_error(jackknife) == pytest.approx(error, rel=0.1)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=14))
+def test_holm_is_the_closed_testing_procedure(p_values):
+    """An hypothesis is rejected where every set that holds it is, each by Bonferroni: the largest p of all sets."""
+    corrected = holm(p_values)
+    for row, (own, value) in enumerate(zip(corrected, p_values, strict=True)):
+        others = sorted(p_values[:row] + p_values[row + 1 :], reverse=True)
+        worst = 0.0
+        for size in range(1, len(p_values) + 1):
+            # The set of that size with the largest smallest p-value that still holds this hypothesis.
+            worst = max(worst, min(1.0, size * min([*others[: size - 1], value])))
+        assert own == pytest.approx(worst)
+    assert holm([]) == []

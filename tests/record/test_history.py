@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from records import record
 
 from privbench.base.errors import PrivbenchError
 from privbench.evaluate.attack_figures import RETRIEVAL, VERIFICATION
@@ -89,12 +88,6 @@ def test_schema_4_keeps_every_figure_of_the_attacks():
         declared = [(name, "verification", one.unit, one.more_is_private) for name, one in VERIFICATION.items()]
         declared += [(name, "retrieval", one.unit, one.more_is_private) for name, one in RETRIEVAL.items()]
         assert [(one.name, one.of, one.unit, one.more_is_private) for one in attack.figures] == declared
-
-
-def test_a_run_is_read_as_it_was_written(tmp_path):
-    run = record("a", 0.8, 0.7)
-    (tmp_path / "run.json").write_text(run.model_dump_json())
-    assert read_run(tmp_path) == run
 
 
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():

@@ -4,13 +4,12 @@ import pytest
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
-from privbench.data.arrays import ArrayWriter, read_array
 from privbench.data.splits import CELLS, SPACING
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.plugins.interfaces import Chunk, DataRequest, Dataset
 from privbench.protocols.schema import PairsSection
 from privbench.running.loading import read_splits, write_data
-from privbench.running.pairing import guidance_pairs, with_pairs
+from privbench.running.pairing import with_pairs
 
 PAIRS = PairsSection(guidance=60, train=40, val=10, test=10, cap=5)
 
@@ -44,41 +43,6 @@ def test_images_and_masks_stay_with_their_rows(folder):
         rows = [row_of[image] for image in split.table["image"]]
         assert np.array_equal(split.images, drawn.images[rows])
         assert np.array_equal(split.masks, drawn.masks[rows])
-
-
-def test_guidance_sees_other_pairs_of_the_same_patients(folder):
-    train = with_pairs(read_splits(folder, PhantomDataset.findings), PAIRS, 0)["train"]
-    wide = guidance_pairs(train, PAIRS, 0)
-    assert len(wide) > len(train.pairs)
-    assert wide.probe.max() < len(train.images)
-
-
-def test_a_phantom_reads_no_folder(tmp_path):
-    with pytest.raises(PrivbenchError, match="leave out --data-root"):
-        PhantomDataset().source(DataRequest(32, 0, tmp_path, 1, Progress(quiet=True)))
-
-
-def test_a_phantom_has_a_smallest_size():
-    with pytest.raises(PrivbenchError, match="at least 32 px, not 16"):
-        PhantomDataset().source(DataRequest(16, 0, None, 1, Progress(quiet=True)))
-
-
-def test_array_writer_round_trip_and_complaints(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (5, 1, 4, 4)).astype(np.uint8)
-    with ArrayWriter(tmp_path / "a.npy", (5, 1, 4, 4)) as writer:
-        writer.append(images[:2])
-        writer.append(images[2:])
-    assert np.array_equal(read_array(tmp_path / "a.npy"), images)
-    with (
-        pytest.raises(PrivbenchError, match="handed 2 of 5 rows"),
-        ArrayWriter(tmp_path / "b", (5, 1, 4, 4)) as writer,
-    ):
-        writer.append(images[:2])
-    with (
-        pytest.raises(PrivbenchError, match="takes uint8"),
-        ArrayWriter(tmp_path / "c", (5, 1, 4, 4)) as writer,
-    ):
-        writer.append(images / 255)
 
 
 class Listed(Dataset):

@@ -1,0 +1,38 @@
+"""What the checks of promises share: short recipes, and what of a plugin's promises is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from privbench.judging.contract.checks import check
+from privbench.judging.contract.surroundings import Surroundings
+from privbench.learning.recipes import GuidanceRecipe
+from privbench.plugins.interfaces import Anonymizer, Plugin
+
+NETWORK = {"backbone": "test_resnet", "options": {"stem_type": ""}}
+SHORT = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
+GUIDANCE = GuidanceRecipe(classifier=NETWORK | SHORT, verifier=NETWORK | SHORT | {"features": 8})
+
+
+def broken(create: Callable[[], Plugin], around: Surroundings) -> dict[str, str]:
+    """The promises that a plugin breaks, each with what was seen."""
+    return {one.promise: one.failure for one in check(create, around) if one.failure is not None}
+
+
+def whole_memory(images: np.ndarray) -> float:
+    """The mean grey value of all that lies in the same block of memory as the images: what nobody may look at."""
+    return float(np.asarray(images if images.base is None else images.base).mean())
+
+
+class Guided:
+    """As much of a protocol as the self-test reads."""
+
+    guidance = GUIDANCE
+
+
+def fitted(anonymizer: Anonymizer, around: Surroundings) -> Anonymizer:
+    """The anonymizer, which learnt from the surroundings' images."""
+    anonymizer.fit(around.splits["train"], around.splits["val"], around.guidance, around.context())
+    return anonymizer

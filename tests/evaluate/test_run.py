@@ -1,0 +1,166 @@
+"""A run is evaluated over all of its test patients, and its reader is told what to know."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from records import attack, finding, image_table, log_odds, readings, utility
+from sklearn.metrics import roc_auc_score
+
+from privbench.base.errors import PrivbenchError
+from privbench.evaluate.certificate import worst_case
+from privbench.evaluate.run import Evaluation, evaluate, warnings_of
+from privbench.protocols.kinds import CONTROL
+from privbench.protocols.schema import FLOOR, load_protocol
+from privbench.record.scores import INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, AttackScores
+from privbench.record.utility import Change, GapResult
+
+CLASSES = ("Mass", "Edema", "Hernia")
+PATIENTS = 80
+
+
+@pytest.fixture
+def attack_scores(rng):
+    """An attack that needs no training, on pairs of the patients 0 to 84."""
+    parts = []
+    for name, scenario, split, images in (
+        (FLOOR, CONTROL, "test", "OO"),
+        *(("correlation", "informed", split, "AO") for split in ("train", "val", "test")),
+    ):
+        probe, reference = np.arange(85).repeat(2), np.stack([np.arange(85), np.roll(np.arange(85), 1)], axis=1).ravel()
+        mated = probe == reference
+        parts.append(
+            pd.DataFrame(
+                {
+                    "attack": name, "scenario": scenario, "seed": 0, "split": split, "images": images,
+                    "probe": probe, "reference": reference, "probe_patient": probe, "reference_patient": reference,
+                    "mated": mated, "score": mated + rng.normal(0, 1, 170),
+                },
+                columns=LINKAGE_COLUMNS,
+            )
+        )  # fmt: skip
+    none = (pd.DataFrame(columns=columns) for columns in (RETRIEVAL_COLUMNS, INFERENCE_COLUMNS))
+    return AttackScores(pd.concat(parts), *none, {})
+
+
+def measurements_of(patient):
+    values = {
+        "task": "classification", "mode": "frozen", "seed": 0, "image": [f"{one}.png" for one in patient],
+        "patient": patient, "measure": "SSIM", "value": np.linspace(0, 1, len(patient)), "unit": "",
+        "more_is_better": True,
+    }  # fmt: skip
+    return pd.DataFrame(values)
+
+
+def test_a_run_is_evaluated_over_all_test_patients(rng, attack_scores):
+    """Patients 0 to 79 have labels, 80 to 84 stand in pairs alone, 85 to 89 have nothing but measurements."""
+    protocol = load_protocol("quick", ["statistics.resamples=200", "attacks.siamese=none", "attacks.contrastive=none"])
+    table = image_table(3 * PATIENTS, PATIENTS)
+    labels = (rng.random((3 * PATIENTS, 3)) < [0.35, 0.35, 0]).astype(float)
+    rows = readings("frozen", labels, log_odds(labels, rng), CLASSES, table)
+    val = readings(
+        "frozen", labels, log_odds(labels, rng), CLASSES, table.assign(patient=table["patient"] + 500), split="val"
+    )
+    found = evaluate(
+        attack_scores,
+        pd.concat([rows, val]),
+        measurements_of(np.arange(90)),
+        protocol,
+        {"correlation": "1"},
+        {"classification": "7"},
+    )
+    assert list(found.estimates) == [
+        "privacy/worst case/AUC",
+        "privacy/correlation (informed)/AUC",
+        "utility/classification (frozen)/mean AUC",
+        *(f"utility/classification (frozen)/AUC of {name}" for name in CLASSES[:2]),
+        "measurement/classification (frozen)/SSIM",
+    ]
+    assert {len(estimate.jackknife) for estimate in found.estimates.values()} == {90}
+    by_hand = roc_auc_score(rows["label"][rows["class"] == "Mass"], rows["score"][rows["class"] == "Mass"])
+    assert found.utilities[0].findings[0].auc == pytest.approx(by_hand, abs=1e-6)
+    assert found.measurements[0].value == pytest.approx(0.5)
+    assert found.utilities[0].counts.patients == PATIENTS
+
+
+def test_a_run_without_a_reading_task_is_an_error(attack_scores):
+    protocol = load_protocol("quick", ["statistics.resamples=200"])
+    nothing = readings("frozen", np.zeros((0, 3)), np.zeros((1, 0, 3)), CLASSES, image_table(1, 1))
+    with pytest.raises(PrivbenchError, match="No utility task of the protocol reads findings"):
+        evaluate(
+            attack_scores,
+            nothing,
+            measurements_of(np.arange(9)),
+            protocol,
+            {"correlation": "1"},
+            {"classification": "7"},
+        )
+
+
+def warned(*utilities):
+    attacks = [attack("contrastive", "informed", 0.8)]
+    return warnings_of(Evaluation(worst_case(attacks), attacks, [], list(utilities), [], {}))
+
+
+def change(value):
+    return Change(value=value, interval=None, p_value=0.001)
+
+
+def gap(widened):
+    return GapResult(
+        attribute="sex", findings=["Mass"], gap=0.05, low="M", high="F", interval=None, original=0.01,
+        change=change(0.04), widened=widened,
+    )  # fmt: skip
+
+
+def test_a_reader_is_told_what_the_mean_lacks():
+    assert warned(utility(0.8)) == []
+    assert warned(utility(0.8, left_out=["Hernia"], few=["Mass", "Edema"], mean_over=["Nodule"])) == [
+        "left out of the mean, one label only: Hernia",
+        "left out of the mean, fewer than ten positives or negatives: Mass, Edema",
+    ]
+    assert warned(utility(0.8, few=["Mass", "Edema"], mean_over=["Mass", "Edema"])) == [
+        "the mean goes over findings with fewer than ten positives or negatives: Mass, Edema"
+    ]
+    assert warned(utility(0.8), utility(0.7, mode="retrained-release", few=["Mass"])) == [], "but for the headline"
+
+
+def test_a_reader_is_told_what_is_surely_worse():
+    findings = [finding("Edema", 0.9, change=change(-0.02)), finding("Mass", 0.52, change=change(-0.39))]
+    retrained = utility(
+        0.7, findings, mode="retrained-transfer", lost=["Mass", "Edema"], gaps=[gap(None), gap(False), gap(True)]
+    )
+    assert warned(utility(0.8, findings), retrained) == [
+        "classification (retrained-transfer): surely read worse than on originals: "
+        "Mass (0.91 to 0.52), Edema (0.92 to 0.90)",
+        "classification (retrained-transfer): the gap between M and F widened from 0.01 to 0.05",
+    ]
+
+
+def test_a_reader_is_told_of_attacks_that_prove_nothing():
+    attacks = [
+        attack("contrastive", "informed", 0.8),
+        attack("siamese", "paper", 0.7, verdict="unsaturated"),
+        attack("other", "informed", 0.4, verdict="weak"),
+        attack("correlation", "informed", 0.44, verdict=None),
+        attack("averaging", "informed", 0.46),
+    ]
+    assert warnings_of(Evaluation(worst_case(attacks), attacks, [], [utility(0.8)], [], {})) == [
+        "siamese (paper) is unsaturated: by hand",
+        "other (informed) is weak: by hand",
+        "other (informed) does worse than chance: one that turns its scores around does better",
+        "correlation (informed) does worse than chance: one that turns its scores around does better",
+    ], "0.46 ± 0.05 may be chance"
+
+
+def test_the_same_scores_give_the_same_figures(rng, attack_scores):
+    protocol = load_protocol("quick", ["statistics.resamples=100", "attacks.siamese=none", "attacks.contrastive=none"])
+    labels = (rng.random((160, 3)) < 0.35).astype(float)
+    rows = readings("frozen", labels, log_odds(labels, rng), CLASSES, image_table(160, PATIENTS))
+    one, other = (
+        evaluate(attack_scores, part, measurements_of(np.arange(9)), protocol, {"correlation": "1"},
+                 {"classification": "7"})
+        for part in (rows, rows.sample(frac=1, random_state=0))
+    )  # fmt: skip
+    assert (one.worst_case, one.attacks, one.measurements) == (other.worst_case, other.attacks, other.measurements)
+    findings = [{row.name: row for row in found.utilities[0].findings} for found in (one, other)]
+    assert findings[0] == findings[1]

@@ -1,0 +1,108 @@
+"""Every broken promise of an anonymizer is seen."""
+
+import pytest
+import torch
+from contracts import broken, whole_memory
+
+from privbench.plugins.interfaces import Anonymizer
+
+
+class Honest(Anonymizer):
+    name = "honest"
+    deterministic = True
+
+    def anonymize(self, images, generator):
+        return images.clone()
+
+
+class Noisy(Honest):
+    def anonymize(self, images, generator):
+        return (images + 0.1 * torch.rand(images.shape, generator=generator)).clamp(0, 1)
+
+
+class GlobalNoise(Honest):
+    deterministic = False
+
+    def anonymize(self, images, generator):
+        return (images + 0.1 * torch.rand(images.shape)).clamp(0, 1)
+
+
+class Cropped(Honest):
+    def anonymize(self, images, generator):
+        return images[..., 1:]
+
+
+class TooBright(Honest):
+    def anonymize(self, images, generator):
+        return images + 1
+
+
+class InPlace(Honest):
+    def anonymize(self, images, generator):
+        return images.mul_(0.5)
+
+
+class BatchMean(Honest):
+    def anonymize(self, images, generator):
+        return (images + images.mean(0, keepdim=True)) / 2
+
+
+class Forgetful(Honest):
+    """Learns something and does not keep it."""
+
+    shift = 0.0
+
+    def fit(self, train, val, guidance, ctx):
+        self.shift = float(train.images.mean()) / 255
+
+    def anonymize(self, images, generator):
+        return (images + self.shift) / 2
+
+
+class Peeking(Honest):
+    """Looks beyond its slice of the memory."""
+
+    def fit(self, train, val, guidance, ctx):
+        self.seen = torch.tensor([whole_memory(train.images)])
+
+    def state(self):
+        return {"seen": self.seen}
+
+
+class Restless(Honest):
+    """Learns something else every time."""
+
+    count = 0
+
+    def fit(self, train, val, guidance, ctx):
+        Restless.count += 1
+
+    def state(self):
+        return {"count": torch.tensor([Restless.count])}
+
+
+class Borrower(Honest):
+    """Trains the guidance that it was lent."""
+
+    def fit(self, train, val, guidance, ctx):
+        next(guidance.verifier.parameters()).data += 1
+
+
+@pytest.mark.parametrize(
+    ("cls", "promise"),
+    [
+        (Noisy, "noise is declared, and drawn from the generator alone"),
+        (GlobalNoise, "noise is declared, and drawn from the generator alone"),
+        (Cropped, "shape, dtype, device and range are kept"),
+        (TooBright, "shape, dtype, device and range are kept"),
+        (InPlace, "the images handed over are left as they were"),
+        (BatchMean, "an image's release does not depend on its batch"),
+        (Forgetful, "a saved state does the same when it is loaded"),
+        (Peeking, "fitting does not look at test images"),
+        (Restless, "fitting repeats to the bit"),
+        (Borrower, "the guidance is left as it was"),
+    ],
+)
+def test_broken_promises_of_anonymizers_are_seen(cls, promise, around):
+    assert promise in broken(cls, around)
+    assert broken(Honest, around) == {}

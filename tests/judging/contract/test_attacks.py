@@ -1,0 +1,99 @@
+"""Every broken promise of an attack is seen."""
+
+import numpy as np
+import pytest
+import torch
+from contracts import broken, whole_memory
+
+from privbench.plugins.interfaces import InferenceAttack, LinkageAttack
+
+
+class ByRow(LinkageAttack):
+    """Scores depend on where an image stands."""
+
+    name = "by-row"
+
+    def fit(self, train, val, guidance, ctx):
+        pass
+
+    def similarity(self, gallery, probes, references, ctx):
+        return (probes * 1000 + references).astype(float)
+
+    def similarity_matrix(self, gallery, ctx):
+        return np.arange(len(gallery.probes))[:, None] * 1000.0 + np.arange(len(gallery.references))
+
+
+class Disagreeing(ByRow):
+    def similarity(self, gallery, probes, references, ctx):
+        return np.zeros(len(probes))
+
+    def similarity_matrix(self, gallery, ctx):
+        return np.full((len(gallery.probes), len(gallery.references)), np.nan)
+
+
+class Learning(ByRow):
+    """Keeps one number; its scores are the same for everything that looks alike."""
+
+    def fit(self, train, val, guidance, ctx):
+        self.mean = torch.tensor(float(train.probes.mean()))
+
+    def similarity(self, gallery, probes, references, ctx):
+        return self.similarity_matrix(gallery, ctx)[probes, references]
+
+    def similarity_matrix(self, gallery, ctx):
+        first, second = (x.reshape(len(x), -1).mean(1) - float(self.mean) for x in (gallery.probes, gallery.references))
+        return 1e-6 * first[:, None] * second
+
+    def state(self):
+        return {"mean": self.mean}
+
+    def load_state(self, state, device):
+        self.mean = state["mean"]
+
+
+class ForgetfulAttack(Learning):
+    def load_state(self, state, device):
+        self.mean = torch.tensor(100.0)
+
+
+class PeekingAttack(Learning):
+    def fit(self, train, val, guidance, ctx):
+        self.mean = torch.tensor(whole_memory(train.references))
+
+
+class RestlessAttack(Learning):
+    count = 0
+
+    def fit(self, train, val, guidance, ctx):
+        RestlessAttack.count += 1
+        self.mean = torch.tensor(float(RestlessAttack.count))
+
+
+class Undeclared(InferenceAttack):
+    name = "undeclared"
+    attributes = ("sex",)
+
+    def fit(self, train, val, guidance, ctx):
+        pass
+
+    def infer(self, gallery, ctx):
+        return {"age": np.zeros(len(gallery.probes))}
+
+
+@pytest.mark.parametrize(
+    ("cls", "promise"),
+    [
+        (ByRow, "a score does not depend on what else is in the gallery, or on its order"),
+        (Disagreeing, "scores are finite and of the right shape"),
+        (ForgetfulAttack, "a saved state does the same when it is loaded"),
+        (PeekingAttack, "fitting does not look at test images"),
+        (RestlessAttack, "fitting repeats to the bit"),
+        (Undeclared, "scores are finite and of the right shape"),
+    ],
+)
+def test_broken_promises_of_attacks_are_seen(cls, promise, around):
+    assert promise in broken(cls, around)
+
+
+def test_an_honest_attack_keeps_its_promises(around):
+    assert broken(Learning, around) == {}

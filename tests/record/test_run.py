@@ -1,0 +1,100 @@
+"""The record of a run is read as it was written, and what is none is told."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+from records import record, with_modes
+
+from privbench.base.errors import PrivbenchError
+from privbench.record.attack import VERDICTS
+from privbench.record.run import RunRecord, read_run
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path):
+    run = record("a", 0.8, 0.7)
+    (tmp_path / "run.json").write_text(run.model_dump_json())
+    assert read_run(tmp_path) == run
+
+
+def test_unreadable_records_are_told(finished, tmp_path):
+    with pytest.raises(PrivbenchError, match=r"is no run folder: there is no run\.json"):
+        read_run(tmp_path)
+    values = json.loads((finished.folder / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps({**values, "schema_version": 99}))
+    with pytest.raises(PrivbenchError, match="is no run of schema 4 or older"):
+        read_run(tmp_path)
+    assert RunRecord(**values) == finished.record
+
+
+def test_a_run_is_read_from_its_folder_or_from_its_file(tmp_path):
+    run = record("a", 0.8, 0.7)
+    (tmp_path / "mine.json").write_text(run.model_dump_json())
+    assert read_run(tmp_path / "mine.json") == run
+    with pytest.raises(PrivbenchError, match=r"nothing is no run folder: there is no run\.json in it"):
+        read_run(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"schema_version": 99}, "schema_version: "),
+        ({"surplus": 1}, "surplus: Extra inputs are not permitted"),
+        ({"attacks": [{}]}, r"attacks\.0\.name: Field required"),
+        ({"created": None}, "created: "),
+        ({"utilities": []}, "utilities: "),
+    ],
+)
+def test_what_does_not_fit_the_schema_is_named(tmp_path, change, what):
+    values = json.loads(record("a", 0.8, 0.7).model_dump_json())
+    (tmp_path / "run.json").write_text(json.dumps(values | change))
+    with pytest.raises(PrivbenchError, match=rf"run\.json is no run of schema \d or older \({what}"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff"])
+def test_what_is_no_json_of_a_run_is_told(tmp_path, text):
+    (tmp_path / "run.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(PrivbenchError, match="run it again, or read it with the privbench version that wrote it"):
+        read_run(tmp_path)
+
+
+def given(params, *names):
+    method = record("prichexy", 0.8, 0.7).anonymizer.model_copy(update={"params": params, "given": list(names)})
+    return record("prichexy", 0.8, 0.7).model_copy(update={"anonymizer": method})
+
+
+def test_a_run_is_called_by_its_method_and_the_parameters_that_the_user_chose():
+    params = {"mu": 0.005, "epochs": 9, "sizes": [1, 2], "classifier": {"backbone": "x"}}
+    assert given(params).label == "prichexy"
+    assert given(params, "mu").label == "prichexy mu=0.005"
+    assert given(params, "epochs", "classifier", "sizes", "mu").label == "prichexy epochs=9 mu=0.005"
+
+
+@pytest.mark.parametrize("verdict", ["unsaturated", "weak"])
+def test_a_doubt_is_told_of_every_run_that_is_not_certified(verdict):
+    assert record("a", 0.8, 0.7).certified
+    assert record("a", 0.8, 0.7).doubt is None
+    run = record("a", 0.8, 0.7, verdict=verdict, params={"b": 4})
+    assert not run.certified
+    assert run.doubt == (
+        f"a b=4: the attack is {verdict}, so a low figure is no evidence of privacy (contrastive (informed): by hand)."
+    )
+
+
+def test_the_headline_of_utility_is_the_first_tasks():
+    run = with_modes(record("a", 0.8, 0.7))
+    assert run.utility is run.utilities[0]
+    assert [one.label for one in run.utilities] == ["classification (frozen)", "classification (retrained-transfer)"]
+
+
+def test_attacks_and_the_worst_case_are_called_by_attack_and_scenario():
+    run = record("a", 0.8, 0.7)
+    assert [one.label for one in run.attacks] == ["siamese (paper)", "contrastive (informed)"]
+    assert run.worst_case.label == "contrastive (informed)"
+
+
+def test_the_best_verdict_comes_first():
+    assert VERDICTS == ("certified", "unsaturated", "weak")
+    with pytest.raises(ValidationError, match="verdict"):
+        record("a", 0.8, 0.7, verdict="perhaps")

@@ -1,0 +1,163 @@
+"""Score files hold what was said of whom, and refuse what is no score."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from attack_scores import thirty_patients
+
+from privbench.base.errors import PrivbenchError
+from privbench.data.pairs import Pairs
+from privbench.data.splits import Split
+from privbench.plugins.interfaces import Measure
+from privbench.protocols.kinds import Compared
+from privbench.record.scores import (
+    INFERENCE_COLUMNS,
+    LINKAGE_COLUMNS,
+    MEASUREMENT_COLUMNS,
+    RETRIEVAL_COLUMNS,
+    UTILITY_COLUMNS,
+    AttackOrigin,
+    TaskOrigin,
+    inference_scores,
+    joined,
+    linkage_scores,
+    measured_values,
+    read_scores,
+    retrieval_ranks,
+    utility_scores,
+    write_scores,
+)
+
+
+@pytest.fixture
+def split(rng):
+    return thirty_patients(rng)
+
+
+@pytest.mark.parametrize("scores", [np.full(400, np.nan), np.r_[np.zeros(399), np.inf], np.zeros(399)])
+def test_scores_that_are_missing_are_refused(split, scores):
+    """NaNs would sort above everything else and pass for privacy."""
+    with pytest.raises(PrivbenchError, match="The attack 'mine' returned scores"):
+        linkage_scores(AttackOrigin("mine", "paper", 0), split, "test", "AO", split.pairs, scores)
+
+
+ORIGIN, TASK = AttackOrigin("mine", "paper", 3), TaskOrigin("quality", "frozen", 1)
+DICE = {"Dice": Measure("", True), "shift": Measure("px", False), "sharpness": Measure("", None)}
+
+
+@pytest.fixture
+def small():
+    """Four images of two patients, one label of which nobody knows."""
+    table = pd.DataFrame({"image": list("abcd"), "patient": [7, 7, 9, 9], "age": [40, 45, 60, 60]})
+    table["sex"], table["view"] = ["M", "M", "F", "F"], "PA"
+    table["Mass"], table["Edema"] = [1, 0, np.nan, 1], [0, 0, 1, 0]
+    pairs = Pairs(np.array([0, 1, 2]), np.array([1, 2, 3]), np.array([True, False, True]))
+    return Split(np.zeros((4, 1, 4, 4), np.uint8), table, ("Mass", "Edema"), pairs)
+
+
+def test_a_pair_is_written_with_its_images_and_patients(small):
+    rows = linkage_scores(ORIGIN, small, "val", Compared.ACROSS, small.pairs, np.array([0.5, -1, 2]))
+    assert list(rows.columns) == LINKAGE_COLUMNS
+    assert rows.to_numpy().tolist() == [
+        ["mine", "paper", 3, "val", "AO", "a", "b", 7, 7, True, 0.5],
+        ["mine", "paper", 3, "val", "AO", "b", "c", 7, 9, False, -1.0],
+        ["mine", "paper", 3, "val", "AO", "c", "d", 9, 9, True, 2.0],
+    ]
+
+
+def test_a_rank_is_written_with_the_years_between_the_images(small, rng):
+    similarity = np.array([[9, 1, 2, 0], [5, 9, 1, 1], [0, 0, 9, 1], [8, 7, 6, 9.0]])
+    rows = retrieval_ranks(ORIGIN, small, similarity, rng).set_index("probe")
+    assert [*rows.reset_index().columns] == ["probe", *(c for c in RETRIEVAL_COLUMNS if c != "probe")]
+    assert rows["mate"].to_dict() == {"a": "b", "b": "a", "c": "d", "d": "c"}
+    assert rows["outranked_by"].to_dict() == {"a": 1, "b": 0, "c": 0, "d": 2}
+    assert rows["rival"].to_dict() == {"a": 9, "b": -1, "c": -1, "d": 7}
+    assert rows["years"].to_dict() == {"a": 5, "b": 5, "c": 0, "d": 0}
+    assert (rows["strangers"] == 2).all()
+
+
+@pytest.mark.parametrize("similarity", [np.zeros((4, 3)), np.zeros(4), np.full((4, 4), np.nan)])
+def test_similarities_of_another_gallery_are_refused(small, similarity, rng):
+    with pytest.raises(PrivbenchError, match=r"where \(4, 4\) finite ones belong"):
+        retrieval_ranks(ORIGIN, small, similarity, rng)
+
+
+def test_an_attribute_is_written_beside_the_truth_as_text(small):
+    rows = inference_scores(ORIGIN, small, {"sex": np.arange(4.0), "age": np.array([41.5, 44, 50, 70])})
+    assert list(rows.columns) == INFERENCE_COLUMNS
+    assert rows["attribute"].tolist() == ["sex"] * 4 + ["age"] * 4
+    assert rows["truth"].tolist() == ["M", "M", "F", "F", "40", "45", "60", "60"]
+    assert rows["score"].tolist() == [0, 1, 2, 3, 41.5, 44, 50, 70]
+    with pytest.raises(PrivbenchError, match="The attack 'mine' returned scores of shape"):
+        inference_scores(ORIGIN, small, {"sex": np.zeros(3)})
+
+
+def test_a_label_that_nobody_knows_has_no_row(small):
+    said = np.arange(8.0).reshape(4, 2)
+    rows = utility_scores(TaskOrigin("classification", "frozen", 0), "test", small, said)
+    assert list(rows.columns) == UTILITY_COLUMNS
+    assert rows[["image", "patient", "sex", "class", "label", "score"]].to_numpy().tolist() == [
+        ["a", 7, "M", "Mass", 1, 0.0], ["a", 7, "M", "Edema", 0, 1.0], ["b", 7, "M", "Mass", 0, 2.0],
+        ["b", 7, "M", "Edema", 0, 3.0], ["c", 9, "F", "Edema", 1, 5.0], ["d", 9, "F", "Mass", 1, 6.0],
+        ["d", 9, "F", "Edema", 0, 7.0],
+    ]  # fmt: skip
+    assert rows["label"].dtype == np.uint8
+
+
+@pytest.mark.parametrize("said", [np.zeros((4, 1)), np.zeros((3, 2)), np.full((4, 2), np.inf)])
+def test_readings_that_are_missing_are_refused(small, said):
+    with pytest.raises(
+        PrivbenchError, match=r"utility task 'classification' returned scores .* lower its learning rate"
+    ):
+        utility_scores(TaskOrigin("classification", "frozen", 0), "test", small, said)
+
+
+def test_a_refusal_counts_what_is_no_number(small):
+    said = np.array([[0, np.nan], [np.inf, 1], [-np.inf, 0], [0, 0]])
+    with pytest.raises(PrivbenchError, match=r"scores of shape \(4, 2\), 3 of them no numbers"):
+        utility_scores(TaskOrigin("classification", "frozen", 0), "test", small, said)
+
+
+def test_an_image_without_a_value_has_no_row(small):
+    values = {"Dice": np.array([0.5, np.nan, 0.7, 1]), "sharpness": np.full(4, np.nan), "shift": np.arange(4.0)}
+    rows = measured_values(TASK, small, values, DICE)
+    assert list(rows.columns) == MEASUREMENT_COLUMNS
+    assert rows[["image", "patient", "measure", "value", "unit"]].to_numpy().tolist() == [
+        ["a", 7, "Dice", 0.5, ""], ["c", 9, "Dice", 0.7, ""], ["d", 9, "Dice", 1.0, ""],
+        *([image, patient, "shift", float(value), "px"] for value, (image, patient) in
+          enumerate(zip("abcd", [7, 7, 9, 9], strict=True))),
+    ]  # fmt: skip
+    assert rows["more_is_better"].tolist() == [True] * 3 + [False] * 4
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"Jaccard": np.zeros(4)},
+        {"Dice": np.zeros(3)},
+        {"Dice": np.zeros((4, 1))},
+        {"Dice": np.array([0, 1, np.inf, 0])},
+    ],
+)
+def test_measurements_that_were_not_declared_are_refused(small, values):
+    with pytest.raises(PrivbenchError, match=r"utility task 'quality' returned '\w+' of shape .* mend the plugin"):
+        measured_values(TASK, small, values, DICE)
+
+
+def test_scores_are_read_as_they_were_written(small, tmp_path):
+    """Also where more is neither better nor worse, which is no true or false."""
+    written = measured_values(TASK, small, {"sharpness": np.arange(4.0), "Dice": np.zeros(4)}, DICE)
+    write_scores(written, tmp_path / "a.parquet")
+    read = read_scores(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(read, written.reset_index(drop=True))
+    assert read["more_is_better"].isna().tolist() == [True] * 4 + [False] * 4
+
+
+def test_a_run_without_scores_of_a_kind_still_has_their_columns(small, tmp_path):
+    empty = joined([], LINKAGE_COLUMNS)
+    assert (list(empty.columns), len(empty)) == (LINKAGE_COLUMNS, 0)
+    write_scores(empty, tmp_path / "a.parquet")
+    assert list(read_scores(tmp_path / "a.parquet").columns) == LINKAGE_COLUMNS
+    rows = utility_scores(TaskOrigin("a", "frozen", 0), "test", small, np.zeros((4, 2)))
+    assert joined([rows, rows], UTILITY_COLUMNS).index.tolist() == list(range(14))
+    assert list(measured_values(TASK, small, {}, DICE).columns) == MEASUREMENT_COLUMNS

@@ -1,0 +1,71 @@
+"""A device or precision that is not there is refused, and torch is given back as it was."""
+
+import os
+
+import pytest
+import torch
+
+from privbench.base.errors import PrivbenchError
+from privbench.running.device import create_fabric, deterministic
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "message"),
+    [
+        ("tpu", "32-true", r"There is no device 'tpu': choose one of auto, cpu, cuda, mps\."),
+        ("", "32-true", "There is no device ''"),
+        ("cpu", "8-bit", r"There is no precision '8-bit': choose one of 32-true, bf16-mixed, 16-mixed\."),
+        ("cpu", "16-mixed", "16-mixed needs a CUDA device: use bf16-mixed or 32-true"),
+    ],
+)
+def test_a_device_or_precision_that_is_none_is_refused(device, precision, message):
+    with pytest.raises(PrivbenchError, match=message):
+        create_fabric(device, precision)
+
+
+@pytest.mark.parametrize(
+    ("device", "there", "message"),
+    [
+        ("cuda", torch.cuda.is_available(), "There is no CUDA device on this machine: use --device cpu"),
+        ("mps", torch.backends.mps.is_available(), "There is no Metal device on this machine: use --device cpu"),
+    ],
+)
+def test_a_device_that_this_machine_lacks_is_refused(device, there, message):
+    if there:
+        pytest.skip(f"this machine has {device}")
+    with pytest.raises(PrivbenchError, match=message):
+        create_fabric(device, "32-true")
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_the_processor_computes_as_told(precision):
+    fabric = create_fabric("cpu", precision)
+    assert fabric.device.type == "cpu"
+    with fabric.autocast():
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert product.dtype is (torch.bfloat16 if precision == "bf16-mixed" else torch.float32)
+
+
+@pytest.mark.parametrize("before", [(False, False), (True, False), (True, True)])
+def test_what_was_set_before_is_given_back(before):
+    def setting():
+        return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+
+    own = setting()
+    torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+    try:
+        with deterministic():
+            assert setting() == (True, True)
+            assert os.environ["CUBLAS_WORKSPACE_CONFIG"]
+        assert setting() == before
+        with pytest.raises(ZeroDivisionError), deterministic():
+            raise ZeroDivisionError
+        assert setting() == before, "also where the block raised"
+    finally:
+        torch.use_deterministic_algorithms(own[0], warn_only=own[1])
+
+
+def test_a_workspace_that_the_user_chose_is_kept(monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    with deterministic():
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"

@@ -1,0 +1,184 @@
+"""A run, stage by stage."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from attack_scores import thirty_patients
+
+import privbench
+from privbench.base.errors import PrivbenchError
+from privbench.data.pairs import NO_PAIRS
+from privbench.data.splits import Split
+from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.judging.verify import verify_run
+from privbench.plugins.interfaces import Anonymizer, Chunk, LinkageAttack
+from privbench.plugins.registry import Registry
+from privbench.protocols.modes import MODES
+from privbench.protocols.schema import _apply
+from privbench.running.pipeline import Prepared, _few_pairs, _require_labels
+
+
+def test_identity_releases_the_originals(tiny_protocol, store, tmp_path):
+    run = privbench.run("identity", protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
+    folder = {stage.name: store / stage.name / stage.key for stage in run.record.stages}
+    released = np.concatenate([np.load(folder["release"] / f"{split}.npy") for split in ("train", "val", "test")])
+    assert np.array_equal(released, np.load(folder["data"] / "images.npy"))
+    assert not [name for name in folder if name.startswith("task")], "nothing is trained twice on the same images"
+    assert [utility.mode for utility in run.record.utilities] == list(MODES)
+    for utility in run.record.utilities:
+        assert utility.mean_auc == utility.original
+        gaps = [gap.change for gap in utility.gaps]
+        changes = [utility.change, *(finding.change for finding in utility.findings if finding.auc is not None), *gaps]
+        assert [change.value for change in changes] == [0] * len(changes)
+        assert not utility.lost
+
+
+class Bare(PhantomDataset):
+    """The phantom without masks and locations."""
+
+    name = "bare"
+
+    def read(self, table, request):
+        for chunk in super().read(table, request):
+            yield Chunk(chunk.images)
+
+
+def test_a_task_whose_data_are_missing_is_left_out_and_told(tiny_protocol, store, tmp_path):
+    registry = Registry()
+    registry.add(Bare)
+    run = privbench.run(
+        protocol=str(tiny_protocol),
+        dataset="bare",
+        overrides=[
+            "data.params={patients=60,test_share=0.3}",
+            "attacks.siamese=none",
+            "attacks.contrastive=none",
+            "utilities.organs.task=segmentation",
+            "utilities.organs.params={backbone='test_resnet',epochs=1,batch_size=16,learning_rate=1e-3}",
+            "utilities.saliency={}",
+        ],
+        registry=registry,
+        store=store,
+        out=tmp_path / "run",
+    )
+    assert {"organs is left out: the data set has no masks", "saliency is left out: the data set has no locations"} <= {
+        *run.record.warnings
+    }
+    assert run.record.measurements == []
+    assert {utility.name for utility in run.record.utilities} == {"classification"}
+    assert list(verify_run(run.folder)) == []
+
+
+def test_a_second_run_takes_everything_from_the_store(finished, tiny_protocol, store, tmp_path):
+    again = privbench.run(
+        "prichexy", params={"mu": 0.05}, protocol=str(tiny_protocol), store=store, out=tmp_path / "run"
+    )
+    assert all(stage.cached for stage in again.record.stages)
+    assert again.record.attacks == finished.record.attacks
+    assert again.record.fingerprint == finished.record.fingerprint
+
+
+def test_other_anonymizers_share_data_guidance_and_fingerprint(finished, tiny_protocol, store, tmp_path):
+    params = {"b": 2, "m": 3}  # which no other test runs on the shared store
+    other = privbench.run("dp-pix", params=params, protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
+    cached = {stage.name: stage.cached for stage in other.record.stages}
+    there = [name for name, was_there in cached.items() if was_there]
+    assert there[:3] == ["data", "classifier", "verifier"]
+    assert there[3:] == [
+        "linkage (floor)",
+        "attack siamese OO 0",
+        "linkage siamese control 0",
+        "attack contrastive OO 0",
+        "linkage contrastive control 0",
+        "utility classification control 0",
+    ], "what is known of originals is known"
+    assert other.record.fingerprint == finished.record.fingerprint
+    assert other.record.key != finished.record.key
+
+
+def test_an_override_changes_the_fingerprint(finished, tiny_protocol, store, tmp_path):
+    one = privbench.run(
+        "identity",
+        protocol=str(tiny_protocol),
+        overrides=["attacks.siamese.seeds=1"],
+        store=store,
+        out=tmp_path / "run",
+    )
+    assert len(one.record.attacks[0].seed_aucs) == 1
+    assert one.record.attacks[0].seed_std is None
+    assert one.record.fingerprint != finished.record.fingerprint
+
+
+def with_protocol(pipeline, *overrides, anonymizer=None):
+    """The pipeline under a protocol that differs in those fields."""
+    values = pipeline.protocol.model_dump()
+    for override in overrides:
+        _apply(values, override)
+    return replace(
+        pipeline, protocol=type(pipeline.protocol).model_validate(values), anonymizer=anonymizer or pipeline.anonymizer
+    )
+
+
+def test_the_key_is_of_all_that_decides_the_scores_and_the_fingerprint_of_what_makes_runs_comparable(pipeline):
+    other_method = Registry().create(Anonymizer, "dp-pix", {"b": 2})
+    method = with_protocol(pipeline, anonymizer=other_method)
+    assert method.key != pipeline.key
+    assert method.fingerprint("d") == pipeline.fingerprint("d")
+    reworded = with_protocol(pipeline, "description=another", "anonymizers.prichexy.epochs=7")
+    assert (reworded.key, reworded.fingerprint("d")) == (pipeline.key, pipeline.fingerprint("d"))
+    for change in ("statistics.resamples=101", "attacks.contrastive.seeds=2", "seed=1", "guidance.verifier.epochs=2"):
+        changed = with_protocol(pipeline, change)
+        assert changed.key != pipeline.key
+        assert changed.fingerprint("d") != pipeline.fingerprint("d")
+    assert pipeline.fingerprint("e") != pipeline.fingerprint("d"), "nor are other data comparable"
+
+
+def test_a_run_has_the_key_and_the_fingerprint_of_its_pipeline(finished, pipeline):
+    assert finished.record.key == pipeline.key
+    assert finished.record.fingerprint == pipeline.fingerprint(finished.record.data_digest)
+    assert finished.record.terms == pipeline.terms
+
+
+def test_versions_are_told_by_the_names_in_the_protocol(pipeline):
+    attacks, tasks = pipeline.versions
+    assert set(attacks) == {"siamese", "contrastive", "correlation"}
+    assert set(tasks) == {"classification"}
+    assert attacks["correlation"] == pipeline.attack("correlation").version
+
+
+def test_mistakes_are_told_when_the_pipeline_is_made(pipeline):
+    params = pipeline.protocol.attacks["siamese"].params
+    with pytest.raises(PrivbenchError, match=r"certificate\.floor is to be an attack without training"):
+        replace(pipeline, floor=lambda: Registry().create(LinkageAttack, "siamese", params))
+    with pytest.raises(PrivbenchError, match="multiple of 16, not 40"):
+        with_protocol(pipeline, "data.size=40")
+
+
+def test_fewer_pairs_than_were_asked_for_are_told(pipeline, rng):
+    """An odd number is one less, as half are mated; a list is as long as it is."""
+    splits = {name: thirty_patients(rng) for name in ("train", "val", "test")}
+    pairs = {"train": 401, "val": 402, "test": 500, "test_file": "a list"}
+    protocol = pipeline.protocol.model_copy(update={"pairs": pipeline.protocol.pairs.model_copy(update=pairs)})
+    assert _few_pairs(protocol, splits) == ["the val split has 400 verification pairs, 402 were asked for"]
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0], [1, 1, 1], [np.nan, np.nan, 1]])
+def test_a_test_split_without_ill_and_healthy_images_is_refused(labels):
+    table = pd.DataFrame({"Mass": labels, "Edema": [0, 0, np.nan]})
+    split = Split(np.zeros((3, 1, 2, 2), np.uint8), table, ("Mass", "Edema"), NO_PAIRS)
+    with pytest.raises(PrivbenchError, match="No finding is both present and absent among the test images"):
+        _require_labels(split)
+    table["Edema"] = [0, np.nan, 1]
+    _require_labels(split)
+
+
+def test_a_release_is_unchanged_where_every_pixel_of_every_split_is(rng):
+    splits = {name: thirty_patients(rng) for name in ("train", "val", "test")}
+    same = {name: split.with_images(split.images.copy()) for name, split in splits.items()}
+    assert Prepared(None, splits, None, same, ()).unchanged
+    for name in splits:
+        other = splits[name].images.copy()
+        other[-1, 0, -1, -1] += 1
+        assert not Prepared(None, splits, None, same | {name: splits[name].with_images(other)}, ()).unchanged
