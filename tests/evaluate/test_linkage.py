@@ -129,8 +129,9 @@ def test_ranks_are_means_over_the_trainings(split, rng):
         order = np.argsort(-np.where(np.eye(90, dtype=bool), -np.inf, one), axis=1)[:, :-1]
         hits = split.patients[order] == split.patients[:, None]
         places.append(hits.argmax(1))
-    for k, rate in ((1, "rank_1"), (5, "rank_5"), (10, "rank_10")):
-        assert getattr(result.retrieval, rate) == pytest.approx((np.array(places) < k).mean())
+    rates = {figure.name: figure.value for figure in result.figures} | {"rank 1": result.retrieval.rank_1}
+    for k in (1, 5, 10):
+        assert rates[f"rank {k}"] == pytest.approx((np.array(places) < k).mean())
     assert result.retrieval.interval.low < result.retrieval.rank_1 < result.retrieval.interval.high
 
 

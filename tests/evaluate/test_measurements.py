@@ -52,7 +52,7 @@ def test_the_mean_has_students_interval(rng):
     assert (result.interval.low, result.interval.high) == pytest.approx(expected, abs=0.1)
     assert (result.original, result.change) == (None, None)
     assert (result.counts.images, result.counts.patients, result.counts.effective_patients) == (IMAGES, IMAGES, IMAGES)
-    assert list(estimates) == ["measurement/segmentation (frozen)/Dice of the lungs"]
+    assert list(map(str, estimates)) == ["measurement/segmentation (frozen)/Dice of the lungs"]
 
 
 def test_results_come_in_the_protocols_order(rng):

@@ -68,7 +68,7 @@ def test_a_run_is_evaluated_over_all_test_patients(rng, attack_scores):
         {"correlation": "1"},
         {"classification": "7"},
     )
-    assert list(found.estimates) == [
+    assert list(map(str, found.estimates)) == [
         "privacy/worst case/AUC",
         "privacy/correlation (informed)/AUC",
         "utility/classification (frozen)/mean AUC",

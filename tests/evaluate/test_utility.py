@@ -17,8 +17,10 @@ from privbench.metrics.intervals import holm
 from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import load_protocol
 from privbench.record.estimates import read_estimates, write_estimates
+from privbench.record.names import AUC, MEAN_AUC, FigureName, Subject
 from privbench.record.utility import UtilityResult
 
+FROZEN = FigureName(Subject.UTILITY, "classification (frozen)", MEAN_AUC)
 CLASSES = ("Mass", "Edema", "Nodule", "Hernia")
 PROTOCOL = load_protocol(
     "quick",
@@ -81,7 +83,7 @@ def test_figures_are_those_of_the_scores(table, labels, rng):
             assert 0 <= interval.low < value < interval.high <= 1
     empty = result.findings[3].model_dump(exclude_none=True)
     assert empty == {"name": "Hernia", "positives": 0, "negatives": IMAGES}
-    names = [f"utility/classification (frozen)/{one}" for one in ("mean AUC", *(f"AUC of {n}" for n in CLASSES[:3]))]
+    names = [FROZEN, *(FROZEN._replace(metric=AUC, finding=name) for name in CLASSES[:3])]
     assert list(estimates) == names
     assert [estimates[name].value for name in names[1:]] == pytest.approx(aucs, abs=1e-6)
     again, _ = evaluated(
@@ -152,9 +154,9 @@ def test_a_control_of_one_training_varies_as_the_modes_trainings_do(table, label
     mode = "retrained-transfer"
     rows = [readings(CONTROL, labels, control, CLASSES, table), readings(mode, labels, scores, CLASSES, table)]
     (result,), estimates = evaluated(pd.concat(rows))
-    own = estimates[f"utility/classification ({mode})/mean AUC"]
+    own = estimates[FigureName(Subject.UTILITY, f"classification ({mode})", MEAN_AUC)]
     (alone,), of_control = evaluated(rows[0].replace({"mode": {CONTROL: "frozen"}}))
-    both = own.minus(of_control["utility/classification (frozen)/mean AUC"])
+    both = own.minus(of_control[FROZEN])
     wider = replace(both, training_error=np.sqrt(2) * own.training_error, partly=False)
     assert result.change.interval == wider.interval(PROTOCOL.statistics)
     assert alone.original is None
@@ -167,7 +169,7 @@ def test_the_worst_loss_comes_first_and_p_values_stand_for_all_findings(table, l
     (result,), estimates = evaluated(pd.concat(rows))
     assert result.lost == ["Edema", "Mass"]
     (originals,), of_control = evaluated(rows[0].replace({"mode": {CONTROL: "frozen"}}))
-    names = [f"utility/classification (frozen)/AUC of {name}" for name in CLASSES[:3]]
+    names = [FROZEN._replace(metric=AUC, finding=name) for name in CLASSES[:3]]
     plain = [estimates[name].minus(of_control[name]).p_value() for name in names]
     assert [one.change.p_value for one in result.findings[:3]] == pytest.approx(holm(plain))
     assert originals.mean_auc == result.original

@@ -3,11 +3,9 @@
 import json
 
 import pytest
-from pydantic import ValidationError
 from records import record, with_modes
 
 from privbench.base.errors import PrivbenchError
-from privbench.record.attack import VERDICTS
 from privbench.record.run import RunRecord, read_run
 
 
@@ -22,7 +20,7 @@ def test_unreadable_records_are_told(finished, tmp_path):
         read_run(tmp_path)
     values = json.loads((finished.folder / "run.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps({**values, "schema_version": 99}))
-    with pytest.raises(PrivbenchError, match="is no run of schema 4 or older"):
+    with pytest.raises(PrivbenchError, match="is no run of schema 5 or older"):
         read_run(tmp_path)
     assert RunRecord(**values) == finished.record
 
@@ -71,6 +69,11 @@ def test_a_run_is_called_by_its_method_and_the_parameters_that_the_user_chose():
     assert given(params, "epochs", "classifier", "sizes", "mu").label == "prichexy epochs=9 mu=0.005"
 
 
+def test_a_parameter_that_no_record_keeps_is_no_part_of_the_name():
+    """Such as where a file lies."""
+    assert given({"mu": 0.005}, "mu", "weights_file").label == "prichexy mu=0.005"
+
+
 @pytest.mark.parametrize("verdict", ["unsaturated", "weak"])
 def test_a_doubt_is_told_of_every_run_that_is_not_certified(verdict):
     assert record("a", 0.8, 0.7).certified
@@ -86,15 +89,3 @@ def test_the_headline_of_utility_is_the_first_tasks():
     run = with_modes(record("a", 0.8, 0.7))
     assert run.utility is run.utilities[0]
     assert [one.label for one in run.utilities] == ["classification (frozen)", "classification (retrained-transfer)"]
-
-
-def test_attacks_and_the_worst_case_are_called_by_attack_and_scenario():
-    run = record("a", 0.8, 0.7)
-    assert [one.label for one in run.attacks] == ["siamese (paper)", "contrastive (informed)"]
-    assert run.worst_case.label == "contrastive (informed)"
-
-
-def test_the_best_verdict_comes_first():
-    assert VERDICTS == ("certified", "unsaturated", "weak")
-    with pytest.raises(ValidationError, match="verdict"):
-        record("a", 0.8, 0.7, verdict="perhaps")
