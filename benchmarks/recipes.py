@@ -38,7 +38,7 @@ from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import Protocol, load_protocol
 from privbench.record.names import MEAN_AUC, FigureName, Subject
 from privbench.record.scores import TaskOrigin, utility_scores
-from privbench.report.leaderboard import with_interval
+from privbench.report.figures import interval_text
 from privbench.running.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
 from privbench.utilities.classification import Classification
@@ -83,7 +83,7 @@ def main() -> None:
         interval = both.interval(protocol.statistics)
         change = f"{both.value:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]" if interval and both.value else "–"
         print(
-            f"| {result.name} | {with_interval(result.mean_auc, result.interval)} | {change} "
+            f"| {result.name} | {interval_text(result.mean_auc, result.interval)} | {change} "
             f"| {seconds[result.name]:.0f} |"
         )
     if arguments.findings:

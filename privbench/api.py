@@ -31,8 +31,8 @@ from .record.folder import (
     write_run_scores,
 )
 from .record.run import RunRecord
-from .report.contact_sheet import draw_contact_sheet
-from .report.curves import draw_curves
+from .report.plots.contact_sheet import draw_contact_sheet
+from .report.plots.training_curves import write_training
 from .running.device import create_fabric, deterministic
 from .running.examples import examples_of, write_examples
 from .running.pipeline import Pipeline
@@ -126,7 +126,7 @@ def run(
             draw_contact_sheet(examples.originals, examples.released, record.label, part / CONTACT_SHEET)
             curves = pd.DataFrame(made.curves)
             curves.to_csv(part / CURVES, index=False)
-            draw_curves(curves, part / CURVES_PLOT)
+            write_training(curves, part / CURVES_PLOT)
             record = seal(part, record, without=LOG)
             log.info("fingerprint %s", record.fingerprint)
         return Run(record, folder.path)

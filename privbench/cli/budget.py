@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from ..base.errors import PrivbenchError, nearest
 from . import arguments
@@ -35,13 +34,15 @@ def command(
     """Attack a run again with fewer patients, fewer images, and less or more training."""
     from ..api import create_pipeline
     from ..base.progress import Progress
-    from ..judging.budget import budget_curve
+    from ..judging.budget import budget_curve, unsaturated
     from ..plugins.interfaces import Anonymizer
     from ..plugins.registry import Registry
     from ..protocols.scenarios import SCENARIOS
     from ..protocols.schema import recorded_protocol
     from ..record.run import read_run
-    from ..report.budget import as_frame, draw_budget
+    from ..report.plots.budget_curves import write_budget
+    from ..report.tables.budget import budget_frame, budget_table
+    from ..report.terminal import print_table
     from ..running.device import deterministic
     from .options import own_options, parse_params
 
@@ -78,15 +79,9 @@ def command(
         points = budget_curve(pipeline, record, label, chosen)
     folder = out or run / "budget"
     folder.mkdir(parents=True, exist_ok=True)
-    as_frame(points).to_csv(folder / "budget.csv", index=False)
-    title = f"{record.label}, {label} ({chosen})"
-    draw_budget(points, title, folder / "budget.png")
-    table = Table(title=title)
-    for heading in ("attacker's", "amount", "AUC ↓", "interval", ""):
-        table.add_column(heading)
-    for row in as_frame(points).itertuples():
-        note = "still rising: not saturated" if row.unsaturated else ""
-        table.add_row(str(row.axis), str(row.amount), f"{row.auc:.3f}", f"{row.low:.3f} to {row.high:.3f}", note)
+    frame, title = budget_frame(points, unsaturated(points)), f"{record.label}, {label} ({chosen})"
+    frame.to_csv(folder / "budget.csv", index=False)
+    write_budget(frame, title, folder / "budget.png")
     output = Console()
-    output.print(table)
+    print_table(budget_table(frame, title), output)
     output.print(f"{folder}", highlight=False, markup=False, soft_wrap=True)

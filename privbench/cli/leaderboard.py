@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from . import arguments
-
-
-class Format(StrEnum):
-    terminal = "terminal"
-    markdown = "markdown"
-    csv = "csv"
-    json = "json"
-    html = "html"
+from .formats import Choice, Format, print_for_machines, print_for_people
 
 
 def command(
     runs: arguments.RunFolders,
-    format: Annotated[Format, typer.Option(help="How the tables are printed.")] = Format.terminal,
+    format: Choice = Format.terminal,
     plot: Annotated[Path | None, typer.Option(help="Draw the trade-off into this file (PNG, SVG or PDF).")] = None,
 ) -> None:
     """Print the runs side by side with the ranks that the data allow, and draw privacy against utility."""
     from ..judging.ranking import make_boards, read_entry
-    from ..report import leaderboard as board
-    from ..report.terminal import print_boards
+    from ..report.machine import as_frame
+    from ..report.tables.leaderboard import leaderboard, leaderboard_sheets
 
     boards = make_boards([read_entry(folder) for folder in arguments.run_folders(runs)])
-    if format is Format.csv:
-        typer.echo(board.as_frame(boards).to_csv(index=False), nl=False)
-    elif format is Format.json:
-        typer.echo(board.as_frame(boards).to_json(orient="records", indent=1))
-    elif format is Format.markdown:
-        typer.echo(board.as_markdown(boards), nl=False)
-    elif format is Format.html:
-        typer.echo(board.as_html(boards), nl=False)
+    if format.for_machines:
+        print_for_machines(as_frame([leaderboard(board) for board in boards]), format)
     else:
-        print_boards(boards, Console())
+        print_for_people(leaderboard_sheets(boards), format)
     if plot is not None:
-        from ..report.tradeoff import draw_tradeoff
+        from ..report.plots.tradeoff import write_tradeoffs
 
-        draw_tradeoff(boards, plot)
+        write_tradeoffs(boards, plot)

@@ -37,7 +37,8 @@ def command(
     """Attack one anonymizer, measure its utility, and write a run folder."""
     from ..api import run
     from ..plugins.registry import Registry
-    from ..report.summary import print_summary
+    from ..report.tables.summary import summary_sheet
+    from ..report.terminal import print_sheets
     from .options import own_options, parse_params
 
     console = Console(stderr=True)
@@ -63,5 +64,5 @@ def command(
             quiet=quiet,
         )
     output = Console()
-    print_summary(finished.record, output)
+    print_sheets([summary_sheet(finished.record)], output)
     output.print(f"{finished.folder}", highlight=False, markup=False, soft_wrap=True)

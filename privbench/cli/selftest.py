@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from . import arguments
 from .session import session
@@ -41,6 +39,8 @@ def command(
     from ..plugins.interfaces import Anonymizer
     from ..plugins.registry import Registry
     from ..protocols.schema import load_protocol
+    from ..report.tables.selftest import selftest_sheet
+    from ..report.terminal import print_sheets
     from .options import own_options, parse_params
 
     console = Console(stderr=True)
@@ -84,30 +84,11 @@ def command(
     with session(console):
         identity = run_one("identity", {})
         records = [(run_one(method, params), truth) for method, params, truth in tested]
-    findings = [judge.judge(record, identity, truth) for record, truth in records]
+    sorting = [judge.judge(record, identity, truth) for record, truth in records]
     of_utility = [judged for record, _ in records for judged in useful.judge_utility(record)]
-    output = Console()
-    if identity.doubt:
-        output.print(f"[bold red]{escape(identity.doubt)}[/]", highlight=False)
-    worst = identity.worst_case
-    table = Table(title=f"identity: worst case {worst.verification_auc:.3f}, {worst.label}")
-    for heading in judge.HEADINGS:
-        table.add_column(heading, no_wrap=heading == judge.HEADINGS[0])
-    for row in judge.rows(findings):
-        table.add_row(*map(escape, row))
-    output.print(table)
-    if of_utility:
-        table = Table(title="utility: what a trap takes, and what it leaves")
-        for heading in useful.HEADINGS:
-            table.add_column(heading, no_wrap=heading == useful.HEADINGS[0])
-        for row in useful.rows(of_utility):
-            table.add_row(*map(escape, row))
-        output.print(table)
-    unsorted = [one.name for one in findings if not one.sorted] + [one.name for one in of_utility if not one.sorted]
-    wrong = list(dict.fromkeys(unsorted))
-    if wrong:
-        output.print(f"Not sorted rightly: {', '.join(wrong)}.", highlight=False)
-    if wrong or not identity.certified:
+    print_sheets([selftest_sheet(identity, sorting, of_utility)], Console())
+    rightly = all(one.sorted for one in sorting) and all(one.sorted for one in of_utility)
+    if not (rightly and identity.certified):
         raise typer.Exit(1)
 
 

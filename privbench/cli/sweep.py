@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from . import arguments
 from .session import session
@@ -37,8 +35,10 @@ def command(
     from ..plugins.interfaces import Anonymizer
     from ..plugins.registry import Registry
     from ..protocols.schema import load_protocol
-    from ..sweeps.schema import HEADINGS, beside_published, load_sweep
-    from .leaderboard import Format
+    from ..report.tables.published import beside_published
+    from ..report.terminal import print_table
+    from ..sweeps.schema import load_sweep
+    from .formats import Format
     from .leaderboard import command as print_leaderboard
 
     chosen = load_sweep(sweep)
@@ -47,7 +47,7 @@ def command(
     known = load_protocol(protocol, set_ or []).anonymizers
     for row in chosen.rows:  # a mistake in the last row is told before the first one runs
         registry.create(Anonymizer, row.anonymizer, known.get(row.anonymizer, {}) | row.params)
-    published = []
+    comparable = []
     with session(console, quiet):
         for number, row in enumerate(chosen.rows, start=1):
             log.info("%s, run %d of %d: %s", chosen.name, number, len(chosen.rows), row.folder)
@@ -68,14 +68,8 @@ def command(
                 console=console,
                 quiet=quiet,
             )
-            named = finished.record.protocol["name"]
-            if chosen.published_under == named and (beside := beside_published(row, finished.record)):
-                published.append(beside)
-    if published:
-        table = Table(title=escape(f"{chosen.description}, and here"), title_justify="left")
-        for heading in HEADINGS:
-            table.add_column(heading)
-        for cells in published:
-            table.add_row(*map(escape, cells))
-        Console().print(table)
+            if chosen.published_under == finished.record.protocol["name"]:
+                comparable.append((row, finished.record))
+    if (table := beside_published(comparable, f"{chosen.description}, and here")) is not None:
+        print_table(table, Console())
     print_leaderboard([folder / row.folder for row in chosen.rows], Format.terminal, None)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from ..base.errors import PrivbenchError
-from ..record.attack import VERDICTS
+from ..record.attack import VERDICTS, AttackResult
 from ..record.estimates import FILE, Estimate, read_estimates
 from ..record.names import AUC, worst_case
 from ..record.run import RunRecord, read_run
@@ -206,3 +206,14 @@ def on_front(attacked: np.ndarray, useful: np.ndarray) -> np.ndarray:
     result = np.empty(len(order), bool)
     result[order] = free
     return result
+
+
+def strongest(run: RunRecord, scenario: str) -> AttackResult | None:
+    """The attack that did best on validation pairs in a scenario; None where there is none."""
+    attacks = [attack for attack in run.attacks if attack.scenario == scenario]
+    return max(attacks, key=lambda attack: attack.validation_auc or 0.0, default=None)
+
+
+def worst_attack(run: RunRecord) -> AttackResult:
+    """The attack of the worst case."""
+    return next(attack for attack in run.attacks if attack.label == run.worst_case.label)

@@ -184,14 +184,15 @@ def read_estimates(path: Path, names: Sequence[FigureName] | None = None) -> dic
     """
     try:
         with safe_open(path, "numpy") as file:
-            told = {FigureName.parse(text): told for text, told in json.loads(file.metadata()["estimates"]).items()}
+            told = json.loads(file.metadata()["estimates"])
+            wanted = {text: FigureName.parse(text) for text in told} if names is None else {str(n): n for n in names}
             return {
-                name: Estimate(
-                    **{key: file.get_tensor(f"{name}/{key}").astype(np.float64) for key in _ARRAYS},
+                wanted[text]: Estimate(
+                    **{key: file.get_tensor(f"{text}/{key}").astype(np.float64) for key in _ARRAYS},
                     **{**fields, "bounds": tuple(fields["bounds"])},
                 )
-                for name, fields in told.items()
-                if names is None or name in names
+                for text, fields in told.items()
+                if text in wanted
             }
     except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise PrivbenchError(f"{path} cannot be read ({error}): run it again with --overwrite.") from error

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from xml.etree import ElementTree
 
 from ..judging.gate import EXIT_CODES, JudgedFigure, Judgement
-from .leaderboard import markdown_row
+from .figures import difference_text
+from .markup import markdown_table
+from .table import Column, Rows, Table, number, text
 
 _STYLES = {"pass": "green", "regression": "bold red", "cannot judge": "bold yellow"}
 
@@ -53,28 +55,30 @@ def as_junit(judgement: Judgement) -> str:
             ElementTree.SubElement(case, "failure", message=change.message)
         else:
             ElementTree.SubElement(case, "system-out").text = change.message
-    for number, obstacle in enumerate(judgement.obstacles, start=1):
-        case = ElementTree.SubElement(suite, "testcase", classname="privbench check", name=f"obstacle {number}")
+    for place, obstacle in enumerate(judgement.obstacles, start=1):
+        case = ElementTree.SubElement(suite, "testcase", classname="privbench check", name=f"obstacle {place}")
         ElementTree.SubElement(case, "error", message=obstacle)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def as_markdown(judgement: Judgement) -> str:
     """A table for the summary of a GitHub job."""
-    lines = [f"### privbench check: {judgement.verdict}", ""]
-    if judgement.changes:
-        lines += ["| run | figure | before | after | change | verdict |", "| --- | --- | --- | --- | --- | --- |"]
-    for change in judgement.changes:
-        interval = f" [{change.interval.low:+.3f}, {change.interval.high:+.3f}]" if change.interval else ""
-        cells = (
-            change.run, str(change.figure), f"{change.before:.3f}", f"{change.after:.3f}",
-            f"{change.change:+.3f}{interval}",
-            change.message.partition(":")[0],
-        )  # fmt: skip
-        lines.append(markdown_row(cells))
-    lines += ["", *(f"- cannot judge {obstacle}" for obstacle in judgement.obstacles)]
-    lines += [f"- {note}" for note in judgement.notes]
-    return "\n".join(lines) + "\n\n"
+    columns = [Column(title) for title in ("run", "figure", "before", "after", "change", "verdict")]
+    rows = [
+        [
+            text(change.run),
+            text(change.figure),
+            number(change.before),
+            number(change.after),
+            text(difference_text(change.change, change.interval)),
+            text(change.message.partition(":")[0]),
+        ]
+        for change in judgement.changes
+    ]
+    parts = [f"### privbench check: {judgement.verdict}"]
+    parts += [markdown_table(Table("", columns, [Rows(rows)]))] if rows else []
+    notes = [*(f"cannot judge {obstacle}" for obstacle in judgement.obstacles), *judgement.notes]
+    return "\n\n".join([*parts, "\n".join(f"- {note}" for note in notes)]) + "\n\n"
 
 
 def _name(change: JudgedFigure) -> str:

@@ -9,6 +9,10 @@ from ..judging.ranking import Board
 from ..judging.terms import differences_of
 from ..record.run import RunRecord
 from ..record.values import Counts, Interval
+from .table import Sheet
+
+Named = tuple[str, RunRecord]
+"""A run, and by what name it stands beside others."""
 
 
 def heading(board: Board) -> str:
@@ -40,6 +44,11 @@ def names_of(board: Board) -> list[str]:
     ]
 
 
+def named_runs(board: Board) -> list[Named]:
+    """The runs of a board, in its order."""
+    return list(zip(names_of(board), board.records, strict=True))
+
+
 def doubts_about(board: Board) -> list[str]:
     """What has to be said before any figure of the table."""
     return [run.doubt for run in board.records if run.doubt]
@@ -62,6 +71,12 @@ def apart(boards: Sequence[Board]) -> list[str]:
     return told
 
 
+def apart_sheets(boards: Sequence[Board]) -> list[Sheet]:
+    """A sheet without tables that tells why the others stand apart; none where there is one board."""
+    why = apart(boards)
+    return [Sheet("Tables that stand apart", [], why)] if why else []
+
+
 def intervals_text(intervals: Sequence[Interval]) -> str:
     """What kind of intervals they are; of several kinds, all of them."""
     methods = "; or ".join(dict.fromkeys(interval.method for interval in intervals))
@@ -77,7 +92,7 @@ def conditions(runs: Sequence[RunRecord]) -> str:
     return note
 
 
-def warnings_of(runs: Sequence[tuple[str, RunRecord]]) -> list[str]:
+def warnings_of(runs: Sequence[Named]) -> list[str]:
     """Every warning of these runs once, with the names of those that it is true of."""
     warned: dict[str, list[str]] = {}
     for name, run in runs:
@@ -85,8 +100,3 @@ def warnings_of(runs: Sequence[tuple[str, RunRecord]]) -> list[str]:
             warned.setdefault(warning, []).append(name)
     everyone = len(runs) if len(runs) > 1 else 0  # what is true of all of a table's runs is said once
     return [f"{'all' if len(who) == everyone else ', '.join(who)}: {warning}." for warning, who in warned.items()]
-
-
-def footnote(runs: Sequence[RunRecord]) -> str:
-    """The conditions of the figures, and every warning of the runs."""
-    return " ".join([conditions(runs), *warnings_of([(run.label, run) for run in runs])])

@@ -10,8 +10,6 @@ from ..base.errors import PrivbenchError
 from ..base.files import builtin_names, read_toml
 from ..base.params import Params
 from ..base.validation import validate
-from ..record.attack import AttackResult
-from ..record.run import RunRecord
 
 _PACKAGE = "privbench.sweeps"
 
@@ -63,28 +61,3 @@ def load_sweep(name: str) -> Sweep:
     if twice := {folder for folder in folders if folders.count(folder) > 1}:
         raise PrivbenchError(f"Sweep {name} holds {min(twice)} twice: keep one.")
     return sweep
-
-
-HEADINGS = ("anonymizer", "paper: verification", "here", "paper: classification", "here")
-
-
-def beside_published(row: Row, record: RunRecord) -> tuple[str, ...] | None:
-    """The row under HEADINGS: the paper's figures and ours; None where the paper, or the run, has none."""
-    attack = next((one for one in record.attacks if one.scenario == "paper"), None)
-    if row.published is None or attack is None:
-        return None
-    mean, spread = row.published.verification
-    auc, low, high = row.published.classification
-    own, utility = record.utility.mean_auc, record.utility.interval
-    return (
-        record.label,
-        f"{mean:.3f} ± {spread:.3f}",
-        _with_spread(attack),
-        f"{auc:.3f} [{low:.3f}, {high:.3f}]",
-        f"{own:.3f} [{utility.low:.3f}, {utility.high:.3f}]",
-    )
-
-
-def _with_spread(attack: AttackResult) -> str:
-    spread = f" ± {attack.seed_std:.3f}" if attack.seed_std is not None else ""
-    return f"{attack.verification_auc:.3f}{spread} [{attack.interval.low:.3f}, {attack.interval.high:.3f}]"

@@ -262,5 +262,5 @@ def test_a_starved_attack_is_never_reported_as_privacy(monkeypatch, capsys, tiny
     assert json.loads((out / "run.json").read_text())["worst_case"]["verdict"] == "weak"
     assert call(monkeypatch, "leaderboard", out) == 0
     board = capsys.readouterr().out
-    assert "attack weak" in board
+    assert "NOT PROVEN: weak" in board
     assert "the attack is weak, so a low figure is no evidence of privacy" in board

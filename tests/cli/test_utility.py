@@ -1,6 +1,7 @@
 """`privbench utility` as a person meets it."""
 
 import io
+import json
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from records import record, with_modes
 from privbench.cli import main
 from privbench.metrics.detection import FEWEST_POSITIVES
 from privbench.record.run import read_run
-from privbench.report.utility import FEW
+from privbench.report.tables.utility import FEW
 
 HEAD = "phantom 64 px, protocol quick, 20 test images of 10 patients (effectively 8)"
 
@@ -94,7 +95,7 @@ def test_markdown_keeps_its_columns(monkeypatch, capsys, runs):
     assert len(tables) == 2 + 2 * (2 + 1 + 1 + 2)
     for table in tables:
         assert len({line.replace(r"\|", "").count("|") for line in table}) == 1, table[0]
-    assert r"| b\|c | 0.700 [0.650, 0.750] | 0.893 | -0.193 [-0.243, -0.143] | 1 |" in printed
+    assert r"| b\|c | 0.700 [0.650, 0.750] | 0.893 | **-0.193 [-0.243, -0.143]** | 1 |" in printed
     assert "\u00a0" not in printed
     assert printed.startswith(f"## {HEAD}")
 
@@ -122,13 +123,27 @@ def test_csv_holds_every_figure(monkeypatch, capsys, runs):
     assert set(frame["fingerprint"]) == {"0" * 64, "f" * 64}
 
 
+def test_every_format_tells_the_same(monkeypatch, capsys, runs):
+    frame = pd.read_csv(io.StringIO(call(monkeypatch, capsys, runs, "--format", "csv")))
+    rows = json.loads(call(monkeypatch, capsys, runs, "--format", "json"))
+    assert [list(row) for row in rows] == [list(frame.columns)] * len(frame)
+    assert [row["value"] for row in rows] == pytest.approx(frame["value"].tolist())
+    page = call(monkeypatch, capsys, runs / "one", "--format", "html")
+    assert "<td><strong>-0.081 [-0.131, -0.031]</strong></td>" in page
+    assert page.count("<table>") == page.count("</table>") == 5
+
+
 def test_a_folder_without_runs_is_told_in_a_sentence(monkeypatch, capsys, tmp_path):
     assert "is no run folder" in " ".join(call(monkeypatch, capsys, tmp_path, code=2).split())
 
 
-def test_it_needs_no_torch():
+def test_tables_need_neither_torch_nor_matplotlib():
     """Tables of figures that are known come at once; the limit that they mark is kept beside its origin."""
     assert FEW == FEWEST_POSITIVES
-    code = "import sys; from privbench.report import plain, utility_frame; print('torch' in sys.modules)"
+    modules = "tables.leaderboard, tables.comparison, tables.utility_sheets, tables.utility_figures, judgement"
+    imports = "; ".join(
+        f"import privbench.report.{name}" for name in f"{modules}, terminal, markup, machine".split(", ")
+    )
+    code = f"import sys; {imports}; print({{'torch', 'timm', 'matplotlib'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.strip() == "set()"

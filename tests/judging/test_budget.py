@@ -24,7 +24,8 @@ from privbench.judging.budget import (
 from privbench.plugins.interfaces import Anonymizer
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import load_protocol
-from privbench.report.budget import as_frame, draw_budget
+from privbench.report.plots.budget_curves import write_budget
+from privbench.report.tables.budget import budget_frame
 from privbench.running.attack_stages import AttackStages
 
 
@@ -55,7 +56,7 @@ def test_four_budgets_of_each_kind(run, pipeline, tmp_path):
     train = pipeline.prepare().splits["train"]
     assert by_axis["patients"][-1].amount == len(np.unique(train.patients))
     assert by_axis["images"][-1].amount == len(train.images)
-    draw_budget(points, "title", tmp_path / "budget.png")
+    write_budget(budget_frame(points, unsaturated(points)), "title", tmp_path / "budget.png")
     assert (tmp_path / "budget.png").stat().st_size > 5000
 
 
@@ -125,7 +126,7 @@ def test_a_curve_that_still_rises_is_marked():
     flat = [Point("images", 0.5, 50, 0.80, 0, 1), Point("images", 1, 100, 0.805, 0, 1)]
     rising = [Point("epochs", 1, 4, 0.80, 0, 1), Point("epochs", 2, 8, 0.83, 0, 1)]
     assert unsaturated(flat + rising) == ["epochs"]
-    assert as_frame(flat + rising)["unsaturated"].tolist() == [False, False, False, True]
+    assert budget_frame(flat + rising, ["epochs"])["unsaturated"].tolist() == [False, False, False, True]
 
 
 def test_what_is_not_the_runs_own_is_refused(run, pipeline):

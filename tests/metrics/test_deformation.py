@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from privbench.metrics.deformation import jacobian, lengths
-from privbench.report import gallery
+from privbench.report.plots import change_maps
 
 HEIGHT, WIDTH = 12, 17
 
@@ -106,7 +106,7 @@ def test_a_wave_folds_where_it_falls_too_steeply(amplitude):
 def test_folds_are_those_of_the_report(strength):
     displacement = np.random.default_rng(0).normal(size=(1, 2, HEIGHT, WIDTH)) * strength
     got = jacobian(torch.from_numpy(displacement))
-    assert got.folded.item() == pytest.approx(gallery.measure(displacement).folded)
+    assert got.folded.item() == pytest.approx(change_maps.measure(displacement).folded)
     assert (got.lowest <= 0).item() == (got.folded > 0).item()
 
 

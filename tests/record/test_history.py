@@ -9,7 +9,8 @@ from privbench.base.errors import PrivbenchError
 from privbench.evaluate.attack_figures import RETRIEVAL, VERIFICATION
 from privbench.judging.ranking import make_boards, read_entry
 from privbench.record.run import SCHEMA_VERSION, read_run
-from privbench.report.leaderboard import as_markdown
+from privbench.report.markup import as_markdown
+from privbench.report.tables.leaderboard import leaderboard_sheets
 
 HISTORY = Path(__file__).parent / "history"
 
@@ -94,7 +95,7 @@ def test_old_runs_stand_on_the_leaderboard_without_a_rank():
     """Those from before estimates were kept."""
     boards = make_boards([read_entry(HISTORY / f"run-schema-{version}.json") for version in (1, 2, 3)])
     assert all(standing.privacy_rank is None for board in boards for standing in board.standings)
-    assert "shares no table with" in as_markdown(boards)
+    assert "shares no table with" in as_markdown(leaderboard_sheets(boards))
 
 
 @pytest.mark.parametrize(

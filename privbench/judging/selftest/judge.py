@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...plugins.interfaces import Anonymizer
 from ...protocols.schema import Protocol
 from ...record.run import RunRecord
-from ...report.leaderboard import strongest
+from ..ranking import strongest
 from .eraser import Eraser
 from .plain_sight import PLAIN_SIGHT
 from .removers import Constant, MeanOfPatients, Surrogate
@@ -68,22 +67,3 @@ def judge(record: RunRecord, identity: RunRecord, truth: str | None) -> SelfTest
         certified=record.certified,
         verdict=verdict,
     )
-
-
-HEADINGS = ("anonymizer", "truth", "paper ↓", "worst case ↓", "by", "margin kept", "verdict")
-
-
-def rows(findings: Sequence[SelfTestResult]) -> list[tuple[str, ...]]:
-    """The findings as a table under HEADINGS."""
-    return [
-        (
-            finding.name,
-            finding.truth or "–",
-            "–" if finding.paper_auc is None else f"{finding.paper_auc:.3f}",
-            f"{finding.worst_auc:.3f}",
-            finding.by,
-            f"{finding.margin:.2f}",
-            f"{'' if finding.sorted else 'WRONG: '}{finding.verdict}{'' if finding.certified else ' (not certified)'}",
-        )
-        for finding in findings
-    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...protocols.modes import Mode
@@ -65,23 +64,3 @@ def margin_kept(auc: float, original: float) -> float:
 def _kept_or_lost(auc: float, original: float) -> str:
     margin = margin_kept(auc, original)
     return LOST if margin < LOST_BELOW else KEPT if margin >= KEPT_FROM else "in between"
-
-
-HEADINGS = ("anonymizer", "mode", "truth", "AUC ↑", "originals", "margin kept", "surely worse", "verdict")
-
-
-def rows(findings: Sequence[Useful]) -> list[tuple[str, ...]]:
-    """The judgements as a table under HEADINGS."""
-    return [
-        (
-            one.name,
-            one.mode,
-            one.truth,
-            f"{one.auc:.3f}",
-            f"{one.original:.3f}",
-            f"{margin_kept(one.auc, one.original):.2f}",
-            f"{len(one.lost)}, most {one.lost[0]}" if one.lost else "–",
-            f"{'' if one.sorted else 'WRONG: '}{one.verdict}",
-        )
-        for one in findings
-    ]

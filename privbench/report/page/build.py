@@ -15,16 +15,17 @@ from markupsafe import Markup
 from ... import __version__
 from ...base.errors import PrivbenchError
 from ...judging.ranking import Board, make_boards, read_entry
-from ...record.run import RunRecord
-from .. import findings, utility
-from ..notes import apart, doubts_about, intervals_text, warnings_of
-from . import manifest, tables
+from ..notes import apart, conditions, doubts_about, warnings_of
+from ..plots.finding_panels import names_of_findings
+from ..plots.style import printable
+from ..table import Table
+from ..tables import attacks, manifest, utility
+from ..tables.budget import budget_table
+from ..tables.leaderboard import leaderboard
+from .example_pictures import BoardPictures, make_pictures
 from .folder import put_in_place
-from .pictures import Gallery, make_gallery
-from .plots import Plot, Plotter
-from .runs import Shown, budget_points, shown_runs, split_shared, training_curves
-from .style import printable
-from .table import Table
+from .plotter import Plot, Plotter
+from .runs import ReportedRun, budget_points, reported_runs, split_shared, training_curves
 
 _HERE = Path(__file__).parent
 PAGE = "index.html"
@@ -40,7 +41,7 @@ class Section:
     fingerprint: str
     doubts: Sequence[str]
     warnings: Sequence[str]
-    intervals: str
+    conditions: str
     leaderboard: Table
     tradeoff: Plot
     verification: tuple[Sequence[Plot], Table]
@@ -50,7 +51,7 @@ class Section:
     findings: tuple[Plot, Table] | None
     left_out: Sequence[str]
     budgets: Sequence[tuple[Plot, Table]]
-    gallery: Gallery | None
+    pictures: BoardPictures | None
     runs: Sequence[RunPart]
     training: Plot | None
     protocol: Table
@@ -61,7 +62,7 @@ class Section:
 class RunPart:
     """A run's own part of the page."""
 
-    run: Shown
+    run: ReportedRun
     tables: Sequence[Table]
     training: Plot | None
     manifest: Sequence[Table]
@@ -86,15 +87,15 @@ def build_report(folders: Sequence[Path], out: Path) -> None:
 
 
 def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: float) -> Section:
-    runs = shown_runs(board, slug)
+    runs = reported_runs(board, slug)
     first = runs[0].record
+    named = [(run.name, run.record) for run in runs]
     data, counts = first.protocol["data"], runs[0].attack.counts
     title = f"{data['dataset']}, {data['size']} px, protocol {first.protocol['name']}"
-    names = findings.names_of([run.record.utility.findings for run in runs])
-    curves, table = plotter.retrieval(runs, slug), tables.retrieval(runs)
+    names = names_of_findings([run.record.utility.findings for run in runs])
+    curves, table = plotter.retrieval(runs, slug), attacks.retrieval(named)
     shared, trained = split_shared([training_curves(run) for run in runs])
-    named = [(run.name, run.record) for run in runs]
-    budgets = [(plot, tables.budget(points)) for run in runs
+    budgets = [(plot, budget_table(points, "Budget of the attacker")) for run in runs
                if (plot := plotter.budget(run)) and (points := budget_points(run)) is not None]  # fmt: skip
     return Section(
         slug=slug,
@@ -103,17 +104,17 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         fingerprint=board.fingerprint,
         doubts=doubts_about(board),
         warnings=warnings_of(named),
-        intervals=_intervals(board.records),
-        leaderboard=tables.leaderboard(runs, f"Runs on {title}"),
+        conditions=conditions(board.records),
+        leaderboard=leaderboard(board),
         tradeoff=plotter.tradeoff(runs, slug),
-        verification=(plotter.verification(runs, slug), tables.verification(runs)),
+        verification=(plotter.verification(runs, slug), attacks.verification(named)),
         retrieval=(curves, table) if curves and table else None,
         utility=_known(utility.overview(named), utility.gaps(named), utility.measurements(named)),
         groups=utility.groups(named),
-        findings=(plotter.findings(runs, names, slug), tables.findings(runs, names)) if names else None,
+        findings=(plotter.findings(runs, names, slug), utility.findings_side_by_side(named, names)) if names else None,
         left_out=list(dict.fromkeys(name for run in runs for name in run.record.utility.left_out)),
         budgets=budgets,
-        gallery=make_gallery(runs, folder, share),
+        pictures=make_pictures(runs, folder, share),
         runs=[_part(run, own, plotter) for run, own in zip(runs, trained, strict=True)],
         training=plotter.training(shared, slug, "what all runs share"),
         protocol=manifest.protocol(first),
@@ -121,10 +122,10 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
     )
 
 
-def _part(run: Shown, curves: pd.DataFrame, plotter: Plotter) -> RunPart:
+def _part(run: ReportedRun, curves: pd.DataFrame, plotter: Plotter) -> RunPart:
     return RunPart(
         run,
-        _known(tables.attacks(run), tables.inferences(run), utility.findings([(run.name, run.record)])),
+        _known(attacks.attacks(run.record), attacks.inferences(run.record), utility.findings([(run.name, run.record)])),
         plotter.training(curves, run.slug, run.name),
         manifest.manifest(run.record),
     )
@@ -136,13 +137,6 @@ def _known(*found: Table | None) -> list[Table]:
 
 def _counted(runs: int) -> str:
     return f"{runs} run" if runs == 1 else f"{runs} runs"
-
-
-def _intervals(records: Sequence[RunRecord]) -> str:
-    return (
-        "Worst case: the attack that did best on validation pairs, with its figure on test pairs. "
-        f"Brackets are {intervals_text([record.worst_case.interval for record in records])}"
-    )
 
 
 def _page(sections: Sequence[Section], why_apart: Sequence[str]) -> str:

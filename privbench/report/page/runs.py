@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 
 from ...base.errors import PrivbenchError
-from ...judging.ranking import Board, Standing
+from ...judging.ranking import Board, Standing, worst_attack
 from ...record.attack import AttackResult
 from ...record.folder import LINKAGE_SCORES, RETRIEVAL_SCORES
 from ...record.run import RunRecord
-from ..notes import names_of
-from .style import Series, printable
+from ..notes import named_runs
+from ..plots.style import Series, series_of
+from ..tables.budget import BUDGET_COLUMNS
 
 CURVES, BUDGET = "training_curves.csv", "budget/budget.csv"
 _CURVE_COLUMNS = ("stage", "training", "epoch")
-BUDGET_COLUMNS = ("axis", "factor", "amount", "auc", "low", "high", "unsaturated")
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReportedRun:
     """A run on the page: by what name and in what style, and what its files and ids begin with."""
 
     standing: Standing
@@ -45,24 +45,23 @@ class Shown:
     @property
     def attack(self) -> AttackResult:
         """The attack of the worst case."""
-        return next(attack for attack in self.record.attacks if attack.label == self.record.worst_case.label)
+        return worst_attack(self.record)
 
 
-def shown_runs(board: Board, slug: str) -> list[Shown]:
+def reported_runs(board: Board, slug: str) -> list[ReportedRun]:
     """The runs of a board in its order. Runs of one label are told apart by their folders' names."""
-    shown = []
-    for number, (name, standing) in enumerate(zip(names_of(board), board.standings, strict=True)):
-        record = standing.entry.record
-        series = Series(printable(name), number, record.certified)
-        shown.append(Shown(standing, series, f"{slug}-{number + 1:02d}-{_slug(record.anonymizer.name)}"))
-    return shown
+    series = series_of(named_runs(board))
+    return [
+        ReportedRun(standing, one, f"{slug}-{one.number + 1:02d}-{_slug(standing.entry.record.anonymizer.name)}")
+        for one, standing in zip(series, board.standings, strict=True)
+    ]
 
 
 def _slug(text: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)[:30]
 
 
-def linkage_of(run: Shown) -> pd.DataFrame:
+def linkage_of(run: ReportedRun) -> pd.DataFrame:
     """The scores of the worst-case attack on test pairs: the columns seed, mated and score, one row a pair."""
     attack = run.attack
     wanted = [("attack", "==", attack.name), ("scenario", "==", attack.scenario)]
@@ -75,7 +74,7 @@ def linkage_of(run: Shown) -> pd.DataFrame:
     return scores
 
 
-def ranking_of(run: Shown) -> pd.DataFrame | None:
+def ranking_of(run: ReportedRun) -> pd.DataFrame | None:
     """The ranks of mates by the worst-case attack: seed, probe, outranked_by and strangers; None where there are none.
 
     One row a probe and mate.
@@ -93,7 +92,7 @@ def _read(path: Path, columns: list[str], wanted: list[tuple[str, str, str]]) ->
         raise PrivbenchError(f"{path} cannot be read ({error}): run it again with --overwrite.") from error
 
 
-def training_curves(run: Shown) -> pd.DataFrame:
+def training_curves(run: ReportedRun) -> pd.DataFrame:
     """The losses of all trainings, a row an epoch; empty where there was none, or the file is missing."""
     frame = _table(run.folder / CURVES, _CURVE_COLUMNS)
     return pd.DataFrame(columns=list(_CURVE_COLUMNS)) if frame is None else frame
@@ -118,7 +117,7 @@ def split_shared(curves: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[pd.
     return part_of(curves[0], True), [part_of(frame, False) for frame in curves]
 
 
-def budget_points(run: Shown) -> pd.DataFrame | None:
+def budget_points(run: ReportedRun) -> pd.DataFrame | None:
     """The points of the budget curves; None where `privbench budget` was not asked for them."""
     frame = _table(run.folder / BUDGET, BUDGET_COLUMNS)
     return frame if frame is not None and len(frame) else None

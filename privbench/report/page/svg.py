@@ -1,21 +1,19 @@
-"""Figures as SVG: a file for a paper, and a part of a page that follows the page's colours."""
+"""Plots as parts of a page, which follow the page's colours and name their points."""
 
 from __future__ import annotations
 
-import io
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from markupsafe import Markup
-from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path as Outline
 from matplotlib.transforms import Affine2D
 
-from .style import LEGEND, VARIABLES, Series
+from ..plots.canvas import LEGEND
+from ..plots.style import VARIABLES, Series
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ElementTree.register_namespace("", _SVG)
@@ -36,20 +34,11 @@ class Mark:
         return f"{self.name}: {self.figures}"
 
 
-def render(figure: Figure, kind: str, dpi: int = 200) -> bytes:
-    """The figure as `svg` or `png`; the same figure gives the same bytes."""
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a run may be named in any script
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else {"Software": None})
-    return buffer.getvalue()
-
-
 def inline(svg: bytes, name: str, height: float, alt: str, marks: Mapping[str, Mark]) -> Markup:
     """The plot as a part of the page, without its legend and in the page's colours.
 
     Args:
-        svg: what `render` made.
+        svg: a figure that was saved as SVG.
         name: what the ids of this plot begin with, so that they differ from those of all others.
         height: of the part above the legend, in inches.
         alt: what the plot shows, for those who do not see it.

@@ -4,7 +4,8 @@ import pytest
 from contracts import Guided
 from records import record
 
-from privbench.judging.selftest.judge import HIDES, REMOVES, judge, rows, traps
+from privbench.judging.selftest.judge import HIDES, REMOVES, judge, traps
+from privbench.report.tables.selftest import sorting_table
 
 
 def test_every_trap_of_the_list_is_there():
@@ -29,4 +30,4 @@ def test_findings_are_judged_against_identity(worst, truth, verdict, rightly):
     assert finding.margin == pytest.approx((worst - 0.5) / 0.45)
     assert finding.paper_auc == 0.5
     assert finding.sorted == rightly
-    assert ("WRONG" in rows([finding])[0][-1]) != rightly
+    assert ("WRONG" in sorting_table([finding]).groups[0].rows[0][-1].text) != rightly

@@ -3,7 +3,8 @@
 import pytest
 from records import record, utility
 
-from privbench.judging.selftest.useful import judge_utility, rows
+from privbench.judging.selftest.useful import judge_utility
+from privbench.report.tables.selftest import utility_table
 
 
 def run(name, params=None, **by_mode):
@@ -30,7 +31,9 @@ def test_the_shuffle_is_lost_to_frozen_models_and_kept_for_retrained_ones(frozen
     assert [one.sorted for one in judged] == [
         verdict == right for verdict, right in zip(verdicts, ["lost", "kept"], strict=True)
     ]
-    assert ["WRONG" in row[-1] for row in rows(judged)] == [not one.sorted for one in judged]
+    assert ["WRONG" in row[-1].text for row in utility_table(judged).groups[0].rows] == [
+        not one.sorted for one in judged
+    ]
 
 
 @pytest.mark.parametrize(("lost", "rightly"), [(["Mass", "Edema"], True), (["Edema", "Mass"], False), ([], False)])

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from ..judging.ranking import Board
-from ..record.run import RunRecord
+from ...judging.ranking import Board
+from ...record.run import RunRecord
+from ..notes import apart_sheets, intervals_text, named_runs, patients_text
+from ..table import Sheet, Table
 from . import utility
-from .notes import apart, intervals_text, names_of, patients_text
-from .page.table import Table
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """Tables that belong together, below a heading; `notes` stand under them."""
-
-    heading: str
-    tables: Sequence[Table]
-    notes: Sequence[str]
-
-
-def make_sheets(boards: Sequence[Board]) -> list[Sheet]:
+def utility_sheets(boards: Sequence[Board]) -> list[Sheet]:
     """The most useful run comes first; why boards stand apart comes last."""
     found = []
     for board in boards:
-        runs = list(zip(names_of(board), board.records, strict=True))
-        runs.sort(key=lambda named: named[1].utility.mean_auc, reverse=True)
+        runs = sorted(named_runs(board), key=lambda named: named[1].utility.mean_auc, reverse=True)
         conditions = [f"Brackets: {intervals_text([runs[0][1].utility.interval])}"]
         if len(runs) == 1:
             ((name, run),) = runs
             tables = [utility.overview(runs), *_details(name, run)]
-            found.append(Sheet(f"{name}: {_heading(board)}", tables, [*_lost(run), *conditions]))
+            found.append(Sheet(f"{name}: {_heading(board)}", tables, conditions, warnings=_lost(run)))
             continue
         found.append(Sheet(_heading(board), [utility.overview(runs)], conditions))
-        found += [Sheet(name, _details(name, run), _lost(run)) for name, run in runs]
-    if why := apart(boards):
-        found.append(Sheet("Tables that stand apart", [], why))
-    return found
+        found += [Sheet(name, _details(name, run), warnings=_lost(run)) for name, run in runs]
+    return found + apart_sheets(boards)
 
 
 def _details(name: str, run: RunRecord) -> list[Table]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...record.run import RunRecord
-from .table import Cell, Column, Rows, Table, number, pairs, text
+from ..table import Cell, Column, Rows, Table, number, pairs, text
 
 
 def protocol(record: RunRecord) -> Table:

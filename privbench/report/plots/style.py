@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
-from matplotlib.figure import Figure, FigureBase
-from matplotlib.lines import Line2D
+
+from ..notes import Named
 
 INK, MUTED, RULE, PAPER = "#1b1f24", "#5f6773", "#d5dae1", "#ffffff"
 COLORS = ("#1f5fbf", "#b45309", "#1a7f4b", "#be1e5a", "#6d3fc0", "#0b7285", "#6b6b00", "#475569")
@@ -29,10 +29,6 @@ _DASHES: tuple[tuple[float, tuple[float, ...]], ...] = (
     (0, (4, 1.2, 1.2, 1.2, 1.2, 1.2)),
     (0, (2.5, 2.5)),
 )
-WIDTH = 4.8  # inches; small, so that letters stay readable where the page is as narrow as a telephone
-_LEGEND_LINE = 0.155  # inches
-LEGEND = "legend"
-"""The id of the part of a plot that the page tells in words of its own."""
 
 GUESS: dict[str, Any] = {"color": MUTED, "linewidth": 0.9, "linestyle": ":"}
 """How the line is drawn where a guess would stand."""
@@ -101,6 +97,11 @@ class Series:
         return {"color": self.color, "linestyle": self.dashes, "linewidth": 1.5}
 
 
+def series_of(runs: Sequence[Named]) -> list[Series]:
+    """How the runs of a board are drawn, in its order."""
+    return [Series(printable(name), number, run.certified) for number, (name, run) in enumerate(runs)]
+
+
 def printable(text: str) -> str:
     """The text without control and format characters, which XML forbids or which turn the order of letters around."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c for c in text)
@@ -117,37 +118,3 @@ def plot_style() -> Iterator[None]:
     """Within it, figures are drawn and saved in the report's style."""
     with matplotlib.rc_context(_SETTINGS):
         yield
-
-
-@dataclass(frozen=True)
-class Canvas:
-    """A figure: plots above, and the legend of their series below. `height` is that of the plots alone, in inches.
-
-    `lines` tells whether the series are curves or points.
-    """
-
-    whole: Figure
-    plots: FigureBase
-    height: float
-    series: Sequence[Series]
-    lines: bool
-
-
-def new_canvas(height: float, series: Sequence[Series] = (), *, lines: bool = False, width: float = WIDTH) -> Canvas:
-    """An empty figure, with plots of that height in inches and the legend of the series below."""
-    if not series:
-        figure = Figure(figsize=(width, height), facecolor=PAPER, layout="constrained")
-        return Canvas(figure, figure, height, series, lines)
-    columns = 2 if all(len(one.name) <= 34 for one in series) else 1
-    strip = _LEGEND_LINE * -(-len(series) // columns) + 0.12
-    figure = Figure(figsize=(width, height + strip), facecolor=PAPER, layout="constrained")
-    plots, below = figure.subfigures(2, 1, height_ratios=(height, strip), squeeze=False)[:, 0]
-    handles = [Line2D([], [], **(one.line if lines else one.point | {"linestyle": ""})) for one in series]
-    # A label that begins with an underscore would be left out; a space in front of it is not seen.
-    labels = [f" {shortened(one.name, 70)}" for one in series]
-    legend = below.legend(
-        handles, labels, loc="upper left", bbox_to_anchor=(0, 0, 1, 1), ncols=columns, mode="expand",
-        frameon=False, fontsize=8, borderpad=0.1, labelspacing=0.25, handlelength=3 if lines else 1.5,
-    )  # fmt: skip
-    legend.set_gid(LEGEND)
-    return Canvas(figure, plots, height, series, lines)

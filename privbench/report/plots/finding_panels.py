@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from matplotlib.figure import FigureBase
 
-from ..record.utility import FindingResult
-from .page.style import GUESS, Series, shortened
+from ...record.utility import FindingResult
+from .style import GUESS, Series, shortened
 
 COLUMNS = 3
 _LINE = 0.105  # inches a run
@@ -19,7 +19,7 @@ def height_of(findings: int, runs: int) -> float:
     return -(-findings // COLUMNS) * (_FRAME + _LINE * (runs + 0.6)) + 0.45
 
 
-def names_of(runs: Sequence[Sequence[FindingResult]]) -> list[str]:
+def names_of_findings(runs: Sequence[Sequence[FindingResult]]) -> list[str]:
     """The findings that have an AUC in any of the runs, in the order in which they come."""
     return list(dict.fromkeys(finding.name for run in runs for finding in run if finding.auc is not None))
 

@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..metrics import triangles
+from ...metrics import triangles
 
 FOLDED = (0, 0, 0)
 """The colour of pixels that a deformation turns inside out."""

@@ -10,15 +10,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from ...judging.ranking import Standing
-from .. import cmc, findings, roc
-from . import small
-from .runs import Shown, budget_points, linkage_of, ranking_of
-from .style import Canvas, new_canvas, plot_style
-from .svg import Mark, inline, render, swatch
-from .tradeoff import draw_tradeoff
+from ..figures import interval_text
+from ..plots import cmc, finding_panels, roc_det
+from ..plots.budget_curves import draw_budget
+from ..plots.canvas import Canvas, new_canvas, render
+from ..plots.style import plot_style
+from ..plots.tradeoff import HEIGHT, draw_tradeoff
+from ..plots.training_curves import draw_training
+from .runs import ReportedRun, budget_points, linkage_of, ranking_of
+from .svg import Mark, inline, swatch
 
 FOLDER = "plots"
-_SQUARE = 3.9  # inches, of a plot with a side of the usual width
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,11 @@ class Plotter:
         self._folder = folder
         (folder / FOLDER).mkdir()
 
-    def tradeoff(self, runs: Sequence[Shown], slug: str) -> Plot:
+    def tradeoff(self, runs: Sequence[ReportedRun], slug: str) -> Plot:
         """Privacy against utility of the runs of a board."""
         series = [run.series for run in runs]
         with plot_style():
-            canvas = new_canvas(_SQUARE, series)
+            canvas = new_canvas(HEIGHT, series)
             draw_tradeoff(canvas.plots.subplots(), series, [run.standing for run in runs])
             return self._publish(
                 canvas, f"{slug}-tradeoff", "Trade-off",
@@ -57,10 +59,10 @@ class Plotter:
                        for one, run in zip(series, runs, strict=True)},
             )  # fmt: skip
 
-    def verification(self, runs: Sequence[Shown], slug: str) -> list[Plot]:
+    def verification(self, runs: Sequence[ReportedRun], slug: str) -> list[Plot]:
         """ROC and DET curves of the worst-case attacks."""
         series = [run.series for run in runs]
-        curves = [roc.false_non_match_rates(linkage_of(run)) for run in runs]
+        curves = [roc_det.false_non_match_rates(linkage_of(run)) for run in runs]
         marks = {run.series.mark: Mark(run.name, f"AUC {run.attack.verification_auc:.3f}") for run in runs}
         alt = (
             "{} of the worst-case attack of each run on test pairs, {}. The figures stand in the table of verification."
@@ -69,16 +71,16 @@ class Plotter:
         plots = []
         with plot_style():
             for name, title, draw, axes in (
-                ("roc", "ROC", roc.draw_roc, "true against false match rate"),
-                ("det", "DET", roc.draw_det, "false non-match against false match rate on probit scales"),
+                ("roc", "ROC", roc_det.draw_roc, "true against false match rate"),
+                ("det", "DET", roc_det.draw_det, "false non-match against false match rate on probit scales"),
             ):
-                canvas = new_canvas(_SQUARE + 0.4, series, lines=True)
+                canvas = new_canvas(HEIGHT + 0.4, series, lines=True)
                 draw(canvas.plots.subplots(), series, curves)
                 told = alt.format(f"{title} curves", axes)
                 plots.append(self._publish(canvas, f"{slug}-{name}", f"{title} curves", told, note, marks))
         return plots
 
-    def retrieval(self, runs: Sequence[Shown], slug: str) -> Plot | None:
+    def retrieval(self, runs: Sequence[ReportedRun], slug: str) -> Plot | None:
         """CMC curves of the worst-case attacks; None where none of them ranks a gallery."""
         ranked = [(run, ranks) for run in runs if (ranks := ranking_of(run)) is not None]
         if not ranked:
@@ -102,7 +104,7 @@ class Plotter:
                 marks,
             )  # fmt: skip
 
-    def findings(self, runs: Sequence[Shown], names: Sequence[str], slug: str) -> Plot:
+    def findings(self, runs: Sequence[ReportedRun], names: Sequence[str], slug: str) -> Plot:
         """Utility by finding."""
         series = [run.series for run in runs]
         told = [run.record.utility.findings for run in runs]
@@ -114,8 +116,8 @@ class Plotter:
             if finding.name == name and finding.auc is not None
         }
         with plot_style():
-            canvas = new_canvas(findings.height_of(len(names), len(series)), series)
-            findings.draw_findings(canvas.plots, series, told, names)
+            canvas = new_canvas(finding_panels.height_of(len(names), len(series)), series)
+            finding_panels.draw_findings(canvas.plots, series, told, names)
             return self._publish(
                 canvas, f"{slug}-findings", f"Utility by finding: {runs[0].record.utility.label}",
                 f"AUC of each finding and run, {runs[0].record.utility.label}, with intervals. The figures stand in "
@@ -125,14 +127,14 @@ class Plotter:
                 marks,
             )  # fmt: skip
 
-    def budget(self, run: Shown) -> Plot | None:
+    def budget(self, run: ReportedRun) -> Plot | None:
         """Budget curves of a run; None where it has none."""
         frame = budget_points(run)
         if frame is None:
             return None
         with plot_style():
             return self._publish(
-                small.draw_budget(frame), f"{run.slug}-budget", f"Budget of the attacker: {run.name}",
+                draw_budget(frame), f"{run.slug}-budget", f"Budget of the attacker: {run.name}",
                 "Verification AUC against the attacker's means. The figures stand in the table below.",
                 "Vertical dotted line: the run's own budget; hollow: the curve was still rising, so a richer attacker "
                 "would do better.",
@@ -144,7 +146,7 @@ class Plotter:
             return None
         with plot_style():
             return self._publish(
-                small.draw_training(curves),
+                draw_training(curves),
                 f"{name}-training",
                 f"Training curves: {whose}",
                 "The loss of every training by epoch, on training and on validation images.",
@@ -176,8 +178,8 @@ def _figures(standing: Standing) -> str:
     record = standing.entry.record
     worst, utility = record.worst_case, record.utility
     parts = [
-        f"privacy {worst.verification_auc:.3f} [{worst.interval.low:.3f}, {worst.interval.high:.3f}] by {worst.label}",
-        f"utility {utility.mean_auc:.3f} [{utility.interval.low:.3f}, {utility.interval.high:.3f}]",
+        f"privacy {interval_text(worst.verification_auc, worst.interval)} by {worst.label}",
+        f"utility {interval_text(utility.mean_auc, utility.interval)}",
     ]
     if standing.on_front is not None:
         parts.append(f"on the Pareto front in {standing.on_front:.0%} of resamples")

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import norm
 
-from ..metrics.verification import error_rates
-from .page.style import GUESS, Series
+from ...metrics.verification import error_rates
+from .style import GUESS, Series
 
 _TICKS = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999)
 # Dense at both ends, where the DET plot looks closely.

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 from scipy.special import gammaln
 
-from .page.style import GUESS, Series
+from .style import GUESS, Series
 
 _PLACES = 120
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..record.run import RunRecord
-from ..record.utility import Change, UtilityResult
-from ..record.values import Counts, Interval
+from ...record.run import RunRecord
+from ...record.utility import Change, UtilityResult
+from ...record.values import Counts, Interval
 
 COLUMNS = (
     "fingerprint", "protocol", "anonymizer", "task", "mode", "part", "of", "metric", "unit", "value", "low", "high",

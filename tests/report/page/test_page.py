@@ -2,21 +2,18 @@ import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-import numpy as np
 import pandas as pd
 import pytest
 from records import finding, measurement, record, with_modes
-from report_runs import linkage_scores, retrieval_ranks, write_gallery, write_run
+from report_runs import write_gallery, write_run
 
 from privbench.base.errors import PrivbenchError
-from privbench.metrics.retrieval import cumulative_match
-from privbench.metrics.roc import auc
-from privbench.report import cmc, gallery, roc
+from privbench.judging.ranking import make_boards, read_entry
 from privbench.report.page.build import PAGE, build_report
 from privbench.report.page.folder import MARKER, put_in_place
-from privbench.report.page.manifest import manifest, protocol
 from privbench.report.page.runs import split_shared
-from privbench.report.page.style import printable
+from privbench.report.plots.style import printable
+from privbench.report.tables.leaderboard import leaderboard
 
 EVIL = "<script>alert(1)</script>\"' onfocus=alert(2) $x$ &amp; ]]> --"
 
@@ -28,6 +25,7 @@ class Page(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.tables: list[list[list[str]]] = []
+        self._in_cell = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -38,9 +36,14 @@ class Page(HTMLParser):
             self.tables[-1].append([])
         elif tag in ("td", "th"):
             self.tables[-1][-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._in_cell = False
 
     def handle_data(self, data: str) -> None:
-        if self.tables and self.tables[-1] and self.tables[-1][-1]:
+        if self._in_cell:
             self.tables[-1][-1][-1] += data.strip()
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
@@ -82,6 +85,19 @@ def test_same_runs_give_the_same_report(tmp_path):
     assert one == two
 
 
+def test_the_page_says_the_figures_of_the_leaderboard(tmp_path):
+    """Machines get their figures of the same table."""
+    for name, verification in (("a", 0.8), ("b", 0.6)):
+        write_run(tmp_path / name, name, verification)
+    folders = [tmp_path / "a", tmp_path / "b"]
+    _, page = build(tmp_path, *folders)
+    (board,) = make_boards([read_entry(folder) for folder in folders])
+    table = leaderboard(board)
+    shown = [place for place, column in enumerate(table.columns) if column.place != "machines"]
+    told = [[row[place].text + row[place].below for place in shown] for row in table.groups[0].rows]
+    assert [[cell.replace("\u00a0", " ") for cell in row] for row in leaderboards(page)[0][1:]] == told
+
+
 def test_labels_are_text_wherever_they_stand(tmp_path):
     write_run(
         tmp_path / "a", EVIL, params={"b": EVIL}, verdict="weak", warnings=[EVIL], deformed=True, budget=True,
@@ -113,7 +129,7 @@ def test_utility_is_told_in_every_mode(tmp_path):
     modes = tables["anonymizer", "mean AUC\u00a0↑", "originals", "change", "lost"]
     assert modes[3] == ["classification (retrained-transfer): trained on anonymized images, tested on original ones"]
     assert modes[4][0] == "a"
-    assert modes[4][2:] == ["0.893", "-0.081 [-0.131, -0.031]", "1"]
+    assert modes[4][2:] == ["0.893", "-0.081 [-0.131,\u00a0-0.031]", "1"]
     gaps = tables["anonymizer", "groups by", "read worst", "read best", "gap\u00a0↓", "originals", "change", "widened"]
     assert [row[-1] for row in gaps[1:]] == ["yes", "yes"]
     measured = tables["anonymizer", "measure", "mean", "single images", "originals", "change"]
@@ -204,7 +220,7 @@ def test_originals_that_runs_share_are_written_once(tmp_path):
     for name in ("a", "b"):
         write_run(tmp_path / name, name)
     build(tmp_path, tmp_path / "a", tmp_path / "b")
-    assert len(list((tmp_path / "report/gallery").iterdir())) == 3 * 3 + 1  # and the colour bar
+    assert len(list((tmp_path / "report/examples").iterdir())) == 3 * 3 + 1  # and the colour bar
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
@@ -252,53 +268,8 @@ def test_broken_files_are_told_in_a_sentence(tmp_path):
     assert not (tmp_path / "report").exists()
 
 
-def test_area_above_the_curve_is_the_auc(rng):
-    scores = linkage_scores(rng)  # rounded, so that many are equal
-    missed = roc.false_non_match_rates(scores)
-    mean = np.mean([auc(part["mated"].to_numpy(), part["score"].to_numpy()) for _, part in scores.groupby("seed")])
-    assert 1 - np.trapezoid(missed, roc.FALSE_MATCH_RATES) == pytest.approx(mean, abs=0.01)
-    constant = roc.false_non_match_rates(scores.assign(score=0.0))
-    assert constant == pytest.approx(1 - roc.FALSE_MATCH_RATES, abs=1e-6)
-
-
-def test_match_rates_agree_with_the_metric_and_a_guess_with_chance(rng):
-    ranks = retrieval_ranks(rng)
-    at = cmc.ranks_of(30)
-    assert at[0] == 1
-    assert at[-1] == 31
-    expected = [np.mean([cumulative_match(part, k) for _, part in ranks.groupby("seed")]) for k in at]
-    assert cmc.match_rates(ranks, at) == pytest.approx(expected)
-    guess = cmc.guessed_rates(ranks, at)  # two mates among 32: neither is among the first k
-    assert guess == pytest.approx([1 - (32 - k) * (31 - k) / (32 * 31) for k in at])
-    single = ranks.drop_duplicates(["seed", "probe"])
-    assert cmc.guessed_rates(single, at) == pytest.approx(at / 31)
-
-
-def test_determinant_of_a_linear_map():
-    y, x = np.mgrid[0:8, 0:10].astype(float)
-    field = np.stack([0.5 * x + 0.25 * y, -0.5 * x + 1.0 * y])[None]  # Jacobian [[1.5, 0.25], [-0.5, 2]]
-    assert gallery.determinants(field) == pytest.approx(np.full((1, 8, 10), 1.5 * 2 + 0.25 * 0.5))
-    still = gallery.measure(np.zeros((1, 2, 8, 8)))
-    assert (still.folded, still.median, still.high) == (0, 0, 0)
-    folded = gallery.measure(np.stack([-2 * x, 0 * x])[None])
-    assert folded.folded == 1
-    assert folded.median == pytest.approx(np.median(2 * x))
-
-
-def test_pictures_show_folds_and_the_direction_of_a_difference():
-    values = np.array([[1.0, -0.5], [2.0, 0.1]])
-    picture = gallery.determinant(values, 1.0).convert("RGB")
-    assert picture.getpixel((1, 0)) == gallery.FOLDED
-    assert picture.getpixel((1, 1)) != gallery.FOLDED
-    changed = gallery.difference(np.array([[10, 10]], np.uint8), np.array([[5, 15]], np.uint8), 5).convert("RGB")
-    (darker, brighter) = (changed.getpixel((column, 0)) for column in (0, 1))
-    assert darker[2] > darker[0]  # blue
-    assert brighter[0] > brighter[2]  # red
-    assert gallery.displacement_field(np.zeros((2, 16, 12)), 1e-6).size == (12 * 22, 16 * 22)
-
-
 def test_many_large_examples_are_cut_down_and_the_page_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("privbench.report.page.pictures._PIXELS", 2 * 5 * 2000)
+    monkeypatch.setattr("privbench.report.page.example_pictures._PIXELS", 2 * 5 * 2000)
     write_run(tmp_path / "a")
     text, _ = build(tmp_path, tmp_path / "a")
     assert "Shown are 2 of 3" in text
@@ -315,17 +286,6 @@ def test_trainings_of_all_runs_are_drawn_once(tmp_path):
     shared, own = split_shared([alone])
     assert not len(shared)
     assert own[0].equals(alone)
-
-
-def test_protocol_and_manifest_hold_every_field():
-    run = record("a", 0.8, 0.9, params={"b": {"c": [1, None], "d": ""}})
-    fields = {row[0].text: row[1].text for group in protocol(run).groups for row in group.rows}
-    assert fields["siamese · params · epochs"] == str(run.protocol["attacks"]["siamese"]["params"]["epochs"])
-    assert fields["train_file"] == "–"
-    origin = {row[0].text: row[1].text for group in manifest(run)[0].groups for row in group.rows}
-    assert origin["b · c"] == "[1, null]"
-    assert origin["commit"] == "not from a checkout"
-    assert origin["fingerprint"] == run.fingerprint
 
 
 def test_pictures_that_do_not_belong_together_are_refused(tmp_path):

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ..metrics.detection import FEWEST_POSITIVES
-from ..protocols.modes import MODES
-from ..record.run import RunRecord
-from ..record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
-from .figures import ARROWS, NOTHING, change_text, digits_for, p_text
-from .page.table import Cell, Column, Rows, Table, number, text, with_interval
+from ...metrics.detection import FEWEST_POSITIVES
+from ...protocols.kinds import Kind
+from ...protocols.modes import MODES
+from ...record.run import RunRecord
+from ...record.utility import FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
+from ..figures import NOTHING, digits_for, p_text, titled
+from ..notes import Named
+from ..table import Cell, Column, Rows, Table, change_of, count, estimate, number, text
 
 Result = UtilityResult | MeasurementResult
-Named = tuple[str, RunRecord]
-"""A run, and by what name it stands beside others."""
 
 FEW = FEWEST_POSITIVES
 """Below it, a figure is marked."""
 FEW_NOTE = f"* of fewer than {FEW} positives or negatives, so that the figures say little"
 
-_KINDS = {"O": "original", "A": "anonymized"}
+_KINDS = {Kind.ORIGINAL: "original", Kind.ANONYMIZED: "anonymized"}
 MODE_NOTES = {
     mode: f"trained on {_KINDS[images.train]} images, tested on {_KINDS[images.test]} ones"
     for mode, images in MODES.items()
 }
-_CHANGE = "against the same task trained and tested on originals, of the same patients"
+_SURE = "bold where its interval leaves zero out"
+_CHANGE = f"against the same task trained and tested on originals, of the same patients; {_SURE}"
 _RUN = Column("anonymizer", number=False)
 _WIDENED = {True: "yes", False: "narrowed", None: "cannot tell"}
 
@@ -41,9 +42,9 @@ def overview(runs: Sequence[Named]) -> Table:
     ]
 
     def row(title: str, result: UtilityResult) -> list[Cell]:
-        lost = Cell(NOTHING) if result.lost is None else Cell(str(len(result.lost)), len(result.lost))
-        mean = with_interval(result.mean_auc, result.interval)
-        return [text(title), mean, number(result.original), _change(result.change), lost]
+        lost = Cell(NOTHING) if result.lost is None else count(len(result.lost))
+        mean = estimate(result.mean_auc, result.interval)
+        return [text(title), mean, number(result.original), change_of(result.change), lost]
 
     below: dict[str | None, list[list[Cell]]] = {}
     for name, run in runs:
@@ -78,12 +79,12 @@ def findings(runs: Sequence[Named]) -> Table | None:
         return [
             text(one.name.replace("_", " ")),
             positives(one),
-            with_interval(one.auc, one.interval),
+            estimate(one.auc, one.interval),
             number(one.average_precision),
-            Cell(NOTHING) if met is None else Cell("{:.2f} at {:.2f}".format(*met), met[0]),
+            Cell(NOTHING) if met is None else Cell("{:.2f} at {:.2f}".format(*met), sort=met[0]),
             number(one.calibration_error),
-            _change(one.change),
-            Cell(p_text(p_value), p_value),
+            change_of(one.change),
+            Cell(p_text(p_value), sort=p_value),
         ]
 
     return _by_mode(
@@ -94,10 +95,23 @@ def findings(runs: Sequence[Named]) -> Table | None:
     )
 
 
+def findings_side_by_side(runs: Sequence[Named], names: Sequence[str]) -> Table:
+    """The AUC of every one of these findings in the headline's mode, a column a run."""
+    by_run = [{finding.name: finding for finding in run.utility.findings} for _, run in runs]
+    columns = [Column("finding", number=False), Column("positives", note=FEW_NOTE), *(Column(name) for name, _ in runs)]
+    rows = []
+    for name in names:
+        told = [run.get(name) for run in by_run]
+        cells = [estimate(one.auc, one.interval) if one else Cell(NOTHING) for one in told]
+        most = max(filter(None, told), key=lambda one: one.positives)
+        rows.append([text(name.replace("_", " ")), positives(most), *cells])
+    return Table(f"AUC by finding, {runs[0][1].utility.label}", columns, [Rows(rows)], sortable=True)
+
+
 def positives(finding: FindingResult) -> Cell:
     """How many images show it, marked where they are few."""
     few = min(finding.positives, finding.negatives) < FEW
-    return Cell(f"{finding.positives}{'*' if few else ''}", finding.positives)
+    return Cell(f"{finding.positives}{'*' if few else ''}", sort=finding.positives)
 
 
 def groups(runs: Sequence[Named]) -> Table | None:
@@ -110,12 +124,11 @@ def groups(runs: Sequence[Named]) -> Table | None:
     ]
 
     def row(one: GroupResult) -> list[Cell]:
-        patients, images = one.counts.patients, one.counts.images
         return [
             text(f"{one.attribute} {one.value}"),
-            Cell(str(patients), patients),
-            Cell(str(images), images),
-            with_interval(one.mean_auc, one.interval),
+            count(one.counts.patients),
+            count(one.counts.images),
+            estimate(one.mean_auc, one.interval),
         ]
 
     return _by_mode(
@@ -134,7 +147,7 @@ def gaps(runs: Sequence[Named]) -> Table | None:
         Column("read best", number=False),
         Column("gap ↓", note="largest minus smallest mean AUC of the groups"),
         Column("originals", note="the gap of the same task trained and tested on originals"),
-        Column("change"),
+        Column("change", note=f"against originals; {_SURE}"),
         Column("widened", number=False, note="yes where the whole interval of the change lies above zero"),
     ]
 
@@ -144,9 +157,9 @@ def gaps(runs: Sequence[Named]) -> Table | None:
             text(one.attribute),
             text(one.low),
             text(one.high),
-            with_interval(one.gap, one.interval),
+            estimate(one.gap, one.interval),
             number(one.original),
-            _change(one.change),
+            change_of(one.change),
             Cell(told, doubtful=bool(one.widened)),
         ]
 
@@ -165,17 +178,17 @@ def measurements(runs: Sequence[Named]) -> Table | None:
         Column("mean"),
         Column("single images", note="the lowest and the highest value of an image"),
         Column("originals", note="the same measured in original images"),
-        Column("change"),
+        Column("change", note=f"against originals; {_SURE}"),
     ]
 
     def row(one: MeasurementResult) -> list[Cell]:
         digits = digits_for(one.value, one.interval)
         return [
             text(measure_name(one)),
-            with_interval(one.value, one.interval, digits),
-            Cell(f"{one.lowest:.{digits}f} to {one.highest:.{digits}f}", one.lowest),
+            estimate(one.value, one.interval, digits),
+            Cell(f"{one.lowest:.{digits}f} to {one.highest:.{digits}f}", sort=one.lowest),
             number(one.original, digits),
-            _change(one.change, digits),
+            change_of(one.change, digits),
         ]
 
     return _by_mode("Measured in the images", columns, runs, lambda run: [(one, row(one)) for one in run.measurements])
@@ -183,8 +196,7 @@ def measurements(runs: Sequence[Named]) -> Table | None:
 
 def measure_name(one: MeasurementResult) -> str:
     """With its unit, such as `PSNR, dB ↑`."""
-    unit = "" if not one.unit or one.measure.endswith(f" {one.unit}") else f", {one.unit}"
-    return f"{one.measure}{unit}{ARROWS[one.more_is_better]}"
+    return titled(one.measure, one.unit, one.more_is_better)
 
 
 def _by_mode(
@@ -210,7 +222,3 @@ def _title(result: Result) -> str:
     if isinstance(result, MeasurementResult) and result.original is None:
         return f"{result.label}: {_KINDS[MODES[result.mode].test]} images against their originals"
     return f"{result.label}: {MODE_NOTES[result.mode]}"
-
-
-def _change(change: Change | None, digits: int = 3) -> Cell:
-    return Cell(change_text(change, digits), None if change is None else change.value)

@@ -1,4 +1,4 @@
-"""The gallery of the page: pictures of every run's example images, each content written once."""
+"""Pictures of every run's example images, each content written once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from safetensors.numpy import load_file
 
 from ...base.errors import PrivbenchError
 from ...record.folder import EXAMPLES
-from .. import gallery
-from .runs import Shown
+from ..plots import change_maps
+from .runs import ReportedRun
 
-_FOLDER = "gallery"
+_FOLDER = "examples"
 _PIXELS = 9_000_000  # of all pictures together, at about two thirds of a byte each
 _KINDS = 5  # pictures of an example, at most
 
 
 @dataclass(frozen=True)
-class Examples:
+class ExampleImages:
     """Shape: originals and released (n, H, W), uint8; displacement (n, 2, H, W), float32, in pixels."""
 
     originals: np.ndarray
@@ -54,28 +54,28 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class RunPictures:
     """The pictures of a run, how to read their colours, and what they say in figures."""
 
-    run: Shown
+    run: ReportedRun
     strips: Sequence[Strip]
     scales: Sequence[Scale]
     told: str
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """All runs of a board: releases side by side, a sheet a run, and the names of the runs without examples."""
+class BoardPictures:
+    """Those of a board: releases side by side, the pictures of each run, and the names of the runs without any."""
 
     overview: Sequence[Strip]
-    sheets: Sequence[Sheet]
+    by_run: Sequence[RunPictures]
     without: Sequence[str]
     shown: int
     kept: int
     size: tuple[int, int]
 
 
-def read_examples(folder: Path) -> Examples | None:
+def read_examples(folder: Path) -> ExampleImages | None:
     """The examples of a run; None where it has none, as runs of old versions do."""
     path = folder / EXAMPLES
     if not path.is_file():
@@ -90,10 +90,10 @@ def read_examples(folder: Path) -> Examples | None:
     fits = released.shape == originals.shape and originals.dtype == released.dtype == np.uint8 and min(sides) > 1
     if not fits or (displacement is not None and displacement.shape != (count, 2, *sides)):
         raise PrivbenchError(f"{path} holds pictures that do not belong together: run it again with --overwrite.")
-    return Examples(originals, released, displacement) if count else None
+    return ExampleImages(originals, released, displacement) if count else None
 
 
-def make_gallery(runs: Sequence[Shown], folder: Path, board_share: float) -> Gallery | None:
+def make_pictures(runs: Sequence[ReportedRun], folder: Path, board_share: float) -> BoardPictures | None:
     """Writes the pictures into the report's folder; None where no run has examples.
 
     Args:
@@ -109,13 +109,13 @@ def make_gallery(runs: Sequence[Shown], folder: Path, board_share: float) -> Gal
     fitting = int(board_share * _PIXELS / (len(examples) * _KINDS * max(sides[0] * sides[1], 2_000)))
     shown = int(np.clip(fitting, 1, kept))
     save = _saver(folder)
-    sheets = [_sheet(run, examples[run.slug], shown, save) for run in runs if run.slug in examples]
+    by_run = [_pictures(run, examples[run.slug], shown, save) for run in runs if run.slug in examples]
     # Under one fingerprint the examples are the same; a table of releases says nothing where they are not.
-    alike = [sheet for sheet in sheets if np.array_equal(examples[sheet.run.slug].originals, first.originals)]
-    overview = [sheets[0].strips[0]]
-    overview += [Strip(sheet.run.name, sheet.strips[1].sources, sheet.strips[1].alts) for sheet in alike]
+    alike = [own for own in by_run if np.array_equal(examples[own.run.slug].originals, first.originals)]
+    overview = [by_run[0].strips[0]]
+    overview += [Strip(own.run.name, own.strips[1].sources, own.strips[1].alts) for own in alike]
     without = [run.name for run in runs if run.slug not in examples]
-    return Gallery(overview, sheets, without, shown, kept, (sides[1], sides[0]))
+    return BoardPictures(overview, by_run, without, shown, kept, (sides[1], sides[0]))
 
 
 def _saver(folder: Path) -> Callable[[Image.Image], str]:
@@ -131,9 +131,9 @@ def _saver(folder: Path) -> Callable[[Image.Image], str]:
     return save
 
 
-def _sheet(run: Shown, examples: Examples, shown: int, save: Callable[[Image.Image], str]) -> Sheet:
+def _pictures(run: ReportedRun, examples: ExampleImages, shown: int, save: Callable[[Image.Image], str]) -> RunPictures:
     originals, released = examples.originals[:shown], examples.released[:shown]
-    limit = gallery.difference_limit(examples.originals, examples.released)
+    limit = change_maps.difference_limit(examples.originals, examples.released)
 
     def strip(title: str, pictures: Sequence[Image.Image], what: str, drawn: bool = False) -> Strip:
         alts = [f"Example {number}: {what}" for number in range(1, len(pictures) + 1)]
@@ -141,29 +141,29 @@ def _sheet(run: Shown, examples: Examples, shown: int, save: Callable[[Image.Ima
 
     changed = np.abs(examples.released.astype(np.int16) - examples.originals)
     strips = [
-        strip("original", [gallery.grey(image) for image in originals], "original radiograph"),
-        strip("anonymized", [gallery.grey(image) for image in released], f"anonymized by {run.name}"),
+        strip("original", [change_maps.grey(image) for image in originals], "original radiograph"),
+        strip("anonymized", [change_maps.grey(image) for image in released], f"anonymized by {run.name}"),
         strip(
             "difference",
-            [gallery.difference(*both, limit) for both in zip(originals, released, strict=True)],
+            [change_maps.difference(*both, limit) for both in zip(originals, released, strict=True)],
             f"what {run.name} changed",
         ),
     ]
-    bar = save(gallery.scale("difference"))
+    bar = save(change_maps.scale("difference"))
     scales = [Scale("difference, grey values", bar, f"−{limit} darker", "0", f"+{limit} brighter")]
     told = f"Grey values differ by {changed.mean():.1f} of 255 on average."
     if examples.displacement is not None:
         field = examples.displacement
-        deformed = gallery.measure(field)
-        growth = gallery.determinants(field)
-        reach, spread = max(deformed.high, 1e-6), gallery.determinant_limit(growth)
+        deformed = change_maps.measure(field)
+        growth = change_maps.determinants(field)
+        reach, spread = max(deformed.high, 1e-6), change_maps.determinant_limit(growth)
         strips += [
-            strip("displacement", [gallery.displacement_field(one, reach) for one in field[:shown]],
+            strip("displacement", [change_maps.displacement_field(one, reach) for one in field[:shown]],
                   "length and direction of the displacement", drawn=True),
-            strip("determinant", [gallery.determinant(one, spread) for one in growth[:shown]],
+            strip("determinant", [change_maps.determinant(one, spread) for one in growth[:shown]],
                   "Jacobian determinant of the displacement"),
         ]  # fmt: skip
-        lengths = save(gallery.scale("displacement")), save(gallery.scale("determinant"))
+        lengths = save(change_maps.scale("displacement")), save(change_maps.scale("determinant"))
         scales += [
             Scale("displacement, pixels", lengths[0], "0", f"{reach / 2:.2g}", f"{reach:.2g}"),
             Scale("determinant", lengths[1], f"{1 - spread:.2f} stretched", "1", f"{1 + spread:.2f} squeezed"),
@@ -172,4 +172,4 @@ def _sheet(run: Shown, examples: Examples, shown: int, save: Callable[[Image.Ima
             f" Pixels are displaced by {deformed.median:.3g} pixels in the median and {deformed.high:.3g} at the 99th "
             f"percentile; {deformed.folded:.2%} of them are folded (a triangle of neighbouring pixels turns over)."
         )
-    return Sheet(run, strips, scales, told)
+    return RunPictures(run, strips, scales, told)

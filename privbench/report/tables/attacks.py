@@ -1,0 +1,91 @@
+"""What attacks found: verification, retrieval, every attack of a run, and what is read off single images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...judging.ranking import worst_attack
+from ...record.attack import AttackResult
+from ...record.run import RunRecord
+from ..figures import titled
+from ..notes import Named
+from ..table import Cell, Column, Rows, Table, count, estimate, number, text
+
+_HEADS = (Column("anonymizer", number=False), Column("attack", number=False))
+
+
+def verification(runs: Sequence[Named]) -> Table:
+    """What the worst-case attacks' scores of pairs say; thresholds are fixed on validation pairs."""
+    attacks = [worst_attack(run) for _, run in runs]
+    columns, cells = _figures(attacks, "verification")
+    named = zip(runs, attacks, cells, strict=True)
+    rows = [[text(name), text(attack.label), *figures] for (name, _), attack, figures in named]
+    return Table("Verification by the worst-case attack", [*_HEADS, *columns], [Rows(rows)], sortable=True)
+
+
+def retrieval(runs: Sequence[Named]) -> Table | None:
+    """How well the worst-case attacks find a patient in the gallery; None where none of them does."""
+    attacks = [worst_attack(run) for _, run in runs]
+    figures, cells = _figures(attacks, "retrieval")
+    rows = [
+        [text(name), text(attack.label), estimate(told.rank_1, told.interval), *known,
+         count(told.probes), count(told.gallery)]
+        for (name, _), attack, known in zip(runs, attacks, cells, strict=True)
+        if (told := attack.retrieval)
+    ]  # fmt: skip
+    columns = [*_HEADS, Column("rank 1 ↓"), *figures, Column("probes"), Column("gallery")]
+    return Table("Retrieval by the worst-case attack", columns, [Rows(rows)], sortable=True) if rows else None
+
+
+def _figures(attacks: Sequence[AttackResult], of: str) -> tuple[list[Column], list[list[Cell]]]:
+    """A column for every figure that tells of privacy and that one of the attacks has; and each attack's cells."""
+    known = {
+        one.name: one
+        for attack in attacks
+        for one in attack.figures
+        if one.of == of and one.value is not None and one.more_is_private is not None
+    }
+    columns = [Column(titled(name, one.unit, one.more_is_private)) for name, one in known.items()]
+    values = [{one.name: one.value for one in attack.figures} for attack in attacks]
+    return columns, [[number(own.get(name)) for name in known] for own in values]
+
+
+def attacks(run: RunRecord) -> Table:
+    """Every attack of a run, in every scenario."""
+    columns = [
+        Column("attack", number=False),
+        Column("proof", number=False),
+        Column("AUC ↓"),
+        Column("on originals", note="AUC of the same recipe on original images, from its certificate"),
+        Column("on validation"),
+        Column("spread of trainings", note="standard deviation over the attacker's trainings"),
+        Column("rank 1 ↓"),
+    ]
+
+    def row(attack: AttackResult) -> list[Cell]:
+        proof, found = attack.certificate, attack.retrieval
+        verdict = "needs no training" if proof is None else proof.verdict
+        return [
+            text(attack.label),
+            Cell(verdict, doubtful=proof is not None and proof.verdict != "certified"),
+            estimate(attack.verification_auc, attack.interval),
+            number(proof.control_auc if proof else None),
+            number(attack.validation_auc),
+            number(attack.seed_std),
+            number(found.rank_1 if found else None),
+        ]
+
+    return Table("Attacks", columns, [Rows([row(attack) for attack in run.attacks])], sortable=True)
+
+
+def inferences(run: RunRecord) -> Table | None:
+    """What is read off single images; None where no attack tried."""
+    columns = [Column("attribute", number=False), Column("attack", number=False), Column("measure", number=False)]
+    columns += [Column("value"), Column("on originals"), Column("a guess")]
+    rows = [
+        [text(one.attribute), text(f"{one.name} ({one.scenario})"),
+         text("AUC ↓" if one.metric == "auc" else "mean error ↑"),
+         estimate(one.value, one.interval), number(one.original), number(one.base_rate)]
+        for one in run.inferences
+    ]  # fmt: skip
+    return Table("Attributes read off single images", columns, [Rows(rows)]) if rows else None

@@ -1,0 +1,178 @@
+"""The leaderboard: runs side by side, a table for each fingerprint; what is not proven says so, and has no rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...judging.ranking import Board, Standing, strongest, worst_attack
+from ...protocols.modes import MODES, Mode
+from ...protocols.scenarios import SCENARIOS
+from ...record.run import RunRecord
+from ...record.utility import UtilityResult
+from ..figures import NOTHING, interval_text, rank_text
+from ..notes import apart_sheets, conditions, doubts_about, heading, names_of, warnings_of
+from ..table import MACHINES, Cell, Column, Rows, Sheet, Table, Value, number
+from .utility import MODE_NOTES
+
+_SURELY, _NEVER = 0.95, 0.05
+"""Shares of resamples from which, and up to which, a run counts as on the Pareto front and off it."""
+_NOT_RANKED = "Not ranked, because the attack is not proven: a low figure is no evidence of privacy"
+
+
+def leaderboard_sheets(boards: Sequence[Board]) -> list[Sheet]:
+    """A sheet a board; why boards stand apart comes last."""
+    sheets = [
+        Sheet(
+            heading(board),
+            [leaderboard(board)],
+            notes=[conditions(board.records)],
+            doubts=doubts_about(board),
+            warnings=warnings_of([(run.label, run) for run in board.records]),
+        )
+        for board in boards
+    ]
+    return sheets + apart_sheets(boards)
+
+
+def leaderboard(board: Board) -> Table:
+    """One row a run; those whose attack is not certified stay below the others, however the table is sorted."""
+    runs = board.records
+    scenarios, modes, headline = scenarios_of(runs), further_modes(runs), runs[0].utility
+    columns = [
+        Column("anonymizer", number=False),
+        Column("attack proven", number=False, place="below"),
+        Column("privacy rank"),
+        Column("utility rank"),
+        Column(
+            "Pareto front",
+            number=False,
+            note="share of resamples in which no other certified run is at least as good in privacy and utility and "
+            f"better in one; yes from {_SURELY:.0%} on, no up to {_NEVER:.0%}",
+        ),
+        Column("beaten by", number=False, note="a run that is surely better in both", place="below", lead="beaten by "),
+        Column("worst-case AUC ↓", note="verification AUC of the attack below it"),
+        MACHINES,
+        *(
+            Column(f"{scenario} ↓", note="AUC of the strongest attack in this scenario", place="wide")
+            for scenario in scenarios
+        ),
+        Column("rank 1 ↓", note="share of probes whose patient the worst-case attack ranks first", place="wide"),
+        Column(f"{headline.name} AUC ↑", note=f"mean over the findings, {headline.mode}: {MODE_NOTES[headline.mode]}"),
+        *(Column(f"{mode} ↑", note=f"the same, {MODE_NOTES[mode]}", place="below", lead=f"{mode} ") for mode in modes),
+        MACHINES,
+    ]
+
+    def row(name: str, standing: Standing) -> list[Cell]:
+        run = standing.entry.record
+        worst, utility, found = run.worst_case, run.utility, worst_attack(run).retrieval
+        best = [strongest(run, scenario) for scenario in scenarios]
+        others = [in_mode(run, mode) for mode in modes]
+        whose = {"fingerprint": run.fingerprint, "protocol": run.protocol["name"], "anonymizer": run.label}
+        return [
+            Cell(name, whose),
+            Cell(
+                "certified" if run.certified else f"NOT PROVEN: {worst.verdict}",
+                {"verdict": worst.verdict},
+                doubtful=not run.certified,
+            ),
+            _rank("privacy_rank", standing.privacy_rank),
+            _rank("utility_rank", standing.utility_rank),
+            Cell(_front_text(standing.on_front), {"on_front": standing.on_front}, sort=standing.on_front),
+            Cell(standing.dominated_by or NOTHING, {"dominated_by": standing.dominated_by}),
+            Cell(
+                interval_text(worst.verification_auc, worst.interval),
+                {
+                    "worst_case_attack": worst.attack,
+                    "worst_case_scenario": worst.scenario,
+                    "worst_case_auc": worst.verification_auc,
+                    "worst_case_low": worst.interval.low,
+                    "worst_case_high": worst.interval.high,
+                },
+                below=worst.label,
+                sort=worst.verification_auc,
+            ),
+            Cell("", _attacks(run)),
+            *(number(attack.verification_auc if attack else None) for attack in best),
+            number(found.rank_1 if found else None),
+            Cell(
+                interval_text(utility.mean_auc, utility.interval),
+                {
+                    f"{utility.name}_auc": utility.mean_auc,
+                    f"{utility.name}_low": utility.interval.low,
+                    f"{utility.name}_high": utility.interval.high,
+                },
+                sort=utility.mean_auc,
+            ),
+            *(number(other.mean_auc if other else None) for other in others),
+            Cell("", _utilities(run) | _conditions(run)),
+        ]
+
+    named = list(zip(names_of(board), board.standings, strict=True))
+    proven = [row(name, standing) for name, standing in named if standing.entry.record.certified]
+    rest = [row(name, standing) for name, standing in named if not standing.entry.record.certified]
+    groups = [group for group in (Rows(proven), Rows(rest, _NOT_RANKED)) if group.rows]
+    return Table("Runs, the most private first", columns, groups, sortable=True, kind="leaderboard")
+
+
+def scenarios_of(runs: Sequence[RunRecord]) -> list[str]:
+    """The scenarios that any of the runs was attacked in, from the attacker who knows least."""
+    seen = {attack.scenario for run in runs for attack in run.attacks}
+    return [scenario for scenario in SCENARIOS if scenario in seen]
+
+
+def further_modes(runs: Sequence[RunRecord]) -> list[Mode]:
+    """The modes beside the headline's in which any of the runs was judged by the headline's task."""
+    seen = {result.mode for run in runs for result in run.utilities if result.name == run.utility.name}
+    return [mode for mode in MODES if mode in seen - {runs[0].utility.mode}]
+
+
+def in_mode(run: RunRecord, mode: Mode) -> UtilityResult | None:
+    """How the headline's task reads findings in a mode; None where it was not asked to."""
+    found = (result for result in run.utilities if (result.name, result.mode) == (run.utility.name, mode))
+    return next(found, None)
+
+
+def _rank(name: str, rank: tuple[int, int] | None) -> Cell:
+    best, worst = rank or (None, None)
+    order = None if rank is None else rank[0] + rank[1] / 1000
+    return Cell(rank_text(rank), {f"{name}_best": best, f"{name}_worst": worst}, sort=order)
+
+
+def _front_text(share: float | None) -> str:
+    if share is None:
+        return NOTHING
+    return "yes" if share >= _SURELY else "no" if share <= _NEVER else f"{share:.0%}"
+
+
+def _attacks(run: RunRecord) -> dict[str, Value]:
+    """What machines get of every attack."""
+    told: dict[str, Value] = {}
+    for attack in run.attacks:
+        figures: dict[str, Value] = {
+            "auc": attack.verification_auc,
+            "seed_std": attack.seed_std,
+            "rank_1": attack.retrieval.rank_1 if attack.retrieval else None,
+            "verdict": attack.certificate.verdict if attack.certificate else "untrained",
+        }
+        figures |= {one.name: one.value for one in attack.figures}
+        told |= {f"{attack.label} {name}": figure for name, figure in figures.items()}
+    return told
+
+
+def _utilities(run: RunRecord) -> dict[str, Value]:
+    """What machines get of every task and mode."""
+    read: dict[str, Value] = {}
+    for result in run.utilities:
+        read[f"{result.label} auc"] = result.mean_auc
+        read[f"{result.label} change"] = result.change.value if result.change else None
+    return read | {f"{one.label} {one.measure}": one.value for one in run.measurements}
+
+
+def _conditions(run: RunRecord) -> dict[str, Value]:
+    counts = run.attacks[0].counts
+    return {
+        "test_patients": counts.patients,
+        "effective_patients": counts.effective_patients,
+        "test_pairs": counts.pairs,
+        "warnings": "; ".join(run.warnings),
+    }

@@ -1,0 +1,102 @@
+"""What a run found, as `privbench run` tells it: privacy by attack, utility by task and mode."""
+
+from __future__ import annotations
+
+from ...judging.ranking import worst_attack
+from ...record.attack import AttackResult, InferenceResult
+from ...record.run import RunRecord
+from ..figures import digits_for, interval_text, number_text
+from ..notes import conditions
+from ..table import Cell, Column, Rows, Sheet, Table, change_of, estimate, number, text
+from .utility import measure_name
+
+
+def summary_sheet(record: RunRecord) -> Sheet:
+    """What is not proven comes first, what warns comes last."""
+    return Sheet(
+        f"{record.label} — protocol {record.protocol['name']}",
+        [headline(record), readings(record)],
+        notes=[conditions([record])],
+        doubts=[record.doubt] if record.doubt else [],
+        warnings=[f"! {warning}." for warning in record.warnings],
+    )
+
+
+def headline(record: RunRecord) -> Table:
+    """The worst case and every attack, what is read off single images, and the headline of utility."""
+    worst, utility, found = record.worst_case, record.utility, worst_attack(record)
+    columns = [Column("measure", number=False)]
+    columns += [Column(f"value [{worst.interval.confidence:.0%} interval]"), Column("from", number=False)]
+    rows = [
+        [
+            Cell("privacy, worst case: verification AUC ↓", strong=True),
+            Cell(interval_text(worst.verification_auc, worst.interval), strong=True),
+            text(f"{worst.label}, {found.counts.pairs} pairs of {found.counts.patients} patients"),
+        ]
+    ]
+    rows += [
+        [text(f"  {one.label}"), estimate(one.verification_auc, one.interval), text(_proof(one))]
+        for one in record.attacks
+    ]
+    if told := found.retrieval:
+        rows.append(
+            [
+                text("patients found at rank 1 ↓"),
+                number(told.rank_1),
+                text(f"{found.label}, {told.probes} probes in a gallery of {told.gallery}"),
+            ]
+        )
+    rows += [_inference(one) for one in record.inferences]
+    rows.append(
+        [
+            Cell(f"utility: mean {utility.name} AUC ↑", strong=True),
+            Cell(interval_text(utility.mean_auc, utility.interval), strong=True),
+            text(
+                f"{utility.mode}, {utility.counts.images} images of {utility.counts.patients} patients, "
+                f"{len(utility.mean_over)} findings"
+            ),
+        ]
+    )
+    return Table("Headline figures", columns, [Rows(rows)])
+
+
+def readings(record: RunRecord) -> Table:
+    """Every task in every mode beside originals; of what is measured, that of which more is better or worse."""
+    columns = [Column("utility", number=False), Column(f"value [{record.utility.interval.confidence:.0%} interval]")]
+    columns += [Column("originals"), Column("change")]
+    rows = [_above("mean AUC of findings ↑")]
+    rows += [
+        [
+            text(f"  {one.label}"),
+            estimate(one.mean_auc, one.interval),
+            number(one.original),
+            change_of(one.change),
+        ]
+        for one in record.utilities
+    ]
+    told = [one for one in record.measurements if one.more_is_better is not None]
+    for label in dict.fromkeys(one.label for one in told):
+        rows.append(_above(label))
+        for one in (one for one in told if one.label == label):
+            digits = digits_for(one.value, one.interval)
+            value, original = estimate(one.value, one.interval, digits), number(one.original, digits)
+            rows.append([text(f"  {measure_name(one)}"), value, original, change_of(one.change, digits)])
+    return Table("Utility by task and mode", columns, [Rows(rows)])
+
+
+def _above(label: str) -> list[Cell]:
+    return [text(label), *([Cell("")] * 3)]
+
+
+def _proof(attack: AttackResult) -> str:
+    seeds = f", ± {attack.seed_std:.3f} over {len(attack.seed_aucs)} seeds" if attack.seed_std is not None else ""
+    if attack.certificate is None:
+        return f"needs no training{seeds}"
+    return f"{attack.certificate.verdict}: {attack.certificate.control_auc:.3f} on originals{seeds}"
+
+
+def _inference(one: InferenceResult) -> list[Cell]:
+    arrow = "AUC ↓" if one.metric == "auc" else "mean error ↑"
+    unit = " years" if one.metric == "mae" and one.attribute == "age" else ""
+    told = f"{one.name} ({one.scenario}); originals {number_text(one.original)}, a guess {number_text(one.base_rate)}"
+    return [text(f"{one.attribute} read off: {arrow}"), text(interval_text(one.value, one.interval) + unit), text(told)]

@@ -1,0 +1,22 @@
+import io
+
+from records import record, with_modes
+from rich.console import Console
+
+from privbench.report.tables.summary import summary_sheet
+from privbench.report.terminal import print_sheets
+
+
+def test_the_summary_tells_every_mode_beside_originals():
+    run = with_modes(record("a", 0.8, 0.9, warnings=["lost: Effusion (0.90 to 0.70)", "the gap widened"]))
+    console = Console(record=True, width=100, file=io.StringIO())
+    print_sheets([summary_sheet(run)], console)
+    told = console.export_text().splitlines()
+    assert max(map(len, told)) <= 100
+    rows = [" ".join(line.split()) for line in told]
+    assert "classification (frozen) 0.900 [0.850, 0.950] 0.893 +0.000 [-0.050, +0.050]" in rows
+    assert "classification (retrained-transfer) 0.812 [0.762, 0.862] 0.893 -0.081 [-0.131, -0.031]" in rows
+    assert "PSNR, dB ↑ 31.500 [31.450, 31.550] – –" in rows
+    assert "Dice of the lungs ↑ 0.800 [0.750, 0.850] 0.900 -0.100 [-0.150, -0.050]" in rows
+    assert not any("sharpness" in row for row in rows), "neither more nor less of it is better"
+    assert rows[-2:] == ["! lost: Effusion (0.90 to 0.70).", "! the gap widened."]
