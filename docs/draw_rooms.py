@@ -7,6 +7,7 @@ room is not drawn again, so the arrows say which rooms stand directly on which.
 from __future__ import annotations
 
 from collections import defaultdict
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import matplotlib
@@ -50,16 +51,14 @@ def reached(room: str, below: dict[str, set[str]]) -> set[str]:
 
 
 def floors(below: dict[str, set[str]]) -> dict[str, int]:
-    """How many floors lie below each room."""
+    """The floor of each room: plugins stand right above what they need, all others right below who needs them."""
+    order = list(TopologicalSorter(below).static_order())  # the lowest first
     heights: dict[str, int] = {}
-
-    def height(room: str) -> int:
-        if room not in heights:
-            heights[room] = 1 + max(map(height, below[room]), default=-1)
-        return heights[room]
-
-    for room in below:
-        height(room)
+    for room in order:
+        heights[room] = 1 + max((heights[other] for other in below[room]), default=-1)
+    for room in reversed(order):
+        if above := [heights[other] for other in below if room in below[other]]:
+            heights[room] = min(above) - 1
     return heights
 
 
@@ -73,14 +72,15 @@ def draw(modules: dict[str, list[str]], path: Path) -> None:
     by_floor: dict[int, list[str]] = defaultdict(list)
     for room, floor in sorted(floors(below).items()):
         by_floor[floor].append(room)
-    widest = max(map(len, by_floor.values()))
-    places = {
-        room: ((number + (widest - len(names)) / 2) * 2.0, floor * _STEP)
-        for floor, names in by_floor.items()
-        for number, room in enumerate(names)
-    }
+    places = {}
+    for floor, names in by_floor.items():
+        # The room that stands on most is the trunk, in the middle; the others stand left and right of it.
+        names.sort(key=lambda room: -len(reached(room, below)))
+        for number, room in enumerate(names):
+            places[room] = ((number + 1) // 2 * (-1) ** number * 2.0, floor * _STEP)
+    left, right = (f(x for x, _ in places.values()) for f in (min, max))
     with matplotlib.rc_context({"svg.hashsalt": "privbench", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(1.15 * widest * 2 * 0.62, 0.72 * len(by_floor)), layout="constrained")
+        figure = Figure(figsize=(0.72 * (right - left + 2), 0.72 * len(by_floor)), layout="constrained")
         axes = figure.subplots()
         for room, others in drawn.items():
             for other in sorted(others):
@@ -88,23 +88,25 @@ def draw(modules: dict[str, list[str]], path: Path) -> None:
         for room, (x, y) in places.items():
             box = FancyBboxPatch(
                 (x - _WIDTH / 2, y - _HEIGHT / 2), _WIDTH, _HEIGHT, boxstyle="round,pad=0.02,rounding_size=0.08",
-                facecolor="#eef3fb", edgecolor="#1f5fbf", linewidth=1.0,
+                facecolor="#eef3fb", edgecolor="#1f5fbf", linewidth=1.0, zorder=2,
             )  # fmt: skip
             axes.add_patch(box)
             count = sum(not (ROOT / name.replace(".", "/") / "__init__.py").is_file() for name in modules[room])
-            axes.text(x, y + 0.05, room, ha="center", va="center", fontsize=9, color="#1b1f24", weight="bold")
+            axes.text(x, y + 0.05, room, ha="center", va="center", fontsize=9, color="#1b1f24", weight="bold", zorder=3)
             axes.text(x, y - 0.14, f"{count} modules" if count > 1 else "1 module", ha="center", va="center",
-                      fontsize=6, color="#5f6773")  # fmt: skip
-        axes.set_xlim(-1, 2 * (widest - 1) + 1)
+                      fontsize=6, color="#5f6773", zorder=3)  # fmt: skip
+        axes.set_xlim(left - 1, right + 1)
         axes.set_ylim(-0.4, max(by_floor) * _STEP + 0.4)
         axes.set_axis_off()
         figure.savefig(path, metadata={"Date": None}, facecolor="white")
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    far = start[1] - end[1] > 1.5 * _STEP and start[0] == end[0]  # around the rooms between
     axes.annotate(
-        "", (end[0], end[1] + _HEIGHT / 2 + 0.03), (start[0], start[1] - _HEIGHT / 2 - 0.03),
-        arrowprops={"arrowstyle": "-|>", "color": "#5f6773", "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0},
+        "", (end[0], end[1] + _HEIGHT / 2 + 0.03), (start[0], start[1] - _HEIGHT / 2 - 0.03), zorder=1,
+        arrowprops={"arrowstyle": "-|>", "color": "#5f6773", "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0,
+                    "connectionstyle": "arc3,rad=0.35" if far else "arc3"},
     )  # fmt: skip
 
 

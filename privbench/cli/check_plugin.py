@@ -26,10 +26,10 @@ def command(
     device: arguments.Device = "auto",
 ) -> None:
     """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
-    from ..datasets.phantom.dataset import PhantomDataset
     from ..judging.contract.checks import check
     from ..judging.contract.surroundings import surroundings
     from ..learning.recipes import GuidanceRecipe
+    from ..plugins.interfaces import Dataset
     from ..plugins.registry import GROUPS, Registry
     from ..protocols.schema import load_protocol
     from ..running.device import create_fabric, deterministic
@@ -51,9 +51,10 @@ def command(
     params = _shortened(settings.get(chosen_kind, {}), cls.Params.model_fields) | given
     console = Console()
     recipe = GuidanceRecipe.model_validate(_shortened(chosen.guidance.model_dump(), {}))
+    phantom = registry.create(Dataset, "phantom", {"patients": 40})
     with (
         deterministic(),
-        surroundings(PhantomDataset(patients=40), recipe, chosen.data.size, create_fabric(device, "32-true")) as around,
+        surroundings(phantom, recipe, chosen.data.size, create_fabric(device, "32-true")) as around,
     ):
         checks = check(lambda: cls(**params), around)
     for one in checks:
