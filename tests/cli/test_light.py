@@ -1,0 +1,70 @@
+"""What only reads answers at once: neither torch nor timm is loaded for it, which takes seconds."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("torch", "timm", "torchvision", "torchmetrics", "lightning_fabric", "pytorch_metric_learning")
+
+CALLS = """
+import contextlib, io, json, sys
+from privbench.cli import main
+loaded = {}
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["privbench", *arguments]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        main()
+    loaded[arguments[0]] = [name for name in HEAVY if name in sys.modules]
+print(json.dumps(loaded))
+"""
+
+
+@pytest.fixture(scope="module")
+def commands(finished, tmp_path_factory):
+    """Every command that reads protocols, runs, leaderboards and baselines, and judges them."""
+    out, run = tmp_path_factory.mktemp("light"), str(finished.folder)
+    reference = Path(__file__).parents[2] / "benchmarks" / "reference" / "baseline.json"
+    return [
+        ["--version"],
+        ["list"],
+        ["list", "protocols"],
+        ["run", "--help", "--anonymizer", "prichexy"],
+        ["leaderboard", run],
+        ["leaderboard", run, "--format", "json"],
+        ["utility", run],
+        ["compare", run, run],
+        ["verify", run],
+        ["baseline", run, "-o", str(out / "baseline.json")],
+        ["check", run, "--baseline", str(reference)],
+    ]
+
+
+def test_commands_that_read_load_nothing_that_computes(commands):
+    script = f"HEAVY = {HEAVY!r}\n{CALLS}"
+    done = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(commands)], capture_output=True, text=True, check=True
+    )
+    assert "unexpectedly" not in done.stderr
+    loaded = json.loads(done.stdout)
+    assert loaded.keys() == {one[0] for one in commands}
+    assert not {command: names for command, names in loaded.items() if names}
+
+
+def test_reading_from_python_loads_nothing_that_computes(finished):
+    script = f"""
+import sys
+from privbench.judging.ranking import read_entry
+from privbench.protocols.schema import builtin_protocols, load_protocol
+from privbench.record.run import read_run
+from pathlib import Path
+import privbench.interfaces
+protocols = [load_protocol(name) for name in builtin_protocols()]
+run = read_run(Path({str(finished.folder)!r}))
+read_entry(Path({str(finished.folder)!r}))
+print([name for name in {HEAVY!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
