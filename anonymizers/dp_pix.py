@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
+
 from pydantic import Field
-from torch import Tensor
-from torch.nn import functional
 
 from privbench.base.params import Params
 from privbench.plugins.interfaces import Anonymizer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class DPPixParams(Params):
@@ -29,6 +32,9 @@ class DPPix(Anonymizer):
     Params = DPPixParams
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        import torch
+        from torch.nn import functional
+
         b = self.params.b
         cells = functional.avg_pool2d(images, b, ceil_mode=True, count_include_pad=False)
         pixels = functional.avg_pool2d(torch.ones_like(images[:1]), b, ceil_mode=True, divisor_override=1)
@@ -44,5 +50,7 @@ def _laplace(shape: torch.Size, generator: torch.Generator) -> Tensor:
     torch draws uniforms one by one, so an image's noise does not depend on how images are batched, which
     torch's own exponential draws would make it.
     """
+    import torch
+
     centred = torch.rand(shape, generator=generator, dtype=torch.float64) - 0.5
     return -centred.sign() * torch.log1p(-2 * centred.abs())

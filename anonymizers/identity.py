@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from privbench.plugins.interfaces import Anonymizer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Identity(Anonymizer):

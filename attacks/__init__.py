@@ -1,1 +1,4 @@
-"""One file an adversary. They register through the entry points that anyone else's package uses."""
+"""One file an adversary, and beside some of them what they compute with, loaded when they compute.
+
+They register through the entry points that anyone else's package uses.
+"""

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
+from typing import TYPE_CHECKING
 
-from privbench.base.errors import PrivbenchError
-from privbench.data.gallery import Gallery, KnownGallery
-from privbench.learning.augmentation import vary
-from privbench.learning.classifier import classify
-from privbench.learning.context import Context, Pixels
-from privbench.learning.generators import global_seed
-from privbench.learning.guidance import Guidance
-from privbench.learning.networks import Classifier, start_from_guidance
 from privbench.learning.recipes import ClassifierRecipe
-from privbench.learning.states import below, prefixed
-from privbench.learning.training import Losses, adam, prepare
-from privbench.learning.training import train as train_network
-from privbench.learning.weights import weights_source, without_weights
+from privbench.learning.weights import weights_source
 from privbench.plugins.interfaces import InferenceAttack
 
-_AGE = 1  # the output that is a number of years; the others are logits
-_VALUES = {"sex": ("F", "M"), "view": ("AP", "PA")}  # in order: a larger score stands for the second
-_NETWORK, _SCALE = "network.", "scale"
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+    from privbench.data.gallery import Gallery, KnownGallery
+    from privbench.learning.context import Context
+    from privbench.learning.guidance import Guidance
+
+    from .attribute_reader import AttributeReader
 
 
 class Attributes(InferenceAttack):
@@ -38,73 +31,20 @@ class Attributes(InferenceAttack):
         return {"weights": weights_source(self.params)}
 
     def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
-        self._network = self._start(guidance, ctx)
-        ages = train.table["age"].to_numpy(float)
-        self._scale = torch.tensor([ages.mean(), max(ages.std(), 1.0)])
-        network, update = prepare(self._network, ctx, *adam(self._network, self.params, len(train.probes)))
-        pixels, targets = Pixels(train.probes, ctx.device), self._targets(train).to(ctx.device)
-        val_targets, generator = self._targets(val), ctx.torch_generator("augmentation")
-
-        def step(rows: Tensor) -> Losses:
-            images, _ = vary(pixels[rows], self.params.augmentation, generator)
-            loss = _loss(network(images).float(), targets[rows.to(ctx.device)])
-            update(loss)
-            return {"loss": loss}
-
-        def validate() -> Losses:
-            return {"loss": _loss(torch.from_numpy(classify(self._network, val.probes, ctx)), val_targets.double())}
-
-        count = len(train.probes)
-        train_network(
-            self._network, count=count, recipe=self.params, step=step, validate=validate, ctx=ctx, title=self.name
-        )
-
-    def _start(self, guidance: Guidance, ctx: Context) -> Classifier:
-        count = len(self.attributes)
-        with global_seed(ctx.derive("weights")):
-            if self.params.init != "guidance":
-                return Classifier(self.params, count).to(ctx.device)
-            network = Classifier(self.params, guidance.classifier.findings)
-            start_from_guidance(network, guidance.classifier, self.name)
-            network.replace_head(count)
-            return network.to(ctx.device)
-
-    def _targets(self, known: KnownGallery) -> Tensor:
-        """Sex and view as 0 or 1, age in standard deviations from the training mean. Shape: (N, 3), float."""
-        columns = []
-        for name in self.attributes:
-            values = known.table[name].to_numpy()
-            if name == self.attributes[_AGE]:
-                mean, std = self._scale.tolist()
-                columns.append((values.astype(float) - mean) / std)
-            else:
-                unknown = set(values) - set(_VALUES[name])
-                if unknown:
-                    raise PrivbenchError(
-                        f"The attack {self.name!r} knows the {name} {' or '.join(_VALUES[name])}, and the data set's "
-                        f"table holds {min(map(str, unknown))!r}: leave it out with --set attacks.attributes=none."
-                    )
-                columns.append(values == _VALUES[name][1])
-        return torch.from_numpy(np.stack(columns, 1).astype(np.float32))
+        self._reader = self._unfitted()
+        self._reader.fit(train, val, guidance, ctx)
 
     def state(self) -> dict[str, Tensor]:
-        return prefixed(_NETWORK, self._network.state_dict()) | {_SCALE: self._scale}
+        return self._reader.state()
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
-        self._scale = state[_SCALE]
-        self._network = Classifier(without_weights(self.params), len(self.attributes))
-        self._network.load_state_dict(below(_NETWORK, state))
-        self._network.to(device).eval()
+        self._reader = self._unfitted()
+        self._reader.load_state(state, device)
 
     def infer(self, gallery: Gallery, ctx: Context) -> dict[str, np.ndarray]:
-        outputs = classify(self._network, gallery.probes, ctx)
-        mean, std = self._scale.tolist()
-        outputs[:, _AGE] = outputs[:, _AGE] * std + mean
-        return {name: outputs[:, column] for column, name in enumerate(self.attributes)}
+        return self._reader.read(gallery.probes, ctx)
 
+    def _unfitted(self) -> AttributeReader:
+        from .attribute_reader import AttributeReader
 
-def _loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Cross entropy of sex and view, and the squared error of the age."""
-    logits = [column for column in range(outputs.shape[1]) if column != _AGE]
-    entropy = functional.binary_cross_entropy_with_logits(outputs[:, logits], targets[:, logits])
-    return entropy + functional.mse_loss(outputs[:, _AGE], targets[:, _AGE]) / 2
+        return AttributeReader(self.params, self.attributes, self.name)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from pydantic import Field
 
-from privbench.data.gallery import Gallery
-
 from .contrastive import Contrastive, ContrastiveParams
+
+if TYPE_CHECKING:
+    from privbench.data.gallery import Gallery
 
 
 class AveragingParams(ContrastiveParams):
@@ -26,7 +29,8 @@ class Averaging(Contrastive):
         releases: int = self.params.releases
         return releases
 
-    def _released(self, gallery: Gallery) -> np.ndarray:
+    @staticmethod
+    def _released(gallery: Gallery) -> np.ndarray:
         """The mean of a gallery's probes and of their further releases. Shape: (N, 1, H, W), uint8."""
         total = gallery.probes.astype(np.uint32)
         for release in gallery.releases:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.nn import functional
 
 from privbench.base.params import Params
-from privbench.data.gallery import Gallery, KnownGallery
-from privbench.learning.context import Context, Pixels
-from privbench.learning.guidance import Guidance
 from privbench.plugins.interfaces import LinkageAttack
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from privbench.data.gallery import Gallery, KnownGallery
+    from privbench.learning.context import Context
+    from privbench.learning.guidance import Guidance
 
 _BATCH = 1024
 _SMALLEST = 8  # pixels; a coarser image no longer shows a thorax
@@ -33,6 +36,8 @@ class Correlation(LinkageAttack):
         """Learns nothing."""
 
     def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+        import torch
+
         scores = []
         for pairs in torch.arange(len(probes)).split(_BATCH):
             first = self._points(gallery.probes[probes[pairs]], ctx)
@@ -48,10 +53,17 @@ class Correlation(LinkageAttack):
 
     def _points(self, images: np.ndarray, ctx: Context) -> Tensor:
         """Images as vectors whose inner product is the mean correlation of their levels. Shape: (N, features)."""
+        import torch
+
+        from privbench.learning.context import Pixels
+
         pixels = Pixels(images, ctx.device)
         return torch.cat([self._levels(pixels[rows]).cpu() for rows in torch.arange(len(images)).split(_BATCH)])
 
     def _levels(self, images: Tensor) -> Tensor:
+        import torch
+        from torch.nn import functional
+
         levels = []
         for _ in range(self.params.levels):
             flat = images.flatten(1)

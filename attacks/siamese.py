@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
-from privbench.data.gallery import Gallery, KnownGallery
-from privbench.learning.context import Context
-from privbench.learning.guidance import Guidance
-from privbench.learning.networks import Verifier
 from privbench.learning.recipes import VerifierRecipe
-from privbench.learning.verifier import fit_verifier, score_matrix, score_pairs
 from privbench.learning.weights import weights_source, without_weights
 from privbench.plugins.interfaces import LinkageAttack
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+    from privbench.data.gallery import Gallery, KnownGallery
+    from privbench.learning.context import Context
+    from privbench.learning.guidance import Guidance
 
 
 class Siamese(LinkageAttack):
@@ -26,18 +28,26 @@ class Siamese(LinkageAttack):
         return {"weights": weights_source(self.params)}
 
     def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
+        from privbench.learning.verifier import fit_verifier
+
         self._verifier = fit_verifier(train, val, self.params, ctx, title="siamese", guidance=guidance.verifier)
 
     def state(self) -> dict[str, Tensor]:
         return self._verifier.state_dict()
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
+        from privbench.learning.networks import Verifier
+
         self._verifier = Verifier(without_weights(self.params), self.params.features)
         self._verifier.load_state_dict(state)
         self._verifier.to(device).eval()
 
     def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+        from privbench.learning.verifier import score_pairs
+
         return score_pairs(self._verifier, gallery, probes, references, ctx)
 
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        from privbench.learning.verifier import score_matrix
+
         return score_matrix(self._verifier, gallery, ctx)

@@ -7,7 +7,7 @@ import resource
 import numpy as np
 import pytest
 import torch
-from privbench.anonymizers.prichexy import deform
+from privbench.anonymizers.flow_field import deform
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional
 

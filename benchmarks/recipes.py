@@ -41,8 +41,7 @@ from privbench.record.scores import TaskOrigin, utility_scores
 from privbench.report.figures import interval_text
 from privbench.running.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
-from privbench.utilities.classification import Classification
-from privbench.utilities.robust.objective import PARTS
+from privbench.utilities.classification import PARTS, Classification
 
 _RECIPES = {
     "chexnet": {"recipe": "chexnet"},

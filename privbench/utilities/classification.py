@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 
 from ..base.files import text_digest
 from ..base.params import Params
 from ..base.progress import log
-from ..data.splits import Split
-from ..learning.classifier import classify, fit_classifier
-from ..learning.context import Context
-from ..learning.guidance import Guidance
-from ..learning.networks import Classifier
 from ..learning.recipes import ClassifierRecipe
 from ..learning.weights import weights_source, without_weights
 from ..plugins.interfaces import ReadingTask
-from .robust.label_noise import reread_rates
-from .robust.objective import PARTS, Part, RobustObjective
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+    from ..data.splits import Split
+    from ..learning.context import Context
+    from ..learning.guidance import Guidance
+
+Part = Literal["label-noise", "comorbidity", "anatomy", "normalization"]
+PARTS: tuple[Part, ...] = ("label-noise", "comorbidity", "anatomy", "normalization")
+"""Of the robust recipe."""
 
 
 class ClassificationParams(Params):
@@ -63,6 +66,10 @@ class Classification(ReadingTask):
         return True
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
+        from ..learning.classifier import fit_classifier
+        from .robust.label_noise import reread_rates
+        from .robust.objective import RobustObjective
+
         recipe, title = self._recipe(guidance), f"{self.params.recipe} classifier"
         if self.params.recipe == "chexnet":
             self._classifier = fit_classifier(train, val, recipe, ctx, title)
@@ -77,12 +84,16 @@ class Classification(ReadingTask):
         )
 
     def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:
+        from ..learning.classifier import classify
+
         return classify(self._classifier, images, ctx)
 
     def state(self) -> dict[str, Tensor]:
         return self._classifier.state_dict()
 
     def load_state(self, state: dict[str, Tensor], guidance: Guidance, device: torch.device) -> None:
+        from ..learning.networks import Classifier
+
         self._classifier = Classifier(without_weights(self._recipe(guidance)), guidance.classifier.findings)
         self._classifier.load_state_dict(state)
         self._classifier.to(device).eval()

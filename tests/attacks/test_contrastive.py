@@ -5,8 +5,8 @@ import pytest
 import torch
 from galleries import known_gallery, patient_images
 from privbench.attacks.averaging import Averaging
-from privbench.attacks.contrastive import Contrastive, PatientSampler
-from privbench.attacks.restoration import Restoration, Restorer
+from privbench.attacks.contrastive import Contrastive
+from privbench.attacks.restoration import Restoration
 
 from privbench.base.errors import PrivbenchError
 from privbench.data.gallery import Gallery
@@ -68,18 +68,6 @@ def test_it_starts_from_the_guidance(guidance, ctx):
         )
 
 
-def test_batches_are_balanced_over_patients():
-    patients = np.array([1] * 60 + [2, 2, 3])
-    sampler = PatientSampler(patients, np.random.default_rng(0))
-    assert len(sampler) == 3
-    for _ in range(20):
-        first, second = (rows.numpy() for rows in sampler.draw(3))
-        assert sorted(patients[first]) == [1, 2, 3], "sixty images do not make a patient likelier"
-        assert (patients[first] == patients[second]).all()
-        same_image = first == second
-        assert (same_image == (patients[first] == 3)).all(), "an image is paired with itself only where it is alone"
-
-
 def test_averaging_takes_the_noise_away(guidance, ctx):
     def noisy(seed: int, draw: int) -> np.ndarray:
         noise = np.random.default_rng([seed, draw]).normal(0, 100, (200, 1, 16, 16))
@@ -120,8 +108,3 @@ def test_restoration_brings_back_what_was_there(guidance, ctx):
     assert figures["ssim_restored"] > figures["ssim_released"]
     error = np.square((test.probes / 255.0) - (test.references / 255.0)).mean()
     assert figures["psnr_released"] == pytest.approx(-10 * np.log10(error), rel=1e-4)
-
-
-def test_an_untrained_restorer_changes_nothing_and_takes_any_side():
-    images = torch.rand(2, 1, 21, 30)
-    assert torch.equal(Restorer(2)(images), images)

@@ -45,7 +45,7 @@ def test_every_module_is_found_as_python_finds_it():
     """Against Python itself: what is loaded when a module is imported is among what it can reach."""
     import subprocess
 
-    for module in ("privbench.learning.verifier", "privbench.attacks.contrastive", "privbench.datasets.merged"):
+    for module in ("privbench.learning.verifier", "privbench.attacks.restorer", "privbench.datasets.merged"):
         script = f"import sys, {module}; print(*sorted(m for m in sys.modules if m.startswith('privbench')))"
         loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
         packages = {name for name in loaded.split() if hasattr(__import__(name, fromlist=["x"]), "__path__")}

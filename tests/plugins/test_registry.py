@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -49,6 +51,28 @@ def test_built_ins_register_by_entry_point():
     assert registry.names("dataset") == ["chestxray14", "merged", "phantom"]
     assert all(entry.plugin for kind in GROUPS for entry in registry.entries(kind))
     assert registry.get("anonymizer", "identity") is Identity
+
+
+def test_declarations_are_read_without_what_computes():
+    """In an interpreter of its own, so that what the tests themselves import does not count."""
+    script = """
+import sys
+from privbench.plugins.registry import GROUPS, Registry
+
+heavy = {"torch", "torchvision", "torchmetrics", "timm", "lightning_fabric", "pytorch_metric_learning"}
+registry, known = Registry(), set()
+for kind in GROUPS:
+    for entry in registry.entries(kind):
+        assert entry.plugin is not None, entry
+        entry.plugin.Params.model_json_schema()
+        loaded = heavy & sys.modules.keys()
+        if loaded - known:
+            print(f"{kind} {entry.name} loads {', '.join(sorted(loaded - known))}")
+        known |= loaded
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,16 @@
-"""Dice against counts, and a segmenter that finds what it was shown."""
+"""A segmenter that finds what it was shown."""
 
 import numpy as np
-import pytest
-import torch
-from sklearn.metrics import f1_score
 
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
 from privbench.learning.recipes import GuidanceRecipe
 from privbench.plugins.interfaces import ShownImages
 from privbench.running.device import create_fabric
-from privbench.utilities.segmentation import Segmentation, dice
+from privbench.utilities.segmentation import Segmentation
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
 GUIDANCE = GuidanceRecipe(classifier=NETWORK, verifier=NETWORK)
-
-
-def test_dice_is_the_f1_score_of_pixels():
-    rng = np.random.default_rng(0)
-    found, truth = (torch.from_numpy(rng.random((3, 2, 9, 7)) < 0.3) for _ in range(2))
-    truth[2] = False
-    found[2, 1] = False
-    values = dice(found, truth)
-    for image in range(2):
-        for organ in range(2):
-            expected = f1_score(truth[image, organ].ravel(), found[image, organ].ravel())
-            assert float(values[image, organ]) == pytest.approx(expected)
-    assert torch.isnan(values[2]).all(), "where nothing is, nothing can be found"
 
 
 def test_lungs_and_heart_are_found_on_images_like_those_it_learnt_from_and_not_on_grey_ones():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,8 +17,8 @@ from .anatomy import AnatomyLoss
 from .comorbidity import Comorbidity
 from .label_noise import Channel, Rates
 
-Part = Literal["label-noise", "comorbidity", "anatomy", "normalization"]
-PARTS: tuple[Part, ...] = ("label-noise", "comorbidity", "anatomy", "normalization")
+if TYPE_CHECKING:
+    from ..classification import Part
 
 _COMORBIDITY = 0.1
 _ANATOMY = 1.0

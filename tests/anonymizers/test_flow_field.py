@@ -3,7 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from privbench.anonymizers.prichexy import FlowFieldUNet, _smooth, deform
+from privbench.anonymizers.flow_field import FlowFieldUNet, _smooth, deform
 from scipy.ndimage import gaussian_filter1d
 from torch.nn import functional
 

@@ -1,5 +1,5 @@
 import torch
-from privbench.anonymizers.privacy_net import PrivacyNetUNet
+from privbench.anonymizers.privacy_net_unet import PrivacyNetUNet
 
 
 def test_state_keys_and_shapes_are_the_published_checkpoints():

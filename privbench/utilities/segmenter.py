@@ -1,0 +1,93 @@
+"""The network that segments lungs and heart: its training, and how well it overlaps with the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..data.masks import ORGANS, organs_of
+from ..data.splits import Split
+from ..learning.context import Context, Pixels
+from ..learning.features import collected_outputs
+from ..learning.generators import global_seed
+from ..learning.networks import Classifier, outputs_of
+from ..learning.pyramid import Pyramid
+from ..learning.recipes import Backbone
+from ..learning.training import Losses, adam, prepare
+from ..learning.training import train as train_network
+
+if TYPE_CHECKING:
+    from ..plugins.interfaces import ShownImages
+    from .segmentation import SegmentationParams
+
+
+class Segmenter(nn.Module):
+    """A timm backbone, a pyramid over its stages, and a logit for every organ and pixel.
+
+    Shape: (N, 1, H, W), float in [0, 1], to (N, organs, H, W).
+    """
+
+    def __init__(self, backbone: Backbone, width: int) -> None:
+        super().__init__()
+        self.encoder = Classifier(backbone, 0)
+        self.pyramid = Pyramid(self.encoder.model, width)
+        self.head = nn.Conv2d(width, len(ORGANS), 3, padding=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        with collected_outputs(self.encoder.model) as stages:
+            self.encoder(images)
+        organs = self.head(self.pyramid(stages))
+        return functional.interpolate(organs, images.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def fit_segmenter(train: Split, val: Split, params: SegmentationParams, ctx: Context, title: str) -> Segmenter:
+    """A segmenter trained on the masks of `train`, selected on the cross entropy of its pixels on `val`."""
+    with global_seed(ctx.derive("weights")):
+        segmenter = Segmenter(params, params.width)
+    network, update = prepare(segmenter, ctx, *adam(segmenter, params, len(train.images)))
+    pixels, val_pixels = Pixels(train.images, ctx.device), Pixels(val.images, ctx.device)
+
+    def step(rows: Tensor) -> Losses:
+        loss = _loss(network(pixels[rows]).float(), organs_of(_masks(train), rows))
+        update(loss)
+        return {"loss": loss}
+
+    def validate() -> Losses:
+        logits = outputs_of(segmenter, len(val_pixels), lambda rows: segmenter(val_pixels[rows]), ctx)
+        return {"loss": _loss(logits, organs_of(_masks(val), torch.arange(len(val_pixels))))}
+
+    train_network(segmenter, count=len(pixels), recipe=params, step=step, validate=validate, ctx=ctx, title=title)
+    return segmenter
+
+
+def overlaps(segmenter: Segmenter, test: ShownImages, ctx: Context) -> np.ndarray:
+    """Dice of what is found on the shown images with the originals' masks. Shape: (N, organs), float64, 0 to 1, NaN."""
+    pixels = Pixels(test.images, ctx.device)
+
+    def overlap(rows: Tensor) -> Tensor:
+        truth = organs_of(_masks(test.originals), rows).to(ctx.device)
+        return dice(segmenter(pixels[rows]) > 0, truth > 0)
+
+    return outputs_of(segmenter, len(pixels), overlap, ctx).cpu().double().numpy()
+
+
+def dice(found: Tensor, truth: Tensor) -> Tensor:
+    """2 |A and B| / (|A| + |B|), NaN where the truth is empty, whatever was found.
+
+    Shape: (N, organs, H, W), bool, to (N, organs), 0 to 1.
+    """
+    both, there = (found & truth).sum((-2, -1)), truth.sum((-2, -1))
+    return torch.where(there > 0, 2 * both / (found.sum((-2, -1)) + there), torch.nan)
+
+
+def _masks(split: Split) -> np.ndarray:
+    assert split.masks is not None, "the harness leaves the task out where there are none"
+    return split.masks
+
+
+def _loss(logits: Tensor, truth: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logits, truth.to(logits.device))
