@@ -56,6 +56,13 @@ def test_an_auc_is_the_mean_over_the_trainings_of_reading_the_second_value(split
     assert sex.counts.effective_patients == pytest.approx(15), "those of the rarer value"
 
 
+@pytest.mark.parametrize(("rare", "common"), [("F", "M"), ("M", "F")])
+def test_an_attribute_rests_on_the_patients_of_the_rarer_value(split, rng, rare, common):
+    split.table["sex"] = np.where(split.patients < 6, rare, common)
+    (sex,) = judged(split, *(say(split, one, 0, sex=rng.normal(0, 1, 90)) for one in (CONTROL, "informed")))
+    assert sex.counts.effective_patients == pytest.approx(6)
+
+
 def test_an_error_in_years_is_the_mean_of_its_size(split, rng):
     ages = split.table["age"].to_numpy()
     errors = rng.normal(0, 5, (2, 90))

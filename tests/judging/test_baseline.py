@@ -23,7 +23,10 @@ def test_an_estimate_is_the_same_after_its_file(rng):
     one = estimate(0.7, rng.normal(0, 0.1, 50), training_error=0.02)
     one.resampled[3] = one.jackknife[5] = np.nan
     one = one.minus(estimate(0.2, np.zeros(50)))
-    again = StoredEstimate.model_validate_json(StoredEstimate.of(one).model_dump_json()).estimate()
+    stored = StoredEstimate.of(one)
+    read = StoredEstimate.model_validate_json(stored.model_dump_json())
+    assert read == stored, "which two NaNs would not be"
+    again = read.estimate()
     assert np.flatnonzero(np.isnan(again.resampled)).tolist() == [3]
     assert np.flatnonzero(np.isnan(again.jackknife)).tolist() == [5]
     for name in ("resampled", "jackknife", "between"):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -209,11 +210,10 @@ def test_what_is_missing_or_unreadable(copy):
     assert problems[-1].startswith("the run cannot be evaluated (ArrowInvalid")
 
 
-def test_old_runs_cannot_be_verified(tmp_path):
-    from test_history import HISTORY
-
+def test_old_runs_cannot_be_verified():
+    history = Path(__file__).parents[1] / "record" / "history"
     with pytest.raises(PrivbenchError, match="written by an older privbench"):
-        list(verify_run(HISTORY / "run-schema-2.json"))
+        list(verify_run(history / "run-schema-2.json"))
 
 
 def test_the_command_names_what_is_wrong(copy, finished, monkeypatch, capsys):

@@ -71,11 +71,11 @@ def test_a_displacement_is_that_of_the_originals():
 @pytest.mark.parametrize("displacement", [None, np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)])
 def test_examples_are_read_as_they_were_written(displacement, tmp_path):
     images = np.arange(12, dtype=np.uint8).reshape(2, 1, 2, 3)
-    write_examples(Examples(images[:1], images[::-1][:1], displacement), tmp_path / "a.safetensors")
+    write_examples(Examples(images, images[::-1, :, :, ::-1], displacement), tmp_path / "a.safetensors")
     read = load_file(tmp_path / "a.safetensors")
     assert set(read) == {"originals", "released"} | ({"displacement"} if displacement is not None else set())
-    assert np.array_equal(read["originals"], images[:1])
-    assert np.array_equal(read["released"], images[1:]), "also of an array that does not lie in one piece"
+    assert np.array_equal(read["originals"], images)
+    assert np.array_equal(read["released"], images[::-1, :, :, ::-1]), "also of an array that does not lie in one piece"
     if displacement is not None:
         assert np.array_equal(read["displacement"], displacement)
 

@@ -77,6 +77,8 @@ def test_guidance_sees_other_pairs_of_the_same_patients(splits):
     assert wide.probe.max() < len(train.images)
     assert {pair[:2] for pair in rows(train.pairs)} != {pair[:2] for pair in rows(wide)}
     assert wide.digest == guidance_pairs(splits["train"], PAIRS, 0).digest
+    alike = guidance_pairs(train, PAIRS.model_copy(update={"guidance": PAIRS.train}), 0)
+    assert alike.digest != train.pairs.digest, "other ones also where they are as many"
     assert guidance_pairs(train, PAIRS, 1).digest != wide.digest
 
 
