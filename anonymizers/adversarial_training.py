@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +17,22 @@ from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import Recipe
 from privbench.learning.training import Losses, prepare, train
 
-if TYPE_CHECKING:
-    from .adversarial import AdversarialAnonymizer
-
 _EVALUATION_BATCH = 256
 
 
-def reconstruct(anonymizer: AdversarialAnonymizer, train_set: Split, val_set: Split, ctx: Context) -> None:
+class Generating(Protocol):
+    """An anonymizer as its training knows it: a network, and what makes images of its output."""
+
+    generator: nn.Module
+    params: Any
+
+    @property
+    def name(self) -> str: ...
+
+    def apply(self, output: Tensor, images: Tensor) -> Tensor: ...
+
+
+def reconstruct(anonymizer: Generating, train_set: Split, val_set: Split, ctx: Context) -> None:
     """The generator learns to return its input: mean squared error, Adam."""
     optimizer = torch.optim.Adam(anonymizer.generator.parameters(), lr=anonymizer.params.pretrain_learning_rate)
     network, update = prepare(anonymizer.generator, ctx, optimizer)
@@ -51,9 +60,7 @@ def reconstruct(anonymizer: AdversarialAnonymizer, train_set: Split, val_set: Sp
     )
 
 
-def deceive(
-    anonymizer: AdversarialAnonymizer, train_set: Split, val_set: Split, guidance: Guidance, ctx: Context
-) -> None:
+def deceive(anonymizer: Generating, train_set: Split, val_set: Split, guidance: Guidance, ctx: Context) -> None:
     """The game of the paper's Eqs. 4 to 6 against copies of the guidance, which learn along."""
     classifier, verifier = copy.deepcopy(guidance.classifier), copy.deepcopy(guidance.verifier)
     game = Game(anonymizer, classifier, verifier, ctx)
@@ -75,7 +82,7 @@ def deceive(
     )
 
 
-def _recipe(anonymizer: AdversarialAnonymizer, epochs: int) -> Recipe:
+def _recipe(anonymizer: Generating, epochs: int) -> Recipe:
     params = anonymizer.params
     return Recipe(epochs=epochs, batch_size=params.batch_size, learning_rate=params.learning_rate)
 
@@ -116,9 +123,7 @@ class PairBatches:
 class Game:
     """Generator, auxiliary classifier and verifier, each with its optimizer, taking turns on a batch."""
 
-    def __init__(
-        self, anonymizer: AdversarialAnonymizer, classifier: nn.Module, verifier: nn.Module, ctx: Context
-    ) -> None:
+    def __init__(self, anonymizer: Generating, classifier: nn.Module, verifier: nn.Module, ctx: Context) -> None:
         params, fabric = anonymizer.params, ctx.fabric
         self._apply, self._fabric = anonymizer.apply, fabric
         self._classifier, self._verifier = classifier, verifier

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
-from .contrastive import Contrastive, ContrastiveParams
+from .contrastive import Contrastive
+from .recipes import AveragingParams
 
 if TYPE_CHECKING:
     from privbench.data.gallery import Gallery
-
-
-class AveragingParams(ContrastiveParams):
-    releases: int = Field(16, ge=1, description="independent releases of every image that the attacker averages")
 
 
 class Averaging(Contrastive):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
 from privbench.base.params import Params
-from privbench.learning.recipes import Augmentation, Backbone, Recipe
 from privbench.learning.weights import weights_source
 from privbench.plugins.interfaces import LinkageAttack
+
+from .recipes import ContrastiveParams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
     from privbench.learning.guidance import Guidance
 
     from .embedding import Embedding
-
-
-class ContrastiveParams(Recipe, Backbone):
-    """The embedding's network and how it is trained; `batch_size` counts patients, each with two images."""
-
-    steps: int = Field(ge=1, description="batches an epoch")
-    features: int = Field(128, ge=1, description="length of the embedding")
-    temperature: float = Field(0.1, gt=0, description="of the contrastive loss")
-    augmentation: Augmentation = Field(Augmentation(), description="what changes between visits")
 
 
 class Contrastive(LinkageAttack):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,10 +23,8 @@ from privbench.learning.training import train as train_network
 from privbench.learning.weights import without_weights
 from privbench.metrics.roc import auc
 
+from .recipes import ContrastiveParams
 from .registration import Registration, register
-
-if TYPE_CHECKING:
-    from .contrastive import ContrastiveParams
 
 _NETWORK, _REGISTRATION = "network.", "registration."
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from privbench.learning.recipes import Recipe
-
-from .contrastive import Contrastive, ContrastiveParams
+from .contrastive import Contrastive
+from .recipes import RestorationParams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,16 +14,6 @@ if TYPE_CHECKING:
     from privbench.learning.context import Context
 
     from .restorer import RestoredEmbedding
-
-
-class RestorerRecipe(Recipe):
-    """The U-Net that undoes the anonymizer and how it is trained, on single images."""
-
-    width: int = Field(16, ge=1, description="filters of its first level")
-
-
-class RestorationParams(ContrastiveParams):
-    restorer: RestorerRecipe = Field(description="the U-Net and its training")
 
 
 class Restoration(Contrastive):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -18,9 +16,7 @@ from privbench.learning.training import Losses, adam, prepare
 from privbench.learning.training import train as train_network
 
 from .embedding import Embedding, Seen
-
-if TYPE_CHECKING:
-    from .restoration import RestorationParams
+from .recipes import RestorationParams
 
 _BATCH = 256
 _RESTORER = "restorer."

@@ -41,7 +41,8 @@ from privbench.record.scores import TaskOrigin, utility_scores
 from privbench.report.figures import interval_text
 from privbench.running.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
-from privbench.utilities.classification import PARTS, Classification
+from privbench.utilities.classification import Classification
+from privbench.utilities.robust import PARTS
 
 _RECIPES = {
     "chexnet": {"recipe": "chexnet"},

@@ -13,6 +13,7 @@ from ..base.progress import log
 from ..learning.recipes import ClassifierRecipe
 from ..learning.weights import weights_source, without_weights
 from ..plugins.interfaces import ReadingTask
+from .robust import PARTS, Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from ..learning.context import Context
     from ..learning.guidance import Guidance
 
-Part = Literal["label-noise", "comorbidity", "anatomy", "normalization"]
-PARTS: tuple[Part, ...] = ("label-noise", "comorbidity", "anatomy", "normalization")
 """Of the robust recipe."""
 
 

@@ -44,9 +44,12 @@ class Segmentation(MeasuringTask):
         return {"weights": weights_source(self.params)}
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        from .segmenter import fit_segmenter
+        from ..learning.generators import global_seed
+        from .segmenter import Segmenter, fit_segmenter
 
-        self._network = fit_segmenter(train, val, self.params, ctx, self.name)
+        with global_seed(ctx.derive("weights")):
+            self._network = Segmenter(self.params, self.params.width)
+        fit_segmenter(self._network, train, val, self.params, ctx, self.name)
 
     def measure(self, test: ShownImages, ctx: Context) -> dict[str, np.ndarray]:
         from .segmenter import overlaps

@@ -13,16 +13,14 @@ from ..data.masks import ORGANS, organs_of
 from ..data.splits import Split
 from ..learning.context import Context, Pixels
 from ..learning.features import collected_outputs
-from ..learning.generators import global_seed
 from ..learning.networks import Classifier, outputs_of
 from ..learning.pyramid import Pyramid
-from ..learning.recipes import Backbone
+from ..learning.recipes import Backbone, Recipe
 from ..learning.training import Losses, adam, prepare
 from ..learning.training import train as train_network
 
 if TYPE_CHECKING:
     from ..plugins.interfaces import ShownImages
-    from .segmentation import SegmentationParams
 
 
 class Segmenter(nn.Module):
@@ -44,11 +42,9 @@ class Segmenter(nn.Module):
         return functional.interpolate(organs, images.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def fit_segmenter(train: Split, val: Split, params: SegmentationParams, ctx: Context, title: str) -> Segmenter:
-    """A segmenter trained on the masks of `train`, selected on the cross entropy of its pixels on `val`."""
-    with global_seed(ctx.derive("weights")):
-        segmenter = Segmenter(params, params.width)
-    network, update = prepare(segmenter, ctx, *adam(segmenter, params, len(train.images)))
+def fit_segmenter(segmenter: Segmenter, train: Split, val: Split, recipe: Recipe, ctx: Context, title: str) -> None:
+    """Trains it on the masks of `train`, selected on the cross entropy of its pixels on `val`."""
+    network, update = prepare(segmenter, ctx, *adam(segmenter, recipe, len(train.images)))
     pixels, val_pixels = Pixels(train.images, ctx.device), Pixels(val.images, ctx.device)
 
     def step(rows: Tensor) -> Losses:
@@ -60,8 +56,7 @@ def fit_segmenter(train: Split, val: Split, params: SegmentationParams, ctx: Con
         logits = outputs_of(segmenter, len(val_pixels), lambda rows: segmenter(val_pixels[rows]), ctx)
         return {"loss": _loss(logits, organs_of(_masks(val), torch.arange(len(val_pixels))))}
 
-    train_network(segmenter, count=len(pixels), recipe=params, step=step, validate=validate, ctx=ctx, title=title)
-    return segmenter
+    train_network(segmenter, count=len(pixels), recipe=recipe, step=step, validate=validate, ctx=ctx, title=title)
 
 
 def overlaps(segmenter: Segmenter, test: ShownImages, ctx: Context) -> np.ndarray:

@@ -11,7 +11,8 @@ from privbench.judging.contract.surroundings import surroundings
 from privbench.learning.classifier import fit_classifier, label_loss
 from privbench.learning.recipes import ClassifierRecipe, GuidanceRecipe
 from privbench.running.device import create_fabric
-from privbench.utilities.classification import PARTS, Classification
+from privbench.utilities.classification import Classification
+from privbench.utilities.robust import PARTS
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3}
 

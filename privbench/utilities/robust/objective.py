@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,12 +12,10 @@ from ...data.splits import Split
 from ...learning.classifier import Objective
 from ...learning.networks import Classifier
 from ...learning.training import Losses
+from . import Part
 from .anatomy import AnatomyLoss
 from .comorbidity import Comorbidity
 from .label_noise import Channel, Rates
-
-if TYPE_CHECKING:
-    from ..classification import Part
 
 _COMORBIDITY = 0.1
 _ANATOMY = 1.0
