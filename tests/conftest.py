@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import privbench  # first, because it sets how torch's threads wait, which counts only before torch is loaded
+
+# isort: split
 import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
-import privbench  # first, because it sets how torch's threads wait
 from privbench.api import create_pipeline
 from privbench.base.progress import Progress
 from privbench.datasets.findings import FINDINGS
