@@ -21,14 +21,16 @@ def inference_results(
     """One result a scenario and attribute, from the inference scores of one attack.
 
     A text attribute of two values is judged by its AUC, a number by its mean absolute error; an attribute that the
-    test images hold with one value only, or with more than two, is left out.
+    test images hold with one value only, or with more than two, is left out, and so is one that was not read off
+    originals.
     """
     control = scores[scores["scenario"] == CONTROL]
     results = []
     readings = scores[scores["scenario"] != CONTROL].groupby(["scenario", "attribute"], sort=False)
     for (scenario, attribute), rows in readings:
         reading = _reading(rows, resampling)
-        original = _reading(control[control["attribute"] == attribute], resampling)
+        originals = control[control["attribute"] == attribute]
+        original = _reading(originals, resampling) if len(originals) else None
         if reading is None or original is None:
             continue
         metric, estimate, base_rate = reading

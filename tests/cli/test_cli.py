@@ -24,23 +24,6 @@ class Half(Anonymizer):
         return images / 2 + 0.25
 """
 
-TASK = """
-import numpy as np
-from privbench import Params
-from privbench.interfaces import Measure, MeasuringTask
-class OneParams(Params):
-    number: int
-class One(MeasuringTask):
-    \"\"\"Takes the number three alone.\"\"\"
-    name = "one-parameter"
-    measures = {"nothing": Measure("", None)}
-    Params = OneParams
-    def fit(self, train, val, guidance, ctx):
-        assert self.params.number == 3
-    def measure(self, test, ctx):
-        return {"nothing": np.full(len(test.images), np.nan)}
-"""
-
 
 def call(monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", ["privbench", *map(str, arguments)])

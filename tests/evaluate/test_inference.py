@@ -100,3 +100,10 @@ def test_every_scenario_has_a_row_and_the_control_none(split, rng):
 
 def test_a_run_without_inference_attacks_has_no_results(split):
     assert judged(split, say(split, CONTROL, 0, sex=np.zeros(90))[:0]) == []
+
+
+def test_an_attribute_that_was_not_read_off_originals_is_left_out(split, rng):
+    """There is nothing to set it against; a foreign attack, or scores that were tampered with, may lack it."""
+    original = say(split, CONTROL, 0, age=np.zeros(90))
+    sex = (split.table["sex"] == "M").to_numpy() + rng.normal(0, 1, 90)
+    assert judged(split, original, say(split, "informed", 0, sex=sex)) == []

@@ -67,21 +67,12 @@ class Surroundings:
     def gallery(self, kinds: Compared, releases: int = 0) -> Gallery:
         """Test images; anonymized ones are the originals with inverted grey values and a little noise."""
         images = self._images("test")
-        more = (
-            tuple(self._noisy(images[Kind.ANONYMIZED], number) for number in range(releases))
-            if kinds.probes is Kind.ANONYMIZED
-            else ()
-        )
-        return Gallery(images[kinds.probes], images[kinds.references], more)
+        return Gallery(images[kinds.probes], images[kinds.references], self._releases(images, kinds, releases))
 
     def known(self, split: str, kinds: Compared, releases: int = 0) -> KnownGallery:
         """Images of a split whose patients are known."""
         images, part = self._images(split), self.splits[split]
-        more = (
-            tuple(self._noisy(images[Kind.ANONYMIZED], number) for number in range(releases))
-            if kinds.probes is Kind.ANONYMIZED
-            else ()
-        )
+        more = self._releases(images, kinds, releases)
         table = part.table[[column for column in COLUMNS if column != "split"]]
         return KnownGallery(images[kinds.probes], images[kinds.references], more, pairs=part.pairs, table=table)
 
