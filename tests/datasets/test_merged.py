@@ -20,7 +20,7 @@ from privbench.running.pairing import with_pairs
 SPINE = '''
 import numpy as np
 from dataclasses import replace
-from privbench.data.chestxray14 import ChestXray14
+from privbench.datasets.chestxray14 import ChestXray14
 
 class Spine(ChestXray14):
     """Labels two findings, one of them not in every image, and locates them by the image's number."""
