@@ -38,7 +38,12 @@ class AttributeReader:
     def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
         """Trains on `train` and selects on `val`."""
         self._network = self._start(guidance, ctx)
-        ages = train.table["age"].to_numpy(float)
+        ages = train.table["age"].dropna().to_numpy(float)
+        if not len(ages):
+            raise PrivbenchError(
+                f"The attack {self._title!r} learns ages, and the data set tells none of a training image: "
+                "leave it out with --set attacks.attributes=none."
+            )
         self._scale = torch.tensor([ages.mean(), max(ages.std(), 1.0)])
         network, update = prepare(self._network, ctx, *adam(self._network, self._recipe, len(train.probes)))
         pixels, targets = Pixels(train.probes, ctx.device), self._targets(train).to(ctx.device)
@@ -69,7 +74,10 @@ class AttributeReader:
             return network.to(ctx.device)
 
     def _targets(self, known: KnownGallery) -> Tensor:
-        """Sex and view as 0 or 1, age in standard deviations from the training mean. Shape: (N, 3), float."""
+        """Sex and view as 0 or 1, age in standard deviations from the training mean, NaN where nobody told it.
+
+        Shape: (N, 3), float.
+        """
         columns = []
         for name in self._attributes:
             values = known.table[name].to_numpy()
@@ -109,7 +117,10 @@ class AttributeReader:
 
 
 def _loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Cross entropy of sex and view, and the squared error of the age."""
+    """Cross entropy of sex and view, and the squared error of the age, where it is known."""
     logits = [column for column in range(outputs.shape[1]) if column != _AGE]
     entropy = functional.binary_cross_entropy_with_logits(outputs[:, logits], targets[:, logits])
-    return entropy + functional.mse_loss(outputs[:, _AGE], targets[:, _AGE]) / 2
+    known = ~targets[:, _AGE].isnan()
+    if not known.any():
+        return entropy
+    return entropy + functional.mse_loss(outputs[known, _AGE], targets[known, _AGE]) / 2

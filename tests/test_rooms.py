@@ -64,6 +64,14 @@ def test_the_face_is_imported_by_none_but_the_command_line(imports):
             assert not {"privbench.api", "privbench.interfaces", "privbench.__main__"} & set(others), module
 
 
+def test_the_harness_imports_no_plugin(imports):
+    """It knows the interfaces, and finds methods by their names."""
+    for room in ("anonymizers", "attacks"):
+        others = {module: imported for module, imported in imports.items() if room_of(module) != room}
+        wrong = [module for module, imported in others.items() if room in map(room_of, imported)]
+        assert not wrong
+
+
 def test_no_modules_import_each_other_in_a_circle(imports):
     try:
         TopologicalSorter({module: set(others) - {module, "privbench"} for module, others in imports.items()}).prepare()

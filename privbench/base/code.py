@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import ModuleSpec
 from importlib.metadata import distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,15 +22,17 @@ _WITHOUT_RESULTS = {"filelock", "jinja2", "markupsafe", "pydantic", "rich", "typ
 
 @dataclass(frozen=True)
 class Code:
-    """Modules that belong together: the digest of their sources, and the versions of the libraries that they import."""
+    """Modules that belong together: digests of their sources, of all and of those outside privbench; and the versions
+    of the libraries that they import."""
 
     modules: tuple[str, ...]
     digest: str
+    foreign: str
     libraries: dict[str, str]
 
 
 def reached_from(modules: Iterable[str]) -> Code:
-    """Those modules and all modules of privbench that they import, at whatever depth and wherever the import stands.
+    """Those modules and all that they import, at whatever depth and wherever the import stands.
 
     What only type checkers see does not count. A module outside privbench counts with its whole package, or with its
     file; what it imports counts by the version where it is an installed library, and by its source where it is not.
@@ -39,34 +42,39 @@ def reached_from(modules: Iterable[str]) -> Code:
     """
     sources: dict[str, bytes] = {}
     libraries: dict[str, str] = {}
-    waiting = sorted(set(modules))
+    waiting, seen = sorted(set(modules)), set()
     while waiting:
-        if (module := waiting.pop()) in sources:
+        if (module := waiting.pop()) in seen:
             continue
+        seen.add(module)
         for name, file in _files_of(module):
+            if name in sources:
+                continue
             sources[name] = _source(file) if _is_own(name) else file.read_bytes()
             for target in _imports(name, file, sources[name]):
                 top = target.partition(".")[0]
                 if _is_own(target):
                     waiting.append(target)
-                elif top in _STANDARD or top in _WITHOUT_RESULTS or top == name.partition(".")[0]:
+                elif top in _STANDARD or top in _WITHOUT_RESULTS:
                     continue
                 elif (installed := _version_of(top)) is not None:
                     libraries[top] = installed
-                elif _foreign_file(top) is not None:  # else it is not there, and whoever imports it does without
-                    waiting.append(top)
-    return Code(tuple(sorted(sources)), _digest(sources), dict(sorted(libraries.items())))
-
-
-def source_digest(modules: Iterable[str]) -> str:
-    """SHA-256 of the foreign modules alone, each with its package or its file. Raises as `reached_from`."""
-    foreign = (module for module in modules if not _is_own(module))
-    return _digest({name: file.read_bytes() for module in foreign for name, file in _files_of(module)})
+                elif _foreign_file(target) is not None:  # else it is not there, and whoever imports it does without
+                    waiting.append(target)
+    foreign = {name: source for name, source in sources.items() if not _is_own(name)}
+    return Code(tuple(sorted(sources)), _digest(sources), _digest(foreign), dict(sorted(libraries.items())))
 
 
 def modules_of(classes: Iterable[type]) -> frozenset[str]:
-    """The modules in which classes are defined, but for those of Python's own."""
-    return frozenset(one.__module__ for one in classes if one.__module__.partition(".")[0] not in _STANDARD)
+    """The modules in which classes are defined, but for those of Python's own and of installed libraries."""
+    modules = {one.__module__ for one in classes}
+    return frozenset(module for module in modules if not is_library(module))
+
+
+def is_library(module: str) -> bool:
+    """Whether a module is Python's own, or of a library whose version tells what it does."""
+    top = module.partition(".")[0]
+    return top in _STANDARD or (not _is_own(module) and _version_of(top) is not None)
 
 
 def imports_of(module: str, *, for_types: bool = False) -> tuple[str, ...]:
@@ -82,17 +90,21 @@ def imports_of(module: str, *, for_types: bool = False) -> tuple[str, ...]:
 
 @cache
 def _imports(module: str, file: Path, source: bytes, for_types: bool = False) -> tuple[str, ...]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # a template, or compiled: it counts, and what it imports nobody can say
+        return ()
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     found: list[str] = []
-    for node in _statements(ast.parse(source), for_types):
+    for node in _statements(tree, for_types):
         if isinstance(node, ast.Import):
             found += [name.name for name in node.names]
             continue
         base = package.rsplit(".", node.level - 1)[0] if node.level else ""
         whole = ".".join(part for part in (base, node.module) if part)
         for name in node.names:
-            below = f"{whole}.{name.name}"
-            found.append(below if _is_own(whole) and _file_of(below) else whole)
+            below = f"{whole}.{name.name}"  # a module of the package, or a name in it
+            found.append(whole if _is_own(whole) and not _file_of(below) else below)
     return tuple(dict.fromkeys(found))
 
 
@@ -100,11 +112,15 @@ def _statements(node: ast.AST, for_types: bool) -> Iterator[ast.Import | ast.Imp
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
-        elif isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING") and not for_types:
+        elif isinstance(child, ast.If) and _only_for_types(child.test) and not for_types:
             for other in child.orelse:
                 yield from _statements(other, for_types)
         else:
             yield from _statements(child, for_types)
+
+
+def _only_for_types(test: ast.expr) -> bool:
+    return ast.unparse(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def _files_of(module: str) -> Iterator[tuple[str, Path]]:
@@ -114,11 +130,12 @@ def _files_of(module: str) -> Iterator[tuple[str, Path]]:
             raise ModuleNotFoundError(f"there is no source of {module}", name=module)
         yield module, file
         return
-    if (own := _foreign_file(module)) is None:
+    if (found := _foreign_file(module)) is None:
         raise ModuleNotFoundError(f"there is no source of {module}", name=module)
+    name, own = found
     folder = own.parent
     if not (folder / "__init__.py").is_file():
-        yield module, own
+        yield name, own
         return
     while (folder.parent / "__init__.py").is_file():
         folder = folder.parent
@@ -127,14 +144,38 @@ def _files_of(module: str) -> Iterator[tuple[str, Path]]:
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
 
 
-def _foreign_file(module: str) -> Path | None:
-    """The source of a module outside privbench that was imported, or can be; None where it has none."""
-    if (loaded := sys.modules.get(module)) is not None:
-        origin = getattr(loaded, "__file__", None)
-    else:
-        spec = None if "." in module else find_spec(module)  # a dotted name would import its package
-        origin = None if spec is None else spec.origin
-    return Path(origin) if origin is not None and Path(origin).is_file() else None
+def _foreign_file(target: str) -> tuple[str, Path] | None:
+    """The module outside privbench that is imported, with its source: the target, or what holds it as a name.
+
+    None where there is none, or none with a source. Nothing is imported to find out.
+    """
+    parts = target.split(".")
+    for count in range(len(parts), 0, -1):
+        name = ".".join(parts[:count])
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file is not None and Path(file).is_file():
+            return name, Path(file)
+        for folder in _folders_of(parts[0]) if count > 1 else ():
+            path = folder.joinpath(*parts[1:count])
+            for file in (path / "__init__.py", path.with_suffix(".py")):
+                if file.is_file():
+                    return name, file
+    spec = _spec_of(parts[0])
+    origin = None if spec is None or spec.origin is None else Path(spec.origin)
+    return (parts[0], origin) if origin is not None and origin.is_file() else None
+
+
+def _folders_of(top: str) -> list[Path]:
+    """Where the modules of a package lie, one that has no __init__.py too."""
+    spec = _spec_of(top)
+    return [] if spec is None else list(map(Path, spec.submodule_search_locations or ()))
+
+
+def _spec_of(top: str) -> ModuleSpec | None:
+    try:
+        return find_spec(top)
+    except ValueError:  # what was typed into a prompt has none
+        return None
 
 
 @cache
@@ -175,13 +216,16 @@ def _distributions() -> Mapping[str, Sequence[str]]:
 
 @cache
 def _version_of(library: str) -> str | None:
-    """The version of a library's distribution, by its import name.
+    """The version of a library's distribution, by its import name, with the commit or digest that it came from.
 
-    None where it is none, or is installed from a folder that can still be edited: its version tells nothing.
+    None where it is none, or was installed from somebody's folder: there one version is many.
     """
     names = _distributions().get(library)
     if not names:
         return None
     installed = distribution(names[0])
     place = json.loads(installed.read_text("direct_url.json") or "{}")
-    return None if place.get("dir_info", {}).get("editable") else installed.version
+    if "dir_info" in place:
+        return None
+    source = place.get("vcs_info", {}).get("commit_id") or place.get("archive_info", {}).get("hash")
+    return f"{installed.version} of {source}" if source else installed.version

@@ -48,10 +48,14 @@ def read_toml(name: str, package: str, kind: str) -> dict[str, Any]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 file, whole or not at all: under another name first."""
+    """Writes a UTF-8 file and the folders above it, whole or not at all: under another name first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.unfinished")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def text_digest(path: Path, remedy: str) -> str:

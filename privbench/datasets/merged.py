@@ -17,7 +17,7 @@ from ..base.files import digest_of
 from ..base.params import Params
 from ..base.seeds import derive_seed
 from ..data.splits import CELLS, COLUMNS, SPACING, check_rows
-from ..plugins.identity import stated
+from ..plugins.code import stated
 from ..plugins.interfaces import Chunk, DataRequest, Dataset, Plugin
 from ..plugins.registry import Registry
 

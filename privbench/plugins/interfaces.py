@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, final
 
 from ..base.params import Params
 from ..base.validation import validate
@@ -49,6 +49,16 @@ class Plugin(ABC):
     def inputs(self) -> dict[str, str]:
         """Digests of what it reads besides its parameters and what it is handed, such as starting weights."""
         return {}
+
+    @final
+    def terms(self) -> dict[str, Any]:
+        """Name, version, parameters and inputs: what cache keys and fingerprints hold of it beside its code."""
+        return {
+            "plugin": self.name,
+            "version": self.version,
+            "params": self.params.model_dump(mode="json"),
+            "inputs": self.inputs(),
+        }
 
     def parts(self) -> Sequence[Plugin]:
         """Other plugins that it hands work to: their code decides what comes out as its own does."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ..base.errors import PrivbenchError, nearest
 from ..base.params import Params
-from .identity import is_own, plugin_code, plugin_digest
+from .code import is_own, plugin_code
 from .interfaces import PLUGIN_TYPES, Plugin
 
 Created = TypeVar("Created", bound=Plugin)
@@ -145,6 +145,5 @@ def check_plugin(kind: str, plugin: type, name: str) -> None:
         raise PrivbenchError(f"{plugin.__qualname__}.Params must be a subclass of privbench.Params.")
     if kind == "anonymizer" and not isinstance(getattr(plugin, "deterministic", None), bool):
         raise PrivbenchError(f"{plugin.__qualname__} must declare deterministic = True or False.")
-    if not is_own(plugin):  # now, before its file can be edited
-        plugin_digest(plugin)
-        plugin_code(plugin)
+    if not is_own(plugin):
+        plugin_code(plugin)  # now, before its file can be edited

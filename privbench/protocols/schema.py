@@ -148,6 +148,8 @@ def _by_name(sections: Any, field: str) -> Any:
     """`--set attacks.siamese=none` leaves a section out; one that does not name its plugin is named after it."""
     if not isinstance(sections, dict):
         return sections
+    if (slashed := next((label for label in sections if "/" in str(label)), None)) is not None:
+        raise ValueError(f"the name {slashed!r} holds a slash, which parts the names of figures: choose another")
     return {
         label: {field: label} | section if isinstance(section, dict) else section
         for label, section in sections.items()

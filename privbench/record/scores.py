@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow import ArrowException
 
 from ..base.errors import PrivbenchError
 from ..data.pairs import Pairs
@@ -95,22 +96,21 @@ def retrieval_ranks(
 
 
 def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """One row an image and attribute. `truth` is the table's value as text."""
-    parts = [
-        pd.DataFrame(
-            {
-                **asdict(origin),
-                "image": test.table["image"].to_numpy(),
-                "patient": test.patients,
-                "attribute": name,
-                "truth": test.table[name].astype(str).to_numpy(),
-                "score": _checked(scores, (len(test.table),), f"attack {origin.attack!r}"),
-            },
-            columns=INFERENCE_COLUMNS,
-        )
-        for name, scores in inferred.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+    """One row an image and attribute whose value is known. `truth` is the table's value as text."""
+    parts = []
+    for name, scores in inferred.items():
+        checked = _checked(scores, (len(test.table),), f"attack {origin.attack!r}")
+        known = test.table[name].notna().to_numpy()
+        about = {
+            **asdict(origin),
+            "image": test.table["image"].to_numpy()[known],
+            "patient": test.patients[known],
+            "attribute": name,
+            "truth": test.table.loc[known, name].astype(str).to_numpy(),
+            "score": checked[known],
+        }
+        parts.append(pd.DataFrame(about, columns=INFERENCE_COLUMNS))
+    return joined(parts, INFERENCE_COLUMNS)
 
 
 def utility_scores(origin: TaskOrigin, name: str, split: Split, scores: np.ndarray) -> pd.DataFrame:
@@ -167,5 +167,8 @@ def write_scores(scores: pd.DataFrame, path: Path) -> None:
 
 
 def read_scores(path: Path) -> pd.DataFrame:
-    """Reads a score file (Parquet)."""
-    return pd.read_parquet(path)
+    """Reads a score file (Parquet). Raises PrivbenchError where it is none."""
+    try:
+        return pd.read_parquet(path)
+    except (ArrowException, OSError, ValueError) as error:
+        raise PrivbenchError(f"{path} cannot be read ({error}): run it again with --overwrite.") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -26,6 +28,14 @@ def as_csv(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False))
 
 
+def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as JSON values; what is missing is None."""
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in frame.astype(object).to_dict("records")
+    ]
+
+
 def as_json(frame: pd.DataFrame) -> str:
-    """A list of objects, one a row."""
-    return str(frame.to_json(orient="records", indent=1)) + "\n"
+    """A list of objects, one a row, with all digits of their figures."""
+    return json.dumps(as_records(frame), indent=1) + "\n"

@@ -17,7 +17,6 @@ from ..data.pairs import Pairs
 from ..data.splits import pairs_digests
 from ..learning.context import Context
 from ..learning.states import load_state
-from ..plugins.identity import identity
 from ..plugins.interfaces import Attack, InferenceAttack, LinkageAttack
 from ..protocols.kinds import CONTROL, Compared, Kind
 from ..protocols.scenarios import FLOOR, threat_of
@@ -100,7 +99,7 @@ class AttackStages:
             scores = attack.similarity(gallery, pairs.probe, pairs.reference, ctx)
             write_scores(linkage_scores(origin, test, "test", Compared.ORIGINALS, pairs, scores), folder / _LINKAGE)
 
-        config = identity(attack) | self._pairs("test") | {"label": FLOOR}
+        config = attack.terms() | self._pairs("test") | {"label": FLOOR}
         stage = self.stages.make(StageName("linkage", (FLOOR,)), config, [DATA], produce, [attack])
         return read_scores(stage.folder / _LINKAGE)
 
@@ -108,7 +107,7 @@ class AttackStages:
         """Trains the attack for its scenario, or takes over what was learnt; returns the stage's name."""
         kinds = self.galleries.distinct(threat_of(origin.scenario).train)
         name = StageName("attack", (origin.attack, kinds), origin.seed)
-        config = identity(attack) | self._pairs("train", "val") | {"budget": dict(self.budget)}
+        config = attack.terms() | self._pairs("train", "val") | {"budget": dict(self.budget)}
         config |= {"label": origin.attack, "images": kinds, "number": origin.seed}
         inputs = [*self.galleries.inputs(attack, kinds), CLASSIFIER, VERIFIER]
         produce = self.galleries.fitting(attack, kinds, self.guidance)
@@ -154,7 +153,7 @@ class AttackStages:
 
     def _score(self, kind: str, attack: Attack, origin: AttackOrigin, fitted: StageName, produce: Produce) -> Path:
         """The folder of a scoring stage, which reads what was learnt, the originals and, if need be, releases."""
-        config = identity(attack) | self._pairs("train", "val", "test") | {"budget": dict(self.budget)}
+        config = attack.terms() | self._pairs("train", "val", "test") | {"budget": dict(self.budget)}
         config |= {"label": origin.attack, "scenario": origin.scenario, "number": origin.seed}
         threat = threat_of(origin.scenario)
         kinds = (self.galleries.distinct(kinds) for kinds in (threat.train, threat.test))

@@ -15,7 +15,6 @@ from ..base.errors import PrivbenchError
 from ..data.arrays import ArrayWriter, read_array
 from ..data.pairs import NO_PAIRS
 from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, check_table, hold_out_validation
-from ..plugins.identity import identity
 from ..plugins.interfaces import DataRequest, Dataset
 from .stage_names import DATA
 
@@ -37,7 +36,7 @@ def data_stage(
     def produce(folder: Path, ctx: Context) -> None:
         write_data(dataset, request, validation, folder)
 
-    config = identity(dataset) | {"source": source, "size": request.size, "validation": validation}
+    config = dataset.terms() | {"source": source, "size": request.size, "validation": validation}
     return stages.make(DATA, config, [], produce, [dataset])
 
 

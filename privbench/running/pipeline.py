@@ -17,7 +17,7 @@ from ..data.splits import SPLITS, Split
 from ..learning.guidance import Guidance
 from ..learning.states import STATE
 from ..learning.weights import weights_source
-from ..plugins.identity import stated
+from ..plugins.code import stated
 from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
 from ..protocols.schema import Protocol, fingerprint_of
 from ..record.scores import AttackScores

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ..evaluate.run import Evaluation, warnings_of
-from ..plugins.identity import plugin_digest
+from ..plugins.code import plugin_digest
 from ..record.run import AnonymizerRecord, RunRecord, StageRecord
 from . import environment
 from .pipeline import Made, Pipeline

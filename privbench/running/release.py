@@ -15,7 +15,6 @@ from ..data.arrays import ArrayWriter, read_array
 from ..data.splits import SPLITS, Split, pairs_digests
 from ..learning.context import Context, Pixels
 from ..learning.states import load_state
-from ..plugins.identity import identity
 from ..plugins.interfaces import Anonymizer
 from .fitting import fitting
 from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, VERIFIER, StageName
@@ -30,7 +29,7 @@ _TOLERANCE = 1e-4  # rounding may leave [0, 1] by this much; 8 bits do not see i
 
 def fit_anonymizer(stages: Stages, anonymizer: Anonymizer, splits: Mapping[str, Split], guidance: Guidance) -> None:
     """Fits the anonymizer, or lets it take over what was learnt before."""
-    config = identity(anonymizer) | pairs_digests(splits, "train", "val")
+    config = anonymizer.terms() | pairs_digests(splits, "train", "val")
     inputs = [DATA, CLASSIFIER, VERIFIER]
     stage = stages.make(ANONYMIZER, config, inputs, fitting(anonymizer, splits, guidance), [anonymizer])
     anonymizer.load_state(load_state(stage.folder), stages.device)
@@ -47,7 +46,7 @@ def draw_release(
             with ArrayWriter(folder / f"{split}.npy", images.shape) as writer:
                 write_release(anonymizer, images, replace(ctx, stage=f"{name} of {split}"), writer)
 
-    config = identity(anonymizer) | {"number": name.number or 0}
+    config = anonymizer.terms() | {"number": name.number or 0}
     stage = stages.make(name, config, [DATA, ANONYMIZER], produce, [anonymizer])
     return {split: read_array(stage.folder / f"{split}.npy") for split in SPLITS}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..base.progress import log
 from ..learning.context import Context
 from ..learning.generators import global_seed
-from ..plugins.identity import code_of
+from ..plugins.code import code_of
 from .stage_names import VERSIONS, StageName
 
 if TYPE_CHECKING:  # what only carries stages about cannot change what comes out of them
@@ -33,7 +33,7 @@ class Stages:
     def __init__(self, store: Store, fabric: Fabric, precision: str, seed: int, progress: Progress) -> None:
         self._store, self._fabric, self._precision, self._progress = store, fabric, precision, progress
         self._seed = seed
-        self._code: dict[StageName, tuple[str, set[type[Plugin]]]] = {}
+        self._modules: dict[StageName, str] = {}
         self.made: dict[StageName, Stage] = {}
         self.curves: list[dict[str, Any]] = []
 
@@ -53,7 +53,8 @@ class Stages:
 
         Its key holds what can change its output: version, configuration, seed, the contents of the stages that it
         reads, and the code that can be reached with the versions of its libraries. That is the code of the module that
-        `produce` stands in, of the plugins, and of the stages that it reads, for who made a stage also reads it.
+        `produce` stands in, of the plugins, and of the modules of the stages that it reads: what writes
+        a stage also reads it.
 
         Args:
             name: its kind decides the version.
@@ -62,10 +63,11 @@ class Stages:
             produce: fills the folder.
             plugins: what it is handed and calls.
         """
-        self._code[name] = produce.__module__, {type(one) for plugin in plugins for one in _with_parts(plugin)}
-        modules, classes = zip(*(self._code[one] for one in (name, *inputs)), strict=True)
+        self._modules[name] = produce.__module__
+        modules = {self._modules[one] for one in (name, *inputs)}
+        classes = {type(one) for plugin in plugins for one in _with_parts(plugin)}
         # What reads other stages computes; the data is the same wherever it is read, and needs no torch.
-        code = code_of({*modules, *([__name__] if inputs else [])}, set().union(*classes))
+        code = code_of(modules | ({__name__} if inputs else set()), classes)
         surroundings: dict[str, Any] = {"seed": self._seed, "code": code.digest, "libraries": code.libraries}
         if inputs:
             surroundings |= {"device": self._fabric.device.type, "precision": self._precision}

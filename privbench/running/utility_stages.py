@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,7 +13,6 @@ import pandas as pd
 from ..data.splits import Split, pairs_digests
 from ..learning.context import Context
 from ..learning.states import load_state
-from ..plugins.identity import identity
 from ..plugins.interfaces import Anonymizer, MeasuringTask, ReadingTask, ShownImages, UtilityTask
 from ..protocols.kinds import CONTROL, Kind
 from ..protocols.modes import ORIGINALS, ModeKinds, kinds_of
@@ -27,7 +27,7 @@ from ..record.scores import (
     write_scores,
 )
 from .fitting import fitting
-from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, StageName
+from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, VERIFIER, StageName
 
 if TYPE_CHECKING:
     from ..learning.guidance import Guidance
@@ -85,11 +85,11 @@ class UtilityStages:
         if kind is Kind.ORIGINAL and task.adopt(self.guidance):
             return CLASSIFIER
         name = StageName("task", (origin.task, kind), origin.seed)
-        config = identity(task) | pairs_digests(self.originals, "train", "val")
+        config = task.terms() | pairs_digests(self.originals, "train", "val")
         config |= {"label": origin.task, "images": kind, "number": origin.seed}
         config["guidance"] = self.guidance.recipe.model_dump(mode="json")  # a task may train as the guidance did
         produce = fitting(task, self._splits(kind), self.guidance)
-        stage = self.stages.make(name, config, [*_inputs([kind]), CLASSIFIER], produce, [task])
+        stage = self.stages.make(name, config, [*_inputs([kind]), CLASSIFIER, VERIFIER], produce, [task])
         task.load_state(load_state(stage.folder), self.guidance, self.stages.device)
         return name
 
@@ -115,7 +115,7 @@ class UtilityStages:
             shown = ShownImages(images, originals, self.anonymizer.displacement if moving else None)
             write_scores(measured_values(origin, originals, task.measure(shown, ctx), task.measures), folder / _SCORES)
 
-        return self._scored("measure", task, origin, produce, moving)
+        return self._scored("measure", task, origin, produce, moving, pairs_digests(self.originals, "test"))
 
     def _scored(
         self,
@@ -124,13 +124,17 @@ class UtilityStages:
         origin: TaskOrigin,
         produce: Produce,
         moving: Sequence[Anonymizer] = (),
+        handed: Mapping[str, Any] = MappingProxyType({}),
     ) -> pd.DataFrame:
-        """The scores of a stage, which reads what was learnt, the originals and, if need be, release and anonymizer."""
+        """The scores of a stage, which reads what was learnt, the originals and, if need be, release and anonymizer.
+
+        `handed` tells what else the task sees. It may have kept the guidance that it was made ready with.
+        """
         fitted = self._ready(task, origin)
-        config: dict[str, Any] = identity(task) | pairs_digests(self.originals, "val", "test")
-        config |= {"label": origin.task, "mode": origin.mode, "number": origin.seed}
-        config["moved by"] = [identity(anonymizer) for anonymizer in moving]
-        inputs = [*_inputs(self._kinds(origin.mode)), fitted, *(ANONYMIZER for _ in moving)]
+        config: dict[str, Any] = task.terms() | {"label": origin.task, "mode": origin.mode, "number": origin.seed}
+        config |= {"moved by": [anonymizer.terms() for anonymizer in moving], **handed}
+        images = _inputs(self._kinds(origin.mode))
+        inputs = list(dict.fromkeys([*images, fitted, CLASSIFIER, VERIFIER, *(ANONYMIZER for _ in moving)]))
         name = StageName(kind, (origin.task, origin.mode), origin.seed)
         return read_scores(self.stages.make(name, config, inputs, produce, [task, *moving]).folder / _SCORES)
 

@@ -6,8 +6,9 @@ from importlib.metadata import version
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
+import torch
 
-from privbench.base.code import imports_of, modules_of, reached_from, source_digest
+from privbench.base.code import imports_of, modules_of, reached_from
 from privbench.learning.recipes import GuidanceRecipe
 
 
@@ -55,12 +56,12 @@ def test_every_module_is_found_as_python_finds_it():
 def test_one_letter_in_a_reached_module_changes_the_digest(monkeypatch):
     import privbench.base.code as code
 
-    before = reached_from(["privbench.learning.verifier"]).digest
+    before, of_pairs = (reached_from([f"privbench.{name}"]).digest for name in ("learning.verifier", "data.pairs"))
     read = code._source
     changed = {"training.py": b"\n# another comment"}
     monkeypatch.setattr(code, "_source", lambda file: read(file) + changed.get(file.name, b""))
     assert reached_from(["privbench.learning.verifier"]).digest != before
-    assert reached_from(["privbench.data.pairs"]).digest == reached_from(["privbench.data.pairs"]).digest
+    assert reached_from(["privbench.data.pairs"]).digest == of_pairs, "it trains nothing"
     changed.clear()
     assert reached_from(["privbench.learning.verifier"]).digest == before
 
@@ -78,27 +79,57 @@ def test_a_helper_beside_a_plugin_file_counts_and_a_library_with_its_version(tmp
     before = reached_from(["some_plugin"])
     assert {"some_plugin", "helper_of_a_plugin", "privbench.learning.training"} <= set(before.modules)
     assert before.libraries["torch"] == version("torch")
-    alone = source_digest(["some_plugin"])
     helper.write_text("STRENGTH = 2\n")
-    assert reached_from(["some_plugin"]).digest != before.digest
-    assert source_digest(["some_plugin"]) == alone, "its own source is what it was"
+    after = reached_from(["some_plugin"])
+    assert after.digest != before.digest
+    assert after.foreign != before.foreign
 
 
-def test_a_foreign_package_counts_whole(tmp_path, monkeypatch):
+def test_a_foreign_package_counts_whole_with_what_cannot_be_parsed(tmp_path, monkeypatch):
     package = tmp_path / "foreign_package"
     (package / "deep").mkdir(parents=True)
     for folder in (package, package / "deep"):
         (folder / "__init__.py").write_text("")
-    (package / "method.py").write_text("")
+    (package / "method.py").write_text("from .deep.weights import A\nfrom . import method\n")
+    (package / "template.py").write_text("class {{ name }}:\n")
     (package / "deep" / "weights.py").write_text("A = 1\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     import foreign_package.method  # noqa: F401
 
-    names = ("", ".deep", ".deep.weights", ".method")
-    assert reached_from(["foreign_package.method"]).modules == tuple(f"foreign_package{name}" for name in names)
-    before = source_digest(["foreign_package.method"])
+    names = ("", ".deep", ".deep.weights", ".method", ".template")
+    before = reached_from(["foreign_package.method"])
+    assert before.modules == tuple(f"foreign_package{name}" for name in names)
     (package / "deep" / "weights.py").write_text("A = 2\n")
-    assert source_digest(["foreign_package.method"]) != before
+    assert reached_from(["foreign_package.method"]).foreign != before.foreign
+
+
+def test_folders_without_an_init_count_file_by_file(tmp_path, monkeypatch):
+    lab = tmp_path / "lab_without_init"
+    lab.mkdir()
+    (lab / "blur.py").write_text("from .kernels import WIDTH\n")
+    (lab / "kernels.py").write_text("WIDTH = 1\n")
+    (lab / "unused.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for number, line in enumerate(("from lab_without_init.blur import WIDTH", "from lab_without_init import blur")):
+        plugin = tmp_path / f"plugin_of_lab_{number}.py"
+        plugin.write_text(line + "\n")
+        load(plugin, plugin.stem)
+        reached = reached_from([plugin.stem]).modules
+        assert reached == ("lab_without_init.blur", "lab_without_init.kernels", plugin.stem)
+
+
+def test_imports_that_type_checkers_do_not_see_are_reached(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "really_imported.py").write_text("")
+    (tmp_path / "for_types_alone.py").write_text("")
+    plugin = tmp_path / "plugin_with_types.py"
+    plugin.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import for_types_alone\n"
+        "if not TYPE_CHECKING:\n    import really_imported\n"
+    )
+    load(plugin, plugin.stem)
+    assert reached_from([plugin.stem]).modules == ("plugin_with_types", "really_imported")
 
 
 def test_there_is_no_code_of_what_is_not_there():
@@ -110,4 +141,4 @@ def test_there_is_no_code_of_what_is_not_there():
 
 def test_modules_of_classes_are_without_pythons_own():
     assert modules_of(GuidanceRecipe.__mro__) >= {"privbench.learning.recipes", "privbench.base.params"}
-    assert not modules_of([int, ast.AST])
+    assert not modules_of([int, ast.AST, torch.nn.Module]), "and of libraries, which count with their versions"

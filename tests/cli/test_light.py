@@ -12,13 +12,17 @@ HEAVY = ("torch", "timm", "torchvision", "torchmetrics", "lightning_fabric", "py
 CALLS = """
 import contextlib, io, json, sys
 from privbench.cli import main
-loaded = {}
+loaded, codes = {}, {}
 for arguments in json.loads(sys.argv[1]):
     sys.argv = ["privbench", *arguments]
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-        main()
+    codes[arguments[0]] = 0
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            main()
+    except SystemExit as end:
+        codes[arguments[0]] = end.code or 0
     loaded[arguments[0]] = [name for name in HEAVY if name in sys.modules]
-print(json.dumps(loaded))
+print(json.dumps([loaded, codes]))
 """
 
 
@@ -32,6 +36,8 @@ def commands(finished, tmp_path_factory):
         ["list"],
         ["list", "protocols"],
         ["run", "--help", "--anonymizer", "prichexy"],
+        ["sweep", "--help"],
+        ["budget", "--help"],
         ["leaderboard", run],
         ["leaderboard", run, "--format", "json"],
         ["utility", run],
@@ -39,6 +45,7 @@ def commands(finished, tmp_path_factory):
         ["verify", run],
         ["baseline", run, "-o", str(out / "baseline.json")],
         ["check", run, "--baseline", str(reference)],
+        ["report", run, "-o", str(out / "report")],
     ]
 
 
@@ -48,7 +55,8 @@ def test_commands_that_read_load_nothing_that_computes(commands):
         [sys.executable, "-c", script, json.dumps(commands)], capture_output=True, text=True, check=True
     )
     assert "unexpectedly" not in done.stderr
-    loaded = json.loads(done.stdout)
+    loaded, codes = json.loads(done.stdout)
+    assert {command for command, code in codes.items() if code} <= {"baseline", "check"}, "no certified attack"
     assert loaded.keys() == {one[0] for one in commands}
     assert not {command: names for command, names in loaded.items() if names}
 

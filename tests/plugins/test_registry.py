@@ -7,7 +7,7 @@ import torch
 from privbench.anonymizers.identity import Identity
 
 from privbench import Anonymizer, PrivbenchError
-from privbench.plugins.identity import is_own, plugin_digest, stated
+from privbench.plugins.code import is_own, plugin_digest, stated
 from privbench.plugins.registry import GROUPS, Registry
 
 PLUGIN = '''
@@ -194,11 +194,3 @@ def test_source_counts_in_the_cache_key(tmp_path):
     assert is_own(Identity)
     assert not is_own(Mine)
     assert "code" not in stated(Identity()), "what comes with privbench counts with its version"
-
-
-def test_the_source_of_bases_and_of_the_harness_counts():
-    from privbench.plugins.interfaces import Plugin
-
-    own, harness, method = (plugin_digest(plugin) for plugin in (Mine, Plugin, Identity))
-    assert own not in (harness, method)
-    assert all(len(digest) == 64 for digest in (own, harness, method))

@@ -75,7 +75,6 @@ def test_words_and_anonymizer_parameters_are_no_part_of_the_fingerprint():
         ('utilities.classification.modes=["melted"]', "'frozen', 'retrained-transfer' or 'retrained-release'"),
         ("utilities.classification.mode=frozen", "did you mean 'modes'"),
         ("guidance.verifier.init=guidance", "cannot start from itself"),
-        ("guidance.classifier.backbone=resnet51", "no timm model"),
         ("pairs.test_file=nowhere.txt", None),
     ],
 )
@@ -194,3 +193,10 @@ def test_a_utility_task_can_be_left_out_or_put_in():
     none = [f"utilities.{name}=none" for name in load_protocol("quick").utilities]
     with pytest.raises(PrivbenchError, match="'utilities' .* at least 1 item"):
         load_protocol("quick", none)
+
+
+@pytest.mark.parametrize("change", ["attacks.a/b.attack=siamese", "utilities.a/b.task=classification"])
+def test_a_name_of_an_attack_or_a_task_holds_no_slash(change):
+    """It would part the names of the figures in the wrong place."""
+    with pytest.raises(PrivbenchError, match="the name 'a/b' holds a slash"):
+        load_protocol("quick", [change])

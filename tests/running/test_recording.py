@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from privbench.evaluate.run import evaluate, warnings_of
-from privbench.plugins.identity import plugin_digest
+from privbench.plugins.code import plugin_digest
 from privbench.protocols.schema import Protocol
 from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from privbench.record.scores import read_scores

@@ -12,7 +12,7 @@ import torch
 
 from privbench import Anonymizer, Dataset
 from privbench.base.progress import Progress
-from privbench.plugins.identity import code_of
+from privbench.plugins.code import code_of
 from privbench.plugins.registry import Registry
 from privbench.record.run import read_run
 from privbench.running import stages as module

@@ -7,7 +7,7 @@ import json
 from ...judging.compare import Comparison, Difference
 from ...record.names import FigureName
 from ..figures import difference_text, is_sure, number_text, p_text
-from ..machine import as_frame, as_json
+from ..machine import as_frame, as_records
 from ..table import MACHINES, Cell, Column, Rows, Sheet, Table
 
 
@@ -40,7 +40,7 @@ def comparison_json(found: Comparison) -> str:
         "second": found.second.label,
         "confidence": found.first.worst_case.interval.confidence,
         "notes": found.notes,
-        "differences": json.loads(as_json(as_frame([comparison(found)]))),
+        "differences": as_records(as_frame([comparison(found)])),
     }
     return json.dumps(told, indent=1)
 

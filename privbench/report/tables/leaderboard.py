@@ -154,7 +154,7 @@ def _attacks(run: RunRecord) -> dict[str, Value]:
             "rank_1": attack.retrieval.rank_1 if attack.retrieval else None,
             "verdict": attack.certificate.verdict if attack.certificate else "untrained",
         }
-        figures |= {one.name: one.value for one in attack.figures}
+        figures |= {one.name.lower().replace(" ", "_"): one.value for one in attack.figures}
         told |= {f"{attack.label} {name}": figure for name, figure in figures.items()}
     return told
 
