@@ -43,7 +43,7 @@ def draw_training(curves: pd.DataFrame) -> Canvas:
                     line.set(markersize=size, markerfacecolor=face, markeredgewidth=0.8)
                     line.set_label(f" {shortened(part, 24)}" if kind == "train" else "_")
         title = _title(str(stage), str(training))
-        axes.set_title(shortened(title, 36), fontsize=7.5, loc="left")
+        axes.set_title(shortened(title, 32), fontsize=7.5, loc="left")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         axes.set_xlim(rows["epoch"].min() + 0.8, rows["epoch"].max() + 1.2)
         if rows["epoch"].nunique() == 1:  # a scale of one integer would be filled up with fractions
