@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from galleries import known_gallery
 from privbench.attacks.attributes import Attributes
 
+from privbench.base.errors import PrivbenchError
 from privbench.learning.guidance import untrained_guidance
 from privbench.learning.recipes import GuidanceRecipe
 from privbench.metrics.roc import auc
@@ -40,3 +43,19 @@ def test_it_starts_from_the_guidance_with_a_head_of_its_own(guidance, ctx):
         if not key.startswith("model.fc"):
             assert np.allclose(state[f"network.{key}"], weight.detach(), atol=1e-6), key
     assert state["network.model.fc.weight"].shape[0] == 3
+
+
+def test_ages_that_nobody_told_teach_nothing_and_spoil_nothing(guidance, ctx):
+    known = known_gallery(0, 40, size=32)
+    ages = known.table["age"].astype(float)
+    unknown = np.arange(len(ages)) % 3 == 0
+    partly = replace(known, table=known.table.assign(age=ages.mask(unknown)))
+    attack = Attributes(**RECIPE | {"epochs": 1})
+    attack.fit(partly, partly, guidance, ctx)
+    inferred = attack.infer(partly, ctx)
+    assert np.isfinite(inferred["age"]).all()
+    mean, _ = attack.state()["scale"].tolist()
+    assert mean == pytest.approx(ages[~unknown].mean(), rel=1e-6)
+    nobody = replace(known, table=known.table.assign(age=np.nan))
+    with pytest.raises(PrivbenchError, match="tells none of a training image: leave it out with --set attacks"):
+        Attributes(**RECIPE).fit(nobody, nobody, guidance, ctx)

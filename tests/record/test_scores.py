@@ -161,3 +161,20 @@ def test_a_run_without_scores_of_a_kind_still_has_their_columns(small, tmp_path)
     rows = utility_scores(TaskOrigin("a", "frozen", 0), "test", small, np.zeros((4, 2)))
     assert joined([rows, rows], UTILITY_COLUMNS).index.tolist() == list(range(14))
     assert list(measured_values(TASK, small, {}, DICE).columns) == MEASUREMENT_COLUMNS
+
+
+def test_what_is_no_score_file_is_told(tmp_path):
+    (tmp_path / "linkage.parquet").write_bytes(b"no table")
+    with pytest.raises(PrivbenchError, match=r"linkage\.parquet cannot be read .*: run it again with --overwrite"):
+        read_scores(tmp_path / "linkage.parquet")
+    with pytest.raises(PrivbenchError, match="cannot be read"):
+        read_scores(tmp_path / "nothing.parquet")
+
+
+def test_a_value_that_nobody_told_has_no_row(split):
+    """An age that is unknown in the table is no text, and nothing that could be read off."""
+    split.table["age"] = split.table["age"].astype(float)
+    split.table.loc[3, "age"] = np.nan
+    scores = inference_scores(ORIGIN, split, {"age": np.zeros(len(split.table))})
+    assert len(scores) == len(split.table) - 1
+    assert split.table["image"][3] not in set(scores["image"])

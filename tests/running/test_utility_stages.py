@@ -1,6 +1,7 @@
 """The utility tasks of a run, stage by stage."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from privbench.judging.verify import verify_run
 from privbench.protocols.kinds import CONTROL, Kind
 from privbench.protocols.modes import MODES, ORIGINALS
 from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES
-from privbench.record.scores import MEASUREMENT_COLUMNS, read_scores
+from privbench.record.scores import MEASUREMENT_COLUMNS, TaskOrigin, read_scores
 from privbench.running.stage_names import DATA, RELEASE
 from privbench.running.utility_stages import UtilityStages, _inputs
 
@@ -101,6 +102,18 @@ def test_the_tasks_read_what_they_read_in_the_whole_run(finished, pipeline):
     assert np.array_equal(scores["frozen"], scores[CONTROL]), "the frozen model is the control's own"
     assert np.array_equal(scores["retrained-transfer"], scores["retrained-release"]), "both learnt from the release"
     assert not np.array_equal(scores["frozen"], scores["retrained-release"])
+
+
+def test_pairs_count_in_the_key_of_what_is_fitted_with_them(pipeline):
+    """A task is handed the whole split, and may learn from its pairs."""
+    prepared = pipeline.prepare()
+    stages, origin = pipeline._utility_stages(prepared), TaskOrigin("classification", "retrained-release", 0)
+    name = stages._ready(stages.create("classification"), origin)
+    key, train = stages.stages.made[name].key, prepared.splits["train"]
+    fewer = replace(train, pairs=train.pairs.among(np.arange(len(train.images) // 2)))
+    other = replace(stages, originals={**prepared.splits, "train": fewer})
+    other._ready(other.create("classification"), origin)
+    assert stages.stages.made[name].key != key
 
 
 def test_a_mode_reads_the_stages_of_its_images_alone(pipeline):
