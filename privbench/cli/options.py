@@ -94,7 +94,7 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
             raise PrivbenchError(f"{option} is given twice: keep one.")
         if not has_value:
             if not rest:
-                raise PrivbenchError(f"{option} needs a value.")
+                raise PrivbenchError(f"{option} needs a value: write it behind the option.")
             value = rest.pop(0)
         values[field] = parse_value(value)
     return values

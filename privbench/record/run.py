@@ -113,7 +113,9 @@ def read_run(path: Path) -> RunRecord:
     """
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
-        raise PrivbenchError(f"{path} is no run folder: there is no {FILE} in it.")
+        raise PrivbenchError(
+            f"{path} is no run folder: there is no {FILE} in it; name a folder that privbench run wrote."
+        )
     try:
         values = json.loads(file.read_bytes())
         return RunRecord.model_validate(upgraded(values))
