@@ -42,24 +42,26 @@ def reached_from(modules: Iterable[str]) -> Code:
     """
     sources: dict[str, bytes] = {}
     libraries: dict[str, str] = {}
-    waiting, seen = sorted(set(modules)), set()
+    wanted = frozenset(modules)
+    waiting, seen = sorted(wanted), set()
     while waiting:
         if (module := waiting.pop()) in seen:
             continue
         seen.add(module)
-        for name, file in _files_of(module):
+        files = list(_files_of(module))
+        if not files and module in wanted:  # what is imported and is not there, its importer does without
+            raise ModuleNotFoundError(f"there is no source of {module}", name=module)
+        for name, file in files:
             if name in sources:
                 continue
             sources[name] = _source(file) if _is_own(name) else file.read_bytes()
             for target in _imports(name, file, sources[name]):
                 top = target.partition(".")[0]
-                if _is_own(target):
-                    waiting.append(target)
-                elif top in _STANDARD or top in _WITHOUT_RESULTS:
+                if top in _STANDARD or top in _WITHOUT_RESULTS:
                     continue
-                elif (installed := _version_of(top)) is not None:
+                if not _is_own(target) and (installed := _version_of(top)) is not None:
                     libraries[top] = installed
-                elif _foreign_file(target) is not None:  # else it is not there, and whoever imports it does without
+                else:
                     waiting.append(target)
     foreign = {name: source for name, source in sources.items() if not _is_own(name)}
     return Code(tuple(sorted(sources)), _digest(sources), _digest(foreign), dict(sorted(libraries.items())))
@@ -124,14 +126,14 @@ def _only_for_types(test: ast.expr) -> bool:
 
 
 def _files_of(module: str) -> Iterator[tuple[str, Path]]:
-    """A module of privbench with its file; of a foreign module all files of its package, or its own."""
+    """A module of privbench with its file; of a foreign module all files of its package, or its own, if it has any."""
     if _is_own(module):
         if (file := _file_of(module)) is None:
             raise ModuleNotFoundError(f"there is no source of {module}", name=module)
         yield module, file
         return
     if (found := _foreign_file(module)) is None:
-        raise ModuleNotFoundError(f"there is no source of {module}", name=module)
+        return
     name, own = found
     folder = own.parent
     if not (folder / "__init__.py").is_file():

@@ -44,7 +44,7 @@ def command(
     from ..report.tables.budget import budget_frame, budget_table
     from ..report.terminal import print_table
     from ..running.device import deterministic
-    from .options import own_options, parse_params
+    from .options import given_params
 
     record = read_run(run)
     console = Console(stderr=True)
@@ -55,8 +55,7 @@ def command(
     if chosen is None:
         raise PrivbenchError(f"There is no scenario {wanted!r}: {nearest(wanted, SCENARIOS)}")
     protocol = recorded_protocol(record.protocol, set_ or [], f"the protocol of {run}")
-    known = registry.get("anonymizer", method.name).Params
-    given = parse_params(context.args, known, method.name, own_options(context))
+    given = given_params(context, registry.get("anonymizer", method.name).Params, method.name)
     params = protocol.anonymizers.get(method.name, {}) | method.params | given
     if lost := [f"--{name.replace('_', '-')}" for name in method.given if name not in params]:
         raise PrivbenchError(

@@ -33,7 +33,7 @@ def command(
     from ..plugins.registry import GROUPS, Registry
     from ..protocols.schema import load_protocol
     from ..running.device import create_fabric, deterministic
-    from .options import own_options, parse_params
+    from .options import given_params
 
     registry = Registry(plugin or [])
     chosen_kind = _kind_of(name, kind, {one: registry.names(one) for one in GROUPS})
@@ -47,7 +47,7 @@ def command(
         "utility": next((section.params for section in utilities if section.task == name), {}),
     }
     cls = registry.get(chosen_kind, name)
-    given = parse_params(context.args, cls.Params, name, own_options(context))
+    given = given_params(context, cls.Params, name)
     params = _shortened(settings.get(chosen_kind, {}), cls.Params.model_fields) | given
     console = Console()
     recipe = GuidanceRecipe.model_validate(_shortened(chosen.guidance.model_dump(), {}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -14,8 +14,9 @@ from rich.table import Table
 from typer.core import TyperCommand
 
 from ..base.errors import PrivbenchError, nearest
-from ..base.params import Params
-from ..protocols.schema import load_protocol, parse_value
+
+if TYPE_CHECKING:
+    from ..base.params import Params
 
 
 class AnonymizerCommand(TyperCommand):
@@ -46,6 +47,7 @@ def _values_of(option: str, arguments: Sequence[str]) -> list[str]:
 def _parameters(anonymizer: str, arguments: Sequence[str]) -> Panel:
     """The parameters of an anonymizer; what the protocol sets stands in place of the method's own defaults."""
     from ..plugins.registry import Registry
+    from ..protocols.schema import load_protocol
 
     params = Registry(map(Path, _values_of("--plugin", arguments))).get("anonymizer", anonymizer).Params
     protocol = load_protocol((_values_of("--protocol", arguments) or ["quick"])[-1])
@@ -59,9 +61,10 @@ def _parameters(anonymizer: str, arguments: Sequence[str]) -> Panel:
     return Panel(grid, title=f"Parameters of {anonymizer}", title_align="left", border_style="dim")
 
 
-def own_options(context: typer.Context) -> list[str]:
-    """The options of the command itself, such as `--protocol`."""
-    return [option for one in context.command.params for option in one.opts if option.startswith("-")]
+def given_params(context: typer.Context, params: type[Params], method: str) -> dict[str, Any]:
+    """What a command's own options left over, as parameters of the method. Raises as `parse_params`."""
+    options = [option for one in context.command.params for option in one.opts if option.startswith("-")]
+    return parse_params(context.args, params, method, options)
 
 
 def parse_params(arguments: Sequence[str], params: type[Params], method: str, options: Iterable[str]) -> dict[str, Any]:
@@ -76,6 +79,8 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
     Raises:
         PrivbenchError: an unknown parameter, one given twice, or one without a value.
     """
+    from ..protocols.schema import parse_value
+
     known = {f"--{field.replace('_', '-')}": field for field in params.model_fields}
     if shared := known.keys() & set(options):
         raise PrivbenchError(f"{method} has a parameter {min(shared)}, an option of the command itself: rename it.")

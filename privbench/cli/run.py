@@ -39,11 +39,11 @@ def command(
     from ..plugins.registry import Registry
     from ..report.tables.summary import summary_sheet
     from ..report.terminal import print_sheets
-    from .options import own_options, parse_params
+    from .options import given_params
 
     console = Console(stderr=True)
     registry = Registry(plugin or [])
-    params = parse_params(context.args, registry.get("anonymizer", anonymizer).Params, anonymizer, own_options(context))
+    params = given_params(context, registry.get("anonymizer", anonymizer).Params, anonymizer)
     with session(console, quiet):
         finished = run(
             anonymizer,

@@ -41,7 +41,7 @@ def command(
     from ..protocols.schema import load_protocol
     from ..report.tables.selftest import selftest_sheet
     from ..report.terminal import print_sheets
-    from .options import own_options, parse_params
+    from .options import given_params
 
     console = Console(stderr=True)
     registry = Registry(plugin or [])
@@ -55,9 +55,7 @@ def command(
     ]
     params: dict[str, Any] = {}
     if anonymizer is not None:
-        params = parse_params(
-            context.args, registry.get("anonymizer", anonymizer).Params, anonymizer, own_options(context)
-        )
+        params = given_params(context, registry.get("anonymizer", anonymizer).Params, anonymizer)
         tested.append((anonymizer, params, None))
     elif context.args:
         raise PrivbenchError(f"There is no option {context.args[0]} of privbench selftest: see --help.")

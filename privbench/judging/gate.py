@@ -175,7 +175,7 @@ def _notes(record: RunRecord, before: BaselineRun) -> list[str]:
     if worst != before.worst_case:
         notes.append(f"{record.label}: the worst case is {worst}, and was {before.worst_case} in the baseline.")
     attack = next(one for one in record.attacks if one.label == worst)
-    privacy = [figure for name, figure in before.estimates.items() if name.of is Subject.PRIVACY]
+    privacy = [figure for text, figure in before.figures.items() if FigureName.parse(text).of is Subject.PRIVACY]
     once = any(figure.training_error is None for figure in privacy)
     if attack.certificate is not None and (once or len(attack.seed_aucs) < 2):
         notes.append(

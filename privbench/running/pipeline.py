@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ class Prepared:
     released: Mapping[str, Split]
     warnings: Sequence[str]
 
-    @property
+    @cached_property
     def unchanged(self) -> bool:
         """Whether the release is the original data to the bit."""
         return all(np.array_equal(self.released[name].images, self.splits[name].images) for name in reversed(SPLITS))

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ..learning.context import Context
     from ..learning.guidance import Guidance
 
-"""Of the robust recipe."""
-
 
 class ClassificationParams(Params):
     recipe: Literal["chexnet", "robust"] = Field("chexnet", description="plain cross entropy, or what bad labels need")
