@@ -1,11 +1,19 @@
-"""The command line from inside a test."""
+"""What commands answer, for tests that read it whole, and the plugin that several of them name."""
 
-import sys
 from typing import NamedTuple
 
 import pytest
+from command_line import call
 
-from privbench.cli import main
+HALF = """
+from privbench import Anonymizer
+class Half(Anonymizer):
+    \"\"\"Halves the contrast.\"\"\"
+    name = "half"
+    deterministic = True
+    def anonymize(self, images, generator):
+        return images / 2 + 0.25
+"""
 
 
 class Answer(NamedTuple):
@@ -21,12 +29,16 @@ def privbench(monkeypatch, capsys):
     """Carries out `privbench …` as on a terminal of 200 columns."""
 
     def run(*arguments) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["privbench", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
         capsys.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return Answer(exit_.value.code or 0, " ".join(printed.out.split()), " ".join(printed.err.split()))
+        code, printed = call(monkeypatch, *arguments), capsys.readouterr()
+        return Answer(code, " ".join(printed.out.split()), " ".join(printed.err.split()))
 
     return run
+
+
+@pytest.fixture
+def half(tmp_path):
+    """A plugin file with an anonymizer that halves the contrast."""
+    plugin = tmp_path / "half.py"
+    plugin.write_text(HALF)
+    return plugin

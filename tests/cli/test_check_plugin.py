@@ -1,15 +1,5 @@
 import pytest
 
-HALF = """
-from privbench import Anonymizer
-class Half(Anonymizer):
-    \"\"\"Halves the contrast.\"\"\"
-    name = "half"
-    deterministic = True
-    def anonymize(self, images, generator):
-        return images / 2 + 0.25
-"""
-
 TASK = """
 import numpy as np
 from privbench import Params
@@ -28,12 +18,11 @@ class One(MeasuringTask):
 """
 
 
-def test_it_tells_kept_and_broken_promises(privbench, tmp_path):
+def test_it_tells_kept_and_broken_promises(privbench, half):
     whole = privbench("check-plugin", "identity")
     assert (whole.code, "broken" in whole.out) == (0, False)
-    plugin = tmp_path / "bright.py"
-    plugin.write_text(HALF.replace("images / 2 + 0.25", "images + 1"))
-    done = privbench("check-plugin", "half", "--plugin", plugin)
+    half.write_text(half.read_text().replace("images / 2 + 0.25", "images + 1"))
+    done = privbench("check-plugin", "half", "--plugin", half)
     assert done.code == 1
     assert "broken shape, dtype, device and range are kept: values from 1 to" in done.out
     assert "kept the guidance is left as it was" in done.out
@@ -72,9 +61,8 @@ def test_a_wrong_name_or_kind_is_told_with_the_right_one(privbench, arguments, m
     assert message in done.err
 
 
-def test_one_name_of_two_kinds_is_asked_about(privbench, tmp_path):
-    plugin = tmp_path / "siamese.py"
-    plugin.write_text(HALF.replace('"half"', '"siamese"'))
-    done = privbench("check-plugin", "siamese", "--plugin", plugin)
+def test_one_name_of_two_kinds_is_asked_about(privbench, half):
+    half.write_text(half.read_text().replace('"half"', '"siamese"'))
+    done = privbench("check-plugin", "siamese", "--plugin", half)
     assert (done.code, "say which, --kind anonymizer and --kind attack" in done.err) == (2, True)
-    assert privbench("check-plugin", "siamese", "--plugin", plugin, "--kind", "anonymizer").code == 0
+    assert privbench("check-plugin", "siamese", "--plugin", half, "--kind", "anonymizer").code == 0

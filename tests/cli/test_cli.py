@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from command_line import call
 from records import estimate, record
 
 from privbench.base.errors import PrivbenchError, explain_disk_error
@@ -14,31 +15,11 @@ from privbench.record.estimates import write_estimates
 from privbench.record.names import AUC, worst_case
 from privbench.record.run import read_run
 
-PLUGIN = """
-from privbench import Anonymizer
-class Half(Anonymizer):
-    \"\"\"Halves the contrast.\"\"\"
-    name = "half"
-    deterministic = True
-    def anonymize(self, images, generator):
-        return images / 2 + 0.25
-"""
 
-
-def call(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["privbench", *map(str, arguments)])
-    monkeypatch.setenv("COLUMNS", "200")
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    return exit_.value.code
-
-
-def test_run_with_a_plugin_file(monkeypatch, capsys, tiny_protocol, store, tmp_path):
-    plugin = tmp_path / "half.py"
-    plugin.write_text(PLUGIN)
+def test_run_with_a_plugin_file(monkeypatch, capsys, tiny_protocol, store, half, tmp_path):
     out = tmp_path / "run"
     code = call(
-        monkeypatch, "run", "--anonymizer", "half", "--plugin", plugin, "--protocol", tiny_protocol,
+        monkeypatch, "run", "--anonymizer", "half", "--plugin", half, "--protocol", tiny_protocol,
         "--store", store, "--out", out, "--set", "attacks.siamese.seeds=1",
     )  # fmt: skip
     printed = capsys.readouterr()

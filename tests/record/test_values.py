@@ -2,7 +2,7 @@
 
 import pytest
 from pydantic import ValidationError
-from records import around
+from records import around, attack, change, finding, gap, group, measurement, record, utility
 
 from privbench.record.values import Counts, Interval, Record
 
@@ -44,3 +44,39 @@ def test_counts_of_what_has_no_pairs_tell_none():
 def test_a_record_is_read_as_it_was_written():
     for one in (around(1 / 3), Counts(patients=3, images=5, pairs=4, mated=2, effective_patients=2.7)):
         assert type(one).model_validate_json(one.model_dump_json()) == one
+
+
+ATTACK = attack("contrastive", "informed", 0.8)
+EVERY = [
+    ATTACK,
+    ATTACK.certificate,
+    ATTACK.figures[0],
+    record("a", 0.8, 0.7).worst_case,
+    change(-0.1, 0.02),
+    finding("Mass", 0.7),
+    group("sex", "F", 0.6),
+    gap("sex", "F", "M", 0.2, 0.1, widened=True),
+    utility(0.8, [finding("Mass", 0.7)]),
+    measurement("SSIM", 0.9),
+]
+each = pytest.mark.parametrize("one", EVERY, ids=lambda one: type(one).__name__)
+
+
+@each
+def test_a_result_is_closed_to_what_it_does_not_know(one):
+    with pytest.raises(ValidationError, match="surplus"):
+        type(one).model_validate(one.model_dump() | {"surplus": 1})
+
+
+@each
+def test_no_field_of_a_result_may_be_missing(one):
+    """What is not known is told to be None, so that nothing is forgotten."""
+    values = one.model_dump()
+    for name in values:
+        with pytest.raises(ValidationError, match=name):
+            type(one).model_validate({key: value for key, value in values.items() if key != name})
+
+
+@each
+def test_a_result_is_read_as_it_was_written(one):
+    assert type(one).model_validate_json(one.model_dump_json()) == one
