@@ -73,7 +73,7 @@ def main() -> None:
                 seconds[name] = time.perf_counter() - start
                 print(f"{name} {seed}: {seconds[name]:.0f} s", file=sys.stderr)
     scores = pd.concat(frames, ignore_index=True)
-    resampling = Resampling.of(protocol, splits["test"].patients)
+    resampling = Resampling.of(protocol, splits["test"].table["patient"].to_numpy())
     results, estimates = utility_results(scores, protocol, dict.fromkeys(protocol.utilities, ""), resampling)
     means = {name: estimates[FigureName(Subject.UTILITY, f"{name} (frozen)", MEAN_AUC)] for name in names}
     print(f"{results[0].counts.images} test images, {len(results[0].mean_over)} findings with ten positives")

@@ -19,7 +19,8 @@ VERSIONS = {"contrastive": "1", "correlation": "1"}
 def thirty_patients(rng: np.random.Generator) -> Split:
     """Three blank images each of 30 patients, odd ones men, and 400 pairs of them drawn at random."""
     patients = np.arange(30).repeat(3)
-    table = pd.DataFrame({"image": [f"{i}.png" for i in range(90)], "patient": patients, "age": 40 + np.arange(90) % 3})
+    table = pd.DataFrame({"image": [f"{i}.png" for i in range(90)], "age": 40 + np.arange(90) % 3})
+    table["patient"] = [f"{patient:02}" for patient in patients]
     table["sex"] = np.where(patients % 2, "M", "F")
     probe, reference = rng.integers(0, 90, (2, 400))
     pairs = Pairs(probe, reference, patients[probe] == patients[reference])
@@ -28,7 +29,7 @@ def thirty_patients(rng: np.random.Generator) -> Split:
 
 def resampled(split: Split) -> Resampling:
     """The protocol's draws of the split's patients."""
-    return Resampling.of(PROTOCOL, split.patients)
+    return Resampling.of(PROTOCOL, split.table["patient"].to_numpy())
 
 
 def scores_of(

@@ -291,7 +291,7 @@ def image_table(images: int, patients: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "image": [f"{one:05d}.png" for one in number],
-            "patient": patient,
+            "patient": [f"{one:03}" for one in patient],
             "sex": np.where(patient % 2, "M", "F"),
             "age": 20 + number % 60,
             "view": "PA",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .pairs import Pairs
+from .patients import patient_codes
 
 
 @dataclass(frozen=True)
@@ -44,5 +45,5 @@ class KnownGallery(Gallery):
 
     @property
     def patients(self) -> np.ndarray:
-        """The patient of each row. Shape: (N,), int64."""
-        return self.table["patient"].to_numpy(np.int64)
+        """Of each row the place of its patient among the sorted ones. Shape: (N,), int64."""
+        return patient_codes(self.table["patient"])

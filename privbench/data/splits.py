@@ -11,6 +11,7 @@ import pandas as pd
 from ..base.errors import PrivbenchError
 from ..base.seeds import numpy_generator
 from .pairs import Pairs
+from .patients import patient_codes
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("image", "patient", "follow_up", "age", "sex", "view", "split")
@@ -40,8 +41,11 @@ class Split:
 
     @property
     def patients(self) -> np.ndarray:
-        """The patient of each image. Shape: (N,), int64."""
-        return self.table["patient"].to_numpy(np.int64)
+        """Of each image the place of its patient's text among the split's sorted ones. Shape: (N,), int64.
+
+        They tell the patients of one split apart, and say nothing of those of another one.
+        """
+        return patient_codes(self.table["patient"])
 
     @property
     def labels(self) -> np.ndarray:
@@ -76,54 +80,3 @@ def hold_out_validation(table: pd.DataFrame, share: float, seed: int) -> pd.Data
     chosen = numpy_generator(seed, "validation patients").choice(patients, held_out, replace=False)
     in_val = open_rows & table["patient"].isin(chosen)
     return table.assign(split=np.where(in_val, "val", np.where(open_rows, "train", table["split"])))
-
-
-def check_rows(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
-    """Raises PrivbenchError unless the columns hold what belongs there and no patient stands in two splits.
-
-    A label is 0, 1 or NaN, which is unknown; a spacing is above 0 or NaN, and given along both axes or along none.
-    """
-    spacing = SPACING if any(c in table.columns for c in SPACING) else ()
-    missing = [c for c in (*COLUMNS, *spacing, *findings) if c not in table.columns]
-    if missing:
-        raise PrivbenchError(f"The data set's table lacks the column {missing[0]!r}: add it.")
-    if not pd.api.types.is_integer_dtype(table["patient"]) or (table["patient"] < 0).any():
-        raise PrivbenchError("The data set's table must number its patients with integers, from 0.")
-    for finding in findings:
-        if not (table[finding].isin([0, 1]) | table[finding].isna()).all():
-            raise PrivbenchError(f"The data set's table must hold 0 or 1 for {finding!r}, or NaN where it is unknown.")
-    for column in spacing:
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        if not (table[column].isna() | numbers.between(0, np.inf, inclusive="neither")).all():
-            raise PrivbenchError(
-                f"The data set's table must hold millimetres above 0 for {column!r}, or NaN where they are unknown."
-            )
-    doubled = table["image"][table["image"].duplicated()]
-    if len(doubled):
-        raise PrivbenchError(f"Image {doubled.iloc[0]} is listed twice: list every image once.")
-    per_patient = table.groupby("patient")["split"].nunique()
-    shared = per_patient.index[per_patient > 1].tolist()
-    if shared:
-        named = ", ".join(map(str, shared[:5])) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
-        raise PrivbenchError(
-            f"{len(shared)} patient(s) stand in more than one split, which would leak their identity into the test: "
-            f"{named}; move all images of a patient to one split list."
-        )
-
-
-def check_table(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
-    """Raises PrivbenchError unless the rows are sound, every split has some, and every finding has training labels."""
-    check_rows(table, findings)
-    foreign = table[~table["split"].isin(SPLITS)]
-    if len(foreign):
-        row = foreign.iloc[0]
-        raise PrivbenchError(f"Image {row['image']} is of split {row['split']!r}: use one of {', '.join(SPLITS)}.")
-    empty = [s for s in SPLITS if not (table["split"] == s).any()]
-    if empty:
-        raise PrivbenchError(f"The {empty[0]} split holds no image: check the split lists.")
-    unlabelled = [finding for finding in findings if table.loc[table["split"] == "train", finding].isna().all()]
-    if unlabelled:
-        raise PrivbenchError(
-            f"No training image is labelled for {unlabelled[0]!r}, so nothing can be learnt of it: leave it out of the "
-            "data set's findings."
-        )

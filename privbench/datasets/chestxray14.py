@@ -190,19 +190,18 @@ def _listed(path: Path, split: str) -> pd.Series:
 def _entries(path: Path, size: int) -> pd.DataFrame:
     """The table with privbench's columns, the spacing at that size, and one 0/1 column a finding."""
     try:
-        raw = pd.read_csv(path, dtype=str, index_col=False)
+        raw = pd.read_csv(path, dtype=str, index_col=False, na_filter=False)  # NA may be a name
     except ValueError as error:  # pandas' parser errors and undecodable text
         raise PrivbenchError(f"{path} is no CSV table ({error}): download it again.") from error
     missing = [column for column in _COLUMNS if column not in raw.columns]
     if missing:
         raise PrivbenchError(f"{path} lacks the column {missing[0]!r}: use the published table.")
     entries = raw[list(_COLUMNS)].rename(columns=_COLUMNS)
-    for column in ("patient", "follow_up"):
-        entries[column] = _numbers(entries, column, path)
+    entries["follow_up"] = _numbers(entries, "follow_up", path)
     # The first release of the table writes ages as 058Y, the second as 58.
     entries["age"] = entries["age"].str.removesuffix("Y")
     entries["age"] = _numbers(entries, "age", path)
-    labels = entries.pop("labels").fillna("").str.split("|")
+    labels = entries.pop("labels").str.split("|")
     known = {*FINDINGS, _NO_FINDING}
     for image, named in zip(entries["image"], labels, strict=True):
         for label in named:

@@ -16,7 +16,8 @@ from ..base.errors import PrivbenchError
 from ..base.files import digest_of
 from ..base.params import Params
 from ..base.seeds import derive_seed
-from ..data.splits import CELLS, COLUMNS, SPACING, check_rows
+from ..data.splits import CELLS, COLUMNS, SPACING
+from ..data.table import checked_rows
 from ..plugins.code import stated
 from ..plugins.interfaces import Chunk, DataRequest, Dataset, Plugin
 from ..plugins.registry import Registry
@@ -37,7 +38,7 @@ class MergedParams(Params):
 
 
 class Merged(Dataset):
-    """The images of all parts, named `part/image`, each in the split where its part has it.
+    """The images of all parts, named `part/image`, each in the split where its part has it; `part/patient` likewise.
 
     The findings are those of any part; where a part does not label one, it is unknown. Masks and locations are known
     where every part knows them. Every part draws by a seed of its own, so that two phantoms share no patient. The
@@ -45,6 +46,7 @@ class Merged(Dataset):
     """
 
     name = "merged"
+    version = "2"
     Params = MergedParams
 
     def __init__(self, **params: Any) -> None:
@@ -69,27 +71,24 @@ class Merged(Dataset):
                 "The data set merged reads no folder of its own: leave out --data-root, "
                 "and set data.params.parts.<name>.root."
             )
-        told = []  # a list, because the order of the parts decides that of the patients and findings
+        told = []  # a list, because the order of the parts decides that of the findings
         for name, part in self._parts.items():
             with _told_of(name):
                 told.append([name, part.source(self._request(name, request))])
         return {"parts": told}
 
     def table(self, request: DataRequest) -> pd.DataFrame:
-        tables, patients = [], 0
+        tables = []
         for name, part in self._parts.items():
             with _told_of(name):
-                own = part.table(self._request(name, request))
-                check_rows(own, part.findings)
+                own = checked_rows(part.table(self._request(name, request)), part.findings)
             self._tables[name] = own.set_index("image")
-            numbers, found = pd.factorize(own["patient"], sort=True)
             spacing = [column for column in SPACING if column in own.columns]
             tables.append(
                 own[[*COLUMNS, *spacing, *part.findings]]
                 .astype(dict.fromkeys(part.findings, np.float32))  # holds NaN where other parts have a finding
-                .assign(image=name + "/" + own["image"], patient=patients + numbers)
+                .assign(image=name + "/" + own["image"], patient=name + "/" + own["patient"])
             )
-            patients += len(found)
         return pd.concat(tables, ignore_index=True)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:

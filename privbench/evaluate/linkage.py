@@ -119,8 +119,7 @@ def rank_1_estimate(ranks: pd.DataFrame, resampling: Resampling) -> Estimate:
     best = ranks.loc[ranks.groupby(["seed", "probe"], sort=True)["outranked_by"].idxmin()]
     seeds = [part for _, part in best.groupby("seed")]
     found = np.stack([part["outranked_by"].to_numpy() == 0 for part in seeds])
-    stranger = np.stack([part["rival"].to_numpy() for part in seeds])
-    rival = np.where(stranger == retrieval.NO_RIVAL, -1, resampling.rows(stranger))
+    rival = np.stack([_rows_of_rivals(part["rival"], resampling) for part in seeds])
     patient = resampling.rows(seeds[0]["patient"].to_numpy())
     by_training = bootstrap.rank_1(found, rival, patient)
     return estimate_of(
@@ -129,6 +128,13 @@ def rank_1_estimate(ranks: pd.DataFrame, resampling: Resampling) -> Estimate:
         counted_twice=bootstrap.rival_noise(rival, patient),
         trainings=found.mean(1).tolist(),
     )
+
+
+def _rows_of_rivals(rivals: pd.Series, resampling: Resampling) -> np.ndarray:
+    """The row of each rival, NO_RIVAL where there is none. Shape: (n,)."""
+    rows = np.full(len(rivals), retrieval.NO_RIVAL)
+    rows[rivals.notna()] = resampling.rows(rivals.dropna().to_numpy())
+    return rows
 
 
 def _as_classes(scores: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

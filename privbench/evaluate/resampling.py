@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..base.errors import PrivbenchError
 from ..base.seeds import numpy_generator
@@ -56,8 +57,8 @@ class Resampling:
         return cls(names, bootstrap.draw_counts(len(names), protocol.statistics.resamples, rng))
 
     def rows(self, patients: np.ndarray) -> np.ndarray:
-        """The row of each patient."""
-        return np.searchsorted(self.patients, patients)
+        """The row of each patient. Raises KeyError for one who is none of them."""
+        return pd.Series(np.arange(len(self.patients)), index=self.patients).loc[patients].to_numpy()
 
     def apply(self, statistic: Statistic) -> Applied:
         """The statistic under the three kinds of weights."""

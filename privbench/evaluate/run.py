@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from ..base.errors import PrivbenchError
-from ..metrics.retrieval import NO_RIVAL
 from ..protocols.schema import Protocol
 from ..record.attack import AttackResult, InferenceResult, WorstCase
 from ..record.estimates import Estimate
@@ -71,17 +70,16 @@ def evaluate(
 def _test_patients(attack_scores: AttackScores, utility_scores: pd.DataFrame, measurements: pd.DataFrame) -> np.ndarray:
     """All patients of the test images; one file alone may lack some, such as those without a known label."""
     linkage = attack_scores.linkage[attack_scores.linkage["split"] == "test"]
-    rivals = attack_scores.retrieval["rival"]
     columns = [
         utility_scores.loc[utility_scores["split"] == "test", "patient"],
         linkage["probe_patient"],
         linkage["reference_patient"],
         attack_scores.retrieval["patient"],
         attack_scores.inference["patient"],
-        rivals[rivals != NO_RIVAL],
+        attack_scores.retrieval["rival"].dropna(),
         measurements["patient"],
     ]
-    return np.unique(np.concatenate([column.to_numpy(np.int64) for column in columns]))
+    return np.unique(np.concatenate([column.to_numpy(object) for column in columns]))
 
 
 def warnings_of(evaluation: Evaluation) -> list[str]:

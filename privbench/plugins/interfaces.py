@@ -267,7 +267,8 @@ class Dataset(Plugin):
         """One row an image: image, patient, follow_up, age, sex, view, split, and one 0/1 column a finding.
 
         `split` is train, val or test, or train_val where the harness is to hold out the validation patients. A label
-        that nobody gave is NaN; `spacing_x` and `spacing_y` may tell the millimetres per pixel at the requested size.
+        that nobody gave is NaN. Patients are texts, or whole numbers from 0; numbers, also those in texts, get leading
+        zeros to equal length, so that they sort as numbers do. `spacing_x` and `spacing_y` may tell the millimetres per pixel at the requested size.
         """
 
     @abstractmethod

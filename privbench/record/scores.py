@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 from pyarrow import ArrowException
 
 from ..base.errors import PrivbenchError
 from ..data.pairs import Pairs
 from ..data.splits import Split
-from ..metrics.retrieval import rank_mates
+from ..metrics.retrieval import NO_RIVAL, rank_mates
 from ..plugins.interfaces import Measure
 from ..protocols.kinds import Compared
 
@@ -29,6 +30,9 @@ UTILITY_COLUMNS = [
     "task", "mode", "seed", "split", "image", "patient", "sex", "age", "view", "class", "label", "score",
 ]  # fmt: skip
 MEASUREMENT_COLUMNS = ["task", "mode", "seed", "image", "patient", "measure", "value", "unit", "more_is_better"]
+
+_PATIENTS = ("patient", "probe_patient", "reference_patient", "rival")
+_DIGITS = len(str(np.iinfo(np.int64).max))
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def linkage_scores(
     origin: AttackOrigin, split: Split, name: str, images: Compared, pairs: Pairs, scores: np.ndarray
 ) -> pd.DataFrame:
     """One row a pair of the split of that name. Shape: scores (len(pairs),), larger means more alike."""
-    files, patients = split.table["image"].to_numpy(), split.patients
+    files, patients = (split.table[column].to_numpy() for column in ("image", "patient"))
     return pd.DataFrame(
         {
             **asdict(origin),
@@ -85,13 +89,17 @@ def retrieval_ranks(
 ) -> pd.DataFrame:
     """One row a probe and mate of the whole test gallery, with the years between them (differences of age).
 
+    Where there is no rival, the field is empty.
+
     Shape: similarity (N, N), row i of probes and references the same radiograph.
     """
-    count, patients = len(test.images), test.patients
-    ranks = rank_mates(_checked(similarity, (count, count), f"attack {origin.attack!r}"), patients, patients, rng)
+    count, codes = len(test.images), test.patients
+    ranks = rank_mates(_checked(similarity, (count, count), f"attack {origin.attack!r}"), codes, codes, rng)
     probe, mate = ranks["probe"].to_numpy(np.int64), ranks["mate"].to_numpy(np.int64)
-    files, ages = test.table["image"].to_numpy(), test.table["age"].to_numpy(float)
+    files, patients = (test.table[column].to_numpy(object) for column in ("image", "patient"))
+    ages, rival = test.table["age"].to_numpy(float), ranks["rival"].to_numpy(np.int64)
     named = {"probe": files[probe], "mate": files[mate], "patient": patients[probe]}
+    named["rival"] = np.where(rival == NO_RIVAL, None, np.unique(patients)[rival])
     return ranks.assign(**asdict(origin), **named, years=np.abs(ages[probe] - ages[mate]))[RETRIEVAL_COLUMNS]
 
 
@@ -104,7 +112,7 @@ def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, n
         about = {
             **asdict(origin),
             "image": test.table["image"].to_numpy()[known],
-            "patient": test.patients[known],
+            "patient": test.table["patient"].to_numpy()[known],
             "attribute": name,
             "truth": test.table.loc[known, name].astype(str).to_numpy(),
             "score": checked[known],
@@ -169,6 +177,16 @@ def write_scores(scores: pd.DataFrame, path: Path) -> None:
 def read_scores(path: Path) -> pd.DataFrame:
     """Reads a score file (Parquet). Raises PrivbenchError where it is none."""
     try:
-        return pd.read_parquet(path)
+        return _with_patients_as_texts(pd.read_parquet(path))
     except (ArrowException, OSError, ValueError) as error:
         raise PrivbenchError(f"{path} cannot be read ({error}): run it again with --overwrite.") from error
+
+
+def _with_patients_as_texts(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores as they are written now; older ones number their patients, and have the rival -1 where there is none.
+
+    All get as many digits as the largest number can have, so that their order is the same in every file of a run.
+    """
+    numbered = [column for column in _PATIENTS if column in scores and is_integer_dtype(scores[column])]
+    texts = {column: scores[column].astype(str).str.zfill(_DIGITS).where(scores[column] >= 0) for column in numbered}
+    return scores.assign(**texts)

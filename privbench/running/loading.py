@@ -14,7 +14,8 @@ import pandas as pd
 from ..base.errors import PrivbenchError
 from ..data.arrays import ArrayWriter, read_array
 from ..data.pairs import NO_PAIRS
-from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, check_table, hold_out_validation
+from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, hold_out_validation
+from ..data.table import check_splits, checked_rows
 from ..plugins.interfaces import DataRequest, Dataset
 from .stage_names import DATA
 
@@ -45,8 +46,9 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
 
     Sorted so, a split is a slice of the memory map, which costs no copy. A label that nobody gave is an empty field.
     """
-    table = hold_out_validation(dataset.table(request), validation, request.seed)
-    check_table(table, dataset.findings)
+    table = checked_rows(dataset.table(request), dataset.findings)
+    table = hold_out_validation(table, validation, request.seed)
+    check_splits(table, dataset.findings)
     spacing = [column for column in SPACING if column in table.columns]
     table = table[[*COLUMNS, *spacing, *dataset.findings]]
     order = pd.Categorical(table["split"], categories=SPLITS, ordered=True).codes
@@ -82,7 +84,7 @@ def read_splits(folder: Path, findings: tuple[str, ...]) -> dict[str, Split]:
     arrays = {name: read_array(folder / file) for name, file in FILES.items() if (folder / file).is_file()}
     table = pd.read_csv(
         folder / TABLE,
-        dtype={"image": str, "sex": str, "view": str},
+        dtype={"image": str, "patient": str, "sex": str, "view": str},
         keep_default_na=False,  # an empty text, or one that reads NA, is a text
         na_values={column: [""] for column in ("age", *SPACING, *findings)},
     )

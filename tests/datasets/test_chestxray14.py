@@ -164,6 +164,16 @@ def test_damage_is_told_in_a_sentence(root, tmp_path, damage, message):
         load(root, tmp_path)
 
 
+def test_patients_are_not_cut_to_whole_numbers(root):
+    """Twelve-and-a-bit is somebody else than twelve; cut off, they were one patient with more mated pairs."""
+    text = (root / "Data_Entry_2017_v2020.csv").read_text()
+    for one, other in ((",1,1,59", ",1,1.00003,59"), (",0,3,70", ",0,H-3,70"), (",1,4,71", ",1,NA,71")):
+        text = text.replace(one, other, 1)
+    (root / "Data_Entry_2017_v2020.csv").write_text(text)
+    table = ChestXray14().table(request(root)).set_index("image")
+    assert table["patient"].tolist() == ["1", "1.00003", "2", "2", "H-3", "3", "4", "NA"]
+
+
 def test_missing_roots(tmp_path):
     with pytest.raises(PrivbenchError, match="name its folder with --data-root"):
         ChestXray14().table(request(None))
@@ -280,7 +290,7 @@ def test_real_mini(real_data, tmp_path):
         widths.loc[table["image"], "OriginalImage[Width"] * widths.loc[table["image"], "OriginalImagePixelSpacing[x"]
     )
     np.testing.assert_allclose(table["spacing_x"] * 64, field)
-    patients = [set(s.patients) for s in splits.values()]
+    patients = [set(s.table["patient"]) for s in splits.values()]
     assert len(set.union(*patients)) == sum(map(len, patients)), "no patient stands in two splits"
     first = splits["test"].table.iloc[0]
     on_disk = np.asarray(Image.open(real_data / "chestxray14-mini" / "images" / first["image"]))

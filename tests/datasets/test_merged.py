@@ -29,7 +29,7 @@ class Spine(ChestXray14):
 
     def table(self, request):
         table = super().table(request).drop(columns=["Edema", "Hernia"])
-        return table.assign(Scoliosis=np.where(table["follow_up"] == 0, table["patient"] % 2, np.nan))
+        return table.assign(Scoliosis=np.where(table["follow_up"] == 0, table["patient"].astype(int) % 2, np.nan))
 
     def read(self, table, request):
         start = 0
@@ -148,6 +148,7 @@ def test_patients_are_those_of_the_parts_and_disjoint(parts, tmp_path):
     table = together(load(parts, tmp_path / "data"))
     for name, patients in (("a", 10), ("b", 12), ("spine", 6)):
         assert table.loc[table["image"].str.startswith(f"{name}/"), "patient"].nunique() == patients
+        assert table.loc[table["image"].str.startswith(f"{name}/"), "patient"].str.startswith(f"{name}/").all()
     assert table["patient"].nunique() == 28
     spine = table[table["image"].str.startswith("spine/")]
     assert spine.groupby("patient")["image"].agg(sorted).tolist() == [
@@ -158,7 +159,7 @@ def test_patients_are_those_of_the_parts_and_disjoint(parts, tmp_path):
 def test_splits_are_those_of_the_parts(parts, tmp_path):
     splits = load(parts, tmp_path / "data")
     names = splits["test"].table["image"]
-    numbers = {name: drawn(name).table.set_index("image")["patient"] for name in ("a", "b")}
+    numbers = {name: drawn(name).table.set_index("image")["patient"].astype(int) for name in ("a", "b")}
     assert {name for name in names if name.startswith("spine/")} == {f"spine/{image}" for image in GREY if image > "4"}
     for part, first in (("a", 9), ("b", 7)):
         expected = numbers[part].index[numbers[part] >= first]

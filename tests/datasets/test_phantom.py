@@ -166,9 +166,9 @@ def test_schema_order_and_types() -> None:
     assert list(data.table.columns) == ["image", "patient", "follow_up", "age", "sex", "view", *FINDINGS]
     assert data.table.equals(data.table.sort_values(["patient", "follow_up"]))
     assert data.table.image.tolist() == [
-        f"{p:08d}_{f:03d}.png" for p, f in zip(data.table.patient, data.table.follow_up, strict=True)
+        f"{p}_{f:03d}.png" for p, f in zip(data.table.patient, data.table.follow_up, strict=True)
     ]
-    assert set(data.table.patient) == {1, 2, 3, 4, 5}
+    assert set(data.table.patient) == {f"{number:08d}" for number in range(1, 6)}
     assert all(data.table[finding].dtype == np.uint8 for finding in FINDINGS)
     assert set(np.unique(data.masks)) <= {0, LUNG, HEART}
 

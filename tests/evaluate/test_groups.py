@@ -117,7 +117,7 @@ def test_the_gap_is_recomputed_in_every_draw(table, labels, rng, resampling):
     group_means = [reader.among(reader.rows["age"].between(low, high), resampling).mean_auc(CLASSES[:2])
                    for low, high in ((0, 39), (40, 59), (60, 99))]  # fmt: skip
     drawn = np.stack([mean.resampled[0] for mean in group_means])
-    patient = table["patient"].to_numpy()
+    patient = table["patient"].astype(int).to_numpy()
     for column in range(5):
         rows = np.repeat(np.arange(IMAGES), resampling.counts[patient, column].astype(int))
         by_hand = [np.mean(aucs(labels, scores[0], rows[chosen[rows]])) for chosen in members]
@@ -179,7 +179,7 @@ def test_trainings_are_averaged(table, labels, rng, resampling):
 
 def test_effective_patients_of_a_finding_are_those_of_the_rarer_label(table, labels, rng, resampling):
     reader = Reader.of(readings("frozen", labels, log_odds(labels, rng, strength=2), CLASSES, table), resampling)
-    ill = np.bincount(table["patient"], labels[:, 1])
+    ill = np.bincount(table["patient"].astype(int), labels[:, 1])
     assert reader.findings["Edema"].effective == pytest.approx(bootstrap.effective_number(ill))
     turned = Reader.of(readings("frozen", 1 - labels, log_odds(labels, rng, strength=2), CLASSES, table), resampling)
     assert turned.findings["Edema"].effective == pytest.approx(bootstrap.effective_number(ill))

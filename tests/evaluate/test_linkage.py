@@ -75,7 +75,8 @@ def test_an_auc_without_a_patient_is_that_of_the_pairs_of_the_others(split, rng)
     seeds = [part for _, part in scores.groupby("seed")]
     assert estimate.value == pytest.approx(np.mean([roc_auc_score(one["mated"], one["score"]) for one in seeds]))
     for left_out in (0, 7, 29):
-        kept = [one[(one["probe_patient"] != left_out) & (one["reference_patient"] != left_out)] for one in seeds]
+        name = f"{left_out:02}"
+        kept = [one[(one["probe_patient"] != name) & (one["reference_patient"] != name)] for one in seeds]
         expected = np.mean([roc_auc_score(one["mated"], one["score"]) for one in kept])
         assert estimate.jackknife[left_out] == pytest.approx(expected, abs=1e-6)
 
@@ -83,7 +84,8 @@ def test_an_auc_without_a_patient_is_that_of_the_pairs_of_the_others(split, rng)
 def test_in_a_draw_every_copy_of_a_patient_meets_every_copy_of_the_other(split, rng):
     scores, resampling = pairs_of(split, rng, seeds=1), resampled(split)
     estimate = auc_estimate(scores, resampling)
-    probe, reference, mated = (scores[name].to_numpy() for name in ("probe_patient", "reference_patient", "mated"))
+    probe, reference = (scores[f"{side}_patient"].astype(int).to_numpy() for side in ("probe", "reference"))
+    mated = scores["mated"].to_numpy()
     for column in range(5):
         times = resampling.counts[:, column].astype(int)
         weights = np.where(mated, times[probe], times[probe] * times[reference])
@@ -96,7 +98,7 @@ def test_an_attack_rests_on_the_rarer_patients(split, rng):
     scores = pairs_of(split, rng)
     times = np.bincount(split.patients[split.pairs.probe[split.pairs.mated]])
     assert auc_estimate(scores, resampled(split)).effective == pytest.approx(times.sum() ** 2 / (times**2).sum())
-    mated, alone = scores["mated"], scores["probe_patient"] == split.patients[split.pairs.probe[split.pairs.mated][0]]
+    mated, alone = scores["mated"], scores["probe_patient"] == scores["probe_patient"][scores["mated"].idxmax()]
     assert auc_estimate(scores[~mated | alone], resampled(split)).effective == 1
 
 

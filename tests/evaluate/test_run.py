@@ -32,7 +32,8 @@ def attack_scores(rng):
             pd.DataFrame(
                 {
                     "attack": name, "scenario": scenario, "seed": 0, "split": split, "images": images,
-                    "probe": probe, "reference": reference, "probe_patient": probe, "reference_patient": reference,
+                    "probe": probe, "reference": reference, "probe_patient": [f"{one:03}" for one in probe],
+                    "reference_patient": [f"{one:03}" for one in reference],
                     "mated": mated, "score": mated + rng.normal(0, 1, 170),
                 },
                 columns=LINKAGE_COLUMNS,
@@ -45,8 +46,8 @@ def attack_scores(rng):
 def measurements_of(patient):
     values = {
         "task": "classification", "mode": "frozen", "seed": 0, "image": [f"{one}.png" for one in patient],
-        "patient": patient, "measure": "SSIM", "value": np.linspace(0, 1, len(patient)), "unit": "",
-        "more_is_better": True,
+        "patient": [f"{one:03}" for one in patient], "measure": "SSIM",
+        "value": np.linspace(0, 1, len(patient)), "unit": "", "more_is_better": True,
     }  # fmt: skip
     return pd.DataFrame(values)
 
@@ -58,7 +59,7 @@ def test_a_run_is_evaluated_over_all_test_patients(rng, attack_scores):
     labels = (rng.random((3 * PATIENTS, 3)) < [0.35, 0.35, 0]).astype(float)
     rows = readings("frozen", labels, log_odds(labels, rng), CLASSES, table)
     val = readings(
-        "frozen", labels, log_odds(labels, rng), CLASSES, table.assign(patient=table["patient"] + 500), split="val"
+        "frozen", labels, log_odds(labels, rng), CLASSES, table.assign(patient="v" + table["patient"]), split="val"
     )
     found = evaluate(
         attack_scores,

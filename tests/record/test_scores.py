@@ -48,7 +48,7 @@ DICE = {"Dice": Measure("", True), "shift": Measure("px", False), "sharpness": M
 @pytest.fixture
 def small():
     """Four images of two patients, one label of which nobody knows."""
-    table = pd.DataFrame({"image": list("abcd"), "patient": [7, 7, 9, 9], "age": [40, 45, 60, 60]})
+    table = pd.DataFrame({"image": list("abcd"), "patient": ["007", "007", "X", "X"], "age": [40, 45, 60, 60]})
     table["sex"], table["view"] = ["M", "M", "F", "F"], "PA"
     table["Mass"], table["Edema"] = [1, 0, np.nan, 1], [0, 0, 1, 0]
     pairs = Pairs(np.array([0, 1, 2]), np.array([1, 2, 3]), np.array([True, False, True]))
@@ -59,9 +59,9 @@ def test_a_pair_is_written_with_its_images_and_patients(small):
     rows = linkage_scores(ORIGIN, small, "val", Compared.ACROSS, small.pairs, np.array([0.5, -1, 2]))
     assert list(rows.columns) == LINKAGE_COLUMNS
     assert rows.to_numpy().tolist() == [
-        ["mine", "paper", 3, "val", "AO", "a", "b", 7, 7, True, 0.5],
-        ["mine", "paper", 3, "val", "AO", "b", "c", 7, 9, False, -1.0],
-        ["mine", "paper", 3, "val", "AO", "c", "d", 9, 9, True, 2.0],
+        ["mine", "paper", 3, "val", "AO", "a", "b", "007", "007", True, 0.5],
+        ["mine", "paper", 3, "val", "AO", "b", "c", "007", "X", False, -1.0],
+        ["mine", "paper", 3, "val", "AO", "c", "d", "X", "X", True, 2.0],
     ]
 
 
@@ -71,7 +71,7 @@ def test_a_rank_is_written_with_the_years_between_the_images(small, rng):
     assert [*rows.reset_index().columns] == ["probe", *(c for c in RETRIEVAL_COLUMNS if c != "probe")]
     assert rows["mate"].to_dict() == {"a": "b", "b": "a", "c": "d", "d": "c"}
     assert rows["outranked_by"].to_dict() == {"a": 1, "b": 0, "c": 0, "d": 2}
-    assert rows["rival"].to_dict() == {"a": 9, "b": -1, "c": -1, "d": 7}
+    assert rows["rival"].dropna().to_dict() == {"a": "X", "d": "007"}
     assert rows["years"].to_dict() == {"a": 5, "b": 5, "c": 0, "d": 0}
     assert (rows["strangers"] == 2).all()
 
@@ -97,9 +97,9 @@ def test_a_label_that_nobody_knows_has_no_row(small):
     rows = utility_scores(TaskOrigin("classification", "frozen", 0), "test", small, said)
     assert list(rows.columns) == UTILITY_COLUMNS
     assert rows[["image", "patient", "sex", "class", "label", "score"]].to_numpy().tolist() == [
-        ["a", 7, "M", "Mass", 1, 0.0], ["a", 7, "M", "Edema", 0, 1.0], ["b", 7, "M", "Mass", 0, 2.0],
-        ["b", 7, "M", "Edema", 0, 3.0], ["c", 9, "F", "Edema", 1, 5.0], ["d", 9, "F", "Mass", 1, 6.0],
-        ["d", 9, "F", "Edema", 0, 7.0],
+        ["a", "007", "M", "Mass", 1, 0.0], ["a", "007", "M", "Edema", 0, 1.0], ["b", "007", "M", "Mass", 0, 2.0],
+        ["b", "007", "M", "Edema", 0, 3.0], ["c", "X", "F", "Edema", 1, 5.0], ["d", "X", "F", "Mass", 1, 6.0],
+        ["d", "X", "F", "Edema", 0, 7.0],
     ]  # fmt: skip
     assert rows["label"].dtype == np.uint8
 
@@ -123,9 +123,9 @@ def test_an_image_without_a_value_has_no_row(small):
     rows = measured_values(TASK, small, values, DICE)
     assert list(rows.columns) == MEASUREMENT_COLUMNS
     assert rows[["image", "patient", "measure", "value", "unit"]].to_numpy().tolist() == [
-        ["a", 7, "Dice", 0.5, ""], ["c", 9, "Dice", 0.7, ""], ["d", 9, "Dice", 1.0, ""],
+        ["a", "007", "Dice", 0.5, ""], ["c", "X", "Dice", 0.7, ""], ["d", "X", "Dice", 1.0, ""],
         *([image, patient, "shift", float(value), "px"] for value, (image, patient) in
-          enumerate(zip("abcd", [7, 7, 9, 9], strict=True))),
+          enumerate(zip("abcd", ["007", "007", "X", "X"], strict=True))),
     ]  # fmt: skip
     assert rows["more_is_better"].tolist() == [True] * 3 + [False] * 4
 
@@ -151,6 +151,21 @@ def test_scores_are_read_as_they_were_written(small, tmp_path):
     read = read_scores(tmp_path / "a.parquet")
     pd.testing.assert_frame_equal(read, written.reset_index(drop=True))
     assert read["more_is_better"].isna().tolist() == [True] * 4 + [False] * 4
+
+
+def test_patients_that_older_scores_number_are_read_as_texts_in_the_same_order(small, rng, tmp_path):
+    """The draws of patients hang on their order; the rival -1 was none."""
+    ranks = retrieval_ranks(ORIGIN, small, rng.normal(size=(4, 4)), rng)
+    old = ranks.assign(patient=[9, 9, 2**40, 10], rival=[-1, 10, 100, -1])
+    write_scores(old, tmp_path / "a.parquet")
+    read = read_scores(tmp_path / "a.parquet")
+    assert read["patient"].astype(int).tolist() == [9, 9, 2**40, 10]
+    assert read["patient"].sort_values().astype(int).tolist() == [9, 9, 10, 2**40]
+    assert read["rival"].isna().tolist() == [True, False, False, True]
+    assert read["rival"].dropna().isin(["10".zfill(19), "100".zfill(19)]).all()
+    assert read["patient"][3] == read["rival"][1], "the same patient in two columns, of different numbers"
+    rest = ranks.columns.difference(["patient", "rival"])
+    pd.testing.assert_frame_equal(read[rest], ranks[rest])
 
 
 def test_a_run_without_scores_of_a_kind_still_has_their_columns(small, tmp_path):

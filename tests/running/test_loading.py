@@ -23,9 +23,9 @@ def folder(tmp_path_factory):
 
 def test_phantom_splits(folder):
     splits = with_pairs(read_splits(folder, PhantomDataset.findings), PAIRS, 0)
-    patients = {name: set(split.patients) for name, split in splits.items()}
+    patients = {name: set(split.table["patient"]) for name, split in splits.items()}
     assert {name: len(p) for name, p in patients.items()} == {"train": 24, "val": 8, "test": 8}
-    assert patients["test"] == set(range(33, 41))
+    assert patients["test"] == {f"{number:08d}" for number in range(33, 41)}
     for split in splits.values():
         assert split.images.shape == (len(split.table), 1, 32, 32)
         assert split.labels.shape == (len(split.table), 14)

@@ -75,7 +75,7 @@ class PhantomDataset(Dataset):
                 on_patient=lambda done: advance(1),
             )
         # Patients are drawn alike and independently, so the last ones are as good a test split as any.
-        is_test = (drawn.table["patient"] > patients - round(self.params.test_share * patients)).to_numpy()
+        is_test = (drawn.table["patient"].astype(int) > patients - round(self.params.test_share * patients)).to_numpy()
         table = drawn.table.assign(split=np.where(is_test, "test", "train_val"))
         self._phantoms = self._reported(replace(drawn, table=table), ~is_test, request.seed)
         return self._phantoms.table.assign(**dict.fromkeys(SPACING, 10 * FIELD_CM / request.size))

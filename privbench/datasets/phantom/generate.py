@@ -40,7 +40,7 @@ class Phantoms:
 
     ``images``: (N, 1, H, W) uint8, MONOCHROME2 (dense is white). ``masks``: (N, 1, H, W) uint8, bit 1 the
     lung fields, bit 2 the heart. ``table``: N rows sorted by patient and follow-up, columns image, patient
-    (from 1), follow_up (from 0), age (years), sex (M or F), view (PA or AP), then the 14 findings (0 or 1).
+    (from 00000001), follow_up (from 0), age (years), sex (M or F), view (PA or AP), then the 14 findings (0 or 1).
     """
 
     images: NDArray[np.uint8]
@@ -103,7 +103,7 @@ def _rows(patient: Patient) -> list[tuple[Any, ...]]:
     """Table rows of one patient; follow-ups of one patient are about half a year apart."""
     person = patient.person
     return [
-        (f"{patient.number:08d}_{i:03d}.png", patient.number, i, min(person.age + i // 2, 95), person.sex,
+        (f"{patient.number:08d}_{i:03d}.png", f"{patient.number:08d}", i, min(person.age + i // 2, 95), person.sex,
          visit.view, *disease.present.tolist())
         for i, (visit, disease) in enumerate(patient.visits)
     ]  # fmt: skip

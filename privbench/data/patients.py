@@ -1,0 +1,64 @@
+"""Patients are texts: how a table's are told, what they may not look like, and the codes that stand for them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from ..base.errors import PrivbenchError
+
+_SHORTENED = r"\d([.,]\d+)?E\+\d+"
+"""How a spreadsheet writes a long number, of which it keeps the first digits alone."""
+
+
+def patient_texts(table: pd.DataFrame) -> pd.Series:
+    """The patients of a table as texts; numbers get leading zeros, so that they sort as numbers do.
+
+    Raises:
+        PrivbenchError: naming the image, where a patient is neither a whole number from 0 nor a text without blanks
+            around it, or where a spreadsheet has cut it short; where two patients may be one, written in two ways.
+    """
+    for image, patient in table.drop_duplicates("patient")[["image", "patient"]].itertuples(index=False):
+        if (problem := _problem(patient)) is not None:
+            raise PrivbenchError(f"Image {image} is of the patient {patient!r}, {problem}.")
+    texts = table["patient"].astype(str)
+    known = sorted(texts.unique())
+    written: dict[str, str] = {}
+    for text in known:
+        if (other := written.setdefault(_plain(text), text)) != text:
+            raise PrivbenchError(
+                f"The data set's table has the patients {other!r} and {text!r}, who may be one: write every patient "
+                "in one way, or give one of them another name where they are two."
+            )
+    if all(text.isascii() and text.isdigit() for text in known):
+        return texts.str.zfill(max(map(len, known), default=0))
+    return texts
+
+
+def patient_codes(texts: pd.Series) -> np.ndarray:
+    """For each row the place of its patient among the sorted distinct ones. Shape: (N,), int64."""
+    return pd.factorize(texts, sort=True)[0].astype(np.int64)
+
+
+def _problem(patient: object) -> str | None:
+    """What is wrong with it, and what to do."""
+    if isinstance(patient, str):
+        if not patient.strip():
+            return "which names nobody: give every image a patient"
+        if patient != patient.strip():
+            return "with blanks around it: take them away"
+        if re.fullmatch(_SHORTENED, patient):
+            return "a number that a spreadsheet has cut short, so that several patients may be one: export it as text"
+        return None
+    if isinstance(patient, bool | np.bool_) or not isinstance(patient, int | np.integer):
+        return "which is neither a text nor a whole number: read the column as text"
+    return "which is below 0: number patients from 0" if patient < 0 else None
+
+
+def _plain(text: str) -> str:
+    """The text without what a person or a program may change in writing it: case, blanks, zeros around a number."""
+    plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return re.sub(r"^0+(?=\d)", "", re.sub(r"(?<=\d)\.0+$", "", plain))
