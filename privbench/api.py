@@ -20,6 +20,7 @@ from .plugins.registry import Registry
 from .protocols.schema import Protocol, load_protocol
 from .record.estimates import FILE as ESTIMATES
 from .record.estimates import write_estimates
+from .record.examples import read_examples
 from .record.folder import (
     ANONYMIZER,
     ANONYMIZER_STATE,
@@ -34,7 +35,6 @@ from .record.run import RunRecord
 from .report.plots.contact_sheet import draw_contact_sheet
 from .report.plots.training_curves import write_training
 from .running.device import create_fabric, deterministic
-from .running.examples import examples_of, write_examples
 from .running.pipeline import Pipeline
 from .running.recording import record_of
 from .running.run_folder import LOG, RunFolder, folder_name
@@ -121,9 +121,9 @@ def run(
             record = record_of(pipeline, made, evaluation, given)
             shutil.copyfile(made.anonymizer_state, part / ANONYMIZER_STATE)
             write_text(part / ANONYMIZER, record.anonymizer.model_dump_json(indent=1))
-            examples = examples_of(method, made.test, made.released, pipeline.fabric.device)
-            write_examples(examples, part / EXAMPLES)
-            draw_contact_sheet(examples.originals, examples.released, record.label, part / CONTACT_SHEET)
+            if record.public:
+                shutil.copyfile(made.examples, part / EXAMPLES)
+                draw_contact_sheet(read_examples(made.examples), record.label, part / CONTACT_SHEET)
             curves = pd.DataFrame(made.curves)
             curves.to_csv(part / CURVES, index=False)
             write_training(curves, part / CURVES_PLOT)

@@ -208,6 +208,7 @@ def record(
         protocol=protocol,
         fingerprint=fingerprint,
         data_digest="d",
+        public=True,
         terms={"protocol": protocol, "fingerprint": fingerprint},
         anonymizer=AnonymizerRecord(
             name=name,

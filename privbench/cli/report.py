@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import RunFolders, run_folders
+from .arguments import RunFolders, Store, run_folders
 
 
 def command(
@@ -15,11 +15,16 @@ def command(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The report's folder; one of an older report is replaced.")
     ] = Path("report"),
+    with_originals: Annotated[
+        bool, typer.Option("--with-originals", help="Show radiographs that may be of people, from the store.")
+    ] = False,
+    store: Store = None,
 ) -> None:
     """Write a report of the runs: one folder with a page that opens from disk, and every plot as SVG and PNG."""
     from rich.console import Console
 
     from ..report.page.build import PAGE, build_report
+    from ..running.store import default_store
 
-    build_report(run_folders(runs), out)
+    build_report(run_folders(runs), out, (store or default_store()) if with_originals else None)
     Console().print(f"{out / PAGE}", highlight=False, markup=False, soft_wrap=True)

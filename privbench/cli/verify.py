@@ -10,16 +10,17 @@ from . import arguments
 EPILOG = "Exit status: 0 everything holds, 1 something does not."
 
 
-def command(runs: arguments.RunFolders) -> None:
-    """Recompute every figure of runs from their scores, check digests and terms, and name what does not hold."""
+def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
+    """Recompute every figure of runs from their scores, check digests, terms, stages, and name what does not hold."""
     from ..base.errors import PrivbenchError
     from ..judging.verify import verify_run
+    from ..running.store import default_store
 
     console = Console()
     broken = False
     for folder in arguments.run_folders(runs):
         try:
-            problems = list(verify_run(folder))
+            problems = list(verify_run(folder, store or default_store()))
         except PrivbenchError as error:
             problems = [str(error)]
         broken = broken or bool(problems)

@@ -17,16 +17,29 @@ from ..evaluate.run import Evaluation, evaluate, warnings_of
 from ..protocols.schema import Protocol, fingerprint_of, without_places
 from ..record.estimates import FILE as ESTIMATES
 from ..record.estimates import read_estimates
-from ..record.folder import ANONYMIZER, EVERY_RUN_HAS, LINKAGE_SCORES, MEASUREMENTS, UTILITY_SCORES, read_attack_scores
+from ..record.folder import (
+    ANONYMIZER,
+    EVERY_RUN_HAS,
+    LINKAGE_SCORES,
+    MEASUREMENTS,
+    PUBLIC_RUNS_HAVE,
+    UTILITY_SCORES,
+    read_attack_scores,
+)
 from ..record.run import FILE, RunRecord, read_run
 from ..record.scores import read_scores
+from .provenance import stages_fit, store_fits
 
 _TOLERANCE = 1e-6
 """Figures may differ by this much: another machine adds in another order."""
 
 
-def verify_run(folder: Path) -> Iterator[str]:
+def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
     """Everything in a run folder that does not hold, one sentence each, the most telling first.
+
+    Args:
+        folder: the run's.
+        store: the folder of cached stages, to compare with what it still holds of the run's.
 
     Raises:
         PrivbenchError: the folder holds no run, or one of a schema that recorded too little to be verified.
@@ -37,11 +50,14 @@ def verify_run(folder: Path) -> Iterator[str]:
     yield from _digests(folder, record)
     try:
         yield from _fingerprint(record)
+        yield from stages_fit(record)
         yield from _anonymizer(folder, record)
         yield from _scores(folder)
         evaluation = _evaluated(folder, record)
         yield from _figures(record, evaluation)
         yield from _estimates(folder, evaluation)
+        if store is not None:
+            yield from store_fits(folder, record, store)
     # What was tampered with may be wrong in any way; whatever reading it raises is the finding.
     except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         yield f"the run cannot be evaluated ({type(error).__name__}: {error})"
@@ -66,7 +82,7 @@ def _anonymizer(folder: Path, record: RunRecord) -> Iterator[str]:
 
 
 def _digests(folder: Path, record: RunRecord) -> Iterator[str]:
-    for name in EVERY_RUN_HAS:
+    for name in (*EVERY_RUN_HAS, *(PUBLIC_RUNS_HAVE if record.public else ())):
         if name not in record.files:
             yield f"{FILE}: the digest of {name} is missing"
     for name, digest in record.files.items():

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, final
 
 from ..base.params import Params
 from ..base.validation import validate
@@ -59,6 +59,12 @@ class Plugin(ABC):
             "params": self.params.model_dump(mode="json"),
             "inputs": self.inputs(),
         }
+
+    @final
+    def anew(self) -> Self:
+        """Another instance with the same parameters, which knows nothing of what this one did."""
+        # Field by field, because a dump would leave out what tells where something lies.
+        return type(self)(**{name: getattr(self.params, name) for name in self.params.model_fields_set})
 
     def parts(self) -> Sequence[Plugin]:
         """Other plugins that it hands work to: their code decides what comes out as its own does."""
@@ -257,6 +263,7 @@ class Dataset(Plugin):
 
     kind = "dataset"
     findings: tuple[str, ...]
+    public: bool = False
 
     @abstractmethod
     def source(self, request: DataRequest) -> dict[str, Any]:

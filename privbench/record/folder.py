@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..base.files import sha256
 from .estimates import FILE as ESTIMATES
+from .examples import FILE as EXAMPLES
 from .run import FILE, RunRecord
 from .scores import AttackOrigin, AttackScores, read_scores, write_scores
 
@@ -17,14 +18,15 @@ LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS
     f"scores/{name}.parquet" for name in ("linkage", "retrieval", "inference", "utility", "measurements")
 )
 MEASURES = "scores/measures.json"
-EXAMPLES = "gallery.safetensors"
 ANONYMIZER, ANONYMIZER_STATE = "anonymizer.json", "anonymizer.safetensors"
 CONTACT_SHEET, CURVES, CURVES_PLOT = "contact_sheet.png", "training_curves.csv", "training_curves.png"
 EVERY_RUN_HAS = (
-    LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES, ESTIMATES, EXAMPLES,
-    ANONYMIZER, ANONYMIZER_STATE, CONTACT_SHEET, CURVES, CURVES_PLOT,
+    LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES, ESTIMATES,
+    ANONYMIZER, ANONYMIZER_STATE, CURVES, CURVES_PLOT,
 )  # fmt: skip
 """What the record of a run vouches for with a digest."""
+PUBLIC_RUNS_HAVE = (EXAMPLES, CONTACT_SHEET)
+"""Pictures of originals, and so of nothing but data in which nobody is."""
 
 
 def write_run_scores(folder: Path, attacks: AttackScores, readings: pd.DataFrame, measurements: pd.DataFrame) -> None:

@@ -99,4 +99,16 @@ def _with_figures(attack: dict[str, Any]) -> dict[str, Any]:
     return rest | {"retrieval": ranks, "figures": [dict(zip(fields, one, strict=True)) for one in known]}
 
 
-_STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 5 told of stages what they cost, and not what they put out; nor whether the data are of people."""
+    unknown: dict[str, Any] = {"digest": "", "inputs": {}}
+    return old | {"schema_version": 6, "public": False, "stages": [stage | unknown for stage in old["stages"]]}
+
+
+_STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+    4: _from_4,
+    5: _from_5,
+}

@@ -15,15 +15,21 @@ from .names import MEAN_AUC, FigureName, Subject
 from .utility import MeasurementResult, UtilityResult
 from .values import Record
 
-SCHEMA_VERSION: Literal[5] = 5
+SCHEMA_VERSION: Literal[6] = 6
 FILE = "run.json"
 
 
 class StageRecord(Record):
-    """A stage's cost. A cached stage tells what it cost when it was made."""
+    """A stage: what it put out, from what, and its cost. A cached stage tells what it cost when it was made.
+
+    `digest` is the SHA-256 of what it put out, `inputs` those of the stages that it read, by name; empty in runs of
+    schemas before 6.
+    """
 
     name: str
     key: str
+    digest: str
+    inputs: dict[str, str]
     seconds: float
     peak_memory_mib: float
     cached: bool
@@ -48,16 +54,18 @@ class GitRecord(Record):
 class RunRecord(Record):
     """A run: one anonymizer under one protocol, and everything it produced.
 
+    `public` tells that nothing in its data is of a person, so that pictures of originals and names may be shown.
     `terms` is what the fingerprint hashes beside the data's digest, empty in runs of schemas before 3; `files` the
     SHA-256 of every other file of the run folder, empty in runs of all old schemas.
     """
 
-    schema_version: Literal[5] = SCHEMA_VERSION
+    schema_version: Literal[6] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
     fingerprint: str
     data_digest: str
+    public: bool
     terms: dict[str, Any]
     anonymizer: AnonymizerRecord
     worst_case: WorstCase

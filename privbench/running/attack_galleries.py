@@ -12,9 +12,9 @@ import numpy as np
 from ..data.gallery import Gallery, KnownGallery
 from ..data.splits import COLUMNS, Split
 from ..learning.context import Context
-from ..learning.states import save_state
 from ..plugins.interfaces import Attack
 from ..protocols.kinds import Compared, Kind
+from .fitting import keep_what_is_learnt
 from .stage_names import DATA, RELEASE, StageName
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class AttackGalleries:
         """What fits the attack to training and validation images of those kinds, for a stage."""
 
         def produce(folder: Path, ctx: Context) -> None:
-            attack.fit(self._known("train", kinds, attack), self._known("val", kinds, attack), guidance, ctx)
-            save_state(attack.state(), folder)
+            train, val = self._known("train", kinds, attack), self._known("val", kinds, attack)
+            keep_what_is_learnt(attack, lambda one: one.fit(train, val, guidance, ctx), folder)
 
         return produce
 

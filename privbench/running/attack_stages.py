@@ -34,19 +34,14 @@ from ..record.scores import (
     write_scores,
 )
 from .attack_galleries import AttackGalleries
-from .stage_names import CLASSIFIER, DATA, VERIFIER, StageName
+from .stage_names import CLASSIFIER, DATA, INFERENCE_FILE, LINKAGE_FILE, RETRIEVAL_FILE, VERIFIER, StageName
 
 if TYPE_CHECKING:
     from ..learning.guidance import Guidance
     from ..protocols.schema import Protocol
     from .stages import Produce, Stages
 
-_LINKAGE, _RETRIEVAL, _INFERENCE, _MEASURES = (
-    "linkage.parquet",
-    "retrieval.parquet",
-    "inference.parquet",
-    "measures.json",
-)
+_MEASURES = "measures.json"
 
 
 @dataclass(frozen=True)
@@ -97,11 +92,11 @@ class AttackStages:
 
         def produce(folder: Path, ctx: Context) -> None:
             scores = attack.similarity(gallery, pairs.probe, pairs.reference, ctx)
-            write_scores(linkage_scores(origin, test, "test", Compared.ORIGINALS, pairs, scores), folder / _LINKAGE)
+            write_scores(linkage_scores(origin, test, "test", Compared.ORIGINALS, pairs, scores), folder / LINKAGE_FILE)
 
         config = attack.terms() | self._pairs("test") | {"label": FLOOR}
         stage = self.stages.make(StageName("linkage", (FLOOR,)), config, [DATA], produce, [attack])
-        return read_scores(stage.folder / _LINKAGE)
+        return read_scores(stage.folder / LINKAGE_FILE)
 
     def _fit(self, attack: Attack, origin: AttackOrigin) -> StageName:
         """Trains the attack for its scenario, or takes over what was learnt; returns the stage's name."""
@@ -128,28 +123,28 @@ class AttackStages:
                 gallery, place = _shuffled(galleries.gallery(name, galleries.distinct(kinds), attack), ctx)
                 scores = attack.similarity(gallery, place[pairs.probe], place[pairs.reference], ctx)
                 parts.append(linkage_scores(origin, split, name, kinds, pairs, scores))
-            write_scores(pd.concat(parts, ignore_index=True), folder / _LINKAGE)
+            write_scores(pd.concat(parts, ignore_index=True), folder / LINKAGE_FILE)
             gallery = galleries.gallery("test", galleries.distinct(test), attack)
             shuffled, place = _shuffled(gallery, ctx)
             similarity = attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
             ranks = retrieval_ranks(origin, galleries.splits["test"], similarity, ctx.numpy_generator("ties"))
-            write_scores(ranks, folder / _RETRIEVAL)
+            write_scores(ranks, folder / RETRIEVAL_FILE)
             originals = galleries.splits["test"].images
             measures = attack.measures(gallery, originals, ctx) if test.probes is Kind.ANONYMIZED else {}
             (folder / _MEASURES).write_text(json.dumps(measures), encoding="utf-8")
 
         folder = self._score("linkage", attack, origin, fitted, produce)
         measures = json.loads((folder / _MEASURES).read_text(encoding="utf-8"))
-        return read_scores(folder / _LINKAGE), read_scores(folder / _RETRIEVAL), measures
+        return read_scores(folder / LINKAGE_FILE), read_scores(folder / RETRIEVAL_FILE), measures
 
     def _infer(self, attack: InferenceAttack, origin: AttackOrigin) -> pd.DataFrame:
         fitted, kinds = self._fit(attack, origin), self.galleries.distinct(threat_of(origin.scenario).test)
 
         def produce(folder: Path, ctx: Context) -> None:
             inferred = attack.infer(self.galleries.gallery("test", kinds, attack), ctx)
-            write_scores(inference_scores(origin, self.galleries.splits["test"], inferred), folder / _INFERENCE)
+            write_scores(inference_scores(origin, self.galleries.splits["test"], inferred), folder / INFERENCE_FILE)
 
-        return read_scores(self._score("inference", attack, origin, fitted, produce) / _INFERENCE)
+        return read_scores(self._score("inference", attack, origin, fitted, produce) / INFERENCE_FILE)
 
     def _score(self, kind: str, attack: Attack, origin: AttackOrigin, fitted: StageName, produce: Produce) -> Path:
         """The folder of a scoring stage, which reads what was learnt, the originals and, if need be, releases."""

@@ -1,31 +1,25 @@
-"""Example images of a run: what a reader sees of an anonymizer, chosen by a rule and by nobody."""
+"""The example images of a run, chosen by a rule and by nobody. They stay in the store: originals may be of people."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.numpy import save
 
 from ..data.splits import Split
-from ..learning.context import Pixels
+from ..learning.context import Context, Pixels
 from ..plugins.interfaces import Anonymizer
+from ..record.examples import FILE, Examples, write_examples
+from .stage_names import ANONYMIZER, DATA, EXAMPLES, RELEASE
+
+if TYPE_CHECKING:
+    from .release import Fitted
+    from .stages import Stages
 
 _IMAGES = 8
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Originals and what was released of them; where the method deforms, how far each pixel was moved, in pixels.
-
-    Shape: originals and released (n, 1, H, W), uint8; displacement (n, 2, H, W), float32, along x and along y.
-    """
-
-    originals: np.ndarray
-    released: np.ndarray
-    displacement: np.ndarray | None
 
 
 def choose_images(test: Split, count: int = _IMAGES) -> np.ndarray:
@@ -45,7 +39,14 @@ def examples_of(anonymizer: Anonymizer, originals: Split, released: Split, devic
     return Examples(images, released.images[rows], None if moved is None else moved.float().cpu().numpy())
 
 
-def write_examples(examples: Examples, path: Path) -> None:
-    """Writes them as safetensors."""
-    tensors = {name: np.ascontiguousarray(value) for name, value in vars(examples).items() if value is not None}
-    path.write_bytes(save(tensors))
+def keep_examples(
+    stages: Stages, fitted: Fitted, originals: Mapping[str, Split], released: Mapping[str, Split]
+) -> Path:
+    """The file that holds the examples of a run."""
+    anonymizer = fitted()
+
+    def produce(folder: Path, ctx: Context) -> None:
+        write_examples(examples_of(anonymizer, originals["test"], released["test"], ctx.device), folder / FILE)
+
+    stage = stages.make(EXAMPLES, anonymizer.terms(), [DATA, RELEASE, ANONYMIZER], produce, [anonymizer])
+    return stage.folder / FILE

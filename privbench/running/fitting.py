@@ -1,26 +1,69 @@
-"""Fits plugins in stages, which keep what they learnt."""
+"""Fits plugins in stages, which keep what they learnt and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pickle
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..base.errors import PrivbenchError
 from ..data.splits import Split
 from ..learning.context import Context
 from ..learning.states import save_state
-from ..plugins.interfaces import Anonymizer, UtilityTask
+from ..plugins.code import is_own
+from ..plugins.interfaces import Anonymizer, Attack, Plugin, UtilityTask
 
 if TYPE_CHECKING:
     from ..learning.guidance import Guidance
     from .stages import Produce
+
+Learner = Anonymizer | Attack | UtilityTask
 
 
 def fitting(plugin: Anonymizer | UtilityTask, splits: Mapping[str, Split], guidance: Guidance) -> Produce:
     """What fits the plugin to training and validation images, for a stage."""
 
     def produce(folder: Path, ctx: Context) -> None:
-        plugin.fit(splits["train"], splits["val"], guidance, ctx)
-        save_state(plugin.state(), folder)
+        keep_what_is_learnt(plugin, lambda one: one.fit(splits["train"], splits["val"], guidance, ctx), folder)
 
     return produce
+
+
+def keep_what_is_learnt(plugin: Learner, fit: Callable[[Any], None], folder: Path) -> None:
+    """Fits an instance that is made for it, and writes its state into the folder.
+
+    Whoever works with what was learnt loads it from there: what an instance knows beside its state would be there in
+    the run that fitted it, and in no other one under the same key.
+
+    Raises:
+        PrivbenchError: it keeps something in its class, where the next run will not find it.
+    """
+    learner = plugin.anew()
+    before = _class_values(type(learner))
+    fit(learner)
+    after = _class_values(type(learner))
+    if changed := [name for name, value in after.items() if before.get(name) != value]:
+        raise PrivbenchError(
+            f"The {plugin.kind} {plugin.name!r} changed {changed[0]} of its class in fit(), which no stage keeps: "
+            "keep what is learnt in state()."
+        )
+    save_state(learner.state(), folder)
+
+
+def _class_values(plugin: type[Plugin]) -> dict[str, bytes]:
+    """What a foreign plugin and its bases hold in their classes, by name."""
+    classes = [one for one in plugin.__mro__ if issubclass(one, Plugin) and not is_own(one)]
+    return {
+        name: _content(value)
+        for one in reversed(classes)
+        for name, value in vars(one).items()
+        if not (name.startswith("__") or name == "_abc_impl" or callable(value))
+    }
+
+
+def _content(value: Any) -> bytes:
+    try:
+        return pickle.dumps(value)
+    except (pickle.PicklingError, TypeError, AttributeError, RuntimeError):  # then by who it is
+        return str(id(value)).encode()

@@ -7,8 +7,7 @@ import resource
 import sys
 import time
 from pathlib import Path
-
-import torch
+from typing import Any
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -26,15 +25,22 @@ class Meter:
     def __enter__(self) -> Meter:
         if os.access(_RESET, os.W_OK):
             _RESET.write_text("5")  # resets the high-water mark (proc(5))
-        if torch.cuda.is_initialized():
-            torch.cuda.reset_peak_memory_stats()
+        if (cuda := _cuda()) is not None:
+            cuda.reset_peak_memory_stats()
         self._start = time.perf_counter()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.seconds = round(time.perf_counter() - self._start, 3)
-        device = torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else 0
+        cuda = _cuda()
+        device = 0 if cuda is None else cuda.max_memory_allocated()
         self.peak_memory_mib = round(_host_peak_mib() + device / 2**20, 1)
+
+
+def _cuda() -> Any:
+    """torch.cuda where a device is in use; None also where torch is not loaded, which is left so."""
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
 
 
 def _host_peak_mib() -> float:

@@ -25,10 +25,11 @@ from ..record.scores import AttackScores
 from .attack_galleries import AttackGalleries
 from .attack_stages import AttackStages
 from .choices import check_floor, check_utilities, choose_attacks, choose_utilities
+from .examples import keep_examples
 from .guidance_stages import make_guidance
 from .loading import data_stage, read_splits
 from .pairing import guidance_pairs, with_pairs
-from .release import draw_release, fit_anonymizer
+from .release import Fitted, draw_release, fit_anonymizer
 from .stage_names import ANONYMIZER, DATA, RELEASE, VERSIONS, StageName
 from .stages import Stages
 from .utility_stages import UtilityStages
@@ -46,6 +47,7 @@ class Prepared:
     stages: Stages
     splits: Mapping[str, Split]
     guidance: Guidance
+    fitted: Fitted
     released: Mapping[str, Split]
     warnings: Sequence[str]
 
@@ -62,8 +64,7 @@ class Made:
     attacks: AttackScores
     readings: pd.DataFrame
     measurements: pd.DataFrame
-    test: Split
-    released: Split
+    examples: Path
     anonymizer_state: Path
     data_digest: str
     stages: Mapping[StageName, Stage]
@@ -125,13 +126,14 @@ class Pipeline:
         _warn(left_out)
         attacks = self.attack_stages(prepared).run(list(self.attacks))
         readings, measurements = self._utility_stages(prepared).run(list(utilities))
+        examples = keep_examples(prepared.stages, prepared.fitted, prepared.splits, prepared.released)
+        prepared.stages.confirm()
         made = prepared.stages.made
         return Made(
             attacks=attacks,
             readings=readings,
             measurements=measurements,
-            test=prepared.splits["test"],
-            released=prepared.released["test"],
+            examples=examples,
             anonymizer_state=made[ANONYMIZER].folder / STATE,
             data_digest=made[DATA].digest,
             stages=made,
@@ -152,16 +154,16 @@ class Pipeline:
         _require_labels(splits["test"])
         pairs = guidance_pairs(splits["train"], protocol.pairs, protocol.seed)
         guidance = make_guidance(stages, protocol.guidance, splits, pairs)
-        fit_anonymizer(stages, self.anonymizer, splits, guidance)
-        images = draw_release(stages, self.anonymizer, splits)
+        fitted = fit_anonymizer(stages, self.anonymizer, splits, guidance)
+        images = draw_release(stages, fitted, splits)
         released = {name: split.with_images(images[name]) for name, split in splits.items()}
-        return Prepared(stages, splits, guidance, released, warnings)
+        return Prepared(stages, splits, guidance, fitted, released, warnings)
 
     def attack_stages(self, prepared: Prepared) -> AttackStages:
         """What carries out attacks on the release; further releases are drawn where an attack wants them."""
         first = {name: split.images for name, split in prepared.released.items()}
         further = [
-            draw_release(prepared.stages, self.anonymizer, prepared.splits, StageName(RELEASE.kind, number=number))
+            draw_release(prepared.stages, prepared.fitted, prepared.splits, StageName(RELEASE.kind, number=number))
             for number in range(1, max(attack.releases for attack in self.attacks.values()))
         ]
         return AttackStages(
@@ -182,7 +184,7 @@ class Pipeline:
             originals=prepared.splits,
             released=prepared.released,
             unchanged=prepared.unchanged,
-            anonymizer=self.anonymizer,
+            fitted=prepared.fitted,
             guidance=prepared.guidance,
         )
 

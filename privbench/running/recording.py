@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ..evaluate.run import Evaluation, warnings_of
 from ..plugins.code import plugin_digest
+from ..protocols.schema import without_places
 from ..record.run import AnonymizerRecord, RunRecord, StageRecord
 from . import environment
 from .pipeline import Made, Pipeline
@@ -25,9 +26,10 @@ def record_of(pipeline: Pipeline, made: Made, evaluation: Evaluation, given: Seq
     return RunRecord(
         key=pipeline.key,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        protocol=pipeline.protocol.model_dump(mode="json"),
+        protocol=without_places(pipeline.protocol.model_dump(mode="json")),
         fingerprint=pipeline.fingerprint(made.data_digest),
         data_digest=made.data_digest,
+        public=pipeline.dataset.public,
         terms=pipeline.terms,
         anonymizer=AnonymizerRecord(
             name=anonymizer.name,
@@ -47,6 +49,8 @@ def record_of(pipeline: Pipeline, made: Made, evaluation: Evaluation, given: Seq
             StageRecord(
                 name=str(name),
                 key=stage.key,
+                digest=stage.digest,
+                inputs=stage.manifest.inputs,
                 seconds=stage.manifest.seconds,
                 peak_memory_mib=stage.manifest.peak_memory_mib,
                 cached=stage.cached,

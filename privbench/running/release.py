@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,18 +27,29 @@ _BATCH = 256
 _TOLERANCE = 1e-4  # rounding may leave [0, 1] by this much; 8 bits do not see it
 
 
-def fit_anonymizer(stages: Stages, anonymizer: Anonymizer, splits: Mapping[str, Split], guidance: Guidance) -> None:
-    """Fits the anonymizer, or lets it take over what was learnt before."""
+Fitted = Callable[[], Anonymizer]
+"""Makes an instance that knows what was learnt and has done nothing yet."""
+
+
+def fit_anonymizer(stages: Stages, anonymizer: Anonymizer, splits: Mapping[str, Split], guidance: Guidance) -> Fitted:
+    """Fits the anonymizer, where no earlier run did."""
     config = anonymizer.terms() | pairs_digests(splits, "train", "val")
     inputs = [DATA, CLASSIFIER, VERIFIER]
     stage = stages.make(ANONYMIZER, config, inputs, fitting(anonymizer, splits, guidance), [anonymizer])
-    anonymizer.load_state(load_state(stage.folder), stages.device)
+
+    def fitted() -> Anonymizer:
+        made = anonymizer.anew()
+        made.load_state(load_state(stage.folder), stages.device)
+        return made
+
+    return fitted
 
 
 def draw_release(
-    stages: Stages, anonymizer: Anonymizer, splits: Mapping[str, Split], name: StageName = RELEASE
+    stages: Stages, fitted: Fitted, splits: Mapping[str, Split], name: StageName = RELEASE
 ) -> dict[str, np.ndarray]:
-    """The released images of every split, by a fitted anonymizer. Shape: (N, 1, H, W), uint8."""
+    """The released images of every split. Shape: (N, 1, H, W), uint8."""
+    anonymizer = fitted()
 
     def produce(folder: Path, ctx: Context) -> None:
         for split in SPLITS:

@@ -17,6 +17,7 @@ VERSIONS = {
     "task": "1",
     "utility": "2",
     "measure": "1",
+    "examples": "1",
 }
 
 
@@ -38,3 +39,9 @@ class StageName:
 DATA, CLASSIFIER, VERIFIER = StageName("data"), StageName("classifier"), StageName("verifier")
 ANONYMIZER, RELEASE = StageName("anonymizer"), StageName("release")
 """The release is the one that is published, and under attack; further ones have numbers."""
+EXAMPLES = StageName("examples")
+
+LINKAGE_FILE, RETRIEVAL_FILE, INFERENCE_FILE, TASK_FILE = (
+    f"{name}.parquet" for name in ("linkage", "retrieval", "inference", "scores")
+)
+"""The files in which stages keep scores."""

@@ -88,6 +88,11 @@ class Stages:
         self.curves += json.loads((stage.folder / CURVES).read_text(encoding="utf-8"))
         return stage
 
+    def confirm(self) -> None:
+        """Reads every stage once more, before figures are made of it. Raises PrivbenchError where one was changed."""
+        for stage in self.made.values():
+            stage.confirm()
+
 
 def _with_parts(plugin: Plugin) -> Iterator[Plugin]:
     yield plugin

@@ -1,8 +1,11 @@
-"""Cached stages: each is a folder, keyed by what went into it, written aside and renamed when it is whole."""
+"""Cached stages: each is a folder, keyed by what went into it, written aside and renamed when it is whole.
+
+A stage is believed for its contents and not for its name: whenever a run takes one from the store, every file is read
+and compared with the SHA-256 that was taken when it was written, and once more before figures are made of it.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -10,34 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from ..base.files import digest_of, sha256
+from ..base.errors import PrivbenchError
+from ..base.folders import settle
+from ..base.locks import locked
 from ..base.progress import log
+from .manifest import MANIFEST, Manifest, damage_of, digests, examine, key_of
 from .meter import Meter
 
 STORE_VARIABLE = "PRIVBENCH_STORE"
-_MANIFEST = "stage.json"
 
 
 def default_store() -> Path:
     """The folder of cached stages: PRIVBENCH_STORE, else ~/.cache/privbench."""
     return Path(os.environ.get(STORE_VARIABLE) or Path.home() / ".cache" / "privbench")
-
-
-class Manifest(BaseModel):
-    """What a finished stage says of itself."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    version: str
-    config: dict[str, Any]
-    inputs: dict[str, str]
-    digest: str
-    seconds: float
-    peak_memory_mib: float
 
 
 @dataclass(frozen=True)
@@ -54,6 +42,14 @@ class Stage:
         """SHA-256 over the names and contents of the stage's files."""
         return self.manifest.digest
 
+    def confirm(self) -> None:
+        """Raises PrivbenchError where its files are no longer what they were when the run took it."""
+        if (damage := damage_of(self.folder, self.manifest)) is not None:
+            raise PrivbenchError(
+                f"The stage {self.manifest.name} in {self.folder} was changed while the run read it ({damage}): "
+                "run the same command again, and it is made anew."
+            )
+
 
 class Store:
     """The folder of all stages. Several runs may share it: a stage is made once, under a lock."""
@@ -69,7 +65,7 @@ class Store:
         inputs: Mapping[str, str],
         produce: Callable[[Path], None],
     ) -> Stage:
-        """The stage's folder, made by `produce` unless it is there already.
+        """The stage's folder, made by `produce` unless it is there already and sound.
 
         Args:
             name: what the stage does, such as `release`; it is the folder's parent.
@@ -77,71 +73,67 @@ class Store:
             config: JSON values that `produce` depends on.
             inputs: digests of the stages that it reads, by role.
             produce: fills an empty folder; a failure leaves nothing behind.
-        """
-        key = digest_of({"name": name, "version": version, "config": config, "inputs": inputs})[:24]
-        folder = self.root / name / key
-        if (found := _read(folder)) is not None:
-            return Stage(folder, key, found, cached=True)
-        (self.root / "locks").mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / "locks" / f"{key}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.info("waiting for another run that makes %s", name)
-            lock.acquire()
-        try:
-            if (found := _read(folder)) is not None:
-                return Stage(folder, key, found, cached=True)
-            return self._make(folder, key, name, version, config, inputs, produce)
-        finally:
-            lock.release()
 
-    def _make(
-        self,
-        folder: Path,
-        key: str,
-        name: str,
-        version: str,
-        config: Mapping[str, Any],
-        inputs: Mapping[str, str],
-        produce: Callable[[Path], None],
-    ) -> Stage:
-        part = self.root / "unfinished" / key
-        # Who holds the lock is alone here: what lies there was left by a run that was killed.
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        part.mkdir(parents=True)
-        try:
-            with Meter() as meter:
-                produce(part)
-            manifest = Manifest(
-                name=name,
-                version=version,
-                config=dict(config),
-                inputs=dict(inputs),
-                digest=_digest(part),
-                seconds=meter.seconds,
-                peak_memory_mib=meter.peak_memory_mib,
-            )
-            (part / _MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        Raises:
+            PrivbenchError: what lies in its place cannot be read.
+        """
+        key = key_of(name, version, config, inputs)
+        folder = self.folder(name, key)
+        if (found := examine(folder)[0]) is not None:
+            return Stage(folder, key, found, cached=True)
+        unfinished = self.root / "unfinished"
+        for place in (self.root, unfinished):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(unfinished / f"{key}.lock", f"waiting for another run that makes {name}"):
+            found, damage = examine(folder)
+            if found is not None:
+                return Stage(folder, key, found, cached=True)
+            if damage is not None:
+                log.warning("the stage %s %s in the store is not what was written (%s): made again", name, key, damage)
+            manifest = _make(unfinished / key, folder, name, version, config, inputs, produce)
         return Stage(folder, key, manifest, cached=False)
 
+    def folder(self, name: str, key: str) -> Path:
+        """Where the stage of that kind and key lies, or would lie."""
+        return self.root / name / key
 
-def _read(folder: Path) -> Manifest | None:
-    """The manifest of a finished stage; None where there is none, or one that this version cannot read."""
+
+def _make(
+    part: Path,
+    folder: Path,
+    name: str,
+    version: str,
+    config: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    produce: Callable[[Path], None],
+) -> Manifest:
+    # Who holds the lock is alone here: what lies there was left by a run that was killed.
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700)
     try:
-        return Manifest.model_validate_json((folder / _MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValidationError):
-        return None
+        with Meter() as meter:
+            produce(part)
+        manifest = Manifest(
+            name=name,
+            version=version,
+            config=dict(config),
+            inputs=dict(inputs),
+            files=digests(part),
+            seconds=meter.seconds,
+            peak_memory_mib=meter.peak_memory_mib,
+        ).sealed()
+        (part / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settle(part)
+        _remove(folder)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return manifest
 
 
-def _digest(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(f"{path.relative_to(folder)} {sha256(path)}\n".encode())
-    return digest.hexdigest()
+def _remove(damaged: Path) -> None:
+    if damaged.is_symlink() or damaged.is_file():
+        damaged.unlink()
+    else:
+        shutil.rmtree(damaged, ignore_errors=True)

@@ -27,14 +27,13 @@ from ..record.scores import (
     write_scores,
 )
 from .fitting import fitting
-from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, VERIFIER, StageName
+from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, TASK_FILE, VERIFIER, StageName
 
 if TYPE_CHECKING:
     from ..learning.guidance import Guidance
     from ..protocols.schema import UtilitySection
+    from .release import Fitted
     from .stages import Produce, Stages
-
-_SCORES = "scores.parquet"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class UtilityStages:
     originals: Mapping[str, Split]
     released: Mapping[str, Split]
     unchanged: bool
-    anonymizer: Anonymizer
+    fitted: Fitted
     guidance: Guidance
 
     def run(self, labels: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -102,18 +101,20 @@ class UtilityStages:
             parts = [
                 utility_scores(origin, name, split, task.predict(split.images, ctx)) for name, split in seen.items()
             ]
-            write_scores(pd.concat(parts, ignore_index=True), folder / _SCORES)
+            write_scores(pd.concat(parts, ignore_index=True), folder / TASK_FILE)
 
         return self._scored("utility", task, origin, produce)
 
     def _measure(self, task: MeasuringTask, origin: TaskOrigin) -> pd.DataFrame:
         originals, images = self.originals["test"], self._splits(self._kinds(origin.mode).test)["test"].images
         # The displacement is the anonymizer's and not the release's: two may release the same.
-        moving = [self.anonymizer] if kinds_of(origin.mode).test is Kind.ANONYMIZED else []
+        moving = [self.fitted()] if kinds_of(origin.mode).test is Kind.ANONYMIZED else []
 
         def produce(folder: Path, ctx: Context) -> None:
-            shown = ShownImages(images, originals, self.anonymizer.displacement if moving else None)
-            write_scores(measured_values(origin, originals, task.measure(shown, ctx), task.measures), folder / _SCORES)
+            shown = ShownImages(images, originals, moving[0].displacement if moving else None)
+            write_scores(
+                measured_values(origin, originals, task.measure(shown, ctx), task.measures), folder / TASK_FILE
+            )
 
         return self._scored("measure", task, origin, produce, moving, pairs_digests(self.originals, "test"))
 
@@ -136,7 +137,7 @@ class UtilityStages:
         images = _inputs(self._kinds(origin.mode))
         inputs = list(dict.fromkeys([*images, fitted, CLASSIFIER, VERIFIER, *(ANONYMIZER for _ in moving)]))
         name = StageName(kind, (origin.task, origin.mode), origin.seed)
-        return read_scores(self.stages.make(name, config, inputs, produce, [task, *moving]).folder / _SCORES)
+        return read_scores(self.stages.make(name, config, inputs, produce, [task, *moving]).folder / TASK_FILE)
 
 
 def _inputs(kinds: Iterable[Kind]) -> list[StageName]:

@@ -91,6 +91,16 @@ def test_schema_4_keeps_every_figure_of_the_attacks():
         assert [(one.name, one.of, one.unit, one.more_is_private) for one in attack.figures] == declared
 
 
+def test_schema_5_told_of_stages_what_they_cost_and_of_the_data_not_whose_they_are():
+    old = json.loads((HISTORY / "run-schema-5.json").read_text())
+    run = read_run(HISTORY / "run-schema-5.json")
+    assert [stage.model_dump(include=set(told)) for stage, told in zip(run.stages, old["stages"], strict=True)] == (
+        old["stages"]
+    )
+    assert {(stage.digest, len(stage.inputs)) for stage in run.stages} == {("", 0)}
+    assert run.public is False, "pictures are shown of no data of which nobody said that they may be"
+
+
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():
     """Those from before estimates were kept."""
     boards = make_boards([read_entry(HISTORY / f"run-schema-{version}.json") for version in (1, 2, 3)])

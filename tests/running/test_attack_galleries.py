@@ -15,14 +15,18 @@ GREY = {"train": 10, "val": 20, "test": 30}
 """Of the originals of each split; the release that has number n is 100 n brighter."""
 
 
+SEEN = []
+"""What attacks were shown, the latest last."""
+
+
 class Watching(LinkageAttack):
-    """Keeps what it was shown."""
+    """Tells what it was shown."""
 
     name = "watching"
     releases = 1
 
     def fit(self, train, val, guidance, ctx):
-        self.seen = train, val, guidance
+        SEEN.append((train, val, guidance))
 
     def similarity(self, gallery, probes, references, ctx):
         raise AssertionError
@@ -96,9 +100,9 @@ def test_an_attack_reads_the_stages_of_the_images_that_it_sees(galleries):
 
 
 def test_an_attack_is_fitted_to_training_and_validation_images_of_those_kinds(galleries, splits, ctx, tmp_path):
-    attack, guidance = Averaging(), object()
-    galleries.fitting(attack, Compared.ACROSS, guidance)(tmp_path, ctx)
-    train, val, given = attack.seen
+    guidance = object()
+    galleries.fitting(Averaging(), Compared.ACROSS, guidance)(tmp_path, ctx)
+    train, val, given = SEEN[-1]
     assert given is guidance
     assert (greys(train), greys(val)) == ([110, 10, 160], [120, 20, 170])
     assert (train.pairs, val.pairs) == (splits["train"].pairs, splits["val"].pairs)
@@ -107,9 +111,8 @@ def test_an_attack_is_fitted_to_training_and_validation_images_of_those_kinds(ga
 
 def test_an_attacker_knows_who_is_on_the_images_and_no_finding(galleries, splits, ctx, tmp_path):
     splits["train"].table["Mass"] = 1
-    attack = Watching()
-    galleries.fitting(attack, Compared.ORIGINALS, None)(tmp_path, ctx)
-    known = attack.seen[0]
+    galleries.fitting(Watching(), Compared.ORIGINALS, None)(tmp_path, ctx)
+    known = SEEN[-1][0]
     assert list(known.table.columns) == ["image", "patient", "follow_up", "age", "sex", "view"]
     assert np.array_equal(known.patients, splits["train"].patients)
     assert isinstance(known.table, pd.DataFrame)

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 from privbench.data.pairs import NO_PAIRS
 from privbench.data.splits import Split
 from privbench.plugins.interfaces import Anonymizer
-from privbench.running.examples import Examples, choose_images, examples_of, write_examples
+from privbench.running.examples import choose_images, examples_of
 
 
 def split_of(patients):
@@ -66,18 +66,6 @@ def test_a_displacement_is_that_of_the_originals():
     assert moved.dtype == np.float32
     assert moved.shape == (8, 2, 4, 4)
     assert moved[:, 1, 2, 2] == pytest.approx([0, 6, 12, 18, 24, 30, 36, 42])
-
-
-@pytest.mark.parametrize("displacement", [None, np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)])
-def test_examples_are_read_as_they_were_written(displacement, tmp_path):
-    images = np.arange(12, dtype=np.uint8).reshape(2, 1, 2, 3)
-    write_examples(Examples(images, images[::-1, :, :, ::-1], displacement), tmp_path / "a.safetensors")
-    read = load_file(tmp_path / "a.safetensors")
-    assert set(read) == {"originals", "released"} | ({"displacement"} if displacement is not None else set())
-    assert np.array_equal(read["originals"], images)
-    assert np.array_equal(read["released"], images[::-1, :, :, ::-1]), "also of an array that does not lie in one piece"
-    if displacement is not None:
-        assert np.array_equal(read["displacement"], displacement)
 
 
 def test_examples_of_a_run_show_what_was_moved(finished):

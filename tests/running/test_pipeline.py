@@ -177,8 +177,8 @@ def test_a_test_split_without_ill_and_healthy_images_is_refused(labels):
 def test_a_release_is_unchanged_where_every_pixel_of_every_split_is(rng):
     splits = {name: thirty_patients(rng) for name in ("train", "val", "test")}
     same = {name: split.with_images(split.images.copy()) for name, split in splits.items()}
-    assert Prepared(None, splits, None, same, ()).unchanged
+    assert Prepared(None, splits, None, None, same, ()).unchanged
     for name in splits:
         other = splits[name].images.copy()
         other[-1, 0, -1, -1] += 1
-        assert not Prepared(None, splits, None, same | {name: splits[name].with_images(other)}, ()).unchanged
+        assert not Prepared(None, splits, None, None, same | {name: splits[name].with_images(other)}, ()).unchanged

@@ -7,13 +7,14 @@ import pytest
 
 from privbench.evaluate.run import evaluate, warnings_of
 from privbench.plugins.code import plugin_digest
-from privbench.protocols.schema import Protocol
+from privbench.protocols.schema import Protocol, without_places
 from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from privbench.record.scores import read_scores
+from privbench.running.manifest import Manifest
 from privbench.running.pipeline import Made
 from privbench.running.recording import record_of
 from privbench.running.stage_names import DATA, StageName
-from privbench.running.store import Manifest, Stage
+from privbench.running.store import Stage
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +34,15 @@ def evaluation(finished):
 @pytest.fixture
 def made(tmp_path):
     """Two stages, one of which was there before."""
-    manifest = Manifest(name="data", version="1", config={}, inputs={}, digest="d", seconds=1.5, peak_memory_mib=300)
+    manifest = Manifest(
+        name="data", version="1", config={}, inputs={"release": "r"}, files={}, seconds=1.5, peak_memory_mib=300
+    )
     stages = {
         DATA: Stage(tmp_path, "k1", manifest, cached=True),
         StageName("attack", ("contrastive", "AO"), 0): Stage(tmp_path, "k2", manifest, cached=False),
     }
     return Made(
-        attacks=None, readings=None, measurements=None, test=None, released=None, anonymizer_state=tmp_path,
+        attacks=None, readings=None, measurements=None, examples=tmp_path, anonymizer_state=tmp_path,
         data_digest="d" * 64, stages=stages, curves=(), warnings=("few pairs",),
     )  # fmt: skip
 
@@ -81,7 +84,7 @@ def test_the_run_is_told_by_what_it_was_made_under(pipeline, made, evaluation):
     assert record.fingerprint == pipeline.fingerprint("d" * 64)
     other = record_of(pipeline, replace(made, data_digest="e" * 64), evaluation, [])
     assert other.fingerprint != record.fingerprint
-    assert record.protocol == pipeline.protocol.model_dump(mode="json")
+    assert record.protocol == without_places(pipeline.protocol.model_dump(mode="json"))
     assert (record.device["type"], record.device["precision"]) == ("cpu", "32-true")
     assert record.files == {}, "the folder is sealed later"
 

@@ -1,6 +1,10 @@
+import errno
+import json
 import multiprocessing
 import os
+import shutil
 import signal
+import stat
 import time
 from pathlib import Path
 
@@ -65,11 +69,89 @@ def test_a_failed_stage_leaves_nothing(tmp_path):
     assert store.stage("data", "1", {}, {}, fill("whole")).manifest.name == "data"
 
 
-def test_an_unreadable_stage_is_made_again(tmp_path):
+def damage_text(folder):
+    (folder / "out.txt").write_text("wholf")
+
+
+def damage_length(folder):
+    (folder / "out.txt").write_text("whol")
+
+
+def damage_name(folder):
+    (folder / "out.txt").rename(folder / "other.txt")
+
+
+def damage_more(folder):
+    (folder / "masks.npy").touch()
+
+
+def damage_manifest(folder):
+    (folder / "stage.json").write_text("{")
+
+
+def damage_manifest_value(folder):
+    told = json.loads((folder / "stage.json").read_text())
+    (folder / "stage.json").write_text(json.dumps(told | {"seconds": 5.0}))
+
+
+def damage_no_manifest(folder):
+    (folder / "stage.json").unlink()
+
+
+def damage_folder(folder):
+    shutil.rmtree(folder)
+    folder.write_text("a file")
+
+
+def damage_swapped(folder):
+    """Another stage, whole, under this one's name."""
+    shutil.rmtree(folder)
+    shutil.copytree(next(one for one in folder.parent.iterdir() if one != folder), folder)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [damage_text, damage_length, damage_name, damage_more, damage_manifest, damage_manifest_value, damage_no_manifest,
+     damage_folder, damage_swapped],
+)  # fmt: skip
+def test_a_stage_that_is_not_what_was_written_is_told_and_made_again(tmp_path, damage, caplog):
     store = Store(tmp_path)
+    store.stage("data", "1", {"a": 2}, {}, fill("another"))
     first = store.stage("data", "1", {}, {}, fill("whole"))
-    (first.folder / "stage.json").write_text("{")
-    assert not store.stage("data", "1", {}, {}, fill("whole")).cached
+    damage(first.folder)
+    again = store.stage("data", "1", {}, {}, fill("whole"))
+    assert not again.cached
+    assert again.digest == first.digest
+    assert sorted(path.name for path in again.folder.iterdir()) == ["out.txt", "stage.json"]
+    assert f"the stage data {first.key} in the store is not what was written" in caplog.text
+    assert store.stage("data", "1", {}, {}, forbidden).cached
+
+
+def test_a_stage_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    stage = Store(tmp_path).stage("data", "1", {}, {}, fill("whole"))
+
+    def broken(path):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr("privbench.running.manifest.sha256", broken)
+    with pytest.raises(PrivbenchError, match=rf"The stage data in .*{stage.key} cannot be read \(Input/output error\)"):
+        Store(tmp_path).stage("data", "1", {}, {}, fill("whole"))
+
+
+def test_what_a_run_took_is_read_once_more(tmp_path):
+    stage = Store(tmp_path).stage("data", "1", {}, {}, fill("whole"))
+    stage.confirm()
+    damage_text(stage.folder)
+    with pytest.raises(PrivbenchError, match=r"was changed while the run read it \(changed: out\.txt\)"):
+        stage.confirm()
+
+
+def test_a_store_is_its_owners_alone(tmp_path):
+    stage = Store(tmp_path / "store").stage("data", "1", {}, {}, fill("whole"))
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "store", *(tmp_path / "store").rglob("*"))}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+    assert stage.folder in modes
 
 
 def _slow(root: Path, marks: Path) -> None:

@@ -49,6 +49,7 @@ class PhantomDataset(Dataset):
 
     name = "phantom"
     version = "2"
+    public = True
     findings = FINDINGS
     Params = PhantomParams
 

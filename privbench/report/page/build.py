@@ -52,6 +52,7 @@ class Section:
     left_out: Sequence[str]
     budgets: Sequence[tuple[Plot, Table]]
     pictures: BoardPictures | None
+    withheld: bool
     runs: Sequence[RunPart]
     training: Plot | None
     protocol: Table
@@ -68,8 +69,10 @@ class RunPart:
     manifest: Sequence[Table]
 
 
-def build_report(folders: Sequence[Path], out: Path) -> None:
+def build_report(folders: Sequence[Path], out: Path, store: Path | None = None) -> None:
     """Writes the report of those runs into a folder, which appears when it is finished, and not before.
+
+    Originals that may be of people are shown where a store is given, the folder of cached stages that holds them.
 
     Raises PrivbenchError where a run cannot be read, or where something is in the way that is no report.
     """
@@ -80,13 +83,13 @@ def build_report(folders: Sequence[Path], out: Path) -> None:
         boards = make_boards([read_entry(one) for one in distinct.values()])
         plotter = Plotter(folder)
         sections = [
-            _section(board, f"b{number}", plotter, folder, len(board.standings) / len(distinct))
+            _section(board, f"b{number}", plotter, folder, len(board.standings) / len(distinct), store)
             for number, board in enumerate(boards, start=1)
         ]
         (folder / PAGE).write_bytes(_page(sections, apart(boards)).encode("utf-8", "replace"))
 
 
-def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: float) -> Section:
+def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: float, store: Path | None) -> Section:
     runs = reported_runs(board, slug)
     first = runs[0].record
     named = [(run.name, run.record) for run in runs]
@@ -114,7 +117,8 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         findings=(plotter.findings(runs, names, slug), utility.findings_side_by_side(named, names)) if names else None,
         left_out=list(dict.fromkeys(name for run in runs for name in run.record.utility.left_out)),
         budgets=budgets,
-        pictures=make_pictures(runs, folder, share),
+        pictures=make_pictures(runs, folder, share, store),
+        withheld=store is None and not all(run.record.public for run in runs),
         runs=[_part(run, own, plotter) for run, own in zip(runs, trained, strict=True)],
         training=plotter.training(shared, slug, "what all runs share"),
         protocol=manifest.protocol(first),

@@ -10,26 +10,19 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from ...base.errors import PrivbenchError
-from ...record.folder import EXAMPLES
+from ...record.examples import FILE as EXAMPLES
+from ...record.examples import Examples, read_examples
+from ...running import stage_names
+from ...running.manifest import examine
+from ...running.store import Store
 from ..plots import change_maps
 from .runs import ReportedRun
 
 _FOLDER = "examples"
 _PIXELS = 9_000_000  # of all pictures together, at about two thirds of a byte each
 _KINDS = 5  # pictures of an example, at most
-
-
-@dataclass(frozen=True)
-class ExampleImages:
-    """Shape: originals and released (n, H, W), uint8; displacement (n, 2, H, W), float32, in pixels."""
-
-    originals: np.ndarray
-    released: np.ndarray
-    displacement: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -75,37 +68,53 @@ class BoardPictures:
     size: tuple[int, int]
 
 
-def read_examples(folder: Path) -> ExampleImages | None:
-    """The examples of a run; None where it has none, as runs of old versions do."""
-    path = folder / EXAMPLES
-    if not path.is_file():
+def shown_examples(run: ReportedRun, store: Path | None) -> Examples | None:
+    """The examples of a run; None where it kept none, or where they may show people and were not asked for.
+
+    Args:
+        run: whose they are.
+        store: where originals are asked for, the folder of cached stages that holds those of people.
+
+    Raises:
+        PrivbenchError: they are asked for and not there, or cannot be read.
+    """
+    if not run.record.public and store is None:
         return None
-    try:
-        tensors = load_file(path)
-        originals, released = tensors["originals"][:, 0], tensors["released"][:, 0]
-        displacement = tensors.get("displacement")
-    except (OSError, SafetensorError, KeyError, IndexError) as error:
-        raise PrivbenchError(f"{path} cannot be read ({error}): run it again with --overwrite.") from error
-    count, *sides = originals.shape
-    fits = released.shape == originals.shape and originals.dtype == released.dtype == np.uint8 and min(sides) > 1
-    if not fits or (displacement is not None and displacement.shape != (count, 2, *sides)):
-        raise PrivbenchError(f"{path} holds pictures that do not belong together: run it again with --overwrite.")
-    return ExampleImages(originals, released, displacement) if count else None
+    if (file := run.folder / EXAMPLES).is_file():
+        return _some(read_examples(file))
+    kept = next((stage for stage in run.record.stages if stage.name == str(stage_names.EXAMPLES)), None)
+    if kept is None or store is None:
+        return None
+    folder = Store(store).folder(stage_names.EXAMPLES.kind, kept.key)
+    manifest, _ = examine(folder)
+    if manifest is None or manifest.digest != kept.digest:
+        raise PrivbenchError(
+            f"The store {store} does not hold the originals of {run.name}: name the store that the run was made with, "
+            "or leave out --with-originals."
+        )
+    return _some(read_examples(folder / EXAMPLES))
 
 
-def make_pictures(runs: Sequence[ReportedRun], folder: Path, board_share: float) -> BoardPictures | None:
-    """Writes the pictures into the report's folder; None where no run has examples.
+def _some(examples: Examples) -> Examples | None:
+    return examples if len(examples.originals) else None
+
+
+def make_pictures(
+    runs: Sequence[ReportedRun], folder: Path, board_share: float, store: Path | None
+) -> BoardPictures | None:
+    """Writes the pictures into the report's folder; None where no run has examples that are shown.
 
     Args:
         runs: of one board.
         folder: the report's.
         board_share: this board's share of all runs of the report, and so of the pixels.
+        store: as `shown_examples` takes it.
     """
-    examples = {run.slug: found for run in runs if (found := read_examples(run.folder))}
+    examples = {run.slug: found for run in runs if (found := shown_examples(run, store))}
     if not examples:
         return None
     first = next(iter(examples.values()))
-    kept, sides = len(first.originals), first.originals.shape[1:]
+    kept, sides = len(first.originals), first.originals.shape[2:]
     fitting = int(board_share * _PIXELS / (len(examples) * _KINDS * max(sides[0] * sides[1], 2_000)))
     shown = int(np.clip(fitting, 1, kept))
     save = _saver(folder)
@@ -131,15 +140,16 @@ def _saver(folder: Path) -> Callable[[Image.Image], str]:
     return save
 
 
-def _pictures(run: ReportedRun, examples: ExampleImages, shown: int, save: Callable[[Image.Image], str]) -> RunPictures:
-    originals, released = examples.originals[:shown], examples.released[:shown]
-    limit = change_maps.difference_limit(examples.originals, examples.released)
+def _pictures(run: ReportedRun, examples: Examples, shown: int, save: Callable[[Image.Image], str]) -> RunPictures:
+    originals, released = examples.originals[:, 0], examples.released[:, 0]
+    limit = change_maps.difference_limit(originals, released)
+    changed = np.abs(released.astype(np.int16) - originals).mean()
+    originals, released = originals[:shown], released[:shown]
 
     def strip(title: str, pictures: Sequence[Image.Image], what: str, drawn: bool = False) -> Strip:
         alts = [f"Example {number}: {what}" for number in range(1, len(pictures) + 1)]
         return Strip(title, [save(picture) for picture in pictures], alts, drawn)
 
-    changed = np.abs(examples.released.astype(np.int16) - examples.originals)
     strips = [
         strip("original", [change_maps.grey(image) for image in originals], "original radiograph"),
         strip("anonymized", [change_maps.grey(image) for image in released], f"anonymized by {run.name}"),
@@ -151,7 +161,7 @@ def _pictures(run: ReportedRun, examples: ExampleImages, shown: int, save: Calla
     ]
     bar = save(change_maps.scale("difference"))
     scales = [Scale("difference, grey values", bar, f"−{limit} darker", "0", f"+{limit} brighter")]
-    told = f"Grey values differ by {changed.mean():.1f} of 255 on average."
+    told = f"Grey values differ by {changed:.1f} of 255 on average."
     if examples.displacement is not None:
         field = examples.displacement
         deformed = change_maps.measure(field)

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...record.examples import Examples
 
-def draw_contact_sheet(originals: np.ndarray, released: np.ndarray, title: str, path: Path) -> None:
-    """Draws three rows: original, anonymized, anonymized minus original. Shape: both (N, 1, H, W), uint8."""
+
+def draw_contact_sheet(examples: Examples, title: str, path: Path) -> None:
+    """Draws three rows: original, anonymized, anonymized minus original."""
+    originals, released = examples.originals, examples.released
     difference = released.astype(np.int16) - originals
     # Differences of a slight anonymizer would be invisible on the whole scale, so the scale follows them.
     limit = max(1, int(np.percentile(np.abs(difference), 99.5)))
