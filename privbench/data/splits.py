@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from ..base.errors import PrivbenchError
 from ..base.seeds import numpy_generator
 from .pairs import Pairs
 from .patients import patient_codes
+from .pseudonyms import PSEUDONYMS, told
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("image", "patient", "follow_up", "age", "sex", "view", "split")
@@ -46,6 +48,16 @@ class Split:
         They tell the patients of one split apart, and say nothing of those of another one.
         """
         return patient_codes(self.table["patient"])
+
+    @property
+    def pseudonymous(self) -> bool:
+        """Whether records tell its images and patients under pseudonyms."""
+        return bool(set(PSEUDONYMS.values()) & set(self.table.columns))
+
+    @cached_property
+    def told(self) -> pd.DataFrame:
+        """The table as records may tell it: images and patients under their pseudonyms, unless the data are public."""
+        return told(self.table)
 
     @property
     def labels(self) -> np.ndarray:

@@ -67,8 +67,8 @@ def linkage_scores(
     origin: AttackOrigin, split: Split, name: str, images: Compared, pairs: Pairs, scores: np.ndarray
 ) -> pd.DataFrame:
     """One row a pair of the split of that name. Shape: scores (len(pairs),), larger means more alike."""
-    files, patients = (split.table[column].to_numpy() for column in ("image", "patient"))
-    return pd.DataFrame(
+    files, patients = (split.told[column].to_numpy() for column in ("image", "patient"))
+    told = pd.DataFrame(
         {
             **asdict(origin),
             "split": name,
@@ -82,6 +82,7 @@ def linkage_scores(
         },
         columns=LINKAGE_COLUMNS,
     )
+    return _without_order(told, split, "probe", "reference")
 
 
 def retrieval_ranks(
@@ -96,11 +97,14 @@ def retrieval_ranks(
     count, codes = len(test.images), test.patients
     ranks = rank_mates(_checked(similarity, (count, count), f"attack {origin.attack!r}"), codes, codes, rng)
     probe, mate = ranks["probe"].to_numpy(np.int64), ranks["mate"].to_numpy(np.int64)
-    files, patients = (test.table[column].to_numpy(object) for column in ("image", "patient"))
+    files, patients = (test.told[column].to_numpy(object) for column in ("image", "patient"))
     ages, rival = test.table["age"].to_numpy(float), ranks["rival"].to_numpy(np.int64)
     named = {"probe": files[probe], "mate": files[mate], "patient": patients[probe]}
-    named["rival"] = np.where(rival == NO_RIVAL, None, np.unique(patients)[rival])
-    return ranks.assign(**asdict(origin), **named, years=np.abs(ages[probe] - ages[mate]))[RETRIEVAL_COLUMNS]
+    of_code = np.empty(count, object)
+    of_code[codes] = patients
+    named["rival"] = np.where(rival == NO_RIVAL, None, of_code[rival])
+    told = ranks.assign(**asdict(origin), **named, years=np.abs(ages[probe] - ages[mate]))[RETRIEVAL_COLUMNS]
+    return _without_order(told, test, "probe", "mate")
 
 
 def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -111,29 +115,30 @@ def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, n
         known = test.table[name].notna().to_numpy()
         about = {
             **asdict(origin),
-            "image": test.table["image"].to_numpy()[known],
-            "patient": test.table["patient"].to_numpy()[known],
+            "image": test.told["image"].to_numpy()[known],
+            "patient": test.told["patient"].to_numpy()[known],
             "attribute": name,
             "truth": test.table.loc[known, name].astype(str).to_numpy(),
             "score": checked[known],
         }
         parts.append(pd.DataFrame(about, columns=INFERENCE_COLUMNS))
-    return joined(parts, INFERENCE_COLUMNS)
+    return _without_order(joined(parts, INFERENCE_COLUMNS), test, "attribute", "image")
 
 
 def utility_scores(origin: TaskOrigin, name: str, split: Split, scores: np.ndarray) -> pd.DataFrame:
     """One row an image and finding whose label is known. Shape: scores (N, findings), log-odds."""
     known = ~np.isnan(split.labels)
     row, finding = np.nonzero(known)
-    about = split.table[["image", "patient", "sex", "age", "view"]].iloc[row].reset_index(drop=True)
+    about = split.told[["image", "patient", "sex", "age", "view"]].iloc[row].reset_index(drop=True)
     checked = _checked(scores, split.labels.shape, f"utility task {origin.task!r}")
-    return about.assign(
+    told = about.assign(
         **asdict(origin),
         split=name,
         **{"class": np.array(split.findings)[finding]},
         label=split.labels[known].astype(np.uint8),
         score=checked[known],
     )[UTILITY_COLUMNS]
+    return _without_order(told, split, "image")
 
 
 def measured_values(
@@ -149,8 +154,14 @@ def measured_values(
             )
         rows = ~np.isnan(measured)
         known = {"measure": name, "value": measured[rows], **measures[name]._asdict()}
-        parts.append(test.table.loc[rows, ["image", "patient"]].assign(**asdict(origin), **known))
-    return joined(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
+        parts.append(test.told.loc[rows, ["image", "patient"]].assign(**asdict(origin), **known))
+    told = joined(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
+    return _without_order(told, test, "measure", "image")
+
+
+def _without_order(scores: pd.DataFrame, split: Split, *columns: str) -> pd.DataFrame:
+    """Scores in the order of the pseudonyms in those columns: the order of a table or list would tell who is who."""
+    return scores.sort_values(list(columns), kind="stable", ignore_index=True) if split.pseudonymous else scores
 
 
 def _checked(scores: np.ndarray, shape: tuple[int, ...], who: str) -> np.ndarray:

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from ..base.errors import PrivbenchError
+from ..base.files import sha256
 from ..data.arrays import ArrayWriter, read_array
 from ..data.pairs import NO_PAIRS
+from ..data.pseudonyms import PSEUDONYMS, with_pseudonyms
 from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, hold_out_validation
 from ..data.table import check_splits, checked_rows
 from ..plugins.interfaces import DataRequest, Dataset
@@ -75,6 +77,8 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
                     )
                 if rows is not None:
                     writers[name].append(rows)
+    if not dataset.public:
+        table = with_pseudonyms(table, [sha256(folder / FILES["images"])])
     # Nullable integers write 0, 1 and nothing; floats, which can hold NaN, would write 0.0 and 1.0.
     table.astype(dict.fromkeys(dataset.findings, "Int64")).to_csv(folder / TABLE, index=False)
 
@@ -84,7 +88,7 @@ def read_splits(folder: Path, findings: tuple[str, ...]) -> dict[str, Split]:
     arrays = {name: read_array(folder / file) for name, file in FILES.items() if (folder / file).is_file()}
     table = pd.read_csv(
         folder / TABLE,
-        dtype={"image": str, "patient": str, "sex": str, "view": str},
+        dtype=dict.fromkeys(("image", "patient", "sex", "view", *PSEUDONYMS.values()), str),
         keep_default_na=False,  # an empty text, or one that reads NA, is a text
         na_values={column: [""] for column in ("age", *SPACING, *findings)},
     )
