@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+_TOLD = 5
 
 
 class PrivbenchError(Exception):
     """Something the user can mend, told in one sentence: what, where, and what to do."""
+
+
+def raise_all(problems: Sequence[str]) -> None:
+    """Raises one PrivbenchError that tells all the problems, the first five in full; none where there is none.
+
+    Each is a sentence as an error's own would be.
+    """
+    if not problems:
+        return
+    if len(problems) == 1:
+        raise PrivbenchError(problems[0])
+    more = [f"and {len(problems) - _TOLD} more."] if len(problems) > _TOLD else []
+    raise PrivbenchError("\n- ".join([f"{len(problems)} things are wrong:", *problems[:_TOLD], *more]))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

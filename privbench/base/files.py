@@ -13,9 +13,12 @@ from .errors import PrivbenchError, nearest
 
 
 def read_text(path: Path, remedy: str) -> str:
-    """The text of a UTF-8 file. Raises PrivbenchError, with the remedy, where there is none that can be read."""
+    """The text of a UTF-8 file, without a byte-order mark, and its lines ending in a line feed.
+
+    Raises PrivbenchError, with the remedy, where there is none that can be read.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise PrivbenchError(f"There is no file {path}: {remedy}.") from None
     except IsADirectoryError:

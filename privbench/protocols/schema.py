@@ -20,11 +20,12 @@ from .modes import Mode
 from .scenarios import FLOOR, Scenario
 
 _PACKAGE = "privbench.protocols"
+_LARGEST = 2048  # twice what ChestX-ray14 publishes; a mistyped size would fill the disk before anything is told
 
 
 class DataSection(Params):
     dataset: str = Field(description="a registered data set")
-    size: int = Field(ge=16, description="side of the square images, in pixels")
+    size: int = Field(ge=16, le=_LARGEST, description="side of the square images, in pixels")
     validation: float = Field(gt=0, lt=1, description="share of the train_val patients held out for validation")
     params: dict[str, Any] = Field({}, description="the data set's parameters")
 

@@ -71,6 +71,7 @@ def test_words_and_anonymizer_parameters_are_no_part_of_the_fingerprint():
         ("attacks.siamese.seeds=many", "valid integer"),
         ("attacks", "is not section.field=value"),
         ("data.size.width=3", "has no fields"),
+        ("data.size=200000", "less than or equal to 2048"),
         ('attacks.siamese.scenarios=["well-informed"]', "'ignorant', 'paper', 'informed' or 'linked-releases'"),
         ('utilities.classification.modes=["melted"]', "'frozen', 'retrained-transfer' or 'retrained-release'"),
         ("utilities.classification.mode=frozen", "did you mean 'modes'"),
