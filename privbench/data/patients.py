@@ -4,38 +4,48 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-
-from ..base.errors import PrivbenchError
 
 _SHORTENED = r"\d([.,]\d+)?E\+\d+"
 """How a spreadsheet writes a long number, of which it keeps the first digits alone."""
 
 
-def patient_texts(table: pd.DataFrame) -> pd.Series:
-    """The patients of a table as texts; numbers get leading zeros, so that they sort as numbers do.
-
-    Raises:
-        PrivbenchError: naming the image, where a patient is neither a whole number from 0 nor a text without blanks
-            around it, or where a spreadsheet has cut it short; where two patients may be one, written in two ways.
-    """
-    for image, patient in table.drop_duplicates("patient")[["image", "patient"]].itertuples(index=False):
-        if (problem := _problem(patient)) is not None:
-            raise PrivbenchError(f"Image {image} is of the patient {patient!r}, {problem}.")
-    texts = table["patient"].astype(str)
-    known = sorted(texts.unique())
-    written: dict[str, str] = {}
-    for text in known:
-        if (other := written.setdefault(_plain(text), text)) != text:
-            raise PrivbenchError(
-                f"The data set's table has the patients {other!r} and {text!r}, who may be one: write every patient "
-                "in one way, or give one of them another name where they are two."
-            )
+def patient_texts(column: pd.Series) -> pd.Series:
+    """The patients of a sound table as texts; numbers get leading zeros, so that they sort as numbers do."""
+    texts = column.astype(str)
+    known = texts.unique()
     if all(text.isascii() and text.isdigit() for text in known):
         return texts.str.zfill(max(map(len, known), default=0))
     return texts
+
+
+def patient_problems(table: pd.DataFrame) -> Iterator[str]:
+    """What is wrong with a table's patients, a sentence each.
+
+    One is neither a whole number from 0 nor a text without blanks around it, a spreadsheet has cut one short, or two
+    may be one, written in two ways.
+    """
+    sound = set()
+    for image, patient in table.drop_duplicates("patient")[["image", "patient"]].itertuples(index=False):
+        if (problem := _problem(patient)) is None:
+            sound.add(str(patient))
+        else:
+            yield f"Image {image} is of the patient {shown(patient)}, {problem}."
+    written: dict[str, str] = {}
+    for text in sorted(sound):
+        if (other := written.setdefault(_plain(text), text)) != text:
+            yield (
+                f"The data set's table has the patients {other!r} and {text!r}, who may be one: write every patient in "
+                "one way, or give one of them another name where they are two."
+            )
+
+
+def shown(value: object) -> str:
+    """A value of a table, a text in quotes and a number without the name of its type."""
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def patient_codes(texts: pd.Series) -> np.ndarray:

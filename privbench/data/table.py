@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
-from ..base.errors import PrivbenchError
-from .patients import patient_texts
+from ..base.errors import PrivbenchError, raise_all
+from .patients import patient_problems, patient_texts, shown
 from .splits import COLUMNS, SPACING, SPLITS
+
+_OLDEST = 130  # years
 
 
 def checked_rows(table: pd.DataFrame, findings: tuple[str, ...]) -> pd.DataFrame:
     """The table with its patients as texts, as `patient_texts` gives them.
 
-    A label is 0, 1 or NaN, which is unknown; a spacing is above 0 or NaN, and given along both axes or along none.
+    A label is 0, 1 or NaN, which is unknown; an age is 0 to 130 years or NaN; a follow-up is a number or NaN; a spacing
+    is above 0 or NaN, and given along both axes or along none.
 
     Raises:
-        PrivbenchError: a column holds what does not belong there, or a patient stands in two splits.
+        PrivbenchError: columns hold what does not belong there, or patients stand in two splits; all that is wrong.
     """
     spacing = SPACING if any(c in table.columns for c in SPACING) else ()
-    missing = [c for c in (*COLUMNS, *spacing, *findings) if c not in table.columns]
-    if missing:
-        raise PrivbenchError(f"The data set's table lacks the column {missing[0]!r}: add it.")
-    table = table.assign(patient=patient_texts(table))
-    for finding in findings:
-        if not (table[finding].isin([0, 1]) | table[finding].isna()).all():
-            raise PrivbenchError(f"The data set's table must hold 0 or 1 for {finding!r}, or NaN where it is unknown.")
-    for column in spacing:
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        if not (table[column].isna() | numbers.between(0, np.inf, inclusive="neither")).all():
-            raise PrivbenchError(
-                f"The data set's table must hold millimetres above 0 for {column!r}, or NaN where they are unknown."
-            )
-    doubled = table["image"][table["image"].duplicated()]
-    if len(doubled):
-        raise PrivbenchError(f"Image {doubled.iloc[0]} is listed twice: list every image once.")
-    per_patient = table.groupby("patient")["split"].nunique()
-    shared = per_patient.index[per_patient > 1].tolist()
-    if shared:
-        named = ", ".join(map(str, shared[:5])) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
-        raise PrivbenchError(
-            f"{len(shared)} patient(s) stand in more than one split, which would leak their identity into the test: "
-            f"{named}; move all images of a patient to one split list."
-        )
-    return table
+    raise_all(
+        [
+            f"The data set's table lacks the column {c!r}: add it."
+            for c in (*COLUMNS, *spacing, *findings)
+            if c not in table.columns
+        ]
+    )
+    raise_all([*patient_problems(table), *_value_problems(table, findings, spacing), *_row_problems(table)])
+    return table.assign(patient=patient_texts(table["patient"]))
 
 
 def check_splits(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
@@ -55,9 +44,49 @@ def check_splits(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
     empty = [s for s in SPLITS if not (table["split"] == s).any()]
     if empty:
         raise PrivbenchError(f"The {empty[0]} split holds no image: check the split lists.")
-    unlabelled = [finding for finding in findings if table.loc[table["split"] == "train", finding].isna().all()]
-    if unlabelled:
-        raise PrivbenchError(
-            f"No training image is labelled for {unlabelled[0]!r}, so nothing can be learnt of it: leave it out of the "
+    raise_all(
+        [
+            f"No training image is labelled for {finding!r}, so nothing can be learnt of it: leave it out of the "
             "data set's findings."
+            for finding in findings
+            if table.loc[table["split"] == "train", finding].isna().all()
+        ]
+    )
+
+
+def _value_problems(table: pd.DataFrame, findings: tuple[str, ...], spacing: tuple[str, ...]) -> Iterator[str]:
+    yield from _out_of_range(table, "age", (0, _OLDEST), f"0 to {_OLDEST} years")
+    yield from _out_of_range(table, "follow_up", (-np.finfo(float).max, np.finfo(float).max), "a number")
+    for finding in findings:
+        if not (table[finding].isin([0, 1]) | table[finding].isna()).all():
+            yield f"The data set's table must hold 0 or 1 for {finding!r}, or NaN where it is unknown."
+    for column in spacing:
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        if not (table[column].isna() | numbers.between(0, np.inf, inclusive="neither")).all():
+            yield f"The data set's table must hold millimetres above 0 for {column!r}, or NaN where they are unknown."
+
+
+def _out_of_range(table: pd.DataFrame, column: str, bounds: tuple[float, float], what: str) -> Iterator[str]:
+    told = table[column].map(lambda value: isinstance(value, int | float | np.number) and not isinstance(value, bool))
+    numbers = pd.to_numeric(table[column].where(told), errors="coerce").astype(float)
+    wrong = table[table[column].notna() & ~numbers.between(*bounds)]
+    if len(wrong):
+        row = wrong.iloc[0]
+        yield (
+            f"Image {row['image']} has {shown(row[column])} for {column} ({len(wrong)} such images), where {what} belongs:"
+            " mend it, or leave it empty where it is unknown."
+        )
+
+
+def _row_problems(table: pd.DataFrame) -> Iterator[str]:
+    doubled = table["image"][table["image"].duplicated()]
+    if len(doubled):
+        yield f"Image {doubled.iloc[0]} is listed twice: list every image once."
+    per_patient = table.groupby("patient")["split"].nunique()
+    shared = per_patient.index[per_patient > 1].tolist()
+    if shared:
+        named = ", ".join(map(str, shared[:5])) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
+        yield (
+            f"{len(shared)} patient(s) stand in more than one split, which would leak their identity into the test: "
+            f"{named}; move all images of a patient to one split list."
         )

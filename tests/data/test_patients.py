@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from privbench.base.errors import PrivbenchError
-from privbench.data.patients import patient_codes, patient_texts
+from privbench.base.errors import PrivbenchError, raise_all
+from privbench.data.patients import patient_codes, patient_problems, patient_texts
 
 
 def texts(patients, **kind):
     table = pd.DataFrame({"image": [f"{row}.png" for row in range(len(patients))]})
-    return patient_texts(table.assign(patient=pd.Series(patients, **kind))).tolist()
+    raise_all([*patient_problems(table.assign(patient=pd.Series(patients, **kind)))])
+    return patient_texts(pd.Series(patients, **kind)).tolist()
 
 
 def test_texts_stay_as_they_are():

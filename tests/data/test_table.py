@@ -56,6 +56,14 @@ def test_an_image_listed_twice_and_an_empty_split():
         ({"spacing_x": [0.1, 0, 0.1], "spacing_y": 0.1}, "millimetres above 0 for 'spacing_x', or NaN"),
         ({"spacing_x": 0.1, "spacing_y": [0.1, np.inf, 0.1]}, "millimetres above 0 for 'spacing_y'"),
         ({"spacing_x": 0.1, "spacing_y": "0.1 mm"}, "millimetres above 0 for 'spacing_y'"),
+        ({"age": [50, -3, 1e300]}, r"Image 1\.png has -3\.0 for age \(2 such images\), where 0 to 130 years belongs"),
+        ({"age": np.inf}, "has inf for age"),
+        ({"age": 131}, "has 131 for age"),
+        ({"age": ["50", "60", "old"]}, "has '50' for age"),
+        ({"follow_up": [0, np.inf, 1]}, r"Image 1\.png has inf for follow_up"),
+        ({"follow_up": "first"}, "has 'first' for follow_up"),
+        ({"patient": [1.5, 2.5, 3.5]}, r"Image 0\.png is of the patient 1\.5, which is neither a text nor"),
+        ({"patient": ["A", "B", "b"]}, "the patients 'B' and 'b', who may be one"),
         ({"split": ["train", "valid", "test"]}, r"1\.png is of split 'valid'"),
     ],
 )
@@ -76,3 +84,26 @@ def test_rows_of_a_part_of_the_data_need_neither_labels_nor_every_split():
     checked_rows(table(["train_val", "test"], [1, 2]).assign(Mass=np.nan), FINDING)
     with pytest.raises(PrivbenchError, match="stand in more than one split"):
         checked_rows(table(["train_val", "test"], [1, 1]), FINDING)
+
+
+def test_all_that_is_wrong_is_told_together():
+    wrong = table(["train", "val", "test", "test"], ["A", "B", "C ", "A"]).assign(age=-1, Mass=2)
+    with pytest.raises(PrivbenchError) as error:
+        checked_rows(wrong, FINDING)
+    assert [line.split()[1:3] for line in str(error.value).splitlines()[1:]] == [
+        ["Image", "2.png"], ["Image", "0.png"], ["The", "data"], ["1", "patient(s)"],
+    ]  # fmt: skip
+
+
+def test_what_nobody_knows_is_no_mistake():
+    known = table(["train", "val", "test"], ["A", "B", "C"])
+    for unknown in (np.nan, None, [0, np.nan, 130.0], pd.array([1, None, 2], "Int64")):
+        assert checked_rows(known.assign(age=unknown, follow_up=unknown), FINDING)["patient"].tolist() == [
+            "A",
+            "B",
+            "C",
+        ]
+
+
+def test_numbers_of_patients_become_texts():
+    assert checked_rows(table(["train", "val", "test"], [8, 9, 10]), FINDING)["patient"].tolist() == ["08", "09", "10"]
