@@ -99,7 +99,7 @@ def main() -> None:
 def _splits(protocol: Protocol, root: Path | None, folder: Path) -> dict[str, Split]:
     dataset = Registry().create(Dataset, protocol.data.dataset, protocol.data.params)
     request = DataRequest(protocol.data.size, protocol.seed, root, 2, Progress(quiet=True))
-    write_data(dataset, request, protocol.data.validation, folder)
+    write_data(dataset, request, protocol.data.validation, folder, lambda table: None)
     splits = read_splits(folder, dataset.findings)
     return {name: split.with_images(np.array(split.images)) for name, split in splits.items()}
 

@@ -40,7 +40,7 @@ def main() -> None:
     dataset = registry.create(Dataset, protocol.data.dataset, {})
     with tempfile.TemporaryDirectory() as name, deterministic():
         request = DataRequest(protocol.data.size, protocol.seed, Path(root), 2, progress)
-        write_data(dataset, request, protocol.data.validation, Path(name))
+        write_data(dataset, request, protocol.data.validation, Path(name), lambda table: None)
         splits = with_pairs(read_splits(Path(name), dataset.findings), protocol.pairs, protocol.seed)
         known = {
             split: KnownGallery(part.images, part.images, pairs=part.pairs, table=part.table)

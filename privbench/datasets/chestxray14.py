@@ -6,19 +6,20 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from io import StringIO
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from ..base.errors import PrivbenchError, nearest
+from ..base.errors import PrivbenchError, nearest, raise_all
 from ..base.files import read_text
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from .findings import FINDINGS
+from .radiographs import opened, read_grey, survey
 
 _NO_FINDING = "No Finding"
 _LISTS = {"train_val": "train_val_list.txt", "test": "test_list.txt"}
@@ -45,12 +46,17 @@ _REMEDY = "ChestX-ray14 comes with it, download it from the NIH"
 class ChestXray14(Dataset):
     """Images in `images/` or `images_001/images/` …, a `Data_Entry_2017*.csv`, and the two split lists.
 
+    Grey values of more than 8 bits are scaled from the bit depth that holds the largest value of all listed images.
     Masks of the organs are read where a folder `masks/` holds a grey PNG for every listed image, under its name: bit 1
     of a pixel's value lungs, bit 2 heart.
     """
 
     name = "chestxray14"
     findings = FINDINGS
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._depths: dict[Path, int] = {}
 
     def source(self, request: DataRequest) -> dict[str, Any]:
         root = _root(request)
@@ -66,32 +72,25 @@ class ChestXray14(Dataset):
     def table(self, request: DataRequest) -> pd.DataFrame:
         root = _root(request)
         entries = _entries(_entries_file(root), request.size)
-        split_of = pd.concat([_listed(root / name, split) for split, name in _LISTS.items()])
-        unknown = split_of.index.difference(entries["image"])
-        if len(unknown):
-            raise PrivbenchError(
-                f"Image {unknown[0]} stands in a split list of {root} and not in its Data_Entry_2017 table: "
-                "remove it from the list or complete the table."
-            )
-        table = entries.merge(split_of.rename("split"), left_on="image", right_index=True)
-        missing = sorted(set(table["image"]) - _image_files(root).keys())
-        if missing:
-            raise PrivbenchError(
-                f"Image {missing[0]} is listed and not there ({len(missing)} missing below {root}): "
-                "download it, or remove it from the split lists."
-            )
+        split_of = _split_of(root)
         masks = _mask_files(root)
-        bare = [] if masks is None else sorted(set(table["image"]) - masks.keys())
-        if bare:
-            raise PrivbenchError(
-                f"Image {bare[0]} has no mask in {root / _MASKS} ({len(bare)} missing): "
-                "add it, or rename that folder to do without masks."
-            )
-        return table
+        unknown = split_of.index.difference(entries["image"])
+        missing = split_of.index.difference(list(_image_files(root)))
+        bare = split_of.index[:0] if masks is None else split_of.index.difference(list(masks))
+        told = [
+            (unknown, f"stands in a split list of {root} and not in its Data_Entry_2017 table ({len(unknown)} such): "
+                      "remove it from the list or complete the table."),
+            (missing, f"is listed and not there ({len(missing)} missing below {root}): download it, or remove it from "
+                      "the split lists."),
+            (bare, f"has no mask in {root / _MASKS} ({len(bare)} missing): add it, or rename that folder to do without "
+                   "masks."),
+        ]  # fmt: skip
+        raise_all([f"Image {names[0]} {problem}" for names, problem in told if len(names)])
+        return entries.merge(split_of.rename("split"), left_on="image", right_index=True)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
         files, masks = _image_files(_root(request)), _mask_files(_root(request))
-        size = request.size
+        size, depth = request.size, self._depth(request)
         # Pillow decodes and resizes without holding the interpreter's lock, so threads use all cores.
         with (
             ThreadPoolExecutor(request.workers) as pool,
@@ -99,25 +98,20 @@ class ChestXray14(Dataset):
         ):
             for first in range(0, len(table), _CHUNK):
                 names = table["image"].iloc[first : first + _CHUNK]
-                images = np.stack(list(pool.map(read_grey, names.map(files), repeat(size))))
+                images = np.stack(list(pool.map(read_grey, names.map(files), repeat(size), repeat(depth))))
                 organs = None if masks is None else np.stack(list(pool.map(read_mask, names.map(masks), repeat(size))))
                 yield Chunk(images[:, None], None if organs is None else organs[:, None])
                 advance(len(names))
 
-
-def read_grey(path: Path, size: int) -> np.ndarray:
-    """A grey, RGB or RGBA image as `size` x `size` grey values. Shape: (size, size), uint8.
-
-    Downsizing averages over the pixels that fall together (Pillow's antialiased bilinear filter).
-    """
-    with _opened(path, "Image", "download it again") as image:
-        if image.mode.startswith("I"):  # 16 bits; older versions of Pillow call some of them I
-            grey = Image.fromarray((np.asarray(image).astype(np.int32) >> 8).astype(np.uint8))
-        else:
-            grey = image.convert("L")
-    if grey.size != (size, size):
-        grey = grey.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(grey)
+    def _depth(self, request: DataRequest) -> int:
+        """The bit depth of all images of the split lists, whichever are read; they are looked at once."""
+        root = _root(request)
+        if root not in self._depths:
+            files = _image_files(root)
+            listed = {name: files[name] for name in _split_of(root).index}
+            with ThreadPoolExecutor(request.workers) as pool:
+                self._depths[root] = survey(listed, request.size, pool, request.notice)
+        return self._depths[root]
 
 
 def read_mask(path: Path, size: int) -> np.ndarray:
@@ -126,7 +120,7 @@ def read_mask(path: Path, size: int) -> np.ndarray:
     Raises:
         PrivbenchError: it cannot be read, or holds other values than 0 to 3.
     """
-    with _opened(path, "Mask", "make it again") as image:
+    with opened(path, "Mask", "make it again") as image:
         values = np.asarray(image)
     if values.ndim != 2 or values.max() > _HIGHEST:
         raise PrivbenchError(
@@ -135,20 +129,16 @@ def read_mask(path: Path, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(values.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST))
 
 
-@contextmanager
-def _opened(path: Path, kind: str, remedy: str) -> Iterator[Image.Image]:
-    """The image; whatever Pillow raises while it is open becomes a sentence."""
-    try:
-        with Image.open(path) as image:
-            yield image
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PrivbenchError(f"{kind} {path} cannot be read ({error}): {remedy}.") from error
-
-
 def _root(request: DataRequest) -> Path:
     if request.root is None:
         raise PrivbenchError(
             "The data set chestxray14 lies on disk: name its folder with --data-root, or its part's root."
+        )
+    if request.root.is_file():
+        raise PrivbenchError(f"{request.root} is a file: name the folder that holds the data set with --data-root.")
+    if request.root.is_symlink() and not request.root.exists():
+        raise PrivbenchError(
+            f"{request.root} is a link that leads nowhere: name the data set's folder with --data-root."
         )
     if not request.root.is_dir():
         raise PrivbenchError(f"There is no folder {request.root}: name the data set's folder with --data-root.")
@@ -177,30 +167,43 @@ def _mask_files(root: Path) -> dict[str, Path] | None:
 
 
 def _png_files(folders: Iterable[Path]) -> dict[str, Path]:
-    return {e.name: Path(e.path) for folder in folders for e in os.scandir(folder) if e.name.endswith(".png")}
+    pngs = (e for folder in folders for e in os.scandir(folder) if e.name.endswith(".png"))
+    # Path, and not the entry, answers for links that lead round in a circle.
+    return {e.name: Path(e.path) for e in pngs if e.is_file(follow_symlinks=False) or Path(e.path).is_file()}
 
 
-def _listed(path: Path, split: str) -> pd.Series:
-    names = read_text(path, _REMEDY).split()
-    if not names:
-        raise PrivbenchError(f"{path} lists no image: fill it.")
-    return pd.Series(split, index=names)
+def _split_of(root: Path) -> pd.Series:
+    """The split of each listed image, by its name. Raises PrivbenchError where a list is empty or names one twice."""
+    lists = {split: pd.Index(read_text(root / name, _REMEDY).split()) for split, name in _LISTS.items()}
+    problems = []
+    for split, names in lists.items():
+        if not len(names):
+            problems.append(f"{root / _LISTS[split]} lists no image: fill it.")
+        if len(doubled := names[names.duplicated()]):
+            problems.append(f"{root / _LISTS[split]}: image {doubled[0]} is listed twice: list every image once.")
+    if len(both := lists["train_val"].intersection(lists["test"])):
+        problems.append(
+            f"Image {both[0]} stands in both split lists of {root} ({len(both)} such): remove it from one of them."
+        )
+    raise_all(problems)
+    return pd.concat([pd.Series(split, index=names) for split, names in lists.items()])
 
 
 def _entries(path: Path, size: int) -> pd.DataFrame:
     """The table with privbench's columns, the spacing at that size, and one 0/1 column a finding."""
     try:
-        raw = pd.read_csv(path, dtype=str, index_col=False, na_filter=False)  # NA may be a name
+        raw = pd.read_csv(StringIO(read_text(path, _REMEDY)), dtype=str, index_col=False, na_filter=False)
     except ValueError as error:  # pandas' parser errors and undecodable text
         raise PrivbenchError(f"{path} is no CSV table ({error}): download it again.") from error
     missing = [column for column in _COLUMNS if column not in raw.columns]
     if missing:
         raise PrivbenchError(f"{path} lacks the column {missing[0]!r}: use the published table.")
     entries = raw[list(_COLUMNS)].rename(columns=_COLUMNS)
-    entries["follow_up"] = _numbers(entries, "follow_up", path)
     # The first release of the table writes ages as 058Y, the second as 58.
     entries["age"] = entries["age"].str.removesuffix("Y")
-    entries["age"] = _numbers(entries, "age", path)
+    raise_all([problem for column in ("follow_up", "age") for problem in _no_numbers(entries, column, path)])
+    for column in ("follow_up", "age"):
+        entries[column] = pd.to_numeric(entries[column].where(entries[column] != ""))
     labels = entries.pop("labels").str.split("|")
     known = {*FINDINGS, _NO_FINDING}
     for image, named in zip(entries["image"], labels, strict=True):
@@ -215,12 +218,16 @@ def _entries(path: Path, size: int) -> pd.DataFrame:
     return entries
 
 
-def _numbers(entries: pd.DataFrame, column: str, path: Path) -> pd.Series:
-    numbers = pd.to_numeric(entries[column], errors="coerce")
-    if numbers.isna().any():
-        row = entries.loc[numbers.isna()].iloc[0]
-        raise PrivbenchError(f"{path}: image {row['image']} has {row[column]!r} where a number for {column} belongs.")
-    return numbers.astype(np.int64)
+def _no_numbers(entries: pd.DataFrame, column: str, path: Path) -> Iterator[str]:
+    """A sentence where some of the column are neither numbers nor empty."""
+    texts = entries[column]
+    wrong = entries[pd.to_numeric(texts, errors="coerce").isna() & (texts != "")]
+    if len(wrong):
+        row = wrong.iloc[0]
+        yield (
+            f"{path}: image {row['image']} has {row[column]!r} where a number for {column} belongs ({len(wrong)} such):"
+            " mend it, or leave it empty."
+        )
 
 
 def _positive(raw: pd.DataFrame, column: str) -> pd.Series:

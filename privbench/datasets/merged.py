@@ -16,6 +16,7 @@ from ..base.errors import PrivbenchError
 from ..base.files import digest_of
 from ..base.params import Params
 from ..base.seeds import derive_seed
+from ..data.notices import Notice
 from ..data.splits import CELLS, COLUMNS, SPACING
 from ..data.table import checked_rows
 from ..plugins.code import stated
@@ -57,6 +58,7 @@ class Merged(Dataset):
             with _told_of(name):
                 self._parts[name] = registry.create(Dataset, part.dataset, part.params)
         self.findings = tuple(dict.fromkeys(finding for part in self._parts.values() for finding in part.findings))
+        self.public = all(part.public for part in self._parts.values())
         self._tables: dict[str, pd.DataFrame] = {}
 
     def inputs(self) -> dict[str, str]:
@@ -107,7 +109,14 @@ class Merged(Dataset):
                 )
 
     def _request(self, name: str, request: DataRequest) -> DataRequest:
-        return replace(request, root=self.params.parts[name].root, seed=derive_seed(request.seed, "merged", name))
+        return replace(
+            request,
+            root=self.params.parts[name].root,
+            seed=derive_seed(request.seed, "merged", name),
+            notice=lambda notice: request.notice(
+                Notice(f"part {name!r}: {notice.text}", tuple(f"{name}/{one}" for one in notice.names))
+            ),
+        )
 
     def _known(self, request: DataRequest) -> tuple[bool, bool]:
         """Whether every part gives masks, and locations; found out from the first image of each."""

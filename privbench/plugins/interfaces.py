@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, fina
 
 from ..base.params import Params
 from ..base.validation import validate
+from ..data.notices import Notice, log_notice
 from ..protocols.modes import MODES, Mode
 from ..protocols.scenarios import SCENARIOS, Scenario
 
@@ -237,13 +238,17 @@ class MeasuringTask(UtilityTask):
 
 @dataclass(frozen=True)
 class DataRequest:
-    """How a data set is to be read: the side of the square images, the seed, the folder, the helpers."""
+    """How a data set is to be read: the side of the square images, the seed, the folder, the helpers.
+
+    `notice` takes what a reader of the figures has to know of the data.
+    """
 
     size: int
     seed: int
     root: Path | None
     workers: int
     progress: Progress
+    notice: Callable[[Notice], None] = log_notice
 
 
 @dataclass(frozen=True)
@@ -264,6 +269,7 @@ class Dataset(Plugin):
     kind = "dataset"
     findings: tuple[str, ...]
     public: bool = False
+    """True: nothing in it is of a person, so records may show names and pictures."""
 
     @abstractmethod
     def source(self, request: DataRequest) -> dict[str, Any]:
@@ -274,8 +280,9 @@ class Dataset(Plugin):
         """One row an image: image, patient, follow_up, age, sex, view, split, and one 0/1 column a finding.
 
         `split` is train, val or test, or train_val where the harness is to hold out the validation patients. A label
-        that nobody gave is NaN. Patients are texts, or whole numbers from 0; numbers, also those in texts, get leading
-        zeros to equal length, so that they sort as numbers do. `spacing_x` and `spacing_y` may tell the millimetres per pixel at the requested size.
+        that nobody gave is NaN, and so is an unknown follow-up or age (years). Patients are texts, or whole numbers
+        from 0; numbers, also in texts, get leading zeros to equal length, so that they sort as numbers do. `spacing_x`
+        and `spacing_y` may tell the millimetres per pixel at the requested size.
         """
 
     @abstractmethod

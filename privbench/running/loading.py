@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ import pandas as pd
 from ..base.errors import PrivbenchError
 from ..base.files import sha256
 from ..data.arrays import ArrayWriter, read_array
+from ..data.likeness import Likeness
+from ..data.notices import Notice, write_notices
 from ..data.pairs import NO_PAIRS
 from ..data.pseudonyms import PSEUDONYMS, with_pseudonyms
 from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, hold_out_validation
@@ -31,30 +34,41 @@ FILES = {"images": "images.npy", "masks": "masks.npy", "locations": "locations.n
 """Where the arrays of a Chunk lie."""
 
 
+Check = Callable[[pd.DataFrame], None]
+"""Raises PrivbenchError where a table, final and sorted, does not serve the protocol, before any image is read."""
+
+
 def data_stage(
-    stages: Stages, dataset: Dataset, source: Mapping[str, Any], request: DataRequest, validation: float
+    stages: Stages, dataset: Dataset, source: Mapping[str, Any], request: DataRequest, validation: float, check: Check
 ) -> Stage:
     """The cached copy of a data set. `source` tells one from another, as the data set says."""
 
     def produce(folder: Path, ctx: Context) -> None:
-        write_data(dataset, request, validation, folder)
+        write_data(dataset, request, validation, folder, check)
 
     config = dataset.terms() | {"source": source, "size": request.size, "validation": validation}
     return stages.make(DATA, config, [], produce, [dataset])
 
 
-def write_data(dataset: Dataset, request: DataRequest, validation: float, folder: Path) -> None:
-    """Splits the data set by patient and writes its arrays and table, sorted by split, patient and follow-up.
+def write_data(dataset: Dataset, request: DataRequest, validation: float, folder: Path, check: Check) -> None:
+    """Splits the data set by patient and writes its arrays, table and notices, sorted by split, patient and follow-up.
 
     Sorted so, a split is a slice of the memory map, which costs no copy. A label that nobody gave is an empty field.
+
+    Raises:
+        PrivbenchError: the table or the images are not sound, or more than 1 % of the images are copies, or blank.
     """
+    notices: list[Notice] = []
+    request = replace(request, notice=notices.append)
     table = checked_rows(dataset.table(request), dataset.findings)
     table = hold_out_validation(table, validation, request.seed)
     check_splits(table, dataset.findings)
     spacing = [column for column in SPACING if column in table.columns]
     table = table[[*COLUMNS, *spacing, *dataset.findings]]
     order = pd.Categorical(table["split"], categories=SPLITS, ordered=True).codes
-    table = table.assign(order=order).sort_values(["order", "patient", "follow_up", "image"]).drop(columns="order")
+    table = table.assign(order=order).sort_values(["order", "patient", "follow_up", "image"])
+    table = table.drop(columns="order").reset_index(drop=True)
+    check(table)
     image = (1, request.size, request.size)
     shapes = {"images": image, "masks": image, "locations": (len(dataset.findings), CELLS, CELLS)}
     chunks = dataset.read(table, request)
@@ -62,6 +76,7 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
         raise PrivbenchError(
             f"The data set {dataset.name} lists {len(table)} images and hands out none: mend its read()."
         )
+    likeness = Likeness(table["image"].tolist())
     with ExitStack() as files:
         writers = {
             name: files.enter_context(ArrayWriter(folder / file, (len(table), *shapes[name])))
@@ -69,6 +84,7 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
             if getattr(first, name) is not None
         }
         for chunk in chain([first], chunks):
+            likeness.add(chunk.images)
             for name in FILES:
                 rows: np.ndarray | None = getattr(chunk, name)
                 if (rows is None) == (name in writers):
@@ -79,6 +95,7 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
                     writers[name].append(rows)
     if not dataset.public:
         table = with_pseudonyms(table, [sha256(folder / FILES["images"])])
+    write_notices([*notices, *likeness.judge()], folder)
     # Nullable integers write 0, 1 and nothing; floats, which can hold NaN, would write 0.0 and 1.0.
     table.astype(dict.fromkeys(dataset.findings, "Int64")).to_csv(folder / TABLE, index=False)
 
@@ -90,7 +107,7 @@ def read_splits(folder: Path, findings: tuple[str, ...]) -> dict[str, Split]:
         folder / TABLE,
         dtype=dict.fromkeys(("image", "patient", "sex", "view", *PSEUDONYMS.values()), str),
         keep_default_na=False,  # an empty text, or one that reads NA, is a text
-        na_values={column: [""] for column in ("age", *SPACING, *findings)},
+        na_values={column: [""] for column in ("follow_up", "age", *SPACING, *findings)},
     )
     splits = {}
     for name in SPLITS:

@@ -146,7 +146,9 @@ class Pipeline:
         _warn(self._left_out)
         protocol = self.protocol
         stages = Stages(self.store, self.fabric, self.precision, protocol.seed, self.request.progress)
-        data = data_stage(stages, self.dataset, self._source, self.request, protocol.data.validation)
+        data = data_stage(
+            stages, self.dataset, self._source, self.request, protocol.data.validation, lambda table: None
+        )
         read = read_splits(data.folder, self.dataset.findings)
         splits = with_pairs(read, protocol.pairs, protocol.seed)
         warnings = _few_pairs(protocol, splits)

@@ -27,7 +27,9 @@ SMALL = {
 @pytest.fixture(scope="module")
 def splits(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    write_data(PhantomDataset(patients=40), DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25, folder)
+    write_data(
+        PhantomDataset(patients=40), DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25, folder, lambda table: None
+    )
     return with_pairs(
         read_splits(folder, PhantomDataset.findings), PairsSection(guidance=20, train=40, val=10, test=10, cap=5), 0
     )

@@ -9,7 +9,7 @@ from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
 from privbench.data.pairs import draw_pairs
 from privbench.data.splits import SPACING
-from privbench.datasets.chestxray14 import ChestXray14, read_grey, read_mask
+from privbench.datasets.chestxray14 import ChestXray14, read_mask
 from privbench.datasets.findings import FINDINGS
 from privbench.plugins.interfaces import DataRequest
 from privbench.protocols.schema import PairsSection
@@ -48,7 +48,9 @@ def root(tmp_path):
     (tmp_path / "test_list.txt").write_text("\n".join(TEST))
     for number, row in enumerate(ROWS):
         folder = tmp_path / f"images_00{1 + number % 2}" / "images"
-        Image.fromarray(np.full((40, 40), 20 * number, np.uint8)).save(folder / row[0])
+        grey = np.full((40, 40), 20 * number, np.uint8)
+        grey[-4:] = 255  # no image is blank
+        Image.fromarray(grey).save(folder / row[0])
     return tmp_path
 
 
@@ -59,7 +61,7 @@ def request(root, size=32):
 def load(root, tmp_path, size=32, count=2):
     folder = tmp_path / "cache"
     folder.mkdir()
-    write_data(ChestXray14(), request(root, size), 0.5, folder)
+    write_data(ChestXray14(), request(root, size), 0.5, folder, lambda table: None)
     return with_pairs(
         read_splits(folder, FINDINGS), PairsSection(guidance=2, train=count, val=count, test=2 * count, cap=10), 0
     )
@@ -144,7 +146,8 @@ def replace(old, new):
         (drop_column, r"lacks the column 'Patient ID'"),
         (lambda root: (root / "images_001/images/1_0.png").unlink(), r"1_0\.png is listed and not there"),
         (append("test_list.txt", "\n9_9.png"), r"9_9\.png stands in a split list"),
-        (append("test_list.txt", "\n1_0.png"), r"1_0\.png is listed twice"),
+        (append("test_list.txt", "\n1_0.png"), r"1_0\.png stands in both split lists"),
+        (append("test_list.txt", "\n3_0.png"), r"3_0\.png is listed twice"),
         (replace("Mass|Nodule", "Mass|Noduel"), r"unknown label 'Noduel': did you mean 'Nodule'"),
         (replace(",2,40", ",2,old"), None),
         (replace("058Y", "old"), r"'old' where a number for age belongs"),
@@ -172,6 +175,71 @@ def test_patients_are_not_cut_to_whole_numbers(root):
     (root / "Data_Entry_2017_v2020.csv").write_text(text)
     table = ChestXray14().table(request(root)).set_index("image")
     assert table["patient"].tolist() == ["1", "1.00003", "2", "2", "H-3", "3", "4", "NA"]
+
+
+def test_files_of_other_editors_are_read(root):
+    expected = ChestXray14().table(request(root))
+    for name in ("Data_Entry_2017_v2020.csv", "train_val_list.txt", "test_list.txt"):
+        text = (root / name).read_text()
+        (root / name).write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r").encode())
+    assert ChestXray14().table(request(root)).equals(expected)
+
+
+def test_follow_ups_and_ages_are_not_cut_and_may_be_unknown(root):
+    text = (root / "Data_Entry_2017_v2020.csv").read_text()
+    text = text.replace("1_1.png,No Finding,1,1,59", "1_1.png,No Finding,1.00003,1,0.5")
+    text = text.replace("2_0.png,Hernia,0,2,40", "2_0.png,Hernia,,2,")
+    (root / "Data_Entry_2017_v2020.csv").write_text(text)
+    table = ChestXray14().table(request(root)).set_index("image")
+    assert table.loc["1_1.png", ["follow_up", "age"]].tolist() == [1.00003, 0.5]
+    assert table.loc["2_0.png", ["follow_up", "age"]].isna().all()
+
+
+@pytest.mark.parametrize("age", ["-3", "1e300", "inf", "414"])
+def test_impossible_ages_are_refused(root, tmp_path, age):
+    replace(",2,40,", f",2,{age},")(root)
+    with pytest.raises(PrivbenchError, match=r"Image 2_0\.png has .* for age .*0 to 130 years"):
+        load(root, tmp_path)
+
+
+def test_all_that_is_wrong_with_the_lists_is_told_together(root):
+    (root / "train_val_list.txt").write_text("1_0.png\n3_0.png\n1_0.png\n")
+    with pytest.raises(
+        PrivbenchError, match=r"(?s)2 things are wrong:.*image 1_0\.png is listed twice.*3_0\.png stands in"
+    ):
+        ChestXray14().table(request(root))
+    (root / "train_val_list.txt").write_text("9_9.png\n1_0.png\n")
+    (root / "images_001/images/1_0.png").unlink()
+    with pytest.raises(
+        PrivbenchError, match=r"(?s)2 things are wrong:.*9_9\.png stands in a split.*1_0\.png is listed and"
+    ):
+        ChestXray14().table(request(root))
+
+
+def test_the_grey_range_is_that_of_all_listed_images(root):
+    """Also where few of them are read at a time, as the parts of a merged data set are."""
+    for number, row in enumerate(ROWS):
+        path = root / f"images_00{1 + number % 2}" / "images" / row[0]
+        Image.fromarray(np.full((40, 40), 100 * (number + 1), np.uint16)).save(path)
+    dataset = ChestXray14()
+    table = dataset.table(request(root))
+    [chunk] = dataset.read(table[:1], request(root))
+    assert (chunk.images == round(100 * 255 / 1023)).all(), "800 needs 10 bits"
+
+
+def test_links_that_lead_nowhere(root, tmp_path):
+    (tmp_path / "there").symlink_to(tmp_path / "back")
+    (tmp_path / "back").symlink_to(tmp_path / "there")
+    with pytest.raises(PrivbenchError, match="is a link that leads nowhere"):
+        ChestXray14().table(request(tmp_path / "there"))
+    image = root / "images_001" / "images" / "1_0.png"
+    image.unlink()
+    image.symlink_to(image)
+    with pytest.raises(PrivbenchError, match=r"1_0\.png is listed and not there"):
+        ChestXray14().table(request(root))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PrivbenchError, match="is a file: name the folder"):
+        ChestXray14().table(request(tmp_path / "file"))
 
 
 def test_missing_roots(tmp_path):
@@ -258,22 +326,6 @@ def test_all_kinds_of_grey_masks_are_read(tmp_path, mode):
     assert image.mode == mode
     image.save(tmp_path / "mask.png")
     assert np.array_equal(read_mask(tmp_path / "mask.png", 20), mask)
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
-def test_all_kinds_of_png_become_grey(tmp_path, mode):
-    ramp = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(64, 0)
-    ramp[ramp > 127], ramp[ramp <= 127] = 255, 0
-    image = Image.fromarray(ramp.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(ramp).convert(mode)
-    image.save(tmp_path / "image.png")
-    assert np.array_equal(read_grey(tmp_path / "image.png", 64), ramp)
-    assert read_grey(tmp_path / "image.png", 16).shape == (16, 16)
-
-
-def test_downsizing_averages(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 256, (256, 256)).astype(np.uint8)
-    Image.fromarray(noise).save(tmp_path / "noise.png")
-    assert read_grey(tmp_path / "noise.png", 16).std() < 12  # without averaging it stays near 74
 
 
 def test_real_mini(real_data, tmp_path):

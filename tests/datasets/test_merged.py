@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -65,8 +66,15 @@ def root(tmp_path):
     (root / "train_val_list.txt").write_text("\n".join(image for image in GREY if image < "4"))
     (root / "test_list.txt").write_text("\n".join(image for image in GREY if image > "4"))
     for image, grey in GREY.items():
-        Image.fromarray(np.full((32, 32), grey, np.uint8)).save(root / "images" / image)
+        Image.fromarray(drawn_spine(grey)).save(root / "images" / image)
     return root
+
+
+def drawn_spine(grey):
+    """An image of that grey value that is not blank."""
+    image = np.full((32, 32), grey, np.uint8)
+    image[0, 0] = 255
+    return image
 
 
 @pytest.fixture
@@ -101,7 +109,7 @@ def request(root=None, seed=0):
 def load(parts, folder):
     dataset = Merged(parts=parts)
     folder.mkdir()
-    write_data(dataset, request(), 0.4, folder)
+    write_data(dataset, request(), 0.4, folder, lambda table: None)
     return with_pairs(read_splits(folder, dataset.findings), PAIRS, 0)
 
 
@@ -167,7 +175,7 @@ def test_splits_are_those_of_the_parts(parts, tmp_path):
 
 
 def test_every_row_has_its_image(parts, tmp_path):
-    pixels = {f"spine/{image}": np.full((1, 32, 32), grey) for image, grey in GREY.items()}
+    pixels = {f"spine/{image}": drawn_spine(grey)[None] for image, grey in GREY.items()}
     for name in ("a", "b"):
         own = drawn(name)
         pixels |= {f"{name}/{image}": own.images[row] for row, image in enumerate(own.table["image"])}
@@ -248,7 +256,7 @@ def test_merged_may_be_merged(root, install):
     nih = table["image"].str.startswith("outer/nih/")
     assert nih.sum() == 12
     [first, *_] = dataset.read(table[nih], request())
-    assert first.images[:, 0, 0, 0].tolist() == list(GREY.values())
+    assert first.images[:, 0, 3, 3].tolist() == list(GREY.values())
 
 
 def test_the_source_tells_files_seeds_and_order(parts, root):
@@ -308,3 +316,17 @@ def test_a_part_with_wrong_rows_is_named(root, tmp_path):
         file.write("\n1_0.png")
     with pytest.raises(PrivbenchError, match=r"Part 'nih' of the merged data set: Image 1_0\.png is listed twice"):
         load({"nih": {"dataset": "chestxray14", "root": str(root)}}, tmp_path / "data")
+
+
+def test_merged_data_are_public_where_all_parts_are(parts):
+    assert Merged(parts=PHANTOMS).public
+    assert not Merged(parts=parts).public
+
+
+def test_notices_tell_their_part(parts, root):
+    Image.fromarray(np.arange(400, dtype=np.uint16).astype(np.uint8).reshape(20, 20)).save(root / "images" / "1_0.png")
+    told = []
+    dataset = Merged(parts=parts)
+    asked = replace(request(), notice=told.append)
+    list(dataset.read(dataset.table(asked), asked))
+    assert [(notice.text.split(":")[0], notice.names) for notice in told] == [("part 'spine'", ("spine/1_0.png",))]

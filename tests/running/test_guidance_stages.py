@@ -32,7 +32,9 @@ def made_in(tmp_path_factory):
     def make(recipe=RECIPE, pairs=PAIRS):
         stages = Stages(Store(root), create_fabric("cpu", "32-true"), "32-true", 0, Progress(quiet=True))
         dataset = PhantomDataset(patients=40)
-        data = data_stage(stages, dataset, {}, DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25)
+        data = data_stage(
+            stages, dataset, {}, DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25, lambda table: None
+        )
         splits = with_pairs(read_splits(data.folder, dataset.findings), PAIRS, 0)
         return make_guidance(stages, recipe, splits, guidance_pairs(splits["train"], pairs, 0)), stages, splits
 

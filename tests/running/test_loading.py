@@ -4,6 +4,7 @@ import pytest
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
+from privbench.data.notices import Notice, read_notices
 from privbench.data.splits import CELLS, SPACING
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.plugins.interfaces import Chunk, DataRequest, Dataset
@@ -14,10 +15,14 @@ from privbench.running.pairing import with_pairs
 PAIRS = PairsSection(guidance=60, train=40, val=10, test=10, cap=5)
 
 
+def anything(table):
+    """The check that every table passes."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    write_data(PhantomDataset(patients=40), DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25, folder)
+    write_data(PhantomDataset(patients=40), DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25, folder, anything)
     return folder
 
 
@@ -76,16 +81,18 @@ class Listed(Dataset):
     def read(self, table, request):
         all_numbers = table["image"].str[:2].astype(int).to_numpy(np.uint8)[:, None, None, None]
         for numbers, known in zip(np.split(all_numbers, len(self.chunks)), self.chunks, strict=True):
+            images = np.tile(numbers, (1, 1, 8, 8))
+            images[:, :, 0, 0] = 255  # no image is blank
             arrays = {
-                "images": np.tile(numbers, (1, 1, 8, 8)),
+                "images": images,
                 "masks": np.tile(numbers % 4, (1, 1, 8, 8)),
                 "locations": np.tile(numbers + np.array([[[[0]], [[100]]]], np.uint8), (1, 1, CELLS, CELLS)),
             }
             yield Chunk(**{name: arrays[name] for name in known.split()})
 
 
-def load(dataset, folder):
-    write_data(dataset, DataRequest(8, 0, None, 1, Progress(quiet=True)), 0.25, folder)
+def load(dataset, folder, check=anything):
+    write_data(dataset, DataRequest(8, 0, None, 1, Progress(quiet=True)), 0.25, folder, check)
     return with_pairs(read_splits(folder, dataset.findings), PAIRS, 0)
 
 
@@ -153,3 +160,74 @@ def test_spacing_may_be_unknown_throughout(tmp_path):
     tables = [split.table for split in load(Listed(spacing_x=np.nan, spacing_y=np.nan), tmp_path).values()]
     assert all(table[list(SPACING)].isna().all(axis=None) for table in tables)
     assert all(table[list(SPACING)].dtypes.eq(float).all() for table in tables)
+
+
+def test_patients_are_texts_that_stay_apart(tmp_path):
+    patients = np.repeat(["1.00003", "1.00004", "NA", "1", "Ä, b", "7"], 2)
+    tables = [split.table for split in load(Listed(patient=patients), tmp_path).values()]
+    assert [sorted(table["patient"].unique()) for table in tables] == [
+        ["1.00003", "1.00004"],
+        ["1", "NA"],
+        ["7", "Ä, b"],
+    ]
+
+
+def test_unknown_follow_ups_and_ages_stay_unknown(tmp_path):
+    unknown = np.where(np.arange(12) == 3, np.nan, np.arange(12) % 2 + 0.5)
+    splits = load(Listed(follow_up=unknown, age=unknown), tmp_path)
+    for column in ("follow_up", "age"):
+        kept = np.concatenate([split.table.sort_values("image")[column] for split in splits.values()])
+        assert np.array_equal(kept, unknown, equal_nan=True)
+
+
+class Unread(Listed):
+    """No image of it may be asked for."""
+
+    def read(self, table, request):
+        raise AssertionError("an image was read")
+        yield
+
+
+def test_the_final_table_is_checked_before_an_image_is_read(tmp_path):
+    def check(table):
+        assert table["image"].tolist() == [f"{number:02}.png" for number in range(12)]
+        assert table["split"].unique().tolist() == ["train", "val", "test"]
+        raise PrivbenchError("too few patients")
+
+    with pytest.raises(PrivbenchError, match="too few patients"):
+        load(Unread(split=np.repeat(["train_val", "train_val", "test"], 4)), tmp_path, check_some)
+    with pytest.raises(PrivbenchError, match="too few patients"):
+        load(Unread(), tmp_path, check)
+
+
+def check_some(table):
+    """Validation patients are held out by then."""
+    assert set(table["split"]) == {"train", "val", "test"}
+    raise PrivbenchError("too few patients")
+
+
+class Told(Listed):
+    """It says of its images what a reader has to know."""
+
+    def read(self, table, request):
+        request.notice(Notice("the images are numbers", ("00.png",)))
+        yield from super().read(table, request)
+
+
+def test_notices_lie_beside_the_data(tmp_path):
+    load(Listed(), tmp_path)
+    assert read_notices(tmp_path) == []
+    load(Told(), tmp_path)
+    assert read_notices(tmp_path) == [Notice("the images are numbers", ("00.png",))]
+
+
+class Copied(Listed):
+    def read(self, table, request):
+        for chunk in super().read(table, request):
+            chunk.images[:2] = chunk.images[2:4]
+            yield chunk
+
+
+def test_copies_of_images_are_refused_of_any_data_set(tmp_path):
+    with pytest.raises(PrivbenchError, match=r"2 of 12 images are copies of others, .* such as 00\.png = 02\.png"):
+        load(Copied(), tmp_path)

@@ -51,6 +51,7 @@ class PhantomDataset(Dataset):
     version = "2"
     public = True
     findings = FINDINGS
+    public = True
     Params = PhantomParams
 
     def __init__(self, **params: Any) -> None:

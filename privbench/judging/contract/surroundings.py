@@ -96,7 +96,7 @@ def surroundings(dataset: Dataset, recipe: GuidanceRecipe, size: int, fabric: Fa
     """Surroundings on a data set, which lies in a temporary folder meanwhile."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_data(dataset, DataRequest(size, 0, None, 1, Progress(quiet=True)), 0.25, folder)
+        write_data(dataset, DataRequest(size, 0, None, 1, Progress(quiet=True)), 0.25, folder, lambda table: None)
         pairs = PairsSection(guidance=20, train=60, val=20, test=20, cap=5)
         splits = with_pairs(read_splits(folder, dataset.findings), pairs, 0)
         with global_seed(0, "contract"):
