@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_SUCH_PATH = (
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.ENAMETOOLONG,
+    errno.EBUSY,
+)  # fmt: skip
 _TOLD = 5
 
 
@@ -35,21 +44,89 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"known are: {', '.join(known)}." if known else "none is known."
 
 
-def explain_disk_error(error: Exception) -> PrivbenchError | None:
+def some_of(names: Iterable[str]) -> str:
+    """The first three names and how many more there are, for a sentence."""
+    first, more = sorted(names)[:3], len(sorted(names)) - 3
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "")
+
+
+@contextmanager
+def disk_errors_of(place: Path, option: str) -> Iterator[None]:
+    """Tells failures of the disk, while the block lasts, with the place that it writes to and the option that chose it.
+
+    Native libraries do not tell which file they were writing, and a run writes to two disks. What names a file
+    elsewhere passes, and so does what was told already: the innermost block knows best.
+
+    Args:
+        place: an absolute path; the block writes there, or beside it under a name that holds its name.
+        option: such as `--out`.
+    """
+    try:
+        yield
+    except PrivbenchError:
+        raise
+    except Exception as error:
+        explained = explain_disk_error(error, place, option) if _concerns(error, place) else None
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def _concerns(error: Exception, place: Path) -> bool:
+    """Whether the file that an error names, if any, belongs to the place, or to what lies above it."""
+    name = getattr(error, "filename", None)
+    if not isinstance(name, str | bytes):
+        return True
+    file, level = Path(os.path.abspath(os.fsdecode(name))), len(place.parts) - 1
+    above = file.parts[:level] == place.parts[:level]
+    return place.is_relative_to(file) or (above and place.name in file.parts[level])
+
+
+def explain_disk_error(
+    error: Exception, place: Path | None = None, option: str = "--store and --out"
+) -> PrivbenchError | None:
     """Turns the failures of a full or closed disk into a sentence; None for any other error.
 
     Libraries that write through native code (Arrow, safetensors) lose the file's name, the error's number or even its
     type, so the text is looked at as well.
     """
-    number, name = getattr(error, "errno", None), getattr(error, "filename", None)
-    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-        where = f" (writing {name})" if name else ""
+    number, text = getattr(error, "errno", None), str(error)
+    name = getattr(error, "filename", None) or place
+    if number in _FULL or "No space left" in text or "quota exceeded" in text:
+        where = f"disk of {place}" if place else "disk"
+        writing = f" (writing {name})" if name and not place else ""
         return PrivbenchError(
-            f"The disk is full{where}: free some space, or point --store and --out to another disk; "
+            f"The {where} is full{writing}: free some space, or point {option} to another disk; "
             "finished stages are kept and the run goes on from there."
         )
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return PrivbenchError(f"No permission for {name}: grant it, or choose other folders with --store and --out.")
-    if number in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST) and name:
+    if number == errno.EFBIG or "File too large" in text:
+        return PrivbenchError(
+            f"A file{f' of {place}' if place else ''} outgrew what its disk or `ulimit -f` allows: "
+            f"raise the limit, or point {option} to another disk."
+        )
+    if number in _FORBIDDEN:
+        return PrivbenchError(f"No permission for {name}: grant it, or choose other folders with {option}.")
+    if number in _NO_SUCH_PATH and name:
         return PrivbenchError(f"{name} cannot be used ({getattr(error, 'strerror', '')}): check the path.")
+    if isinstance(error, ValueError) and place and "\0" in str(place):
+        return PrivbenchError(f"{str(place)!r} is no path, because it holds a NUL byte: check {option}.")
     return None
+
+
+def explain_memory_error(error: Exception) -> PrivbenchError | None:
+    """Turns a want of memory into a sentence, whether Python, NumPy or torch tells it; None for any other error.
+
+    Looks at name and text, because only what computes may load torch.
+    """
+    text = str(error)
+    on_device = type(error).__name__ == "OutOfMemoryError" or "out of memory" in text.lower()
+    if isinstance(error, MemoryError) or "can't allocate memory" in text or "not enough memory" in text:
+        what = "Memory"
+    elif isinstance(error, RuntimeError) and on_device:
+        what = "The memory of the device"
+    else:
+        return None
+    return PrivbenchError(
+        f"{what} ran out: end other programs, or lower --workers, batch sizes (--set) or data.size; "
+        "finished stages are kept and the run goes on from there."
+    )

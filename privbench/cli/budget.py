@@ -17,6 +17,8 @@ EPILOG = (
     "--weights-file PATH, and one of the protocol with --set."
 )
 
+_MARKER = "privbench-budget.json"
+
 
 def command(
     context: typer.Context,
@@ -40,6 +42,7 @@ def command(
     from ..protocols.scenarios import SCENARIOS
     from ..protocols.schema import recorded_protocol
     from ..record.run import read_run
+    from ..report.marked import marked_folder
     from ..report.plots.budget_curves import write_budget
     from ..report.tables.budget import budget_frame, budget_table
     from ..report.terminal import print_table
@@ -63,7 +66,8 @@ def command(
             "give it again."
         )
     progress = Progress(console)
-    with session(console), deterministic(), progress.live():
+    folder = out or run / "budget"
+    with session(console), deterministic(), progress.live(), marked_folder(folder, _MARKER, "budget") as part:
         pipeline = create_pipeline(
             protocol,
             registry.create(Anonymizer, method.name, params),
@@ -76,11 +80,9 @@ def command(
             progress=progress,
         )
         points = budget_curve(pipeline, record, label, chosen)
-    folder = out or run / "budget"
-    folder.mkdir(parents=True, exist_ok=True)
-    frame, title = budget_frame(points, unsaturated(points)), f"{record.label}, {label} ({chosen})"
-    frame.to_csv(folder / "budget.csv", index=False)
-    write_budget(frame, title, folder / "budget.png")
+        frame, title = budget_frame(points, unsaturated(points)), f"{record.label}, {label} ({chosen})"
+        frame.to_csv(part / "budget.csv", index=False)
+        write_budget(frame, title, part / "budget.png")
     output = Console()
     print_table(budget_table(frame, title), output)
     output.print(f"{folder}", highlight=False, markup=False, soft_wrap=True)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
-from ..base.errors import PrivbenchError
-from ..base.files import digest_of
+from ..base.errors import PrivbenchError, disk_errors_of, some_of
+from ..base.placing import OPTION, Place, changed
 from ..base.progress import log
-from ..record.run import FILE, read_run
+from ..record.run import FILE, RunRecord, read_run
 
 LOG = "log.txt"
 
@@ -24,53 +20,49 @@ class RunFolder:
     """Where a run goes."""
 
     def __init__(self, path: Path, key: str, overwrite: bool) -> None:
-        """Raises PrivbenchError where something else is in the way.
+        """Raises PrivbenchError where something is in the way that may not be replaced.
 
         Args:
             path: the folder.
-            key: of the run that goes there; a run of the same key may be replaced.
-            overwrite: another run may be replaced too.
+            key: of the run that goes there; a run of the same key may be replaced where nobody edited its files.
+            overwrite: edited files and other runs may be replaced too.
         """
         self.path, self._key, self._overwrite = path, key, overwrite
-        whole = path.resolve()
-        self._part = whole.with_name(f".{whole.name}.unfinished")
-        self._old = whole.with_name(f".{whole.name}.replaced")
-        # Beside the folder it would stay for ever; in the store it would not keep two stores' runs apart.
-        self._lock = Path(tempfile.gettempdir()) / f"privbench-{digest_of(str(whole))[:24]}.lock"
-        self._check_free()
+        self._place = Place(path, _written)
+        self._check()
 
-    def _check_free(self) -> None:
-        if not self.path.exists():
+    def _check(self) -> None:
+        place, path = self._place, self.path
+        if place.is_free:
             return
-        if not (self.path / FILE).is_file():
-            raise PrivbenchError(f"{self.path} exists and is no run folder: choose another --out.")
-        if not self._overwrite and read_run(self.path).key != self._key:
+        if not (place.whole / FILE).is_file():
+            raise PrivbenchError(f"{path} exists and is no run folder: choose another {OPTION}.")
+        record = _record(place.whole) if self._overwrite else read_run(place.whole)
+        same = record is not None and record.key == self._key
+        if record is not None and not self._overwrite:
+            if not same:
+                raise PrivbenchError(
+                    f"{path} holds another run ({record.label}, of {record.created}): "
+                    f"choose another {OPTION}, or replace it with --overwrite."
+                )
+            if edited := changed(place.whole, record.files):
+                raise PrivbenchError(
+                    f"Since the run in {path} was written, {some_of(edited)} changed: "
+                    f"choose another {OPTION}, or replace it with --overwrite."
+                )
+        # What belongs to the same run is carried over; beside another one it would stand beside the wrong figures.
+        if not same and (others := place.not_written()):
             raise PrivbenchError(
-                f"{self.path} holds another run: choose another --out, or replace it with --overwrite."
+                f"{path} holds {some_of(others)}, which its run's record does not list: "
+                f"move that away, or choose another {OPTION}."
             )
 
     @contextmanager
     def filled(self) -> Iterator[Path]:
         """A folder to write into, with the log of the block; it is put in place when the block ends well."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock):
-            shutil.rmtree(self._part, ignore_errors=True)
-            self._part.mkdir(parents=True)
-            try:
-                with _log_to(self._part / LOG):
-                    yield self._part
-                self._put_in_place()
-            finally:
-                shutil.rmtree(self._part, ignore_errors=True)
-
-    def _put_in_place(self) -> None:
-        """Renames; an older run in the way is moved aside first and deleted last."""
-        self._check_free()  # once more: hours may have passed
-        shutil.rmtree(self._old, ignore_errors=True)
-        if self.path.exists():
-            self.path.rename(self._old)
-        self._part.rename(self.path)
-        shutil.rmtree(self._old, ignore_errors=True)
+        waiting = f"waiting for another run that fills {self.path}"
+        with self._place.filled(self._check, waiting) as part, _log_to(part / LOG, self._place.whole):
+            yield part
 
 
 def folder_name(anonymizer: str, told: Mapping[str, Any], more: Sequence[str]) -> str:
@@ -80,9 +72,34 @@ def folder_name(anonymizer: str, told: Mapping[str, Any], more: Sequence[str]) -
     return "-".join("".join(c if c.isalnum() or c in "._" else "-" for c in word) for word in words)
 
 
+def _written(folder: Path) -> set[str]:
+    """What runs wrote into a folder, as far as its record tells: runs of old schemas list no files."""
+    record = _record(folder)
+    return {FILE, LOG, *(record.files if record else ())}
+
+
+def _record(folder: Path) -> RunRecord | None:
+    try:
+        return read_run(folder)
+    except PrivbenchError:
+        return None
+
+
+class _LogFile(logging.FileHandler):
+    """Raises what other handlers print, such as a full disk."""
+
+    def __init__(self, path: Path, place: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self._place = place
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        with disk_errors_of(self._place, OPTION):
+            raise
+
+
 @contextmanager
-def _log_to(path: Path) -> Iterator[None]:
-    handler = logging.FileHandler(path, encoding="utf-8")
+def _log_to(path: Path, place: Path) -> Iterator[None]:
+    handler = _LogFile(path, place)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = log.level
     log.addHandler(handler)

@@ -33,6 +33,14 @@ def test_it_writes_a_table_and_a_plot(privbench, tiny_protocol, store, tmp_path)
     table = pd.read_csv(tmp_path / "run" / "budget" / "budget.csv")
     assert table.groupby("axis").size().to_dict() == {"patients": 4, "images": 4, "epochs": 4}
     assert (tmp_path / "run" / "budget" / "budget.png").exists()
+    for path in (tmp_path / "run").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert privbench("run", *run).code == 0
+    assert len(list((tmp_path / "run" / "budget").iterdir())) == 3, "the same run again keeps it"
+    (tmp_path / "run" / "budget" / "budget.csv").write_text("mine")
+    kept = privbench("budget", tmp_path / "run", "--store", store, *attack)
+    assert (kept.code, "was written, budget.csv changed: move that away" in kept.err) == (2, True), kept.err
+    assert (tmp_path / "run" / "budget" / "budget.csv").read_text() == "mine"
     wrong = privbench("budget", tmp_path / "run", "--scenario", "informd")
     assert (wrong.code, "did you mean 'informed'" in wrong.err) == (2, True)
 

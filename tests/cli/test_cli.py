@@ -9,7 +9,7 @@ import pytest
 from command_line import call
 from records import estimate, record
 
-from privbench.base.errors import PrivbenchError, explain_disk_error
+from privbench.base.errors import PrivbenchError
 from privbench.cli import main
 from privbench.record.estimates import write_estimates
 from privbench.record.names import AUC, worst_case
@@ -157,19 +157,6 @@ def test_leaderboard_of_nothing(monkeypatch, capsys, tmp_path):
 def test_version(monkeypatch, capsys):
     assert call(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.startswith("privbench 0.1")
-
-
-def test_a_full_disk_is_told_in_a_sentence():
-    with pytest.raises(OSError, match="No space left") as full, open("/dev/full", "wb", buffering=0) as file:
-        file.write(b"x")
-    assert "The disk is full" in str(explain_disk_error(full.value))
-    assert "No permission for /x" in str(explain_disk_error(PermissionError(13, "no", "/x")))
-    assert "/x cannot be used (no such): check the path" in str(
-        explain_disk_error(FileNotFoundError(2, "no such", "/x"))
-    )
-    native = RuntimeError("I/O error: No space left on device (os error 28)")  # as safetensors says it
-    assert "The disk is full" in str(explain_disk_error(native))
-    assert explain_disk_error(RuntimeError("something else")) is None
 
 
 def test_help_needs_no_torch():

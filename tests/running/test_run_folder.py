@@ -7,18 +7,20 @@ from records import record
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import log
+from privbench.record.folder import seal
 from privbench.running.run_folder import LOG, RunFolder, folder_name
 
 
 def put(folder, name):
     """Writes the record of a run, whose key is its name."""
-    (folder / "run.json").write_text(record(name, 0.8, 0.7).model_dump_json())
+    seal(folder, record(name, 0.8, 0.7), without=LOG)
 
 
 def fill(path, name, overwrite=False):
     with RunFolder(path, name, overwrite).filled() as part:
+        (part / "scores").mkdir()
+        (part / "scores" / f"{name}.txt").write_text("scores")
         put(part, name)
-        (part / f"{name}.txt").write_text("scores")
 
 
 def fall(path, name, overwrite=False):
@@ -36,7 +38,7 @@ def test_a_run_that_ends_well_is_there_with_its_log_and_nothing_beside_it(tmp_pa
     with RunFolder(tmp_path / "below" / "run", "a", False).filled() as part:
         put(part, "a")
         log.info("a stage …")
-        assert names(tmp_path / "below") == [".run.unfinished"], "nothing is in place before the end"
+        assert names(tmp_path / "below") == [".run.lock", ".run.unfinished"], "nothing is in place before the end"
     assert names(tmp_path / "below") == ["run"]
     assert names(tmp_path / "below" / "run") == [LOG, "run.json"]
     assert "INFO a stage …" in (tmp_path / "below" / "run" / LOG).read_text()
@@ -53,7 +55,7 @@ def test_a_run_that_fails_leaves_an_older_one_as_it_was(tmp_path):
     with pytest.raises(ZeroDivisionError):
         fall(tmp_path / "run", "b", overwrite=True)
     assert names(tmp_path) == ["run"]
-    assert names(tmp_path / "run") == ["a.txt", LOG, "run.json"]
+    assert names(tmp_path / "run") == [LOG, "run.json", "scores"]
 
 
 def test_what_a_killed_run_left_does_not_stand_in_the_next(tmp_path):
@@ -62,23 +64,76 @@ def test_what_a_killed_run_left_does_not_stand_in_the_next(tmp_path):
     (tmp_path / ".run.replaced").mkdir()
     fill(tmp_path / "run", "a")
     assert names(tmp_path) == ["run"]
-    assert names(tmp_path / "run") == ["a.txt", LOG, "run.json"]
+    assert names(tmp_path / "run") == [LOG, "run.json", "scores"]
 
 
 def test_another_run_is_in_the_way_unless_it_is_to_be_replaced(tmp_path):
     fill(tmp_path / "run", "a")
-    with pytest.raises(PrivbenchError, match=r"run holds another run: choose another --out, or .* --overwrite"):
+    with pytest.raises(PrivbenchError, match=r"run holds another run \(a, of 2026-01-01.*\): .* --overwrite"):
         RunFolder(tmp_path / "run", "b", False)
     fill(tmp_path / "run", "b", overwrite=True)
     assert names(tmp_path) == ["run"]
-    assert names(tmp_path / "run") == ["b.txt", LOG, "run.json"], "nothing of the older one is left"
+    assert names(tmp_path / "run" / "scores") == ["b.txt"], "nothing of the older one is left"
 
 
-def test_the_same_run_may_be_made_again(tmp_path):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_the_same_run_may_be_made_again_and_what_users_put_there_stays(tmp_path, overwrite):
     fill(tmp_path / "run", "a")
-    (tmp_path / "run" / "old.txt").write_text("old")
+    mine = tmp_path / "run" / "budget" / "budget.csv"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    (tmp_path / "run" / "empty").mkdir()
+    (tmp_path / "run" / "scores" / "note.txt").write_text("mine too")
+    (tmp_path / "run" / "link").symlink_to("run.json")
+    inodes = {path.name: path.stat().st_ino for path in (tmp_path / "run" / "scores").iterdir()}
+    fill(tmp_path / "run", "a", overwrite)
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["budget", "empty", "link", LOG, "run.json", "scores"]
+    assert mine.read_text() == "mine"
+    assert (tmp_path / "run" / "scores" / "note.txt").read_text() == "mine too"
+    kept = {path.name for path in (tmp_path / "run" / "scores").iterdir() if path.stat().st_ino == inodes[path.name]}
+    assert kept == {"note.txt"}, "the run's own file is a new one"
+
+
+def test_an_edited_file_is_replaced_only_where_told_so(tmp_path):
     fill(tmp_path / "run", "a")
-    assert names(tmp_path / "run") == ["a.txt", LOG, "run.json"]
+    file = tmp_path / "run" / "scores" / "a.txt"
+    file.write_text("edited")
+    with pytest.raises(PrivbenchError, match=r"Since the run in .* was written, scores/a\.txt changed: .* --overwrite"):
+        RunFolder(tmp_path / "run", "a", False)
+    assert file.read_text() == "edited"
+    fill(tmp_path / "run", "a", overwrite=True)
+    assert file.read_text() == "scores"
+
+
+def test_a_folder_that_was_moved_to_another_disk_is_not_lost(tmp_path):
+    fill(tmp_path / "run", "a")
+    (tmp_path / "run" / "scores").rename(tmp_path / "elsewhere")
+    (tmp_path / "run" / "scores").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PrivbenchError, match=r"scores/a\.txt changed"):
+        RunFolder(tmp_path / "run", "a", False)
+    fill(tmp_path / "run", "a", overwrite=True)
+    assert names(tmp_path / "elsewhere") == ["a.txt"]
+    assert names(tmp_path / "run" / "scores") == ["a.txt"]
+
+
+def test_what_belongs_to_one_run_never_stands_beside_another(tmp_path):
+    fill(tmp_path / "run", "a")
+    (tmp_path / "run" / "budget").mkdir()
+    (tmp_path / "run" / "budget" / "budget.csv").write_text("mine")
+    with pytest.raises(PrivbenchError, match=r"run holds budget, which its run's record does not list: move that away"):
+        RunFolder(tmp_path / "run", "b", True)
+    assert names(tmp_path / "run") == ["budget", LOG, "run.json", "scores"]
+
+
+def test_a_run_that_lists_no_files_vouches_for_none(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text(record("a", 0.8, 0.7).model_copy(update={"files": {}}).model_dump_json())
+    (tmp_path / "run" / "a.txt").write_text("a run's, or mine?")
+    with pytest.raises(PrivbenchError, match=r"run holds a\.txt, which its run's record does not list"):
+        RunFolder(tmp_path / "run", "b", True)
+    fill(tmp_path / "run", "a")
+    assert names(tmp_path / "run") == ["a.txt", LOG, "run.json", "scores"]
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -108,7 +163,7 @@ def test_a_run_that_cannot_be_read_is_replaced_only_where_told_so(tmp_path):
     with pytest.raises(PrivbenchError, match="is no run of schema"):
         RunFolder(tmp_path / "run", "a", False)
     fill(tmp_path / "run", "a", overwrite=True)
-    assert names(tmp_path / "run") == ["a.txt", LOG, "run.json"]
+    assert names(tmp_path / "run") == [LOG, "run.json", "scores"]
 
 
 def test_the_log_is_given_back_as_it_was(tmp_path):
