@@ -1,77 +1,14 @@
-"""The command line."""
+"""The command line. Nothing is imported before `main` has seen to it that Ctrl-C ends in a sentence."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from typing import Annotated
+from io import TextIOWrapper
 
-import typer
-from rich.console import Console
-from rich.markup import escape
-
-from ..base.errors import PrivbenchError, explain_disk_error
-from . import (
-    baseline,
-    budget,
-    check,
-    check_plugin,
-    compare,
-    leaderboard,
-    listing,
-    report,
-    run,
-    selftest,
-    sweep,
-    utility,
-    verify,
-)
-from .arguments import PLUGIN_CONTEXT
-from .options import AnonymizerCommand
-
-app = typer.Typer(
-    name="privbench",
-    help="Tells how much privacy a chest-radiograph anonymizer really buys, and how much diagnostic utility it costs.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        from .. import __version__
-
-        typer.echo(f"privbench {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _main(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-) -> None:
-    pass
-
-
-app.command(name="run", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=run.EPILOG)(run.command)
-app.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=selftest.EPILOG)(
-    selftest.command
-)
-app.command(name="budget", context_settings=PLUGIN_CONTEXT, epilog=budget.EPILOG)(budget.command)
-app.command(name="check-plugin", context_settings=PLUGIN_CONTEXT, epilog=check_plugin.EPILOG)(check_plugin.command)
-app.command(name="list")(listing.command)
-app.command(name="leaderboard")(leaderboard.command)
-app.command(name="utility")(utility.command)
-app.command(name="compare")(compare.command)
-app.command(name="sweep", epilog=sweep.EPILOG)(sweep.command)
-app.command(name="report")(report.command)
-app.command(name="baseline")(baseline.command)
-app.command(name="check", epilog=check.EPILOG)(check.command)
-app.command(name="verify", epilog=verify.EPILOG)(verify.command)
+from ..base.errors import PrivbenchError, explain_disk_error, explain_memory_error
+from .stopping import Stopped, stoppable
 
 
 def main() -> None:
@@ -81,13 +18,27 @@ def main() -> None:
     """
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows ASCII alone shows `?` for the rest
     try:
-        app(arguments, prog_name="privbench")
+        with stoppable():
+            from .app import app
+
+            app(arguments, prog_name="privbench")
+    except Stopped as stopped:
+        print(stopped.told, file=sys.stderr)
+        raise SystemExit(stopped.status) from None
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # who read us has gone, as `head` does when it has seen enough
+        raise SystemExit(128 + signal.SIGPIPE) from None
     except PrivbenchError as error:
         _fail(error, str(error), 2, debug)
-    # The last resort: a full disk, in whatever guise a library reports it, or a bug; told in a line all the same.
+    # The last resort: disk or memory are full, in whatever guise a library reports it, or a bug; told in a line too.
     except Exception as error:  # noqa: BLE001
-        explained = explain_disk_error(error)
+        explained = explain_disk_error(error) or explain_memory_error(error)
         _fail(error, str(explained or _unexpected(error)), 2 if explained else os.EX_SOFTWARE, debug)
 
 
@@ -98,5 +49,8 @@ def _unexpected(error: Exception) -> str:
 def _fail(error: Exception, message: str, code: int, debug: bool) -> None:
     if debug:
         raise error
+    from rich.console import Console
+    from rich.markup import escape
+
     Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
     raise SystemExit(code)

@@ -6,16 +6,16 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
 from ..base.progress import log
+from .stopping import Stopped
 
 
 @contextmanager
 def session(console: Console, quiet: bool = False) -> Iterator[None]:
-    """Prints what is logged; an interruption ends the command with status 130."""
+    """Prints what is logged; where the command is stopped, it is said what becomes of its work."""
     handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
     handler.setLevel(logging.WARNING if quiet else logging.INFO)
     before = log.level
@@ -23,9 +23,9 @@ def session(console: Console, quiet: bool = False) -> Iterator[None]:
     log.addHandler(handler)
     try:
         yield
-    except KeyboardInterrupt:
-        console.print("Interrupted. Finished stages are kept; the same command goes on from there.")
-        raise typer.Exit(130) from None
+    except Stopped as stopped:
+        stopped.told += " Finished stages are kept; the same command goes on from there."
+        raise
     finally:
         log.removeHandler(handler)
         log.setLevel(before)

@@ -161,7 +161,7 @@ def test_version(monkeypatch, capsys):
 
 def test_help_needs_no_torch():
     """`privbench --help` answers at once; importing torch takes seconds."""
-    code = "import sys; from privbench.cli import app; import privbench; print('torch' in sys.modules)"
+    code = "import sys; from privbench.cli.app import app; import privbench; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

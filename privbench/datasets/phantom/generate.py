@@ -1,15 +1,15 @@
 """The data set: patients drawn and rendered, one or many processes."""
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.processes import map_in_processes
 from ..findings import FINDINGS
 from .anatomy import Anatomy, Person, draw_anatomy, draw_person
 from .illness import Disease, draw_diseases
@@ -73,15 +73,16 @@ def generate(
         )
     images, masks, locations, rows = [], [], [], []
     done = 0
-    for image, mask, places, row, count in _chunks(patients, size, seed, scanners, workers):
-        images.append(image)
-        masks.append(mask)
-        locations.append(places)
-        rows += row
-        for _ in range(count):
-            done += 1
-            if on_patient is not None:
-                on_patient(done)
+    with closing(_chunks(patients, size, seed, scanners, workers)) as chunks:  # an interruption ends its workers
+        for image, mask, places, row, count in chunks:
+            images.append(image)
+            masks.append(mask)
+            locations.append(places)
+            rows += row
+            for _ in range(count):
+                done += 1
+                if on_patient is not None:
+                    on_patient(done)
     return Phantoms(np.concatenate(images), np.concatenate(masks), np.concatenate(locations), _frame(rows))
 
 
@@ -120,16 +121,15 @@ def _frame(rows: list[tuple[Any, ...]]) -> "pd.DataFrame":
 _Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], list[tuple[Any, ...]], int]
 
 
-def _chunks(patients: int, size: int, seed: int, scanners: int, workers: int) -> Iterator[_Chunk]:
+def _chunks(patients: int, size: int, seed: int, scanners: int, workers: int) -> Generator[_Chunk, None, None]:
     """Rendered chunks of patients, in order."""
     starts = range(1, patients + 1, _CHUNK)
     tasks = [(seed, size, scanners, start, min(start + _CHUNK, patients + 1)) for start in starts]
     workers = min(workers, len(tasks))
     if workers == 1:
         yield from map(_render_chunk, tasks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_render_chunk, tasks)
+    else:
+        yield from map_in_processes(_render_chunk, tasks, workers)
 
 
 def _render_chunk(task: tuple[int, int, int, int, int]) -> _Chunk:

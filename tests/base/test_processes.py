@@ -1,0 +1,94 @@
+"""Workers that end with who started them."""
+
+import os
+import signal
+import time
+
+import pytest
+from processes import Command, until
+
+from privbench.base.errors import PrivbenchError
+from privbench.base.processes import map_in_processes
+
+SCRIPT = """
+import sys, time
+from privbench.base.processes import map_in_processes
+def work(number):
+    open(f"{number}.begun", "w").close()
+    time.sleep(300)
+if __name__ == "__main__":
+    list(map_in_processes(work, range(4), 2))
+"""
+
+
+def square(number):
+    return number * number
+
+
+def last(number):
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.1)
+
+
+def sleep(number):
+    time.sleep(300 * number)
+    return number
+
+
+def fail(number):
+    raise ZeroDivisionError(number)
+
+
+def test_results_come_in_order():
+    assert list(map_in_processes(square, range(20), 3)) == [number**2 for number in range(20)]
+
+
+def test_a_failure_of_a_task_is_the_callers():
+    with pytest.raises(ZeroDivisionError, match="0"):
+        list(map_in_processes(fail, [0, 1], 2))
+
+
+def test_nobody_works_on_for_an_iterator_that_is_closed():
+    results = map_in_processes(sleep, [0, 1, 1], 2)
+    assert next(results) == 0
+    results.close()  # waits for the processes, and would wait for minutes
+
+
+def test_a_worker_that_is_killed_is_told():
+    with pytest.raises(PrivbenchError, match="A process that computes was killed, .*: lower --workers"):
+        list(map_in_processes(last, range(6), 2))
+
+
+@pytest.fixture
+def working(tmp_path):
+    """A script with two workers in the midst of their work."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = Command(["script.py"], tmp_path)
+    until(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
+    return command
+
+
+def test_workers_end_with_a_process_that_is_killed(working):
+    assert len(working.alive()) > 2
+    status, errors = working.stop(signal.SIGKILL, group=False)
+    assert status == -signal.SIGKILL
+    until(lambda: not working.alive())
+    assert "Traceback" not in errors
+
+
+def test_ctrl_c_is_told_by_one_process_alone(working):
+    _, errors = working.stop(signal.SIGINT)
+    until(lambda: not working.alive())
+    assert errors.count("Traceback") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_workers_that_only_begin_end_too(tmp_path, number):
+    """They may still be importing what they need."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = Command(["script.py"], tmp_path)
+    until(lambda: len(command.alive()) > 2)  # the script, what keeps track of its semaphores, and a worker
+    _, errors = command.stop(number, group=number == signal.SIGINT)
+    until(lambda: not command.alive())
+    assert errors.count("Traceback") == (number == signal.SIGINT)
