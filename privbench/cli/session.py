@@ -10,7 +10,16 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from ..base.progress import log
+from ..data.notices import NAMES
 from .stopping import Stopped
+
+
+class _WithNames(logging.Formatter):
+    """Adds the names that a message is about: a terminal shows them, the log of a run does not."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text, names = super().format(record), getattr(record, NAMES, "")
+        return f"{text}: {names}" if names else text
 
 
 @contextmanager
@@ -18,6 +27,7 @@ def session(console: Console, quiet: bool = False) -> Iterator[None]:
     """Prints what is logged; where the command is stopped, it is said what becomes of its work."""
     handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
     handler.setLevel(logging.WARNING if quiet else logging.INFO)
+    handler.setFormatter(_WithNames("%(message)s"))
     before = log.level
     log.setLevel(logging.INFO)
     log.addHandler(handler)

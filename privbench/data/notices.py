@@ -11,6 +11,8 @@ from ..base.files import read_text, write_text
 from ..base.progress import log
 
 FILE = "notices.json"
+NAMES = "names"
+"""The field of a log record whose text a terminal may show, and no file that leaves the house."""
 SHOWN = 20
 """Names that are kept at the most."""
 
@@ -29,7 +31,7 @@ class Notice:
 
 def log_notice(notice: Notice) -> None:
     """Shows a notice, with its names, to whoever runs the command."""
-    log.warning("%s%s", notice.text, f": {', '.join(notice.names)}" if notice.names else "")
+    log.warning(notice.text, extra={NAMES: ", ".join(notice.names)})
 
 
 def write_notices(notices: Sequence[Notice], folder: Path) -> None:

@@ -73,8 +73,8 @@ def _out_of_range(table: pd.DataFrame, column: str, bounds: tuple[float, float],
     if len(wrong):
         row = wrong.iloc[0]
         yield (
-            f"Image {row['image']} has {shown(row[column])} for {column} ({len(wrong)} such images), where {what} belongs:"
-            " mend it, or leave it empty where it is unknown."
+            f"Image {row['image']} has {shown(row[column])} for {column} ({len(wrong)} such images), where {what} "
+            "belongs: mend it, or leave it empty where it is unknown."
         )
 
 

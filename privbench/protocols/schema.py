@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from ..base.errors import PrivbenchError
+from ..base.errors import PrivbenchError, raise_all
 from ..base.files import builtin_names, digest_of, read_toml, text_digest
 from ..base.params import Params
 from ..base.validation import validate
@@ -125,9 +125,14 @@ class Protocol(Params):
         fixed: dict[str, Any] = without_places(
             self.model_dump(mode="json", exclude={"name", "version", "description", "anonymizers"})
         )
+        problems = []
         for split in ("train", "val", "test"):
             file = self.pairs.file(split)
-            fixed["pairs"][f"{split}_file"] = None if file is None else _digest(file)
+            try:
+                fixed["pairs"][f"{split}_file"] = None if file is None else _digest(file)
+            except PrivbenchError as error:
+                problems.append(str(error))
+        raise_all(problems)
         return fixed
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..base.errors import PrivbenchError
 from ..base.files import digest_of
 from ..base.progress import log
+from ..data.notices import log_notice, read_notices
 from ..data.splits import SPLITS, Split
 from ..learning.guidance import Guidance
 from ..learning.states import STATE
@@ -29,6 +29,7 @@ from .examples import keep_examples
 from .guidance_stages import make_guidance
 from .loading import data_stage, read_splits
 from .pairing import guidance_pairs, with_pairs
+from .rehearsal import rehearse
 from .release import Fitted, draw_release, fit_anonymizer
 from .stage_names import ANONYMIZER, DATA, RELEASE, VERSIONS, StageName
 from .stages import Stages
@@ -146,14 +147,20 @@ class Pipeline:
         _warn(self._left_out)
         protocol = self.protocol
         stages = Stages(self.store, self.fabric, self.precision, protocol.seed, self.request.progress)
-        data = data_stage(
-            stages, self.dataset, self._source, self.request, protocol.data.validation, lambda table: None
-        )
+
+        def check(table: pd.DataFrame) -> None:
+            rehearse(protocol, table, self.dataset.findings, self.attacks)
+
+        data = data_stage(stages, self.dataset, self._source, self.request, protocol.data.validation, check)
         read = read_splits(data.folder, self.dataset.findings)
+        if data.cached:  # when it was made, it may have been for another protocol
+            check(pd.concat([split.table for split in read.values()], ignore_index=True))
         splits = with_pairs(read, protocol.pairs, protocol.seed)
-        warnings = _few_pairs(protocol, splits)
-        _warn(warnings)
-        _require_labels(splits["test"])
+        notices, few = read_notices(data.folder), _few_pairs(protocol, splits)
+        for notice in notices:
+            log_notice(notice)
+        _warn(few)
+        warnings = [*(notice.text for notice in notices), *few]
         pairs = guidance_pairs(splits["train"], protocol.pairs, protocol.seed)
         guidance = make_guidance(stages, protocol.guidance, splits, pairs)
         fitted = fit_anonymizer(stages, self.anonymizer, splits, guidance)
@@ -203,15 +210,6 @@ def _few_pairs(protocol: Protocol, splits: Mapping[str, Split]) -> list[str]:
         if protocol.pairs.file(name) is None and len(split.pairs) < wanted - wanted % 2:
             told.append(f"the {name} split has {len(split.pairs)} verification pairs, {wanted} were asked for")
     return told
-
-
-def _require_labels(test: Split) -> None:
-    labels = test.labels
-    if not ((labels == 1).any(0) & (labels == 0).any(0)).any():
-        raise PrivbenchError(
-            "No finding is both present and absent among the test images, so utility cannot be judged: "
-            "use a test split with ill and healthy patients."
-        )
 
 
 def _warn(messages: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import PrivbenchError
+from ..base.errors import PrivbenchError, disk_errors_of
 from ..base.folders import settle
 from ..base.locks import locked
 from ..base.progress import log
@@ -82,15 +82,16 @@ class Store:
         if (found := examine(folder)[0]) is not None:
             return Stage(folder, key, found, cached=True)
         unfinished = self.root / "unfinished"
-        for place in (self.root, unfinished):
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locked(unfinished / f"{key}.lock", f"waiting for another run that makes {name}"):
-            found, damage = examine(folder)
-            if found is not None:
-                return Stage(folder, key, found, cached=True)
-            if damage is not None:
-                log.warning("the stage %s %s in the store is not what was written (%s): made again", name, key, damage)
-            manifest = _make(unfinished / key, folder, name, version, config, inputs, produce)
+        with disk_errors_of(self.root.absolute(), "--store"):
+            for place in (self.root, unfinished):
+                place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with locked(unfinished / f"{key}.lock", f"waiting for another run that makes {name}"):
+                found, damage = examine(folder)
+                if found is not None:
+                    return Stage(folder, key, found, cached=True)
+                if damage is not None:
+                    log.warning("the stage %s in the store is not what was written (%s): made again", name, damage)
+                manifest = _make(unfinished / key, folder, name, version, config, inputs, produce)
         return Stage(folder, key, manifest, cached=False)
 
     def folder(self, name: str, key: str) -> Path:

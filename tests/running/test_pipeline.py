@@ -3,21 +3,18 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from attack_scores import thirty_patients
 
 import privbench
 from privbench.base.errors import PrivbenchError
-from privbench.data.pairs import NO_PAIRS
-from privbench.data.splits import Split
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.verify import verify_run
 from privbench.plugins.interfaces import Anonymizer, Chunk, LinkageAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.modes import MODES
 from privbench.protocols.schema import _apply
-from privbench.running.pipeline import Prepared, _few_pairs, _require_labels
+from privbench.running.pipeline import Prepared, _few_pairs
 
 
 def test_identity_releases_the_originals(tiny_protocol, store, tmp_path):
@@ -162,16 +159,6 @@ def test_fewer_pairs_than_were_asked_for_are_told(pipeline, rng):
     pairs = {"train": 401, "val": 402, "test": 500, "test_file": "a list"}
     protocol = pipeline.protocol.model_copy(update={"pairs": pipeline.protocol.pairs.model_copy(update=pairs)})
     assert _few_pairs(protocol, splits) == ["the val split has 400 verification pairs, 402 were asked for"]
-
-
-@pytest.mark.parametrize("labels", [[0, 0, 0], [1, 1, 1], [np.nan, np.nan, 1]])
-def test_a_test_split_without_ill_and_healthy_images_is_refused(labels):
-    table = pd.DataFrame({"Mass": labels, "Edema": [0, 0, np.nan]})
-    split = Split(np.zeros((3, 1, 2, 2), np.uint8), table, ("Mass", "Edema"), NO_PAIRS)
-    with pytest.raises(PrivbenchError, match="No finding is both present and absent among the test images"):
-        _require_labels(split)
-    table["Edema"] = [0, np.nan, 1]
-    _require_labels(split)
 
 
 def test_a_release_is_unchanged_where_every_pixel_of_every_split_is(rng):
