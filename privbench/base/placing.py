@@ -135,10 +135,13 @@ def _resolved(path: Path) -> Path:
     with disk_errors_of(Path(os.path.abspath(path)), OPTION):
         _exists(path, follow=True)
         whole = path.resolve()
+        around = Path.cwd().is_relative_to(whole)
     if whole.exists() and not whole.is_dir():
         raise PrivbenchError(f"{path} is a file, where a folder belongs: choose another {OPTION}.")
     if os.path.ismount(whole):
         raise PrivbenchError(f"{path} is the top of a disk, which cannot be replaced: name a folder below it.")
+    if around:  # who is in a folder that is replaced finds himself in one that is gone
+        raise PrivbenchError(f"{path} holds the folder that you are in: choose another {OPTION}, or go elsewhere.")
     return whole
 
 

@@ -144,6 +144,15 @@ def test_where_no_folder_can_be_put_is_told_at_once(tmp_path, path):
         Place(tmp_path / path, written)
 
 
+def test_nobody_finds_himself_in_a_folder_that_is_gone(tmp_path, monkeypatch):
+    (tmp_path / "out" / "below").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "out" / "below")
+    for path in (".", "..", tmp_path / "out"):
+        with pytest.raises(PrivbenchError, match="holds the folder that you are in"):
+            Place(Path(path), written)
+    Place(Path("new"), written)
+
+
 def test_files_that_changed_are_found(tmp_path):
     for name in ("same", "edited", "linked"):
         (tmp_path / name).write_text("")

@@ -314,7 +314,7 @@ def test_every_part_has_its_own_root(tmp_path):
 def test_a_part_with_wrong_rows_is_named(root, tmp_path):
     with (root / "test_list.txt").open("a") as file:
         file.write("\n1_0.png")
-    with pytest.raises(PrivbenchError, match=r"Part 'nih' of the merged data set: Image 1_0\.png is listed twice"):
+    with pytest.raises(PrivbenchError, match=r"Part 'nih' of the merged data set: Image 1_0\.png stands in both split"):
         load({"nih": {"dataset": "chestxray14", "root": str(root)}}, tmp_path / "data")
 
 

@@ -181,6 +181,21 @@ def test_the_log_is_given_back_as_it_was(tmp_path):
         log.setLevel(before[0])
 
 
+def log_to_a_full_disk(path):
+    with RunFolder(path, "a", False).filled():
+        (handler,) = [one for one in log.handlers if isinstance(one, logging.FileHandler)]
+        handler.setStream(open("/dev/full", "w"))  # noqa: SIM115
+        log.info("a stage …")
+        pytest.fail("it went on")
+
+
+def test_a_log_that_cannot_be_written_is_told(tmp_path):
+    """Any other handler would print a traceback for every line, and go on."""
+    with pytest.raises(PrivbenchError, match=f"The disk of {tmp_path}/run is full: .* point --out"):
+        log_to_a_full_disk(tmp_path / "run")
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("told", "name"),
     [
