@@ -49,6 +49,37 @@ class Run:
     folder: Path
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A run that may begin: nothing is wrong with what it was told, and nothing is in its way."""
+
+    pipeline: Pipeline
+    given: Sequence[str]
+    folder: RunFolder
+
+    def carry_out(self) -> Run:
+        """Computes what the store does not hold, and writes the run folder. Raises as `run`."""
+        pipeline, method, protocol = self.pipeline, self.pipeline.anonymizer, self.pipeline.protocol
+        with deterministic(), pipeline.request.progress.live(), self.folder.filled() as part:
+            log.info("run %s under protocol %s", method.name, protocol.name)
+            made = pipeline.run()
+            write_run_scores(part, made.attacks, made.readings, made.measurements)
+            evaluation = evaluate(made.attacks, made.readings, made.measurements, protocol, *pipeline.versions)
+            write_estimates(evaluation.estimates, part / ESTIMATES)
+            record = record_of(pipeline, made, evaluation, self.given)
+            shutil.copyfile(made.anonymizer_state, part / ANONYMIZER_STATE)
+            write_text(part / ANONYMIZER, record.anonymizer.model_dump_json(indent=1))
+            if record.public:
+                shutil.copyfile(made.examples, part / EXAMPLES)
+                draw_contact_sheet(read_examples(made.examples), record.label, part / CONTACT_SHEET)
+            curves = pd.DataFrame(made.curves)
+            curves.to_csv(part / CURVES, index=False)
+            write_training(curves, part / CURVES_PLOT)
+            record = seal(part, record, without=LOG)
+            log.info("fingerprint %s", record.fingerprint)
+        return Run(record, self.folder.path)
+
+
 def run(
     anonymizer: str | Anonymizer = "identity",
     *,
@@ -94,11 +125,34 @@ def run(
     Raises:
         PrivbenchError: a mistake that the caller can mend, told in a sentence.
     """
+    return plan(**locals()).carry_out()
+
+
+def plan(
+    anonymizer: str | Anonymizer = "identity",
+    *,
+    params: Mapping[str, Any] | None = None,
+    protocol: str = "quick",
+    overrides: Sequence[str] = (),
+    dataset: str | None = None,
+    data_root: Path | str | None = None,
+    seed: int | None = None,
+    plugins: Sequence[Path | str] = (),
+    store: Path | str | None = None,
+    out: Path | str | None = None,
+    overwrite: bool = False,
+    device: str = "auto",
+    precision: str = "32-true",
+    workers: int = 1,
+    registry: Registry | None = None,
+    console: Console | None = None,
+    quiet: bool = True,
+) -> Plan:
+    """The run that `run` carries out with the same arguments. Raises as it does, before anything is computed."""
     registry = registry or Registry(map(Path, plugins))
     chosen = load_protocol(protocol, _overrides(protocol, overrides, dataset, seed))
     method = _anonymizer(anonymizer, params, chosen, registry)
     given = sorted(method.params.model_fields_set if isinstance(anonymizer, Anonymizer) else params or {})
-    progress = Progress(console, quiet)
     with deterministic():
         pipeline = create_pipeline(
             chosen,
@@ -109,27 +163,10 @@ def run(
             device=device,
             precision=precision,
             workers=workers,
-            progress=progress,
+            progress=Progress(console, quiet),
         )
-        folder = RunFolder(Path(out) if out is not None else _default_folder(pipeline, given), pipeline.key, overwrite)
-        with progress.live(), folder.filled() as part:
-            log.info("run %s under protocol %s", method.name, chosen.name)
-            made = pipeline.run()
-            write_run_scores(part, made.attacks, made.readings, made.measurements)
-            evaluation = evaluate(made.attacks, made.readings, made.measurements, chosen, *pipeline.versions)
-            write_estimates(evaluation.estimates, part / ESTIMATES)
-            record = record_of(pipeline, made, evaluation, given)
-            shutil.copyfile(made.anonymizer_state, part / ANONYMIZER_STATE)
-            write_text(part / ANONYMIZER, record.anonymizer.model_dump_json(indent=1))
-            if record.public:
-                shutil.copyfile(made.examples, part / EXAMPLES)
-                draw_contact_sheet(read_examples(made.examples), record.label, part / CONTACT_SHEET)
-            curves = pd.DataFrame(made.curves)
-            curves.to_csv(part / CURVES, index=False)
-            write_training(curves, part / CURVES_PLOT)
-            record = seal(part, record, without=LOG)
-            log.info("fingerprint %s", record.fingerprint)
-        return Run(record, folder.path)
+    folder = RunFolder(Path(out) if out is not None else _default_folder(pipeline, given), pipeline.key, overwrite)
+    return Plan(pipeline, given, folder)
 
 
 def create_pipeline(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from . import arguments
+from .planning import plan_all
 from .session import session
 
 EPILOG = (
@@ -28,12 +30,13 @@ def command(
     set_: arguments.Changes = None,
     plugin: arguments.Plugins = None,
     out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs/selftest"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other runs in --out.")] = False,
     store: arguments.Store = None,
     device: arguments.Device = "auto",
     workers: arguments.Workers = None,
 ) -> None:
     """Attack anonymizers that only hide identity, and ones that remove it: are they told apart, and what they cost?"""
-    from ..api import run
+    from ..api import plan
     from ..base.errors import PrivbenchError, nearest
     from ..judging.selftest import judge, useful
     from ..plugins.interfaces import Anonymizer
@@ -51,7 +54,8 @@ def command(
         if name not in known:
             raise PrivbenchError(f"There is no trap {name!r}: {nearest(name, known)}")
     tested: list[tuple[str | Anonymizer, dict[str, Any], str | None]] = [
-        (instance, {}, truth) for name, (instance, truth) in known.items() if not trap or name in trap
+        ("identity", {}, None),
+        *((instance, {}, truth) for name, (instance, truth) in known.items() if not trap or name in trap),
     ]
     params: dict[str, Any] = {}
     if anonymizer is not None:
@@ -60,9 +64,9 @@ def command(
     elif context.args:
         raise PrivbenchError(f"There is no option {context.args[0]} of privbench selftest: see --help.")
 
-    def run_one(method: str | Anonymizer, params: dict[str, Any]) -> Any:
-        name = method if isinstance(method, str) else method.name
-        return run(
+    plans = plan_all(
+        partial(
+            plan,
             method,
             params=params,
             protocol=protocol,
@@ -70,18 +74,19 @@ def command(
             dataset=dataset,
             data_root=data_root,
             store=store,
-            out=out / name,
-            overwrite=True,
+            out=out / (method if isinstance(method, str) else method.name),
+            overwrite=overwrite,
             device=device,
             workers=workers or arguments.cores(),
             registry=registry,
             console=console,
             quiet=False,
-        ).record
-
+        )
+        for method, params, _ in tested
+    )
     with session(console):
-        identity = run_one("identity", {})
-        records = [(run_one(method, params), truth) for method, params, truth in tested]
+        ran = [(planned.carry_out().record, truth) for planned, (_, _, truth) in zip(plans, tested, strict=True)]
+    (identity, _), *records = ran
     sorting = [judge.judge(record, identity, truth) for record, truth in records]
     of_utility = [judged for record, _ in records for judged in useful.judge_utility(record)]
     print_sheets([selftest_sheet(identity, sorting, of_utility)], Console())

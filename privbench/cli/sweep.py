@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from . import arguments
+from .planning import plan_all
 from .session import session
 
 EPILOG = "Interrupted, the same command goes on after the last finished stage."
@@ -30,11 +32,9 @@ def command(
     quiet: arguments.Quiet = False,
 ) -> None:
     """Run every method of a list under one protocol, and print the leaderboard."""
-    from ..api import run
+    from ..api import plan
     from ..base.progress import log
-    from ..plugins.interfaces import Anonymizer
     from ..plugins.registry import Registry
-    from ..protocols.schema import load_protocol
     from ..report.tables.published import beside_published
     from ..report.terminal import print_table
     from ..sweeps.schema import load_sweep
@@ -44,30 +44,32 @@ def command(
     chosen = load_sweep(sweep)
     folder = out or Path("runs") / chosen.name
     console, registry = Console(stderr=True), Registry(plugin or [])
-    known = load_protocol(protocol, set_ or []).anonymizers
-    for row in chosen.rows:  # a mistake in the last row is told before the first one runs
-        registry.create(Anonymizer, row.anonymizer, known.get(row.anonymizer, {}) | row.params)
+    plans = plan_all(
+        partial(
+            plan,
+            row.anonymizer,
+            params=row.params,
+            protocol=protocol,
+            overrides=set_ or [],
+            dataset=dataset,
+            data_root=data_root,
+            store=store,
+            out=folder / row.folder,
+            overwrite=overwrite,
+            device=device,
+            precision=precision,
+            workers=workers or arguments.cores(),
+            registry=registry,
+            console=console,
+            quiet=quiet,
+        )
+        for row in chosen.rows
+    )
     comparable = []
     with session(console, quiet):
-        for number, row in enumerate(chosen.rows, start=1):
+        for number, (row, planned) in enumerate(zip(chosen.rows, plans, strict=True), start=1):
             log.info("%s, run %d of %d: %s", chosen.name, number, len(chosen.rows), row.folder)
-            finished = run(
-                row.anonymizer,
-                params=row.params,
-                protocol=protocol,
-                overrides=set_ or [],
-                dataset=dataset,
-                data_root=data_root,
-                store=store,
-                out=folder / row.folder,
-                overwrite=overwrite,
-                device=device,
-                precision=precision,
-                workers=workers or arguments.cores(),
-                registry=registry,
-                console=console,
-                quiet=quiet,
-            )
+            finished = planned.carry_out()
             if chosen.published_under == finished.record.protocol["name"]:
                 comparable.append((row, finished.record))
     if (table := beside_published(comparable, f"{chosen.description}, and here")) is not None:

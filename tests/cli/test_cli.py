@@ -183,6 +183,13 @@ def test_selftest_tells_what_is_not_sorted(monkeypatch, capsys, tiny_protocol, s
         "identity", "trap-inversion", "remover-constant", "dp-pix",
     }  # fmt: skip
     only = ["--attack", "correlation", "--trap", "remover-constant"]
+    assert call(monkeypatch, "selftest", *common, *only) == 2
+    in_the_way = capsys.readouterr().err
+    assert in_the_way.count("holds another run") == 2, "all are told before the first run begins"
+    assert "out/identity" in in_the_way
+    assert "out/remover-constant" in in_the_way
+    assert len(read_run(tmp_path / "out" / "identity").attacks) > 1
+    only += ["--overwrite"]
     assert call(monkeypatch, "selftest", *common, *only) == 1, "without a trained attack, rightly sorted proves nothing"
     assert "Not sorted rightly" not in capsys.readouterr().out
     assert [attack.label for attack in read_run(tmp_path / "out" / "identity").attacks] == ["correlation (informed)"]

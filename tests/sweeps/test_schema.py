@@ -62,7 +62,13 @@ def test_a_sweep_runs_every_row_and_goes_on_where_it_stopped(monkeypatch, capsys
     first = (tmp_path / "out" / "identity" / "run.json").stat().st_mtime_ns
     assert call(monkeypatch, "sweep", *common) == 0
     assert all(stage.cached for stage in read_run(tmp_path / "out" / "dp-pix-b4").stages)
-    assert (tmp_path / "out" / "identity" / "run.json").stat().st_mtime_ns > first
+    again = (tmp_path / "out" / "identity" / "run.json").stat().st_mtime_ns
+    assert again > first
+    capsys.readouterr()
+    assert call(monkeypatch, "sweep", *common, "--set", "statistics.resamples=200") == 2
+    in_the_way = capsys.readouterr().err
+    assert in_the_way.count("holds another run") == 2, "all are told before the first run begins"
+    assert (tmp_path / "out" / "identity" / "run.json").stat().st_mtime_ns == again
 
 
 def test_published_figures_stand_beside_their_own_protocol_alone(monkeypatch, capsys, tiny_protocol, store, tmp_path):
