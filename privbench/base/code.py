@@ -54,16 +54,16 @@ def reached_from(modules: Iterable[str]) -> Code:
         for name, file in files:
             if name in sources:
                 continue
-            sources[name] = _source(file) if _is_own(name) else file.read_bytes()
+            sources[name] = _source(file) if is_ours(name) else file.read_bytes()
             for target in _imports(name, file, sources[name]):
                 top = target.partition(".")[0]
                 if top in _STANDARD or top in _WITHOUT_RESULTS:
                     continue
-                if not _is_own(target) and (installed := _version_of(top)) is not None:
+                if not is_ours(target) and (installed := _version_of(top)) is not None:
                     libraries[top] = installed
                 else:
                     waiting.append(target)
-    foreign = {name: source for name, source in sources.items() if not _is_own(name)}
+    foreign = {name: source for name, source in sources.items() if not is_ours(name)}
     return Code(tuple(sorted(sources)), _digest(sources), _digest(foreign), dict(sorted(libraries.items())))
 
 
@@ -76,7 +76,12 @@ def modules_of(classes: Iterable[type]) -> frozenset[str]:
 def is_library(module: str) -> bool:
     """Whether a module is Python's own, or of a library whose version tells what it does."""
     top = module.partition(".")[0]
-    return top in _STANDARD or (not _is_own(module) and _version_of(top) is not None)
+    return top in _STANDARD or (not is_ours(module) and _version_of(top) is not None)
+
+
+def is_ours(module: str) -> bool:
+    """Whether a module comes with privbench."""
+    return module.partition(".")[0] == _OWN
 
 
 def imports_of(module: str, *, for_types: bool = False) -> tuple[str, ...]:
@@ -106,7 +111,7 @@ def _imports(module: str, file: Path, source: bytes, for_types: bool = False) ->
         whole = ".".join(part for part in (base, node.module) if part)
         for name in node.names:
             below = f"{whole}.{name.name}"  # a module of the package, or a name in it
-            found.append(whole if _is_own(whole) and not _file_of(below) else below)
+            found.append(whole if is_ours(whole) and not _file_of(below) else below)
     return tuple(dict.fromkeys(found))
 
 
@@ -127,7 +132,7 @@ def _only_for_types(test: ast.expr) -> bool:
 
 def _files_of(module: str) -> Iterator[tuple[str, Path]]:
     """A module of privbench with its file; of a foreign module all files of its package, or its own, if it has any."""
-    if _is_own(module):
+    if is_ours(module):
         if (file := _file_of(module)) is None:
             raise ModuleNotFoundError(f"there is no source of {module}", name=module)
         yield module, file
@@ -194,10 +199,6 @@ def _file_of(module: str) -> Path | None:
         return None
     path = Path(spec.origin).parent.joinpath(*below)
     return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
-
-
-def _is_own(module: str) -> bool:
-    return module.partition(".")[0] == _OWN
 
 
 def _digest(sources: Mapping[str, bytes]) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
-from uuid import uuid4
 
-from ..base.code import Code, modules_of, reached_from
+from ..base.code import Code, is_ours, reached_from
 from ..base.files import digest_of
 from .interfaces import Plugin
+from .reach import plugin_code
 
 
 def stated(plugin: Plugin) -> dict[str, Any]:
@@ -19,7 +18,7 @@ def stated(plugin: Plugin) -> dict[str, Any]:
 
 def is_own(plugin: type[Plugin]) -> bool:
     """Whether the plugin comes with privbench, whose versions are kept by hand."""
-    return plugin.__module__.startswith("privbench.")
+    return is_ours(plugin.__module__)
 
 
 def plugin_digest(plugin: type[Plugin]) -> str:
@@ -30,18 +29,6 @@ def plugin_digest(plugin: type[Plugin]) -> str:
     """
     code = plugin_code(plugin)
     return code.digest if is_own(plugin) else code.foreign
-
-
-@cache
-def plugin_code(plugin: type[Plugin]) -> Code:
-    """The code that the plugin and its bases can reach, as it was when the plugin was registered."""
-    mro = plugin.__mro__
-    modules = {one.__module__ for one in mro if issubclass(one, Plugin)} | modules_of(mro)
-    try:
-        return reached_from(modules)
-    except ModuleNotFoundError:
-        code, token = reached_from(module for module in modules if module.startswith("privbench.")), uuid4().hex
-        return Code(code.modules, code.digest + token, token, code.libraries)
 
 
 def code_of(modules: Iterable[str], plugins: Iterable[type[Plugin]]) -> Code:

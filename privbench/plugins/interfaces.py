@@ -18,6 +18,7 @@ from ..base.validation import validate
 from ..data.notices import Notice, log_notice
 from ..protocols.modes import MODES, Mode
 from ..protocols.scenarios import SCENARIOS, Scenario
+from .guard import guard
 
 if TYPE_CHECKING:  # so that `privbench list`, which reads declarations alone, loads neither torch nor pandas
     import numpy as np
@@ -42,6 +43,10 @@ class Plugin(ABC):
     name: ClassVar[str]
     version: ClassVar[str] = "1"
     Params: ClassVar[type[Params]] = Params
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        guard(cls)
 
     def __init__(self, **params: Any) -> None:
         """Raises PrivbenchError when a parameter is unknown or out of range."""

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from ..base.errors import PrivbenchError, nearest
-from ..base.params import Params
-from .code import is_own, plugin_code
-from .interfaces import PLUGIN_TYPES, Plugin
+from .code import is_own
+from .declarations import check_plugin
+from .guard import passes, place_of
+from .interfaces import Plugin
+from .reach import check_loaded
 
 Created = TypeVar("Created", bound=Plugin)
 
@@ -49,6 +52,7 @@ class Registry:
             for value in sorted({(e.name, e.value): e for e in entry_points(group=group)}.items()):
                 self._installed[kind, value[1].name].append(value[1])
         self._handed_over: dict[tuple[str, str], type[Plugin]] = {}
+        self._files: set[Path] = set()
         for file in files:
             self.add_file(file)
 
@@ -66,9 +70,12 @@ class Registry:
         origin = " and ".join(claim.value for claim in claims)
         if len(claims) > 1:
             return Registered(kind, name, origin, None, "the name is claimed twice; uninstall or rename one")
+        loaded = frozenset(sys.modules)
         try:
             plugin = claims[0].load()
             check_plugin(kind, plugin, name)
+            if not is_own(plugin):
+                check_loaded([plugin], f"{kind} {name!r}", loaded)
         # A plugin is foreign code: whatever its import raises breaks it, and must not break the others.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             return Registered(kind, name, origin, None, f"{type(error).__name__}: {error}")
@@ -104,46 +111,49 @@ class Registry:
         self._handed_over[kind, plugin.name] = plugin
 
     def add_file(self, path: Path) -> None:
-        """Registers every plugin that a Python file defines. Raises PrivbenchError where it cannot."""
+        """Registers every plugin that a Python file defines, once. Raises PrivbenchError where it cannot."""
         if not path.is_file():
             raise PrivbenchError(f"There is no plugin file {path}: check the path of --plugin.")
         module_name = f"privbench_plugin_{path.stem}"
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        if spec is None or spec.loader is None:
-            raise PrivbenchError(f"Plugin file {path} is no Python file: its name must end in .py.")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:
-            raise PrivbenchError(f"Plugin file {path} does not run ({type(error).__name__}: {error}).") from error
+        if (whole := path.resolve()) in self._files:
+            return
+        loaded = frozenset(sys.modules)
+        module = _imported(path)
         plugins = [
             value
             for value in vars(module).values()
             if inspect.isclass(value)
             and issubclass(value, Plugin)
-            and value.__module__ == module_name
-            and not inspect.isabstract(value)
+            and value.__module__ == module.__name__
+            and not (inspect.isabstract(value) and getattr(value, "name", None) is None)  # a base of others
         ]
         if not plugins:
-            raise PrivbenchError(f"Plugin file {path} defines no Anonymizer, Attack, UtilityTask or Dataset.")
+            raise PrivbenchError(
+                f"Plugin file {path} defines no Anonymizer, Attack, UtilityTask or Dataset with a name: write one."
+            )
         for plugin in plugins:
-            self.add(plugin)
+            try:
+                self.add(plugin)
+                check_loaded([plugin], f"{plugin.kind} {plugin.name!r}", loaded)
+            except PrivbenchError as error:
+                raise PrivbenchError(f"Plugin file {path}: {error}") from error
+        self._files.add(whole)
 
 
-def check_plugin(kind: str, plugin: type, name: str) -> None:
-    """Raises PrivbenchError unless the class is a usable plugin of that kind and name."""
-    wanted = PLUGIN_TYPES.get(kind)
-    if wanted is None or not (inspect.isclass(plugin) and issubclass(plugin, wanted)):
-        expected = wanted.__name__ if wanted else " or ".join(t.__name__ for t in PLUGIN_TYPES.values())
-        raise PrivbenchError(f"{plugin!r} is no subclass of privbench.{expected}.")
-    if getattr(plugin, "name", None) != name or not name:
-        raise PrivbenchError(f"{plugin.__qualname__} needs a class attribute name = {name or '…'!r}.")
-    if inspect.isabstract(plugin):
-        raise PrivbenchError(f"{plugin.__qualname__} lacks {', '.join(sorted(plugin.__abstractmethods__))}.")
-    if not (inspect.isclass(plugin.Params) and issubclass(plugin.Params, Params)):
-        raise PrivbenchError(f"{plugin.__qualname__}.Params must be a subclass of privbench.Params.")
-    if kind == "anonymizer" and not isinstance(getattr(plugin, "deterministic", None), bool):
-        raise PrivbenchError(f"{plugin.__qualname__} must declare deterministic = True or False.")
-    if not is_own(plugin):
-        plugin_code(plugin)  # now, before its file can be edited
+def _imported(path: Path) -> ModuleType:
+    """The module of a plugin file. Raises PrivbenchError where it is no Python file, or does not run."""
+    module_name = f"privbench_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise PrivbenchError(f"Plugin file {path} is no Python file: its name must end in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        if passes(error):
+            raise
+        where = place_of(error, module_name)
+        told = f"{type(error).__name__}: {error}" + (f", at {where}" if where else "")
+        raise PrivbenchError(f"Plugin file {path} does not run ({told}): mend it.") from error
+    return module

@@ -8,7 +8,8 @@ from privbench.anonymizers.prichexy import PriCheXyNet
 from torch import nn
 
 from privbench import Anonymizer
-from privbench.plugins.code import code_of, plugin_code, plugin_digest, stated
+from privbench.plugins.code import code_of, plugin_digest, stated
+from privbench.plugins.reach import plugin_code
 from privbench.plugins.registry import Registry
 
 BASE = """

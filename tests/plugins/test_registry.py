@@ -194,3 +194,45 @@ def test_source_counts_in_the_cache_key(tmp_path):
     assert is_own(Identity)
     assert not is_own(Mine)
     assert "code" not in stated(Identity()), "what comes with privbench counts with its version"
+
+
+ABSTRACT = PLUGIN.replace("def anonymize", "def anonymise")
+BASE_AND_METHOD = (
+    ABSTRACT.replace('    name = "darker"\n', "")
+    + """
+class Method(Darker):
+    name = "method"
+    def anonymize(self, images, generator):
+        return images
+"""
+)
+
+
+def test_a_class_without_a_method_is_told_and_a_base_is_none(tmp_path):
+    file = tmp_path / "my_method.py"
+    file.write_text(ABSTRACT)
+    with pytest.raises(PrivbenchError, match=r"my_method\.py: Darker lacks anonymize: write the method"):
+        Registry([file])
+    file.write_text(BASE_AND_METHOD)
+    assert "method" in Registry([file]).names("anonymizer")
+
+
+def test_a_file_that_is_named_twice_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "my_method.py"
+    file.write_text(PLUGIN)
+    assert "darker" in Registry([file, file.relative_to(tmp_path), file]).names("anonymizer")
+
+
+def test_two_classes_of_one_name_in_a_file_are_told(tmp_path):
+    file = tmp_path / "my_method.py"
+    file.write_text(PLUGIN + "class Other(Darker):\n    pass\n")
+    with pytest.raises(PrivbenchError, match=r"'darker' is taken by privbench_plugin_my_method:Darker: choose another"):
+        Registry([file])
+
+
+def test_where_a_plugin_file_fails_is_told(tmp_path):
+    file = tmp_path / "my_method.py"
+    file.write_text("import json\n\njson.loads('{')\n")
+    with pytest.raises(PrivbenchError, match=r"does not run \(JSONDecodeError: .*, at .*my_method\.py:3\): mend it"):
+        Registry([file])
