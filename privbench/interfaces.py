@@ -1,5 +1,7 @@
 """What plugins are written against; see docs/plugins.md."""
 
+from typing import TYPE_CHECKING
+
 from .base.params import Params
 from .data.gallery import Gallery, KnownGallery
 from .data.pairs import Pairs
@@ -19,6 +21,10 @@ from .plugins.interfaces import (
     ShownImages,
     UtilityTask,
 )
+
+if TYPE_CHECKING:  # for annotations: they load torch, which what only declares need not wait for
+    from .learning.context import Context as Context
+    from .learning.guidance import Guidance as Guidance
 
 __all__ = [
     "Anonymizer",

@@ -16,9 +16,10 @@ SHORT = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
 GUIDANCE = GuidanceRecipe(classifier=NETWORK | SHORT, verifier=NETWORK | SHORT | {"features": 8})
 
 
-def broken(create: Callable[[], Plugin], around: Surroundings) -> dict[str, str]:
-    """The promises that a plugin breaks, each with what was seen."""
-    return {one.promise: one.failure for one in check(create, around) if one.failure is not None}
+def broken(create: Callable[[], Plugin], around: Surroundings, *, elsewhere: bool = False) -> dict[str, str]:
+    """The promises that a plugin breaks, each with what was seen; without another process unless that is asked for."""
+    checks = check(create, around, elsewhere=elsewhere)
+    return {one.promise: one.failure for one in checks if one.failure is not None}
 
 
 def whole_memory(images: np.ndarray) -> float:

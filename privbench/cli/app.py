@@ -14,6 +14,7 @@ from . import (
     compare,
     leaderboard,
     listing,
+    new,
     report,
     run,
     selftest,
@@ -57,6 +58,7 @@ app.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN_CONT
 )
 app.command(name="budget", context_settings=PLUGIN_CONTEXT, epilog=budget.EPILOG)(budget.command)
 app.command(name="check-plugin", context_settings=PLUGIN_CONTEXT, epilog=check_plugin.EPILOG)(check_plugin.command)
+app.command(name="new")(new.command)
 app.command(name="list")(listing.command)
 app.command(name="leaderboard")(leaderboard.command)
 app.command(name="utility")(utility.command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -14,26 +14,28 @@ from . import arguments
 
 EPILOG = "Exit status: 0 all promises kept, 1 not. The plugin's own parameters are options too, such as --mu 0.005."
 
+COMMAND = "check-plugin"
 _SHORT = {"epochs": 1, "pretrain_epochs": 1, "steps": 2, "batch_size": 8}
 
 
 def command(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A registered anonymizer, attack or utility task.")],
+    name: Annotated[str, typer.Argument(help="A registered anonymizer, attack, utility task or data set.")],
     kind: Annotated[str | None, typer.Option(help="Its kind, where two kinds share the name.")] = None,
     protocol: Annotated[str, typer.Option(help="Whose parameters it gets where it is given none.")] = "quick",
+    data_root: arguments.DataRoot = None,
     plugin: arguments.Plugins = None,
     device: arguments.Device = "auto",
 ) -> None:
     """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
-    from ..judging.contract.checks import check
+    from ..judging.contract.checks import Check, check
     from ..judging.contract.surroundings import surroundings
     from ..learning.recipes import GuidanceRecipe
     from ..plugins.interfaces import Dataset
     from ..plugins.registry import GROUPS, Registry
     from ..protocols.schema import load_protocol
     from ..running.device import create_fabric, deterministic
-    from .options import given_params
+    from .options import given_params, option_names
 
     registry = Registry(plugin or [])
     chosen_kind = _kind_of(name, kind, {one: registry.names(one) for one in GROUPS})
@@ -45,6 +47,7 @@ def command(
         "anonymizer": chosen.anonymizers.get(name, {}),
         "attack": next((section.params for section in attacks if section.attack == name), {}),
         "utility": next((section.params for section in utilities if section.task == name), {}),
+        "dataset": chosen.data.params if chosen.data.dataset == name else {},
     }
     cls = registry.get(chosen_kind, name)
     given = given_params(context, cls.Params, name)
@@ -56,7 +59,9 @@ def command(
         deterministic(),
         surroundings(phantom, recipe, chosen.data.size, create_fabric(device, "32-true")) as around,
     ):
-        checks = check(lambda: cls(**params), around)
+        checks = check(lambda: cls(**params), around.at(data_root))
+    clashes = _clashes(context, chosen_kind, option_names(cls.Params))
+    checks.append(Check("its parameters hide no option of a command", clashes))
     for one in checks:
         mark = "[green]kept[/]  " if one.failure is None else "[bold red]broken[/]"
         seen = "" if one.failure is None else f": {one.failure}"
@@ -81,6 +86,17 @@ def _kind_of(name: str, wanted: str | None, registered: Mapping[str, Sequence[st
         raise PrivbenchError(f"There is no {wanted} {name!r}; the name belongs to another kind: say {where}.")
     known = registered[wanted] if wanted else [one for names in registered.values() for one in names]
     raise PrivbenchError(f"There is no {wanted or 'plugin'} {name!r}: {nearest(name, known)}")
+
+
+def _clashes(context: typer.Context, kind: str, parameters: Collection[str]) -> str | None:
+    """Which of the parameters are options of a command that takes the plugin's too; None where none is."""
+    commands: Mapping[str, Any] = getattr(context.find_root().command, "commands", {})
+    for name, command in commands.items():
+        if not command.context_settings.get("ignore_unknown_options") or (kind != "anonymizer" and name != COMMAND):
+            continue
+        for option in sorted({option for one in command.params for option in one.opts} & set(parameters)):
+            return f"{option} is an option of privbench {name}: rename the parameter"
+    return None
 
 
 def _shortened(params: dict[str, Any], fields: Any) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
     """
     from ..protocols.schema import parse_value
 
-    known = {f"--{field.replace('_', '-')}": field for field in params.model_fields}
+    known = option_names(params)
     if shared := known.keys() & set(options):
         raise PrivbenchError(f"{method} has a parameter {min(shared)}, an option of the command itself: rename it.")
     values: dict[str, Any] = {}
@@ -103,6 +103,11 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
             value = rest.pop(0)
         values[field] = parse_value(value)
     return values
+
+
+def option_names(params: type[Params]) -> dict[str, str]:
+    """The field of each option."""
+    return {f"--{field.replace('_', '-')}": field for field in params.model_fields}
 
 
 def describe_params(params: type[Params], prefix: str) -> list[tuple[str, str, str]]:

@@ -99,6 +99,10 @@ class Registry:
             raise PrivbenchError(f"The {base.kind} {name!r} is no {base.__name__}: choose another.")
         return plugin(**params)
 
+    def handed_over(self) -> list[type[Plugin]]:
+        """The classes that came from files and from Python."""
+        return list(self._handed_over.values())
+
     def add(self, plugin: type[Plugin]) -> None:
         """Registers a class that was handed over. Raises PrivbenchError where its name is taken."""
         kind = getattr(plugin, "kind", "")
@@ -114,7 +118,6 @@ class Registry:
         """Registers every plugin that a Python file defines, once. Raises PrivbenchError where it cannot."""
         if not path.is_file():
             raise PrivbenchError(f"There is no plugin file {path}: check the path of --plugin.")
-        module_name = f"privbench_plugin_{path.stem}"
         if (whole := path.resolve()) in self._files:
             return
         loaded = frozenset(sys.modules)

@@ -1,11 +1,10 @@
-"""What the methods of the interfaces return, as checks: a wrong kind is told where it is returned, and not far below."""
+"""What the methods of the interfaces return, as checks: a wrong kind is told where it is returned."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from numbers import Integral
 from typing import Any, NamedTuple
 
 
@@ -36,6 +35,10 @@ def _text(value: Any) -> bool:
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _by_name(value: Any, fits: Callable[[Any], bool]) -> bool:
@@ -86,9 +89,7 @@ RESULTS: dict[str, Result | None] = {
         "None or a tensor of shape (N, 2, H, W)",
         lambda value, _, arguments: value is None or _moved(value, arguments[0]),
     ),
-    "releases": Result(
-        "a number from 1", lambda value, *_: isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
-    ),
+    "releases": Result("a number from 1", lambda value, *_: _count(value)),
     "similarity": Result("a numpy array of numbers", lambda value, *_: _numbers(value)),
     "similarity_matrix": Result("a numpy array of numbers", lambda value, *_: _numbers(value)),
     "measures": Result("a dict of Python's numbers", lambda value, *_: _by_name(value, _number)),

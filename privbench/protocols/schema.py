@@ -205,7 +205,9 @@ def _read(name: str, extended_by: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Tables field by field, everything else as the changes say."""
+    """Tables field by field, all else as the changes say; another data set takes none of the first's parameters."""
+    if base.get("dataset") != changes.get("dataset", base.get("dataset")):
+        base = {key: value for key, value in base.items() if key != "params"}
     both = {
         key: _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
         for key, value in changes.items()

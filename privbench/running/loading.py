@@ -63,8 +63,6 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
     table = checked_rows(dataset.table(request), dataset.findings)
     table = hold_out_validation(table, validation, request.seed)
     check_splits(table, dataset.findings)
-    spacing = [column for column in SPACING if column in table.columns]
-    table = table[[*COLUMNS, *spacing, *dataset.findings]]
     order = pd.Categorical(table["split"], categories=SPLITS, ordered=True).codes
     table = table.assign(order=order).sort_values(["order", "patient", "follow_up", "image"])
     table = table.drop(columns="order").reset_index(drop=True)
@@ -93,11 +91,13 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
                     )
                 if rows is not None:
                     writers[name].append(rows)
+    # Other columns, such as where an image lies, were for read() alone.
+    stored = table[[*COLUMNS, *(column for column in SPACING if column in table.columns), *dataset.findings]]
     if not dataset.public:
-        table = with_pseudonyms(table, [sha256(folder / FILES["images"])])
+        stored = with_pseudonyms(stored, [sha256(folder / FILES["images"])])
     write_notices([*notices, *likeness.judge()], folder)
     # Nullable integers write 0, 1 and nothing; floats, which can hold NaN, would write 0.0 and 1.0.
-    table.astype(dict.fromkeys(dataset.findings, "Int64")).to_csv(folder / TABLE, index=False)
+    stored.astype(dict.fromkeys(dataset.findings, "Int64")).to_csv(folder / TABLE, index=False)
 
 
 def read_splits(folder: Path, findings: tuple[str, ...]) -> dict[str, Split]:

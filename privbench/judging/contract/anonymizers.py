@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ...learning.generators import global_seed
 from ...plugins.interfaces import Anonymizer
-from .promises import TOLERANCE, LearnerPromises, close, insist, same, through_a_file
-from .surroundings import Surroundings
+from .promises import TOLERANCE, LearnerPromises, close, insist, through_a_file
+from .surroundings import EDGES, Surroundings
 
 
 class AnonymizerPromises(LearnerPromises[Anonymizer]):
@@ -22,7 +23,9 @@ class AnonymizerPromises(LearnerPromises[Anonymizer]):
         return {
             "fitting repeats to the bit": self.fitting_repeats,
             "fitting does not look at test images": self.test_is_not_seen,
+            "fitting does without masks where there are none": self.fitting_without_masks,
             "the guidance is left as it was": self.guidance_is_lent,
+            "images, tables, parameters and global random states are left as they were": self.nothing_is_changed,
             "shape, dtype, device and range are kept": self.shape_and_range,
             "the images handed over are left as they were": self.input_is_untouched,
             "noise is declared, and drawn from the generator alone": self.noise,
@@ -40,23 +43,26 @@ class AnonymizerPromises(LearnerPromises[Anonymizer]):
     def _release(self, anonymizer: Anonymizer, images: Tensor, seed: int = 1) -> Tensor:
         return anonymizer.anonymize(images, torch.Generator().manual_seed(seed))
 
-    def guidance_is_lent(self) -> None:
-        guidance = self.around.guidance
-        networks = (guidance.classifier, guidance.verifier)
-        before = [{key: value.clone() for key, value in network.state_dict().items()} for network in networks]
-        self.fit(self.around)
-        for network, state in zip(networks, before, strict=True):
-            same(state, network.state_dict(), "after fitting")
-            insist(not network.training, "after fitting, a guidance network is left in training mode")
+    def observe(self, plugin: Anonymizer) -> dict[str, np.ndarray]:
+        return {"released": self._release(plugin, self.around.images).cpu().numpy()}
+
+    def prepare(self, state: dict[str, Tensor]) -> Anonymizer:
+        anonymizer = self.create()
+        anonymizer.load_state(state, self.around.fabric.device)
+        return anonymizer
 
     def shape_and_range(self) -> None:
-        images = self.around.images
-        released = self._release(self.ready, images)
-        insist(released.shape == images.shape, f"{tuple(images.shape)} became {tuple(released.shape)}")
-        insist(released.dtype.is_floating_point, f"the values are {released.dtype}, not floats")
-        insist(released.device == images.device, f"images on {images.device} were returned on {released.device}")
-        low, high = float(released.min()), float(released.max())
-        insist(low >= -TOLERANCE and high <= 1 + TOLERANCE, f"values from {low:g} to {high:g} leave [0, 1]")
+        edges = self.around.many[: len(EDGES)]
+        for images in (self.around.many, self.around.images, edges, *edges.split(1)):
+            released = self._release(self.ready, images)
+            insist(released.shape == images.shape, f"{tuple(images.shape)} became {tuple(released.shape)}")
+            insist(released.dtype.is_floating_point, f"the values are {released.dtype}, not floats")
+            insist(released.device == images.device, f"images on {images.device} were returned on {released.device}")
+            finite = bool(released.isfinite().all())
+            insist(finite, f"some values are no numbers; the images are {len(images)}, from {images.min():g} to "
+                   f"{images.max():g}")  # fmt: skip
+            low, high = float(released.min()), float(released.max())
+            insist(low >= -TOLERANCE and high <= 1 + TOLERANCE, f"values from {low:g} to {high:g} leave [0, 1]")
 
     def input_is_untouched(self) -> None:
         images = self.around.images
@@ -80,11 +86,14 @@ class AnonymizerPromises(LearnerPromises[Anonymizer]):
         with torch.no_grad():
             single = torch.cat([anonymizer.anonymize(image[None], generator) for image in images])
         close(single.cpu(), self._release(anonymizer, images).cpu(), "one by one and all at once")
+        many, generator = self.around.many, torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            parts = torch.cat([anonymizer.anonymize(part, generator) for part in many.split(len(images))])
+        close(parts.cpu(), self._release(anonymizer, many).cpu(), f"{len(images)} and {len(many)} at once")
         if anonymizer.deterministic:
             backwards = self._release(anonymizer, images.flip(0)).flip(0)
             close(backwards.cpu(), self._release(anonymizer, images).cpu(), "in another order")
 
     def state(self) -> None:
-        twin, images = self.create(), self.around.images
-        twin.load_state(through_a_file(self.ready.state()), images.device)
-        close(self._release(twin, images).cpu(), self._release(self.ready, images).cpu(), "after loading")
+        twin = self.observe(self.prepare(through_a_file(self.ready.state())))
+        close(twin["released"], self.observe(self.ready)["released"], "after loading")

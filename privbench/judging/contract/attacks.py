@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from torch import Tensor
 
 from ...data.gallery import Gallery
 from ...learning.generators import global_seed
 from ...plugins.interfaces import Attack, InferenceAttack, LinkageAttack, Plugin
 from ...protocols.scenarios import SCENARIOS
 from .promises import LearnerPromises, close_scores, insist, through_a_file
-from .surroundings import Surroundings
+from .surroundings import EDGES, MANY, Surroundings
 
 
 class AttackPromises(LearnerPromises[Attack]):
@@ -31,6 +32,10 @@ class AttackPromises(LearnerPromises[Attack]):
             "its scenarios are known ones": self.scenarios,
             "fitting repeats to the bit": self.fitting_repeats,
             "fitting does not look at test images": self.test_is_not_seen,
+            "the guidance is left as it was": self.guidance_is_lent,
+            "images, tables, parameters and global random states are left as they were": self.nothing_is_changed,
+            "the gallery is left as it was": self.gallery_is_lent,
+            "scores of dark, bright, grey and equal images are finite": self.edges,
             "scores are finite and of the right shape": self.shape,
             "a score does not depend on what else is in the gallery, or on its order": self.order,
             "a saved state does the same when it is loaded": self.state,
@@ -50,6 +55,29 @@ class AttackPromises(LearnerPromises[Attack]):
             return np.stack(list(attack.infer(gallery, ctx).values()), 1)
         assert isinstance(attack, LinkageAttack)
         return attack.similarity_matrix(gallery, ctx)
+
+    def observe(self, plugin: Attack) -> dict[str, np.ndarray]:
+        return {"scores": self._scores(plugin, self.around.gallery(self._test, self._more))}
+
+    def prepare(self, state: dict[str, Tensor]) -> Attack:
+        attack = self.create()
+        attack.load_state(state, self.around.fabric.device)
+        return attack
+
+    def gallery_is_lent(self) -> None:
+        gallery, before = (self.around.gallery(self._test, self._more) for _ in range(2))
+        self._scores(self.ready, gallery)
+        for name, (one, other) in {
+            "probes": (gallery.probes, before.probes),
+            "references": (gallery.references, before.references),
+            **{f"release {n}": both for n, both in enumerate(zip(gallery.releases, before.releases, strict=True))},
+        }.items():
+            insist(np.array_equal(one, other), f"the {name} were changed in place")
+
+    def edges(self) -> None:
+        scores = self._scores(self.ready, self.around.edge_gallery(self._test, self._more))
+        wrong = ~np.isfinite(scores).all(axis=tuple(range(1, scores.ndim)))
+        insist(not wrong.any(), f"of {EDGES[int(wrong.argmax())]}, some scores are no numbers")
 
     def scenarios(self) -> None:
         plugin = self.create()
@@ -79,9 +107,20 @@ class AttackPromises(LearnerPromises[Attack]):
         scores = self._scores(self.ready, gallery)[rows]
         expected = scores if isinstance(self.ready, InferenceAttack) else scores[:, rows]
         close_scores(self._scores(self.ready, gallery.rows(rows)), expected, "half of the gallery in another order")
+        self._many(gallery)
+
+    def _many(self, gallery: Gallery) -> None:
+        """Of more images than the harness hands over at once, such as large data sets have."""
+        ctx, rows = self.around.context(), np.arange(MANY) % len(gallery.probes)
+        large, mates = gallery.rows(rows), np.arange(MANY)[::-1].copy()
+        if isinstance(self.ready, InferenceAttack):
+            expected, scores = self._scores(self.ready, gallery)[rows], self._scores(self.ready, large)
+        else:
+            assert isinstance(self.ready, LinkageAttack)
+            expected = self.ready.similarity(gallery, rows, rows[mates], ctx)
+            scores = self.ready.similarity(large, np.arange(MANY), mates, ctx)
+        close_scores(scores, expected, f"in a gallery of {MANY} images")
 
     def state(self) -> None:
-        twin = self.create()
-        twin.load_state(through_a_file(self.ready.state()), self.around.fabric.device)
-        gallery = self.around.gallery(self._test, self._more)
-        close_scores(self._scores(twin, gallery), self._scores(self.ready, gallery), "after loading")
+        twin = self.observe(self.prepare(through_a_file(self.ready.state())))
+        close_scores(twin["scores"], self.observe(self.ready)["scores"], "after loading")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ...learning.states import load_state, save_state
 from ...plugins.interfaces import Anonymizer, Attack, Plugin, UtilityTask
+from .lent import lent
 from .surroundings import Surroundings
 
 TOLERANCE = 1e-4
@@ -39,6 +40,19 @@ class Promises(ABC, Generic[Checked]):
         assert isinstance(plugin, self.kind)
         return plugin
 
+    @property
+    @abstractmethod
+    def ready(self) -> Checked:
+        """One instance that is ready for use, which the tests share."""
+
+    @abstractmethod
+    def observe(self, plugin: Checked) -> dict[str, np.ndarray]:
+        """What a plugin that is ready gives for the surroundings' images, by name."""
+
+    @abstractmethod
+    def prepare(self, state: dict[str, Tensor]) -> Checked:
+        """A fresh instance that took over a state."""
+
     @abstractmethod
     def promises(self) -> dict[str, Callable[[], None]]:
         """A test of each promise, by its wording, in order; it raises BrokenPromise where the promise is not kept."""
@@ -55,6 +69,31 @@ class LearnerPromises(Promises[Learner]):
     def ready(self) -> Learner:
         """One fitted instance, which the tests share."""
         return self.fit(self.around)
+
+    @cached_property
+    def _changes(self) -> list[str]:
+        """What is not as it was once an instance was fitted and used."""
+        before = lent(self.around)
+        plugin = self.fit(self.around)
+        terms = self.create().terms()
+        drawn = torch.get_rng_state()  # until here, networks were made, which draw of it
+        self.observe(plugin)
+        before |= {"the parameters": terms["params"], "torch's global random state": drawn.tolist()}
+        after = lent(self.around) | {
+            "the parameters": plugin.terms()["params"],
+            "torch's global random state": torch.get_rng_state().tolist(),
+        }
+        return [name for name, value in before.items() if after[name] != value]
+
+    def guidance_is_lent(self) -> None:
+        insist("the guidance" not in self._changes, "after fitting and use, its weights or its mode differ")
+
+    def nothing_is_changed(self) -> None:
+        changed = [name for name in self._changes if name != "the guidance"]
+        insist(not changed, f"after fitting and use, {', '.join(changed)} differ")
+
+    def fitting_without_masks(self) -> None:
+        self.fit(self.around.without_masks())
 
     def fitting_repeats(self) -> None:
         same(self.ready.state(), self.fit(self.around).state(), "fitted twice")

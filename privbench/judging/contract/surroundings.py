@@ -27,15 +27,21 @@ from ...running.loading import read_splits, write_data
 from ...running.pairing import with_pairs
 
 _IMAGES = 12
+MANY = 264
+"""More images than the harness hands over at once."""
+EDGES = ("a dark image", "a bright image", "a grey image", "an image", "that image with another pixel", "it again")
+"""What images are tried beside those of patients."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A small data set, untrained guidance, and a device."""
+    """A small data set, which lies in a folder, untrained guidance, and a device; of data sets, where theirs lies."""
 
     splits: Mapping[str, Split]
     guidance: Guidance
     fabric: Fabric
+    folder: Path
+    root: Path | None = None
 
     def context(self) -> Context:
         """A fresh one, the same each time."""
@@ -46,6 +52,35 @@ class Surroundings:
         """A few test images. Shape: (12, 1, H, W), float in [0, 1], on the device."""
         pixels = torch.from_numpy(self.splits["test"].images[:_IMAGES].copy())
         return pixels.float().div(255).to(self.fabric.device)
+
+    @property
+    def edges(self) -> np.ndarray:
+        """The images of EDGES. Shape: (6, 1, H, W), uint8."""
+        image = self.splits["test"].images[0]
+        other = image.copy()
+        other[0, 0, 0] ^= 255
+        return np.stack([*(np.full_like(image, grey) for grey in (0, 255, 128)), image, other, image])
+
+    @property
+    def many(self) -> Tensor:
+        """The images of EDGES, and test images again and again. Shape: (MANY, 1, H, W), as `images`."""
+        edges, test = self.edges, self.splits["test"].images
+        pixels = np.concatenate([edges, test[np.arange(MANY - len(edges)) % len(test)]])
+        return torch.from_numpy(pixels).float().div(255).to(self.fabric.device)
+
+    @property
+    def request(self) -> DataRequest:
+        """What a data set is asked for."""
+        return DataRequest(self.splits["test"].images.shape[-1], 0, self.root, 1, Progress(quiet=True))
+
+    def at(self, root: Path | None) -> Surroundings:
+        """The same beside a data set of that folder."""
+        return replace(self, root=root)
+
+    def without_masks(self) -> Surroundings:
+        """The same images where nobody knows masks and locations."""
+        splits = {name: replace(split, masks=None, locations=None) for name, split in self.splits.items()}
+        return replace(self, splits=splits)
 
     def with_other_test_images(self) -> Surroundings:
         """The same training and validation images, next to other test images in the same block of memory.
@@ -66,7 +101,14 @@ class Surroundings:
 
     def gallery(self, kinds: Compared, releases: int = 0) -> Gallery:
         """Test images; anonymized ones are the originals with inverted grey values and a little noise."""
-        images = self._images("test")
+        return self._gallery(self.splits["test"].images, kinds, releases)
+
+    def edge_gallery(self, kinds: Compared, releases: int = 0) -> Gallery:
+        """The same of the images of EDGES."""
+        return self._gallery(self.edges, kinds, releases)
+
+    def _gallery(self, originals: np.ndarray, kinds: Compared, releases: int) -> Gallery:
+        images = {Kind.ORIGINAL: originals, Kind.ANONYMIZED: 255 - originals}
         return Gallery(images[kinds.probes], images[kinds.references], self._releases(images, kinds, releases))
 
     def known(self, split: str, kinds: Compared, releases: int = 0) -> KnownGallery:
@@ -97,8 +139,13 @@ def surroundings(dataset: Dataset, recipe: GuidanceRecipe, size: int, fabric: Fa
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_data(dataset, DataRequest(size, 0, None, 1, Progress(quiet=True)), 0.25, folder, lambda table: None)
-        pairs = PairsSection(guidance=20, train=60, val=20, test=20, cap=5)
-        splits = with_pairs(read_splits(folder, dataset.findings), pairs, 0)
-        with global_seed(0, "contract"):
-            guidance = untrained_guidance(recipe, len(dataset.findings), fabric.device)
-        yield Surroundings(splits, guidance, fabric)
+        yield read_surroundings(folder, dataset.findings, recipe, fabric)
+
+
+def read_surroundings(folder: Path, findings: tuple[str, ...], recipe: GuidanceRecipe, fabric: Fabric) -> Surroundings:
+    """Those on the data set that was written there: the same each time."""
+    pairs = PairsSection(guidance=20, train=60, val=20, test=20, cap=5)
+    splits = with_pairs(read_splits(folder, findings), pairs, 0)
+    with global_seed(0, "contract"):
+        guidance = untrained_guidance(recipe, len(findings), fabric.device)
+    return Surroundings(splits, guidance, fabric, folder)

@@ -15,7 +15,7 @@ from ...plugins.interfaces import MeasuringTask, ReadingTask, ShownImages, Utili
 from ...protocols.kinds import Compared, Kind
 from ...protocols.modes import MODES
 from .promises import LearnerPromises, close_scores, insist, through_a_file
-from .surroundings import Surroundings
+from .surroundings import EDGES, Surroundings
 
 _NEEDS = ("masks", "locations")
 
@@ -30,6 +30,10 @@ class UtilityPromises(LearnerPromises[UtilityTask]):
             "its modes and needs are known ones": self.declarations,
             "fitting repeats to the bit": self.fitting_repeats,
             "fitting does not look at test images": self.test_is_not_seen,
+            "fitting does without masks where it needs none": self.fitting_without_masks,
+            "the guidance is left as it was": self.guidance_is_lent,
+            "images, tables, parameters and global random states are left as they were": self.nothing_is_changed,
+            "values of dark, bright, grey and equal images are finite": self.edges,
             "values are finite and of the right shape": self.shape,
             "an image's values do not depend on its order": self.order,
             "a saved state does the same when it is loaded": self.state,
@@ -41,6 +45,20 @@ class UtilityPromises(LearnerPromises[UtilityTask]):
         if self._learns_of_releases or not task.adopt(around.guidance):
             with global_seed(0, "contract"):
                 task.fit(around.splits["train"], around.splits["val"], around.guidance, around.context())
+        return task
+
+    def observe(self, plugin: UtilityTask) -> dict[str, np.ndarray]:
+        return {
+            f"{name} of {kind} images": values
+            for kind in self._kinds()
+            for name, values in self._values(plugin, kind).items()
+        }
+
+    def prepare(self, state: dict[str, Tensor]) -> UtilityTask:
+        if self._stores_nothing and (adopted := self._adopted()) is not None:
+            return adopted
+        task = self.create()
+        task.load_state(state, self.around.guidance, self.around.fabric.device)
         return task
 
     @property
@@ -109,13 +127,33 @@ class UtilityPromises(LearnerPromises[UtilityTask]):
                 backwards = {name: values[::-1] for name, values in self._values(task, kind, backwards=True).items()}
                 _same_values(backwards, self._values(task, kind), "in another order")
 
+    def edges(self) -> None:
+        """In place of the first test images, whose masks and labels they get."""
+        test, edges = self.around.splits["test"], self.around.edges
+        images = np.concatenate([edges, test.images[len(edges) :]])
+        for task in self._every():
+            if isinstance(task, ReadingTask):
+                scores = task.predict(images, self.around.context())[: len(edges)]
+                wrong = ~np.isfinite(scores).all(1)
+            else:
+                assert isinstance(task, MeasuringTask)
+                values = task.measure(ShownImages(images, test.with_images(images), _shift), self.around.context())
+                wrong = np.any([np.isinf(one[: len(edges)]) for one in values.values()], 0)
+            insist(not np.any(wrong), f"of {EDGES[int(np.argmax(wrong))]}, some values are no numbers")
+
+    def fitting_without_masks(self) -> None:
+        if not self.create().needs:
+            super().fitting_without_masks()
+
+    @property
+    def _stores_nothing(self) -> bool:
+        """Whether it is never fitted."""
+        return not self._learns_of_releases and self._adopted() is not None
+
     def state(self) -> None:
-        if not self._learns_of_releases and self._adopted() is not None:
-            return  # it is never fitted, so nothing is ever stored
-        twin = self.create()
-        twin.load_state(through_a_file(self.ready.state()), self.around.guidance, self.around.fabric.device)
-        for kind in self._kinds():
-            _same_values(self._values(twin, kind), self._values(self.ready, kind), "after loading")
+        if not self._stores_nothing:
+            twin = self.prepare(through_a_file(self.ready.state()))
+            _same_values(self.observe(twin), self.observe(self.ready), "after loading")
 
 
 def _shift(images: Tensor) -> Tensor:

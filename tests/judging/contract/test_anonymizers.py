@@ -1,9 +1,11 @@
 """Every broken promise of an anonymizer is seen."""
 
+import numpy as np
 import pytest
 import torch
 from contracts import broken, whole_memory
 
+from privbench.base.params import Params
 from privbench.plugins.interfaces import Anonymizer
 
 
@@ -88,9 +90,56 @@ class Borrower(Honest):
         next(guidance.verifier.parameters()).data += 1
 
 
+class Neighbourly(Honest):
+    """Looks at its neighbours where there are many."""
+
+    def anonymize(self, images, generator):
+        return (images + images.mean(0, keepdim=True)) / 2 if len(images) > 64 else images.clone()
+
+
+class Normalizing(Honest):
+    """Divides by what may be zero."""
+
+    def anonymize(self, images, generator):
+        return images / images.amax((1, 2, 3), keepdim=True)
+
+
+class Masked(Honest):
+    """Cannot do without masks."""
+
+    def fit(self, train, val, guidance, ctx):
+        train.masks.mean()
+
+
+class Seeding(Honest):
+    """Seeds what everybody draws from."""
+
+    def fit(self, train, val, guidance, ctx):
+        np.random.seed(0)  # noqa: NPY002
+
+
+class Rewriting(Honest):
+    """Changes its own parameters."""
+
+    class Params(Params):
+        width: int = 3
+
+    def fit(self, train, val, guidance, ctx):
+        self.params = self.params.model_copy(update={"width": 4})
+
+
+LENT = "images, tables, parameters and global random states are left as they were"
+
+
 @pytest.mark.parametrize(
     ("cls", "promise"),
     [
+        (Neighbourly, "an image's release does not depend on its batch"),
+        (Normalizing, "shape, dtype, device and range are kept"),
+        (Masked, "fitting does without masks where there are none"),
+        (Seeding, LENT),
+        (Rewriting, LENT),
+        (GlobalNoise, LENT),
         (Noisy, "noise is declared, and drawn from the generator alone"),
         (GlobalNoise, "noise is declared, and drawn from the generator alone"),
         (Cropped, "shape, dtype, device and range are kept"),
@@ -105,4 +154,7 @@ class Borrower(Honest):
 )
 def test_broken_promises_of_anonymizers_are_seen(cls, promise, around):
     assert promise in broken(cls, around)
+
+
+def test_an_honest_anonymizer_keeps_its_promises(around):
     assert broken(Honest, around) == {}

@@ -80,9 +80,37 @@ class Undeclared(InferenceAttack):
         return {"age": np.zeros(len(gallery.probes))}
 
 
+class Correlating(Learning):
+    """Divides by the spread of an image, which may be zero."""
+
+    def similarity_matrix(self, gallery, ctx):
+        spread = gallery.probes.reshape(len(gallery.probes), -1).std(1)
+        with np.errstate(all="ignore"):
+            return super().similarity_matrix(gallery, ctx) / spread[:, None]
+
+
+class Inverting(Learning):
+    """Changes what it is shown."""
+
+    def similarity_matrix(self, gallery, ctx):
+        np.subtract(255, gallery.probes, out=gallery.probes)
+        return super().similarity_matrix(gallery, ctx)
+
+
+class Crowded(Learning):
+    """Sees the crowd where there is one."""
+
+    def similarity(self, gallery, probes, references, ctx):
+        scores = super().similarity(gallery, probes, references, ctx)
+        return scores - scores.mean() * 2 if len(gallery.probes) > 256 else scores
+
+
 @pytest.mark.parametrize(
     ("cls", "promise"),
     [
+        (Correlating, "scores of dark, bright, grey and equal images are finite"),
+        (Inverting, "the gallery is left as it was"),
+        (Crowded, "a score does not depend on what else is in the gallery, or on its order"),
         (ByRow, "a score does not depend on what else is in the gallery, or on its order"),
         (Disagreeing, "scores are finite and of the right shape"),
         (ForgetfulAttack, "a saved state does the same when it is loaded"),

@@ -7,8 +7,6 @@ import pytest
 from contracts import NETWORK, SHORT, Guided, broken
 from pydantic import BaseModel, ConfigDict
 
-from privbench.base.errors import PrivbenchError
-from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.checks import Check, check
 from privbench.judging.selftest.judge import traps
 from privbench.plugins.interfaces import Anonymizer
@@ -49,13 +47,8 @@ EXAMPLES = re.findall(
 def test_the_examples_of_the_manual_keep_their_promises(text, around, tmp_path):
     (tmp_path / "mine.py").write_text(text)
     registry = Registry([tmp_path / "mine.py"])
-    (cls,) = registry._handed_over.values()
+    (cls,) = registry.handed_over()
     assert broken(cls, around) == {}
-
-
-def test_data_sets_are_checked_by_a_run(around):
-    with pytest.raises(PrivbenchError, match="a run checks its table and images"):
-        check(lambda: PhantomDataset(patients=40), around)
 
 
 def test_one_broken_promise_does_not_hide_another(around):
@@ -73,8 +66,8 @@ def test_one_broken_promise_does_not_hide_another(around):
 
     checks = check(Careless, around)
     assert checks[0] == Check("unknown parameters are refused", None)
-    assert len(checks) == 9
-    assert {one.failure for one in checks[1:]} == {"ZeroDivisionError: by hand"}
+    assert len(checks) == 11
+    assert all("'careless' failed in fit" in one.failure for one in checks[1:])
 
 
 def test_a_plugin_that_takes_any_parameter_is_seen(around):

@@ -1,0 +1,26 @@
+"""The promises of each kind of plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...plugins.interfaces import Anonymizer, Attack, Dataset, Plugin, UtilityTask
+from .anonymizers import AnonymizerPromises
+from .attacks import AttackPromises
+from .datasets import DatasetPromises
+from .promises import Promises
+from .surroundings import Surroundings
+from .utilities import UtilityPromises
+
+_PROMISES: dict[type[Plugin], type[Promises[Any]]] = {
+    Anonymizer: AnonymizerPromises,
+    Attack: AttackPromises,
+    UtilityTask: UtilityPromises,
+    Dataset: DatasetPromises,
+}
+
+
+def promises_of(plugin: type[Plugin], create: Callable[[], Plugin], around: Surroundings) -> Promises[Any]:
+    """The promises of a class's kind, of what `create` makes of it."""
+    return next(promises for kind, promises in _PROMISES.items() if issubclass(plugin, kind))(create, around)

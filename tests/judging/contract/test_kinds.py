@@ -1,0 +1,11 @@
+"""Every kind of plugin has its promises."""
+
+from privbench.judging.contract.kinds import promises_of
+from privbench.plugins.registry import GROUPS, Registry
+
+
+def test_the_promises_of_a_plugin_are_those_of_its_kind(around):
+    registry = Registry()
+    for kind in GROUPS:
+        plugin = registry.get(kind, registry.names(kind)[0 if kind != "dataset" else -1])
+        assert promises_of(plugin, plugin, around).kind.kind == kind
