@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
@@ -39,7 +40,7 @@ def _values_of(option: str, arguments: Sequence[str]) -> list[str]:
     values = []
     for one, after in zip(arguments, [*arguments[1:], None], strict=True):
         name, has_value, value = one.partition("=")
-        if name == option and (has_value or after is not None):
+        if name == option and (has_value or not (after or "-").startswith("-")):
             values.append(value if has_value else str(after))
     return values
 
@@ -98,11 +99,20 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
         if field in values:
             raise PrivbenchError(f"{option} is given twice: keep one.")
         if not has_value:
-            if not rest:
+            if not rest or rest[0].startswith("--"):
                 raise PrivbenchError(f"{option} needs a value: write it behind the option.")
             value = rest.pop(0)
         values[field] = parse_value(value)
     return values
+
+
+def _shown(value: Any) -> str:
+    """A default as it would be typed: a nested one in TOML's braces."""
+    if isinstance(value, BaseModel):
+        value = {name: getattr(value, name) for name in type(value).model_fields}
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_shown(one)}" for name, one in value.items()) + "}"
+    return str(value)
 
 
 def option_names(params: type[Params]) -> dict[str, str]:
@@ -121,7 +131,9 @@ def describe_params(params: type[Params], prefix: str) -> list[tuple[str, str, s
             if getattr(rule, attribute, None) is not None
         ]
         text = field.description or ""
-        default = "required" if field.is_required() else str(field.default)
+        default = "required" if field.is_required() else _shown(field.get_default(call_default_factory=True))
+        if get_origin(field.annotation) is Literal:
+            bounds.append("one of " + ", ".join(map(str, get_args(field.annotation))))
         option = prefix + (name.replace("_", "-") if prefix == "--" else name)
         rows.append((option, default, f"{text} ({', '.join(bounds)})" if bounds else text))
     return rows

@@ -1,8 +1,12 @@
+from typing import Literal
+
 import pytest
 from privbench.anonymizers.prichexy import PriCheXyParams
+from pydantic import Field
 
 from privbench.base.errors import PrivbenchError
-from privbench.cli.options import describe_params, parse_params
+from privbench.base.params import Params
+from privbench.cli.options import _values_of, describe_params, parse_params
 
 CONTEXTUAL = """
 from privbench import Anonymizer, Params
@@ -55,6 +59,35 @@ def test_help_shows_the_parameters_of_the_anonymizer_that_is_named(privbench, co
         "--init-features filters of the U-Net's first level (>= 1) [default: 4 in protocol quick, else 32]"
         in parameters
     )
+
+
+class Inner(Params):
+    width: int = 3
+    rates: dict[str, float] = {"a": 0.5}  # noqa: RUF012
+
+
+class Nested(Params):
+    inner: Inner = Inner()
+    made: list[int] = Field(default_factory=lambda: [1, 2])
+    how: Literal["near", "far"] = "near"
+
+
+def test_nested_made_and_chosen_parameters_are_described_as_they_are_typed():
+    described = {option: (default, text) for option, default, text in describe_params(Nested, "--")}
+    assert described == {
+        "--inner": ("{width = 3, rates = {a = 0.5}}", ""),
+        "--made": ("[1, 2]", ""),
+        "--how": ("near", " (one of near, far)"),
+    }
+    parsed = parse_params(["--inner", "{width = 4, rates = {a = 1.0}}"], Nested, "nested", [])
+    assert Nested(**parsed).inner.width == 4
+
+
+def test_an_option_is_no_value():
+    with pytest.raises(PrivbenchError, match="--mu needs a value"):
+        parse_params(["--mu", "--epochs", "3"], PriCheXyParams, "prichexy", [])
+    assert _values_of("--anonymizer", ["--anonymizer", "--help"]) == []
+    assert _values_of("--anonymizer", ["--anonymizer=a", "--anonymizer", "b"]) == ["a", "b"]
 
 
 def test_help_shows_a_plugin_files_parameters_and_those_of_no_one(privbench, tmp_path):

@@ -94,7 +94,7 @@ def commands():
         for line in block.text.replace("\\\n", " ").splitlines():
             if assigned := re.fullmatch(r"([A-Z])='(.*)'", line):
                 values[assigned[1]] = assigned[2]
-            if called := re.search(r"(?:^|/|- (?:run: )?)(privbench .*)", line):
+            if called := re.search(r"(?:^|/|- |: )(privbench .*)", line):
                 words = shlex.split(called[1], comments=True)
                 yield pytest.param(
                     [values.get(word.removeprefix("$"), word) for word in words[1:]], id=line.strip()[:60]
@@ -103,7 +103,7 @@ def commands():
 
 @pytest.mark.parametrize("arguments", list(commands()))
 def test_commands_parse(arguments, desk):
-    """Options exist and their values are valid; so are the parameters of the anonymizer, and changes of the protocol."""
+    """Options exist and their values are valid; so are the anonymizer's parameters, and changes of the protocol."""
     name, *rest = arguments
     context = typer.main.get_command(app).commands[name].make_context(name, rest)
     registry = Registry(context.params.get("plugin") or [])

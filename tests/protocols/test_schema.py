@@ -168,6 +168,14 @@ def test_a_protocol_extends_another(tmp_path):
         load_protocol(str(mine))
 
 
+def test_another_data_set_takes_none_of_the_firsts_parameters(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('extends = "quick"\n[data]\ndataset = "merged"\n[data.params.parts.a]\ndataset = "phantom"\n')
+    assert load_protocol(str(mine)).data.params == {"parts": {"a": {"dataset": "phantom"}}}
+    mine.write_text('extends = "quick"\n[data]\ndataset = "phantom"\n[data.params]\nscanners = 2\n')
+    assert load_protocol(str(mine)).data.params == {"patients": 2200, "scanners": 2}
+
+
 def test_full_holds_quick_and_every_attack_and_scenario():
     quick, full = load_protocol("quick"), load_protocol("full")
     assert full.data == quick.data

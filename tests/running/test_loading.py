@@ -106,6 +106,23 @@ def test_what_is_known_of_images_stays_with_their_rows(tmp_path):
         assert split.locations[:, :, 3, 3].tolist() == [[number, number + 100] for number in numbers]
 
 
+class ByPath(Listed):
+    """Finds its images by a column of its own."""
+
+    def table(self, request):
+        table = super().table(request)
+        return table.assign(path="folder/" + table["image"])
+
+    def read(self, table, request):
+        return super().read(table.assign(image=table["path"].str.removeprefix("folder/")), request)
+
+
+def test_further_columns_reach_read_and_are_not_stored(tmp_path):
+    splits = load(ByPath(), tmp_path)
+    assert splits["test"].images[:, 0, 3, 3].tolist() == [8, 9, 10, 11]
+    assert "path" not in splits["test"].table
+
+
 @pytest.mark.parametrize("known", ["images", "images masks", "images locations"])
 def test_what_nobody_knows_is_none(tmp_path, known):
     for split in load(Listed([known] * 2), tmp_path).values():

@@ -126,21 +126,24 @@ class DatasetPromises(Promises[Dataset]):
         order = np.random.default_rng(0).permutation(len(rows))[: len(rows) // 2]
         found = self._read(self.ready, rows.iloc[order].reset_index(drop=True))
         for name, array in self._read(self.ready, rows).items():
-            same = np.array_equal(array[order], found.get(name))
-            insist(same, f"of half the rows in another order, {name} are others")
+            insist(_same(array[order], found.get(name)), f"of half the rows in another order, {name} are others")
 
     def images_repeat(self) -> None:
         rows, (twin, of_twin) = _sample(self._whole), self._twin
         first, again = self._read(self.ready, rows), self._read(self.ready, rows)
         other = self._read(twin, _sample(of_twin))
         for name, array in first.items():
-            insist(np.array_equal(array, again.get(name)), f"asked again, {name} differ")
-            insist(np.array_equal(array, other.get(name)), f"of another instance, {name} differ")
+            insist(_same(array, again.get(name)), f"asked again, {name} differ")
+            insist(_same(array, other.get(name)), f"of another instance, {name} differ")
 
 
 def _sample(table: pd.DataFrame) -> pd.DataFrame:
     """Rows spread over a table."""
     return table.iloc[np.unique(np.linspace(0, len(table) - 1, _ROWS).astype(int))].reset_index(drop=True)
+
+
+def _same(first: np.ndarray, second: np.ndarray | None) -> bool:
+    return second is not None and np.array_equal(first, second)
 
 
 def _texts(table: pd.DataFrame) -> np.ndarray:
