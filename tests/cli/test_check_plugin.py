@@ -46,6 +46,15 @@ def test_it_takes_a_tasks_parameters_from_the_protocol(privbench, tiny_protocol,
     assert "kept a saved state does the same when it is loaded" in segmented.out
 
 
+def test_a_parameter_that_hides_an_option_of_another_command_is_seen(privbench, half):
+    params = "from privbench import Params\nclass HalfParams(Params):\n    seed: int = 3\n"
+    half.write_text(
+        params + half.read_text().replace("    deterministic", "    Params = HalfParams\n    deterministic")
+    )
+    done = privbench("check-plugin", "half", "--plugin", half)
+    assert (done.code, "--seed is an option of privbench run: rename the parameter" in done.out) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -5,7 +5,7 @@ from privbench.plugins.registry import GROUPS, Registry
 
 
 def test_the_promises_of_a_plugin_are_those_of_its_kind(around):
-    registry = Registry()
+    names = {"anonymizer": "identity", "attack": "correlation", "utility": "quality", "dataset": "phantom"}
     for kind in GROUPS:
-        plugin = registry.get(kind, registry.names(kind)[0 if kind != "dataset" else -1])
+        plugin = Registry().get(kind, names[kind])
         assert promises_of(plugin, plugin, around).kind.kind == kind
