@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..record.utility import Change
@@ -83,6 +83,20 @@ class Table:
                 titles.setdefault(column.note, []).append(column.title.rstrip(" ↑↓"))
         return " ".join(f"{', '.join(alike)}: {note}." for note, alike in titles.items())
 
+    def with_texts(self, shown: Callable[[str], str]) -> Table:
+        """The table as an output shows it, with every text that people read made so; the figures stay."""
+        columns = [
+            replace(one, title=shown(one.title), note=shown(one.note), lead=shown(one.lead)) for one in self.columns
+        ]
+        groups = [
+            Rows(
+                [[replace(cell, text=shown(cell.text), below=shown(cell.below)) for cell in row] for row in group.rows],
+                group.title and shown(group.title),
+            )
+            for group in self.groups
+        ]
+        return replace(self, caption=shown(self.caption), columns=columns, groups=groups)
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -96,6 +110,11 @@ class Sheet:
     notes: Sequence[str] = ()
     doubts: Sequence[str] = ()
     warnings: Sequence[str] = ()
+
+    def with_texts(self, shown: Callable[[str], str]) -> Sheet:
+        """The sheet with every text that people read made so; see `Table.with_texts`."""
+        notes, doubts, warnings = (list(map(shown, lines)) for lines in (self.notes, self.doubts, self.warnings))
+        return Sheet(shown(self.heading), [one.with_texts(shown) for one in self.tables], notes, doubts, warnings)
 
 
 def text(value: object) -> Cell:

@@ -1,0 +1,27 @@
+"""What may be printed: texts of records and names of files are a stranger's, and a terminal obeys what it is told."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_HIDDEN = ("Cc", "Cf", "Cs")  # control and format characters, and halves of a character
+
+
+def printable(text: str) -> str:
+    """The text on one line, without what a terminal obeys, XML forbids, or turns the order of letters round.
+
+    Line breaks and tabs are blanks; control and format characters, lone surrogates and codes that never are a
+    character show as U+FFFD. As long as the text itself.
+    """
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    if character in "\t\n\v\f\r\x85\u2028\u2029":
+        return " "
+    return "\ufffd" if unicodedata.category(character) in _HIDDEN or _is_none(ord(character)) else character
+
+
+def _is_none(code: int) -> bool:
+    """Whether Unicode says that the code never will be a character."""
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
