@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from . import arguments
+from .formats import say
 
 
 def command(
@@ -21,4 +21,4 @@ def command(
     baseline = make_baseline(arguments.run_folders(runs))
     write_baseline(baseline, out)
     labels = ", ".join(run.label for run in baseline.runs)
-    Console().print(f"{out}: {labels}, {out.stat().st_size / 1024:.0f} KiB", highlight=False, markup=False)
+    say(f"{out}: {labels}, {out.stat().st_size / 1024:.0f} KiB")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from . import arguments
+from .formats import say
 
 EPILOG = "Exit status: 0 pass, 1 regression, 2 cannot judge (other fingerprint, uncertified attack, too few patients)."
 
@@ -32,9 +32,8 @@ def command(
 
     tolerances = Tolerances(privacy=privacy, utility=utility, rank_1=rank_1, patients=patients)
     judgement = judge_runs(arguments.run_folders(runs), read_baseline(baseline), tolerances)
-    console = Console()
     for line, style in told.as_lines(judgement):
-        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+        say(line, style)
     for output in filter(None, (json, junit, summary)):
         output.parent.mkdir(parents=True, exist_ok=True)
     if json is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .formats import Choice, Format, print_for_machines, print_for_people
+from .formats import Choice, Format, print_for_machines, print_for_people, say
 
 
 def command(
@@ -24,7 +24,7 @@ def command(
     if format is Format.csv:
         print_for_machines(as_frame([comparison(found)]), format)
         for note in found.notes:
-            typer.echo(note, err=True)
+            say(note, error=True)
     elif format is Format.json:
         typer.echo(comparison_json(found))
     else:

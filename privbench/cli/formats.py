@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
+
+from ..base.texts import printable
 
 if TYPE_CHECKING:  # for the answer to --help, which needs no table
     import pandas as pd
@@ -29,6 +32,11 @@ class Format(StrEnum):
 
 
 Choice = Annotated[Format, typer.Option(help="How the tables are printed.")]
+
+
+def say(line: str, style: str = "", *, error: bool = False) -> None:
+    """Prints a line on the terminal, however long; what a stranger wrote in it is shown and not obeyed."""
+    Console(stderr=error).print(Text(printable(line), style), soft_wrap=True)
 
 
 def print_for_people(sheets: Sequence[Sheet], format: Format) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .arguments import RunFolders, Store, run_folders
+from .formats import say
 
 
 def command(
@@ -21,10 +22,8 @@ def command(
     store: Store = None,
 ) -> None:
     """Write a report of the runs: one folder with a page that opens from disk, and every plot as SVG and PNG."""
-    from rich.console import Console
-
     from ..report.page.build import PAGE, build_report
     from ..running.store import default_store
 
     build_report(run_folders(runs), out, (store or default_store()) if with_originals else None)
-    Console().print(f"{out / PAGE}", highlight=False, markup=False, soft_wrap=True)
+    say(f"{out / PAGE}")

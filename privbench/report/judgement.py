@@ -6,9 +6,10 @@ import json
 from dataclasses import asdict
 from xml.etree import ElementTree
 
+from ..base.texts import printable
 from ..judging.gate import EXIT_CODES, JudgedFigure, Judgement
 from .figures import difference_text
-from .markup import markdown_table
+from .markup import markdown_table, written
 from .table import Column, Rows, Table, number, text
 
 _STYLES = {"pass": "green", "regression": "bold red", "cannot judge": "bold yellow"}
@@ -58,6 +59,9 @@ def as_junit(judgement: Judgement) -> str:
     for place, obstacle in enumerate(judgement.obstacles, start=1):
         case = ElementTree.SubElement(suite, "testcase", classname="privbench check", name=f"obstacle {place}")
         ElementTree.SubElement(case, "error", message=obstacle)
+    for element in suite.iter():  # XML knows no escape for control characters
+        element.attrib = {key: printable(value) for key, value in element.attrib.items()}
+        element.text = element.text and printable(element.text)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
@@ -78,7 +82,7 @@ def as_markdown(judgement: Judgement) -> str:
     parts = [f"### privbench check: {judgement.verdict}"]
     parts += [markdown_table(Table("", columns, [Rows(rows)]))] if rows else []
     notes = [*(f"cannot judge {obstacle}" for obstacle in judgement.obstacles), *judgement.notes]
-    return "\n\n".join([*parts, "\n".join(f"- {note}" for note in notes)]) + "\n\n"
+    return "\n\n".join([*parts, "\n".join(f"- {written(note)}" for note in notes)]) + "\n\n"
 
 
 def _name(change: JudgedFigure) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
+from ..base.texts import printable
 from .table import Table
+
+_FORMULA = re.compile(r"\s*[=+\-@]")
 
 
 def as_frame(tables: Sequence[Table]) -> pd.DataFrame:
@@ -24,8 +29,17 @@ def as_frame(tables: Sequence[Table]) -> pd.DataFrame:
 
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """With a line of names first."""
-    return str(frame.to_csv(index=False))
+    """With a line of names first. A text that a spreadsheet would take for a formula begins with an apostrophe."""
+    plain = frame.apply(lambda column: column if is_numeric_dtype(column) else column.map(_plain))
+    return str(plain.rename(columns=_plain).to_csv(index=False))
+
+
+def _plain(value: Any) -> Any:
+    """Texts as they can be shown, everything else as it is."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:

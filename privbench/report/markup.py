@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 
+from ..base.texts import printable
 from .table import Cell, Sheet, Table
+
+# A bracket alone stays, because every interval has two.
+_MARKS = re.compile(r"[\\`*_|~$#]|\](?=[(:\[])")
 
 
 def as_markdown(sheets: Sequence[Sheet]) -> str:
     """The sheets, below headings of the second level."""
     parts = []
-    for sheet in sheets:
+    for sheet in (sheet.with_texts(written) for sheet in sheets):
         parts += [f"## {sheet.heading}", *(f"**{doubt}**" for doubt in sheet.doubts)]
         for table in sheet.tables:
-            parts += [f"### {table.caption}", markdown_table(table)]
+            parts += [f"### {table.caption}", _markdown_table(table)]
         parts += [*sheet.notes, *sheet.warnings]
     return "\n\n".join(parts) + "\n"
 
 
 def markdown_table(table: Table) -> str:
     """The groups of a table, each with the columns that say something in it, and what the columns hold."""
+    return _markdown_table(table.with_texts(written))
+
+
+def written(text: str) -> str:
+    """The text as Markdown that shows it as it is: no tag, no link, no end of a cell, nothing set off."""
+    return _MARKS.sub(r"\\\g<0>", html.escape(printable(text), quote=False))
+
+
+def _markdown_table(table: Table) -> str:
     parts = []
     for group in table.groups:
         columns = table.told([group])
@@ -37,15 +51,13 @@ def _markdown(cell: Cell) -> str:
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
-    """What would end a cell is escaped."""
-    escaped = (cell.replace("|", r"\|") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
+    return f"| {' | '.join(cells)} |"
 
 
 def as_html(sheets: Sequence[Sheet]) -> str:
     """A section a sheet; the report is the page that privbench makes."""
     parts = []
-    for sheet in sheets:
+    for sheet in (sheet.with_texts(printable) for sheet in sheets):
         parts += ["<section>", f"<h2>{html.escape(sheet.heading)}</h2>"]
         parts += [f"<p><strong>{html.escape(doubt)}</strong></p>" for doubt in sheet.doubts]
         for table in sheet.tables:

@@ -14,10 +14,10 @@ from markupsafe import Markup
 
 from ... import __version__
 from ...base.errors import PrivbenchError
+from ...base.texts import printable
 from ...judging.ranking import Board, make_boards, read_entry
 from ..notes import apart, conditions, doubts_about, warnings_of
 from ..plots.finding_panels import names_of_findings
-from ..plots.style import printable
 from ..table import Table
 from ..tables import attacks, manifest, utility
 from ..tables.budget import budget_table

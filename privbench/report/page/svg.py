@@ -12,6 +12,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path as Outline
 from matplotlib.transforms import Affine2D
 
+from ...base.texts import printable
 from ..plots.canvas import LEGEND
 from ..plots.style import VARIABLES, Series
 
@@ -57,7 +58,7 @@ def inline(svg: bytes, name: str, height: float, alt: str, marks: Mapping[str, M
         _recolor(element)
     width = (root.get("viewBox") or "").split()[2]
     focusable = any(mark.focusable for mark in marks.values())
-    attributes = {"viewBox": f"0 0 {width} {height * _POINTS:g}", "aria-label": alt}
+    attributes = {"viewBox": f"0 0 {width} {height * _POINTS:g}", "aria-label": printable(alt)}
     root.attrib.clear()
     root.attrib |= attributes | {"role": "group" if focusable else "img"}
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # ElementTree has escaped all text
@@ -93,12 +94,12 @@ def _commands(outline: Outline) -> str:
 def _name(element: ElementTree.Element, mark: Mark) -> None:
     if mark.focusable:
         element.attrib |= {
-            "class": "mark", "tabindex": "0", "role": "img", "aria-label": str(mark),
-            "data-name": mark.name, "data-figures": mark.figures,
+            "class": "mark", "tabindex": "0", "role": "img", "aria-label": printable(str(mark)),
+            "data-name": printable(mark.name), "data-figures": printable(mark.figures),
         }  # fmt: skip
     else:
         title = ElementTree.Element(f"{{{_SVG}}}title")
-        title.text = str(mark)
+        title.text = printable(str(mark))
         element.insert(0, title)
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from ...base.errors import PrivbenchError
-from .style import PAPER, Series, printable, shortened
+from ...base.texts import printable
+from .style import PAPER, Series, shortened
 
 WIDTH = 4.8  # inches; small, so that letters stay readable where the page is as narrow as a telephone
 LEGEND = "legend"
@@ -78,7 +80,7 @@ def _columns(series: Sequence[Series]) -> int:
 def add_title(canvas: Canvas, title: str) -> None:
     """Puts a title above plots that stand alone, as on a page their words do."""
     canvas.whole.set_figheight(canvas.whole.get_figheight() + _TITLE_LINE * (1 + title.count("\n")))
-    canvas.whole.suptitle(printable(title), fontsize=8.5)
+    canvas.whole.suptitle(title, fontsize=8.5)
 
 
 def save(figure: Figure, path: Path, dpi: int = 200) -> None:
@@ -96,6 +98,8 @@ def save(figure: Figure, path: Path, dpi: int = 200) -> None:
 
 def render(figure: Figure, kind: str, dpi: int = 200) -> bytes:
     """The figure as `svg`, `png` or another format of matplotlib; the same figure gives the same bytes."""
+    for text in figure.findobj(Text):
+        text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a run may be named in any script

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 import matplotlib
 
+from ...base.texts import printable
 from ..notes import Named
 
 INK, MUTED, RULE, PAPER = "#1b1f24", "#5f6773", "#d5dae1", "#ffffff"
@@ -99,12 +99,7 @@ class Series:
 
 def series_of(runs: Sequence[Named]) -> list[Series]:
     """How the runs of a board are drawn, in its order."""
-    return [Series(printable(name), number, run.certified) for number, (name, run) in enumerate(runs)]
-
-
-def printable(text: str) -> str:
-    """The text without control and format characters, which XML forbids or which turn the order of letters around."""
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c for c in text)
+    return [Series(name, number, run.certified) for number, (name, run) in enumerate(runs)]
 
 
 def shortened(text: str, length: int) -> str:

@@ -13,7 +13,7 @@ from ...judging.ranking import Board, Standing, on_front
 from ...record.values import Interval
 from ..notes import named_runs
 from .canvas import legend_height, new_figure, save, with_legend
-from .style import GUESS, MUTED, Series, plot_style, printable, series_of
+from .style import GUESS, MUTED, Series, plot_style, series_of, shortened
 
 HEIGHT = 3.9  # inches, so that both axes are about as long
 _TITLE_LINES = 0.35  # inches
@@ -34,7 +34,7 @@ def write_tradeoffs(boards: Sequence[Board], path: Path) -> None:
             told_apart = f" ({board.fingerprint[:12]})" if len(boards) > 1 else ""
             title = f"{data['dataset']} {data['size']} px, {first.protocol['name']}{told_apart}"
             how = "dashed: the Pareto front; dotted: a guess; hollow: the attack is not proven"
-            axes.set_title(f"{printable(title)}\n{how}", fontsize=8, loc="left")
+            axes.set_title(f"{shortened(title, 70)}\n{how}", fontsize=8, loc="left")
         save(figure, path)
 
 

@@ -12,7 +12,6 @@ from privbench.judging.ranking import make_boards, read_entry
 from privbench.report.page.build import PAGE, build_report
 from privbench.report.page.folder import MARKER, put_in_place
 from privbench.report.page.runs import split_shared
-from privbench.report.plots.style import printable
 from privbench.report.tables.leaderboard import leaderboard
 
 EVIL = "<script>alert(1)</script>\"' onfocus=alert(2) $x$ &amp; ]]> --"
@@ -155,7 +154,6 @@ def test_control_characters_do_not_break_the_plots(tmp_path):
     write_run(tmp_path / "a", "nul\x00 esc\x1b turned\u202earound _", params={"b": "_"})
     _, page = build(tmp_path, tmp_path / "a")
     assert leaderboards(page)[0][1][0] == "nul\ufffd esc\ufffd turned\ufffdaround _ b=_"
-    assert printable("Größe 大 🩻\n") == "Größe 大 🩻\n"
 
 
 def test_nothing_is_fetched_and_only_the_own_script_runs(tmp_path):
