@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,15 @@ import pandas as pd
 from records import around, estimate, finding, record
 from safetensors.numpy import save
 
+from privbench.base.files import sha256
 from privbench.record.attack import RetrievalResult
 from privbench.record.estimates import FILE, write_estimates
 from privbench.record.folder import EXAMPLES, LINKAGE_SCORES, RETRIEVAL_SCORES
 from privbench.record.names import AUC, worst_case
 from privbench.record.run import FILE as RECORD
 from privbench.record.run import RunRecord
-from privbench.report.page.runs import BUDGET, CURVES
+from privbench.report.page.build import build_report
+from privbench.report.page.runs import BUDGET, CURVES, read_reported
 
 PAIRS, PROBES, STRANGERS = 60, 12, 30
 
@@ -49,8 +51,7 @@ def write_run(
     utility = run.utility.model_copy(update={"findings": found if findings else []})
     run = run.model_copy(update={"attacks": attacks, "utilities": [utility], **(changes or {})})
     (folder / "scores").mkdir(parents=True)
-    (folder / RECORD).write_text(run.model_dump_json(), encoding="utf-8")
-    draws = rng.normal(0, 0.02, 200)
+    draws = rng.normal(0, 0.02, run.protocol["statistics"]["resamples"])
     write_estimates(
         {
             worst_case(AUC): estimate(verification, draws),
@@ -58,6 +59,9 @@ def write_run(
         },
         folder / FILE,
     )
+    if FILE in run.files:
+        run = run.model_copy(update={"files": run.files | {FILE: sha256(folder / FILE)}})
+    (folder / RECORD).write_text(run.model_dump_json(), encoding="utf-8")
     worst = {"attack": run.worst_case.attack, "scenario": run.worst_case.scenario}
     linkage_scores(rng).assign(**worst).to_parquet(folder / LINKAGE_SCORES)
     retrieval_ranks(rng).assign(**worst).to_parquet(folder / RETRIEVAL_SCORES)
@@ -79,6 +83,11 @@ def write_run(
             encoding="utf-8",
         )
     return run
+
+
+def report_of(folders: Sequence[Path], out: Path) -> None:
+    """Writes the report of those run folders."""
+    build_report([read_reported(folder) for folder in folders], out)
 
 
 def linkage_scores(rng: np.random.Generator) -> pd.DataFrame:

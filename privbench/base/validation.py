@@ -12,10 +12,10 @@ from .errors import PrivbenchError, nearest
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validate(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
-    """The model made of the values; raises PrivbenchError naming the first field that does not hold."""
+def validate(model: type[Model], values: Any, where: str) -> Model:
+    """The model made of the values by name; raises PrivbenchError naming the first field that does not hold."""
     try:
-        return model.model_validate(dict(values))
+        return model.model_validate(dict(values) if isinstance(values, Mapping) else values)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=True)
         # A field that is mistyped is also missing under its right name; the typing is the mistake.
@@ -31,6 +31,13 @@ def validate(model: type[Model], values: Mapping[str, Any], where: str) -> Model
         got = "" if first["type"] == "value_error" else f", not {first['input']!r}"
         named = f"{field!r} " if field else ""
         raise PrivbenchError(f"In {where}, {named}{message}{got}.") from None
+
+
+def told_by(error: ValidationError) -> str:
+    """The first field that does not hold, and why, such as `attacks.0.name: Field required`."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"])) or "the file"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+
+from ..base.errors import PrivbenchError
+from .formats import say
+
+Read = TypeVar("Read")
 
 PLUGIN_CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Of commands whose unknown options are parameters of a plugin."""
@@ -30,6 +37,28 @@ RunFolders = Annotated[list[Path], typer.Argument(metavar="RUNS", help="Run fold
 def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def each_run(folders: list[Path], read: Callable[[Path], Read]) -> Iterator[list[Read]]:
+    """What can be read of the runs; those that cannot are named, and once the rest is shown the command ends with 2.
+
+    Raises PrivbenchError where no run is left.
+    """
+    whole: list[Read] = []
+    broken: list[PrivbenchError] = []
+    for folder in folders:
+        try:
+            whole.append(read(folder))
+        except PrivbenchError as error:
+            broken.append(error)
+    if broken and not whole:
+        raise broken[0]
+    for one in broken:
+        say(f"left out: {one}", "bold red", error=True)
+    yield whole
+    if broken:
+        raise typer.Exit(2)
 
 
 def run_folders(paths: list[Path]) -> list[Path]:

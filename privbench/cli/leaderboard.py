@@ -21,12 +21,13 @@ def command(
     from ..report.machine import as_frame
     from ..report.tables.leaderboard import leaderboard, leaderboard_sheets
 
-    boards = make_boards([read_entry(folder) for folder in arguments.run_folders(runs)])
-    if format.for_machines:
-        print_for_machines(as_frame([leaderboard(board) for board in boards]), format)
-    else:
-        print_for_people(leaderboard_sheets(boards), format)
-    if plot is not None:
-        from ..report.plots.tradeoff import write_tradeoffs
+    with arguments.each_run(arguments.run_folders(runs), read_entry) as entries:
+        boards = make_boards(entries)
+        if format.for_machines:
+            print_for_machines(as_frame([leaderboard(board) for board in boards]), format)
+        else:
+            print_for_people(leaderboard_sheets(boards), format)
+        if plot is not None:
+            from ..report.plots.tradeoff import write_tradeoffs
 
-        write_tradeoffs(boards, plot)
+            write_tradeoffs(boards, plot)

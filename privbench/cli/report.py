@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import RunFolders, Store, run_folders
+from .arguments import RunFolders, Store, each_run, run_folders
 from .formats import say
 
 
@@ -23,7 +23,9 @@ def command(
 ) -> None:
     """Write a report of the runs: one folder with a page that opens from disk, and every plot as SVG and PNG."""
     from ..report.page.build import PAGE, build_report
+    from ..report.page.runs import read_reported
     from ..running.store import default_store
 
-    build_report(run_folders(runs), out, (store or default_store()) if with_originals else None)
-    say(f"{out / PAGE}")
+    with each_run(run_folders(runs), read_reported) as entries:
+        build_report(entries, out, (store or default_store()) if with_originals else None)
+        say(f"{out / PAGE}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
 
 from . import arguments
+from .formats import say
 
-EPILOG = "Exit status: 0 everything holds, 1 something does not."
+EPILOG = (
+    "Exit status: 0 everything holds, 1 something does not, 2 something cannot be verified: no run, one that cannot be "
+    "read, or one without digests, by an older privbench; 1 where both are so."
+)
 
 
 def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
@@ -16,19 +19,20 @@ def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
     from ..judging.verify import verify_run
     from ..running.store import default_store
 
-    console = Console()
-    broken = False
+    changed = unknown = False
     for folder in arguments.run_folders(runs):
         try:
             problems = list(verify_run(folder, store or default_store()))
         except PrivbenchError as error:
-            problems = [str(error)]
-        broken = broken or bool(problems)
-        if not problems:
-            console.print(f"{folder}: everything holds", highlight=False, markup=False)
+            unknown = True
+            say(f"{folder} cannot be verified: {error}", "bold yellow")
             continue
-        console.print(f"{folder}: {problems[0]}", style="bold red", highlight=False, markup=False, soft_wrap=True)
+        changed = changed or bool(problems)
+        if not problems:
+            say(f"{folder}: everything holds")
+            continue
+        say(f"{folder}: {problems[0]}", "bold red")
         for problem in problems[1:]:
-            console.print(f"  and {problem}", highlight=False, markup=False, soft_wrap=True)
-    if broken:
-        raise typer.Exit(1)
+            say(f"  and {problem}")
+    if changed or unknown:
+        raise typer.Exit(1 if changed else 2)

@@ -9,31 +9,28 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError, field_validator
 
+from ..base import exact_json
 from ..base.errors import PrivbenchError
 from ..base.files import read_text, write_text
-from ..record.estimates import FILE, Estimate, read_estimates
+from ..base.validation import told_by, validate
+from ..protocols.schema import StatisticsSection
+from ..record.estimates import Estimate, StoredFigures
 from ..record.names import AUC, RANK_1, FigureName, worst_case
 from ..record.run import RunRecord, read_run
-from ..record.values import Record
+from ..record.values import Finite, Record
+from ..record.vouched import estimates_of
 from .terms import require_same
 
 SCHEMA_VERSION: Literal[1] = 1
 _DIGITS = 7  # what one patient of thousands changes is still seen
 
 
-class StoredEstimate(Record):
+class StoredEstimate(StoredFigures):
     """An estimate as the file holds it, rounded."""
 
-    value: float
-    resampled: list[float | None]
-    jackknife: list[float | None]
-    between: list[float]
-    effective: float
-    counted_twice: float
-    training_error: float | None
-    freedom: float
-    partly: bool
-    bounds: tuple[float, float]
+    resampled: list[Finite | None]
+    jackknife: list[Finite | None]
+    between: list[Finite]
 
     @classmethod
     def of(cls, estimate: Estimate) -> StoredEstimate:
@@ -44,11 +41,11 @@ class StoredEstimate(Record):
         return cls(**fields)
 
     def estimate(self) -> Estimate:
-        """The estimate again."""
-        fields = {field: getattr(self, field) for field in type(self).model_fields}
-        for name in ("resampled", "jackknife", "between"):
-            fields[name] = np.array([np.nan if one is None else one for one in fields[name]], float)
-        return Estimate(**fields)
+        """The estimate again. Raises ValueError as `StoredFigures.with_arrays`."""
+        arrays = (self.resampled, self.jackknife, self.between)
+        return self.with_arrays(
+            *(np.array([np.nan if one is None else one for one in array], float) for array in arrays)
+        )
 
 
 class BaselineRun(Record):
@@ -63,8 +60,9 @@ class BaselineRun(Record):
     @field_validator("figures")
     @classmethod
     def _named(cls, figures: dict[str, StoredEstimate]) -> dict[str, StoredEstimate]:
-        for text in figures:
+        for text, figure in figures.items():
             FigureName.parse(text)
+            figure.estimate()
         return figures
 
     @property
@@ -82,7 +80,14 @@ class Baseline(Record):
     fingerprint: str
     data_digest: str
     terms: dict[str, Any]
-    runs: list[BaselineRun]
+    runs: list[BaselineRun] = Field(min_length=1)
+
+    @property
+    def statistics(self) -> StatisticsSection:
+        """How its runs make intervals. Raises PrivbenchError where its terms do not tell."""
+        protocol = self.terms.get("protocol")
+        told = protocol.get("statistics") if isinstance(protocol, dict) else None
+        return validate(StatisticsSection, told, "the statistics of the baseline")
 
     def run_of(self, record: RunRecord) -> BaselineRun | None:
         """The run of the same method with the same parameters; None where there is none."""
@@ -105,9 +110,9 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 f"The attack on {record.label} is {record.worst_case.verdict}, so it can be no baseline "
                 f"({record.worst_case.reason}): give the attack more training."
             )
-        estimates = read_estimates(folder / FILE, (worst_case(AUC), worst_case(RANK_1), record.utility_name))
+        estimates = estimates_of(folder, record, (worst_case(AUC), worst_case(RANK_1), record.utility_name))
         if record.utility_name not in estimates:
-            raise PrivbenchError(f"{folder / FILE} lacks the headline of utility: run it again with --overwrite.")
+            raise PrivbenchError(f"{folder} lacks the estimate of its utility: run it again with --overwrite.")
         runs.append(
             BaselineRun(
                 label=record.label,
@@ -138,8 +143,9 @@ def read_baseline(path: Path) -> Baseline:
     """Reads the file. Raises PrivbenchError where it is none."""
     text = read_text(path, "make it with privbench baseline")
     try:
-        return Baseline.model_validate_json(text)
-    except ValidationError as error:
+        return Baseline.model_validate(exact_json.parse(text))
+    except ValueError as error:
+        why = told_by(error) if isinstance(error, ValidationError) else error
         raise PrivbenchError(
-            f"{path} is no baseline of this privbench: make it anew with privbench baseline."
+            f"{path} is no baseline of this privbench ({why}): make it anew with privbench baseline."
         ) from error

@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..base.errors import PrivbenchError
+from ..base.validation import validate
 from ..metrics.delong import delong_p_value
 from ..metrics.intervals import holm
 from ..protocols.schema import StatisticsSection
-from ..record.estimates import FILE, Estimate, read_estimates
+from ..record.estimates import Estimate
 from ..record.folder import LINKAGE_SCORES, UTILITY_SCORES
 from ..record.names import AUC, FigureName, Subject, worst_case
 from ..record.run import RunRecord, read_run
 from ..record.scores import read_scores
 from ..record.values import Interval
+from ..record.vouched import estimates_of, require_vouched
 from .terms import require_same
 
 
@@ -59,9 +62,14 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     records = read_run(first), read_run(second)
     one, other = records
     require_same(one, other)
-    estimates = read_estimates(first / FILE), read_estimates(second / FILE)
+    estimates = estimates_of(first, one), estimates_of(second, other)
     shared = [name for name in estimates[0] if name in estimates[1]]
-    statistics = StatisticsSection.model_validate(one.protocol["statistics"])
+    if odd := next((name for name in shared if not estimates[0][name].is_paired_with(estimates[1][name])), None):
+        raise PrivbenchError(
+            f"{odd} of {first} and of {second} rest on different draws or patients: `privbench verify` tells which of "
+            "them was changed."
+        )
+    statistics = validate(StatisticsSection, one.protocol.get("statistics"), f"the statistics of {first}")
     found = [difference_of(name, estimates[0][name], estimates[1][name], statistics) for name in shared]
     corrected = _corrected(found)
     tests = delong_tests(first, second, records)
@@ -107,6 +115,9 @@ def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dic
 
     The pairs that privbench draws stand in a mated and a non-mated pair each, so it is for lists of one's own.
     """
+    for folder, record in zip((first, second), records, strict=True):
+        for name in (UTILITY_SCORES, LINKAGE_SCORES):
+            require_vouched(folder, record, name)
     tests: dict[FigureName, float] = {}
     utility = records[0].utility
     key = ["task", "mode", "seed", "split", "image", "patient", "class", "label"]
@@ -129,7 +140,12 @@ def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dic
 
 def _beside(first: Path, second: Path, key: list[str]) -> pd.DataFrame:
     """The scores of two runs, row by row of the key, as score_x and score_y."""
-    return read_scores(first)[[*key, "score"]].merge(read_scores(second)[[*key, "score"]], on=key)
+    try:
+        return read_scores(first)[[*key, "score"]].merge(read_scores(second)[[*key, "score"]], on=key)
+    except (KeyError, ValueError) as error:
+        raise PrivbenchError(
+            f"{first} and {second} cannot be set side by side ({error}): `privbench verify` tells which was changed."
+        ) from error
 
 
 def _test(tests: dict[FigureName, float], name: FigureName, rows: pd.DataFrame, labels: pd.Series) -> None:

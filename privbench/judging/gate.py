@@ -13,10 +13,11 @@ from typing import Literal
 
 from ..base.errors import PrivbenchError
 from ..protocols.schema import StatisticsSection
-from ..record.estimates import FILE, Estimate, read_estimates
+from ..record.estimates import Estimate
 from ..record.names import RANK_1, FigureName, Subject
 from ..record.run import RunRecord, read_run
 from ..record.values import Interval
+from ..record.vouched import estimates_of
 from .baseline import Baseline, BaselineRun
 from .terms import differences, terms_of
 
@@ -89,7 +90,7 @@ def judge_runs(folders: Sequence[Path], baseline: Baseline, tolerances: Toleranc
     obstacles: list[str] = []
     notes: list[str] = []
     missing = {run.label for run in baseline.runs}
-    statistics = StatisticsSection.model_validate(baseline.terms["protocol"]["statistics"])
+    statistics = baseline.statistics
     for folder in folders:
         try:
             record = read_run(folder)
@@ -98,7 +99,7 @@ def judge_runs(folders: Sequence[Path], baseline: Baseline, tolerances: Toleranc
             if obstacle := _obstacle(record, before, baseline):
                 obstacles.append(f"{record.label}: {obstacle}")
             elif before is not None:
-                pairs += _pairs(record.label, before, read_estimates(folder / FILE))
+                pairs += _pairs(record.label, before, estimates_of(folder, record))
                 notes += _notes(record, before)
         except PrivbenchError as error:
             obstacles.append(str(error))
@@ -161,9 +162,7 @@ def _pairs(run: str, before: BaselineRun, known: Mapping[FigureName, Estimate]) 
     pairs = []
     for name, one in before.estimates.items():
         other = known.get(name)
-        if other is None or any(
-            getattr(one, part).shape != getattr(other, part).shape for part in ("resampled", "jackknife")
-        ):
+        if other is None or not one.is_paired_with(other):
             raise PrivbenchError(f"{run}: {name} is not there as in the baseline: make the baseline anew.")
         pairs.append(Pair(run, name, one, other))
     return pairs

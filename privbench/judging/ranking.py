@@ -16,9 +16,10 @@ from scipy import stats
 
 from ..base.errors import PrivbenchError
 from ..record.attack import VERDICTS, AttackResult
-from ..record.estimates import FILE, Estimate, read_estimates
+from ..record.estimates import FILE, Estimate
 from ..record.names import AUC, worst_case
 from ..record.run import RunRecord, read_run
+from ..record.vouched import estimates_of
 
 _NO_ERROR = 1e-6  # of a difference of AUCs: less is rounding
 
@@ -66,19 +67,22 @@ class Board:
 
 
 def read_entry(folder: Path) -> Entry:
-    """A run from its folder. Raises PrivbenchError where the folder holds none."""
+    """A run from its folder. Raises PrivbenchError where it holds none, or one whose estimates were changed."""
     record = read_run(folder)
     if FILE not in record.files:
         return Entry(record, None, None, folder)
     privacy, utility = worst_case(AUC), record.utility_name
-    estimates = read_estimates(folder / FILE, (privacy, utility))
+    estimates = estimates_of(folder, record, (privacy, utility))
     if len(estimates) < 2:
         raise PrivbenchError(f"{folder / FILE} lacks the headline figures: run it again with --overwrite.")
     return Entry(record, estimates[privacy], estimates[utility], folder)
 
 
 def make_boards(entries: Sequence[Entry]) -> list[Board]:
-    """A board for each fingerprint, in the order of the best run."""
+    """A board for each fingerprint, in the order of the best run.
+
+    Raises PrivbenchError where runs of one fingerprint rest on different draws or patients.
+    """
 
     def place(entry: Entry) -> tuple[int, float, float]:
         worst = entry.record.worst_case
@@ -100,6 +104,11 @@ def _standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
     if not known:
         return tuple(rest)
     ranked, privacy, utility = zip(*known, strict=True)
+    if odd := next((entry for entry, *both in known if not all(one.is_paired_with(privacy[0]) for one in both)), None):
+        raise PrivbenchError(
+            f"{odd.folder} and {ranked[0].folder} share a fingerprint, and not the draws or patients of their figures: "
+            "`privbench verify` tells which of them was changed."
+        )
     # Both figures share the chance of a wrong statement.
     each = (1 + ranked[0].record.worst_case.interval.confidence) / 2
     numbers = [crc32(entry.record.key.encode()) for entry in ranked]

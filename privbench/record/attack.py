@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from .values import Counts, Interval, Record
+from pydantic import model_validator
+
+from .values import ROUNDING, Amount, Count, Counts, Interval, Record, Share
 
 Verdict = Literal["certified", "unsaturated", "weak"]
 """Of an attack's training: it succeeded; more of it would help; it failed. The first is the best."""
@@ -19,14 +21,14 @@ class Certificate(Record):
 
     verdict: Verdict
     reason: str
-    control_auc: float
+    control_auc: Share
     control_interval: Interval
-    floor: float
-    correlation: float
-    train_auc: float
-    validation_auc: float
-    saturation: float
-    seeds: int
+    floor: Share
+    correlation: Share
+    train_auc: Share
+    validation_auc: Share
+    saturation: Share
+    seeds: Count
 
 
 class AttackFigure(Record):
@@ -46,27 +48,27 @@ class AttackFigure(Record):
 class GalleryRate(Record):
     """The expected rank-1 rate in galleries of one mate and size - 1 strangers."""
 
-    size: int
-    rank_1: float
+    size: Count
+    rank_1: Share
 
 
 class YearsRate(Record):
     """The rank-1 rate of mates by the years between the two images, from `low` up to below `high`."""
 
-    low: int
-    high: int | None
-    mates: int
-    rank_1: float
+    low: Count
+    high: Count | None
+    mates: Count
+    rank_1: Share
 
 
 class RetrievalResult(Record):
     """How well probes find their patient in the whole test gallery; means over the seeds, unitless."""
 
-    probes: int
-    gallery: int
-    rank_1: float
+    probes: Count
+    gallery: Count
+    rank_1: Share
     interval: Interval | None
-    effective_patients: float | None
+    effective_patients: Amount | None
     by_gallery_size: list[GalleryRate]
     by_years: list[YearsRate]
 
@@ -89,15 +91,15 @@ class AttackResult(Record):
     scenario: str
     train: str
     test: str
-    verification_auc: float
+    verification_auc: Share
     interval: Interval
     patient_interval: Interval
     image_wise_interval: Interval | None
-    seed_std: float | None
-    seed_aucs: list[float]
-    train_auc: float | None
-    fit_auc: float | None
-    validation_auc: float | None
+    seed_std: Amount | None
+    seed_aucs: list[Share]
+    train_auc: Share | None
+    fit_auc: Share | None
+    validation_auc: Share | None
     figures: list[AttackFigure]
     retrieval: RetrievalResult | None
     measures: dict[str, float]
@@ -122,11 +124,17 @@ class InferenceResult(Record):
     scenario: str
     attribute: str
     metric: Literal["auc", "mae"]
-    value: float
+    value: Amount
     interval: Interval
-    original: float
-    base_rate: float
+    original: Amount
+    base_rate: Amount
     counts: Counts
+
+    @model_validator(mode="after")
+    def _of_its_metric(self) -> Self:
+        if self.metric == "auc" and max(self.value, self.original, self.base_rate) > 1 + ROUNDING:
+            raise ValueError("an AUC is above 1")
+        return self
 
 
 class WorstCase(Record):
@@ -137,8 +145,8 @@ class WorstCase(Record):
 
     attack: str
     scenario: str
-    validation_auc: float | None
-    verification_auc: float
+    validation_auc: Share | None
+    verification_auc: Share
     interval: Interval
     verdict: Verdict
     reason: str

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from scipy import stats
 
 from ..base.errors import PrivbenchError
+from ..base.validation import told_by
 from ..metrics import intervals
 from .names import FigureName
-from .values import Interval
+from .values import ROUNDING, Amount, Finite, Interval, Record
 
 if TYPE_CHECKING:
     from ..protocols.schema import StatisticsSection
@@ -69,6 +71,10 @@ class Estimate:
             partly=len(errors) == 1,
             bounds=(self.bounds[0] - other.bounds[1], self.bounds[1] - other.bounds[0]),
         )
+
+    def is_paired_with(self, other: Estimate) -> bool:
+        """Whether both rest on as many draws of as many patients."""
+        return len(self.resampled) == len(other.resampled) and len(self.jackknife) == len(other.jackknife)
 
     @cached_property
     def patient_error(self) -> float:
@@ -165,6 +171,34 @@ def _degrees(errors: Sequence[tuple[float, float]]) -> float:
 _ARRAYS = ("resampled", "jackknife", "between")
 
 
+class StoredFigures(Record):
+    """What files hold of an estimate beside its arrays."""
+
+    value: Finite
+    effective: float = Field(gt=0, allow_inf_nan=False)
+    counted_twice: Amount
+    training_error: Amount | None
+    freedom: float = Field(ge=1, allow_inf_nan=False)
+    partly: bool
+    bounds: tuple[float, float]
+
+    def with_arrays(self, resampled: np.ndarray, jackknife: np.ndarray, between: np.ndarray) -> Estimate:
+        """The estimate with its arrays, as `Estimate` has them.
+
+        Draws in which no figure is left are NaN. Raises ValueError where all are, or where something is no number.
+        """
+        low, high = self.bounds
+        if not low - ROUNDING <= self.value <= high + ROUNDING:
+            raise ValueError(f"{self.value} is not between {low} and {high}")
+        for name, array in (("resampled", resampled), ("jackknife", jackknife)):
+            if array.ndim != 1 or np.isinf(array).any() or np.isnan(array).all():
+                raise ValueError(f"{name} holds no row of numbers")
+        if between.ndim != 1 or not np.isfinite(between).all():
+            raise ValueError("between holds no row of numbers")
+        fields = {name: getattr(self, name) for name in StoredFigures.model_fields}
+        return Estimate(resampled=resampled, jackknife=jackknife, between=between, **fields)
+
+
 def write_estimates(estimates: Mapping[FigureName, Estimate], path: Path) -> None:
     """Writes what comparisons need: three tensors a figure, and the rest as text beside them."""
     told = {
@@ -178,7 +212,7 @@ def write_estimates(estimates: Mapping[FigureName, Estimate], path: Path) -> Non
 
 
 def read_estimates(path: Path, names: Sequence[FigureName] | None = None) -> dict[FigureName, Estimate]:
-    """The estimates of those names that are there, of all without any.
+    """The estimates of those names that are there, of all without any; all of as many draws of as many patients.
 
     Raises PrivbenchError where the file is none.
     """
@@ -186,13 +220,17 @@ def read_estimates(path: Path, names: Sequence[FigureName] | None = None) -> dic
         with safe_open(path, "numpy") as file:
             told = json.loads(file.metadata()["estimates"])
             wanted = {text: FigureName.parse(text) for text in told} if names is None else {str(n): n for n in names}
-            return {
-                wanted[text]: Estimate(
-                    **{key: file.get_tensor(f"{text}/{key}").astype(np.float64) for key in _ARRAYS},
-                    **{**fields, "bounds": tuple(fields["bounds"])},
+            found = {
+                wanted[text]: StoredFigures.model_validate(fields).with_arrays(
+                    *(file.get_tensor(f"{text}/{key}").astype(np.float64) for key in _ARRAYS)
                 )
                 for text, fields in told.items()
                 if text in wanted
             }
-    except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise PrivbenchError(f"{path} cannot be read ({error}): run it again with --overwrite.") from error
+        first = next(iter(found.values()), None)
+        if odd := next((name for name, one in found.items() if first and not one.is_paired_with(first)), None):
+            raise ValueError(f"{odd} is of other draws or patients than the rest")
+    except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        why = told_by(error) if isinstance(error, ValidationError) else error
+        raise PrivbenchError(f"{path} cannot be read ({why}): run it again with --overwrite.") from error
+    return found

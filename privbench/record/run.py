@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ..base import exact_json
 from ..base.errors import PrivbenchError
+from ..base.validation import told_by
 from .attack import AttackResult, InferenceResult, WorstCase
 from .history import upgraded
 from .names import MEAN_AUC, FigureName, Subject
 from .utility import MeasurementResult, UtilityResult
-from .values import Record
+from .values import Amount, Record
 
 SCHEMA_VERSION: Literal[6] = 6
 FILE = "run.json"
@@ -30,8 +31,8 @@ class StageRecord(Record):
     key: str
     digest: str
     inputs: dict[str, str]
-    seconds: float
-    peak_memory_mib: float
+    seconds: Amount
+    peak_memory_mib: Amount
     cached: bool
 
 
@@ -80,6 +81,21 @@ class RunRecord(Record):
     git: GitRecord | None
     files: dict[str, str]
 
+    @field_validator("protocol")
+    @classmethod
+    def _told(cls, protocol: dict[str, Any]) -> dict[str, Any]:
+        """The protocol of an old schema may lack fields of the present one, but none that tables begin with."""
+        data = protocol.get("data")
+        if not isinstance(data, dict) or not {"dataset", "size"} <= data.keys() or "name" not in protocol:
+            raise ValueError("it lacks name, data.dataset or data.size")
+        return protocol
+
+    @model_validator(mode="after")
+    def _of_its_attacks(self) -> Self:
+        if all(attack.label != self.worst_case.label for attack in self.attacks):
+            raise ValueError(f"the worst case, {self.worst_case.label}, is none of the attacks")
+        return self
+
     @property
     def utility(self) -> UtilityResult:
         """The headline of utility: the protocol's first task that reads findings, in its first mode."""
@@ -125,14 +141,11 @@ def read_run(path: Path) -> RunRecord:
             f"{path} is no run folder: there is no {FILE} in it; name a folder that privbench run wrote."
         )
     try:
-        values = json.loads(file.read_bytes())
-        return RunRecord.model_validate(upgraded(values))
-    except (ValueError, KeyError, TypeError) as error:  # no JSON, no run (ValidationError), or no old run
-        what: object = error
-        if isinstance(error, ValidationError):
-            first = error.errors(include_url=False)[0]
-            what = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        values = exact_json.parse(file.read_bytes())
+        return RunRecord.model_validate(upgraded(values), strict=True)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # no JSON, no run, or no old run
+        what = told_by(error) if isinstance(error, ValidationError) else error
         raise PrivbenchError(
             f"{file} is no run of schema {SCHEMA_VERSION} or older ({what}): "
-            "run it again, or read it with the privbench version that wrote it."
+            "run it again with --overwrite, or read it with the privbench version that wrote it."
         ) from error

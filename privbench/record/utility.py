@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..protocols.modes import Mode
-from .values import Counts, Interval, Record
+from .values import Amount, Count, Counts, Interval, Record, Share
 
 
 class Change(Record):
@@ -14,7 +14,7 @@ class Change(Record):
 
     value: float
     interval: Interval | None
-    p_value: float | None
+    p_value: Share | None
 
 
 class FindingResult(Record):
@@ -27,16 +27,16 @@ class FindingResult(Record):
     """
 
     name: str
-    auc: float | None
+    auc: Share | None
     interval: Interval | None
-    positives: int
-    negatives: int
-    average_precision: float | None
+    positives: Count
+    negatives: Count
+    average_precision: Share | None
     average_precision_interval: Interval | None
-    sensitivity: float | None
+    sensitivity: Share | None
     sensitivity_interval: Interval | None
-    specificity: float | None
-    calibration_error: float | None
+    specificity: Share | None
+    calibration_error: Share | None
     change: Change | None
 
 
@@ -50,7 +50,7 @@ class GroupResult(Record):
     attribute: str
     value: str
     counts: Counts
-    mean_auc: float | None
+    mean_auc: Share | None
     interval: Interval | None
     findings: list[FindingResult]
 
@@ -66,11 +66,11 @@ class GapResult(Record):
 
     attribute: str
     findings: list[str]
-    gap: float
+    gap: Share
     low: str
     high: str
     interval: Interval | None
-    original: float | None
+    original: Share | None
     change: Change | None
     widened: bool | None
 
@@ -93,11 +93,11 @@ class UtilityResult(Record):
     mode: Mode
     train: str
     test: str
-    mean_auc: float
+    mean_auc: Share
     interval: Interval
     image_wise_interval: Interval | None
-    seed_std: float | None
-    seed_aucs: list[float]
+    seed_std: Amount | None
+    seed_aucs: list[Share]
     mean_over: list[str]
     few: list[str]
     left_out: list[str]
@@ -105,7 +105,7 @@ class UtilityResult(Record):
     groups: list[GroupResult]
     gaps: list[GapResult]
     counts: Counts
-    original: float | None
+    original: Share | None
     change: Change | None
     lost: list[str] | None
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+ROUNDING = 1e-9  # sums of shares go beyond their ends by so much
+
+Share = Annotated[float, Field(ge=-ROUNDING, le=1 + ROUNDING, allow_inf_nan=False)]
+"""From 0 to 1: a rate, an AUC, a p-value."""
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Of something that can be none, and not less."""
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Record(BaseModel):
@@ -14,9 +25,15 @@ class Interval(Record):
 
     low: float
     high: float
-    confidence: float
+    confidence: float = Field(gt=0, lt=1)
     method: str
-    resamples: int
+    resamples: Count
+
+    @model_validator(mode="after")
+    def _upright(self) -> Self:
+        if not self.low <= self.high:
+            raise ValueError(f"the interval ends at {self.high}, below {self.low}, where it begins")
+        return self
 
 
 class Counts(Record):
@@ -25,8 +42,8 @@ class Counts(Record):
     The effective number of patients is how many of equal size would tell as much (Kish); None in runs of old schemas.
     """
 
-    patients: int
-    images: int
-    pairs: int | None = None
-    mated: int | None = None
-    effective_patients: float | None = None
+    patients: Count
+    images: Count
+    pairs: Count | None = None
+    mated: Count | None = None
+    effective_patients: Amount | None = None

@@ -4,15 +4,12 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from command_line import call
-from records import estimate, record
+from report_runs import write_run
 
 from privbench.base.errors import PrivbenchError
 from privbench.cli import main
-from privbench.record.estimates import write_estimates
-from privbench.record.names import AUC, worst_case
 from privbench.record.run import read_run
 
 
@@ -112,16 +109,12 @@ def test_list_shows_the_fields_of_protocols(monkeypatch, capsys):
 @pytest.fixture
 def runs(tmp_path):
     for name, run in {
-        "one": record("a", 0.8, 0.9),
-        "two": record("b", 0.6, 0.7),
-        "three": record("c", 0.5, 0.5, fingerprint="f" * 64),
+        "one": ("a", 0.8, 0.9, "0" * 64),
+        "two": ("b", 0.6, 0.7, "0" * 64),
+        "three": ("c", 0.5, 0.5, "f" * 64),
     }.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "run.json").write_text(run.model_dump_json())
-        draws = np.random.default_rng(0).normal(0, 0.01, 200)
-        figures = {worst_case(AUC): run.worst_case.verification_auc, run.utility_name: run.utility.mean_auc}
-        told = {figure: estimate(value, draws) for figure, value in figures.items()}
-        write_estimates(told, tmp_path / name / "estimates.safetensors")
+        label, *figures, fingerprint = run
+        write_run(tmp_path / name, label, *figures, fingerprint=fingerprint)
     return tmp_path
 
 

@@ -1,8 +1,10 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from records import estimate
+from safetensors.numpy import save
 from scipy import stats
 
 from privbench.base.errors import PrivbenchError
@@ -112,3 +114,60 @@ def test_estimates_survive_their_file(tmp_path, rng):
     (tmp_path / "estimates.safetensors").write_bytes(b"no")
     with pytest.raises(PrivbenchError, match="cannot be read"):
         read_estimates(tmp_path / "estimates.safetensors")
+
+
+def changed(path, told=None, **arrays):
+    """Writes a file of one estimate, of which some is not as it should be."""
+    fields = {"value": 0.7, "effective": 9.0, "counted_twice": 0.0, "training_error": None, "freedom": 1.0}
+    fields |= {"partly": False, "bounds": [0.0, 1.0]} | (told or {})
+    tensors = {"resampled": np.full(100, 0.7), "jackknife": np.full(10, 0.7), "between": np.empty(0)} | arrays
+    name = str(worst_case("a"))
+    path.write_bytes(
+        save(
+            {f"{name}/{key}": np.asarray(value, np.float32) for key, value in tensors.items()},
+            metadata={"estimates": json.dumps({name: fields})},
+        )
+    )
+    return path
+
+
+def test_draws_may_leave_no_figure_but_not_all(tmp_path):
+    some = np.array([0.7, np.nan] * 50)
+    read = read_estimates(changed(tmp_path / "a", resampled=some, jackknife=some[:10]))
+    assert np.isnan(read[worst_case("a")].resampled).sum() == 50
+    infinite = read_estimates(changed(tmp_path / "a", {"value": 31.0, "bounds": [-np.inf, np.inf]}))
+    assert infinite[worst_case("a")].bounds == (-np.inf, np.inf), "a measure has none"
+
+
+@pytest.mark.parametrize(
+    ("told", "arrays", "why"),
+    [
+        ({"value": np.nan}, {}, "value: Input should be a finite number"),
+        ({"value": 7.0}, {}, r"7\.0 is not between 0\.0 and 1\.0"),
+        ({"value": "many"}, {}, "value: "),
+        ({"effective": np.nan}, {}, "effective: "),
+        ({"effective": 0.0}, {}, "effective: "),
+        ({"training_error": np.nan}, {}, "training_error: "),
+        ({"training_error": -0.1}, {}, "training_error: "),
+        ({"freedom": 0.0}, {}, "freedom: "),
+        ({"bounds": [1.0, 0.0]}, {}, "is not between"),
+        ({"bounds": [np.nan, 1.0]}, {}, "is not between"),
+        ({"surplus": 1}, {}, "surplus: Extra inputs"),
+        ({}, {"resampled": np.full(100, np.nan)}, "resampled holds no row of numbers"),
+        ({}, {"resampled": [0.7, np.inf]}, "resampled holds no row of numbers"),
+        ({}, {"resampled": np.full((10, 10), 0.7)}, "resampled holds no row of numbers"),
+        ({}, {"resampled": []}, "resampled holds no row of numbers"),
+        ({}, {"jackknife": np.full(10, np.nan)}, "jackknife holds no row of numbers"),
+        ({}, {"between": [np.nan]}, "between holds no row of numbers"),
+    ],
+)
+def test_what_is_no_number_where_one_belongs_is_refused(tmp_path, told, arrays, why):
+    with pytest.raises(PrivbenchError, match=f"cannot be read .*{why}"):
+        read_estimates(changed(tmp_path / "a", told, **arrays))
+
+
+def test_all_figures_rest_on_the_same_draws(tmp_path):
+    one, other = estimate(0.7, np.zeros(300)), estimate(0.7, np.zeros(299))
+    write_estimates({worst_case("a"): one, worst_case("b"): other}, tmp_path / "a")
+    with pytest.raises(PrivbenchError, match="b is of other draws or patients than the rest"):
+        read_estimates(tmp_path / "a")

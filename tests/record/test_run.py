@@ -53,7 +53,7 @@ def test_what_does_not_fit_the_schema_is_named(tmp_path, change, what):
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff"])
 def test_what_is_no_json_of_a_run_is_told(tmp_path, text):
     (tmp_path / "run.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(PrivbenchError, match="run it again, or read it with the privbench version that wrote it"):
+    with pytest.raises(PrivbenchError, match="run it again with --overwrite, or read it with the privbench"):
         read_run(tmp_path)
 
 
@@ -89,3 +89,37 @@ def test_the_headline_of_utility_is_the_first_tasks():
     run = with_modes(record("a", 0.8, 0.7))
     assert run.utility is run.utilities[0]
     assert [one.label for one in run.utilities] == ["classification (frozen)", "classification (retrained-transfer)"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "what"),
+    [
+        (("worst_case", "verification_auc"), 7.0, "worst_case.verification_auc: "),
+        (("worst_case", "verification_auc"), True, "worst_case.verification_auc: "),
+        (("worst_case", "verification_auc"), "0.5", "worst_case.verification_auc: "),
+        (("worst_case", "attack"), "another", "the file: the worst case, another .informed., is none"),
+        (("worst_case", "interval", "low"), 0.99, "worst_case.interval: the interval ends at .*, below 0.99"),
+        (("worst_case", "interval", "confidence"), 95, "worst_case.interval.confidence: "),
+        (("attacks", 0, "counts", "patients"), -1, "attacks.0.counts.patients: "),
+        (("utilities", 0, "mean_auc"), -0.1, "utilities.0.mean_auc: "),
+        (("protocol",), {}, "protocol: it lacks name"),
+        (("attacks", 0, "train_auc"), float("nan"), "NaN is no number"),
+        (("protocol", "seed"), float("inf"), "Infinity is no number"),
+    ],
+)
+def test_figures_that_cannot_be_are_named(tmp_path, path, value, what):
+    values = json.loads(record("a", 0.8, 0.7).model_dump_json())
+    inner = values
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    (tmp_path / "run.json").write_text(json.dumps(values))
+    with pytest.raises(PrivbenchError, match=rf"older \({what}"):
+        read_run(tmp_path)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    text = record("a", 0.8, 0.7).model_dump_json()
+    (tmp_path / "run.json").write_text('{"key": "b",' + text[1:])
+    with pytest.raises(PrivbenchError, match="'key' stands twice"):
+        read_run(tmp_path)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hostile import TEXTS, obeyed, run_of
 from records import estimate
-from report_runs import write_run
+from report_runs import report_of, write_run
 from rich.console import Console
 
 from privbench.judging.compare import Comparison, difference_of
@@ -21,7 +21,6 @@ from privbench.record.names import AUC, worst_case
 from privbench.report import judgement as told
 from privbench.report.machine import as_csv, as_frame, as_json
 from privbench.report.markup import as_html, as_markdown
-from privbench.report.page.build import build_report
 from privbench.report.tables.comparison import comparison_sheet
 from privbench.report.tables.leaderboard import leaderboard, leaderboard_sheets
 from privbench.report.tables.summary import summary_sheet
@@ -119,7 +118,7 @@ def test_the_page_and_its_plots(text, tmp_path):
     run = run_of(text)
     changes = {"utilities": run.utilities, "measurements": run.measurements, "protocol": run.protocol}
     write_run(tmp_path / "a", text, warnings=[text], budget=True, changes=changes)
-    build_report([tmp_path / "a"], tmp_path / "report")
+    report_of([tmp_path / "a"], tmp_path / "report")
     page = (tmp_path / "report/index.html").read_text(encoding="utf-8")
     assert obeyed(page) == set()
     assert "<script>alert" not in page

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from ... import __version__
 from ...base.errors import PrivbenchError
 from ...base.texts import printable
-from ...judging.ranking import Board, make_boards, read_entry
+from ...judging.ranking import Board, Entry, make_boards
 from ..notes import apart, conditions, doubts_about, warnings_of
 from ..plots.finding_panels import names_of_findings
 from ..table import Table
@@ -69,18 +69,18 @@ class RunPart:
     manifest: Sequence[Table]
 
 
-def build_report(folders: Sequence[Path], out: Path, store: Path | None = None) -> None:
+def build_report(entries: Sequence[Entry], out: Path, store: Path | None = None) -> None:
     """Writes the report of those runs into a folder, which appears when it is finished, and not before.
 
     Originals that may be of people are shown where a store is given, the folder of cached stages that holds them.
 
-    Raises PrivbenchError where a run cannot be read, or where something is in the way that is no report.
+    Raises PrivbenchError where a run's files cannot be shown, or where something is in the way that is no report.
     """
-    if not folders:
+    if not entries:
         raise PrivbenchError("There is no run to report: name run folders, or folders of run folders.")
-    distinct = {folder.resolve(): folder for folder in folders}
+    distinct = {entry.folder.resolve(): entry for entry in entries}
     with put_in_place(out) as folder:
-        boards = make_boards([read_entry(one) for one in distinct.values()])
+        boards = make_boards(list(distinct.values()))
         plotter = Plotter(folder)
         sections = [
             _section(board, f"b{number}", plotter, folder, len(board.standings) / len(distinct), store)

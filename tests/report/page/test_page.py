@@ -5,11 +5,11 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 from records import finding, measurement, record, with_modes
-from report_runs import write_gallery, write_run
+from report_runs import report_of, write_gallery, write_run
 
 from privbench.base.errors import PrivbenchError
 from privbench.judging.ranking import make_boards, read_entry
-from privbench.report.page.build import PAGE, build_report
+from privbench.report.page.build import PAGE
 from privbench.report.page.folder import MARKER, put_in_place
 from privbench.report.page.runs import split_shared
 from privbench.report.tables.leaderboard import leaderboard
@@ -50,7 +50,7 @@ class Page(HTMLParser):
 
 
 def build(tmp_path, *folders):
-    build_report(folders, tmp_path / "report")
+    report_of(folders, tmp_path / "report")
     text = (tmp_path / "report" / PAGE).read_text(encoding="utf-8")
     return text, Page(text)
 
@@ -78,7 +78,7 @@ def test_report_holds_the_page_and_every_plot_for_a_paper(tmp_path):
 def test_same_runs_give_the_same_report(tmp_path):
     write_run(tmp_path / "a", deformed=True)
     for name in ("one", "two"):
-        build_report([tmp_path / "a"], tmp_path / name)
+        report_of([tmp_path / "a"], tmp_path / name)
     one, two = ({p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*") if p.is_file()}
                 for n in ("one", "two"))  # fmt: skip
     assert one == two
@@ -231,7 +231,7 @@ def test_nothing_but_a_report_is_replaced(tmp_path, what):
         out.mkdir()
         (out / "precious").write_text("x")
     with pytest.raises(PrivbenchError, match="mine .*choose another --out"):
-        build_report([tmp_path / "a"], out)
+        report_of([tmp_path / "a"], out)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "mine"]
     assert (out if what == "file" else out / "precious").is_file()
 
@@ -240,11 +240,11 @@ def test_an_older_report_stays_until_the_new_one_is_finished(tmp_path):
     write_run(tmp_path / "a")
     out = tmp_path / "report"
     out.mkdir()  # an empty folder is in nobody's way
-    build_report([tmp_path / "a"], out)
+    report_of([tmp_path / "a"], out)
     before = (out / PAGE).read_bytes()
     (tmp_path / "a/scores/linkage.parquet").write_bytes(b"no Parquet")
     with pytest.raises(PrivbenchError, match=r"linkage\.parquet cannot be read"):
-        build_report([tmp_path / "a"], out)
+        report_of([tmp_path / "a"], out)
     assert (out / PAGE).read_bytes() == before
     with put_in_place(out) as folder:
         (folder / "other").touch()
@@ -256,13 +256,13 @@ def test_broken_files_are_told_in_a_sentence(tmp_path):
     write_run(tmp_path / "a", budget=True)
     (tmp_path / "a/budget/budget.csv").write_text("axis,factor\nx,1\n")
     with pytest.raises(PrivbenchError, match=r"budget\.csv lacks the columns amount"):
-        build_report([tmp_path / "a"], tmp_path / "report")
+        report_of([tmp_path / "a"], tmp_path / "report")
     write_run(tmp_path / "b")
     (tmp_path / "b/gallery.safetensors").write_bytes(b"nothing")
     with pytest.raises(PrivbenchError, match=r"gallery\.safetensors cannot be read"):
-        build_report([tmp_path / "b"], tmp_path / "report")
+        report_of([tmp_path / "b"], tmp_path / "report")
     with pytest.raises(PrivbenchError, match="no run"):
-        build_report([], tmp_path / "report")
+        report_of([], tmp_path / "report")
     assert not (tmp_path / "report").exists()
 
 
@@ -294,4 +294,4 @@ def test_pictures_that_do_not_belong_together_are_refused(tmp_path):
     tensors = load_file(tmp_path / "a/gallery.safetensors")
     (tmp_path / "a/gallery.safetensors").write_bytes(save(tensors | {"released": tensors["released"][:2]}))
     with pytest.raises(PrivbenchError, match="do not belong together"):
-        build_report([tmp_path / "a"], tmp_path / "report")
+        report_of([tmp_path / "a"], tmp_path / "report")

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from report_runs import write_run
+from report_runs import report_of, write_run
 
-from privbench.report.page.build import PAGE, build_report
+from privbench.report.page.build import PAGE
 
 EVIL = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>"
 FLAGS = [
@@ -36,7 +36,7 @@ def report(tmp_path_factory):
     write_run(folder / "2", "method-9", 0.6, 0.55)
     write_run(folder / "3", EVIL, 0.75, 0.8, warnings=[EVIL])
     write_run(folder / "4", "starved", 0.5, 0.85, verdict="weak")
-    build_report(sorted(folder.iterdir()), folder / "report")
+    report_of(sorted(folder.iterdir()), folder / "report")
     return folder / "report"
 
 
