@@ -106,6 +106,23 @@ def test_list_shows_the_fields_of_protocols(monkeypatch, capsys):
     assert "--set utilities.segmentation.modes" in printed
 
 
+def test_list_shows_the_rows_of_sweeps(monkeypatch, capsys):
+    assert call(monkeypatch, "list") == 0
+    assert "table1 (9 runs): the nine rows of Table 1" in capsys.readouterr().out
+    assert call(monkeypatch, "list", "sweeps") == 0
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["prichexy", "--mu", "0.005"] in printed
+    assert ["dp-pix", "--b", "8", "--m", "1", "--epsilon", "0.1"] in printed
+
+
+@pytest.mark.parametrize("columns", [40, 60, 100])
+def test_list_names_every_option_on_a_narrow_terminal(monkeypatch, capsys, columns):
+    assert call(monkeypatch, "list", columns=columns) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any(line.strip().startswith("--pretrain-learning-rate") for line in lines)
+
+
 @pytest.fixture
 def runs(tmp_path):
     for name, run in {
