@@ -141,8 +141,10 @@ def read_run(path: Path) -> RunRecord:
             f"{path} is no run folder: there is no {FILE} in it; name a folder that privbench run wrote."
         )
     try:
-        values = exact_json.parse(file.read_bytes())
-        return RunRecord.model_validate(upgraded(values), strict=True)
+        values = upgraded(exact_json.parse(file.read_bytes()))
+        if isinstance(values, dict):  # the default is for new runs, and none for what tells no schema
+            values.setdefault("schema_version", None)
+        return RunRecord.model_validate(values, strict=True)
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # no JSON, no run, or no old run
         what = told_by(error) if isinstance(error, ValidationError) else error
         raise PrivbenchError(

@@ -104,6 +104,7 @@ def test_the_headline_of_utility_is_the_first_tasks():
         (("utilities", 0, "mean_auc"), -0.1, "utilities.0.mean_auc: "),
         (("protocol",), {}, "protocol: it lacks name"),
         (("attacks", 0, "train_auc"), float("nan"), "NaN is no number"),
+        (("schema_version",), None, "schema_version: "),
         (("protocol", "seed"), float("inf"), "Infinity is no number"),
     ],
 )
@@ -115,6 +116,14 @@ def test_figures_that_cannot_be_are_named(tmp_path, path, value, what):
     inner[path[-1]] = value
     (tmp_path / "run.json").write_text(json.dumps(values))
     with pytest.raises(PrivbenchError, match=rf"older \({what}"):
+        read_run(tmp_path)
+
+
+def test_what_tells_no_schema_is_refused(tmp_path):
+    values = json.loads(record("a", 0.8, 0.7).model_dump_json())
+    del values["schema_version"]
+    (tmp_path / "run.json").write_text(json.dumps(values))
+    with pytest.raises(PrivbenchError, match="schema_version: "):
         read_run(tmp_path)
 
 
