@@ -1,0 +1,28 @@
+"""Damaged and hostile run folders work, or are refused with a sentence; no figure changes in silence."""
+
+import pytest
+from conftest import TINY
+from fuzz import OVERRIDES, TARGETS, changed_toml, outcome, protocol_outcome
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+FEW = settings(max_examples=5, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_run_folders(name, finished, tmp_path):
+    target = TARGETS[name]
+
+    @FEW
+    @given(target.change(finished.folder))
+    def holds(change):
+        assert outcome(target, change, finished.folder, tmp_path / "run") in ("works", "refused")
+
+    holds()
+
+
+@settings(FEW, max_examples=60)
+@given(text=changed_toml(TINY), overrides=st.lists(OVERRIDES, max_size=2))
+def test_protocols(text, overrides, tmp_path_factory):
+    file = tmp_path_factory.getbasetemp() / "changed.toml"
+    assert protocol_outcome(text, overrides, file) in ("works", "refused")
