@@ -14,7 +14,8 @@ import pandas as pd
 from torch import Tensor
 
 from ...base.errors import PrivbenchError
-from ...data.splits import CELLS, check_table, hold_out_validation
+from ...data.splits import CELLS, hold_out_validation
+from ...data.table import check_splits, checked_rows
 from ...plugins.interfaces import Chunk, Dataset
 from .promises import BrokenPromise, Promises, insist
 
@@ -103,7 +104,7 @@ class DatasetPromises(Promises[Dataset]):
     def table(self) -> None:
         insist(len(self._whole) > 0, "the table has no row")
         try:
-            check_table(self._whole, self.ready.findings)
+            check_splits(checked_rows(self._whole, self.ready.findings), self.ready.findings)
         except PrivbenchError as error:
             raise BrokenPromise(str(error)) from error
 
