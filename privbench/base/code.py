@@ -16,8 +16,8 @@ from pathlib import Path
 
 _OWN = "privbench"
 _STANDARD = sys.stdlib_module_names
-# They check, draw, count and lock; what they do is seen in no result.
-_WITHOUT_RESULTS = {"filelock", "jinja2", "markupsafe", "pydantic", "rich", "typer"}
+# They check, draw and count; what they do is seen in no result.
+_WITHOUT_RESULTS = {"jinja2", "markupsafe", "pydantic", "rich", "typer"}
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def test_libraries_count_with_their_versions_and_those_without_results_do_not():
     libraries = reached_from(["privbench.learning.networks"]).libraries
     assert libraries["torch"] == version("torch")
     assert libraries["timm"] == version("timm")
-    assert not libraries.keys() & {"pydantic", "rich", "typer", "filelock", "os", "json"}
+    assert not libraries.keys() & {"pydantic", "rich", "typer", "os", "json"}
 
 
 def test_every_module_is_found_as_python_finds_it():

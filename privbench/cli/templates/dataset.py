@@ -1,14 +1,16 @@
 """A data set from a folder: `images.csv`, one row an image, whose column `path` tells where each image lies."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from privbench import Dataset, PrivbenchError
+from privbench.datasets.radiographs import read_grey, survey
 from privbench.interfaces import Chunk, DataRequest
 
 CHUNK = 64
@@ -27,21 +29,23 @@ class MyDataset(Dataset):
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         # Columns: image, patient, follow_up, age, sex, view, split (train, val, test, or train_val), and the findings;
-        # others, such as path, are for `read` alone.
-        return pd.read_csv(folder(request) / "images.csv")
+        # others, such as path, are for `read` alone. A patient is a text: 007 is not 7.
+        table = pd.read_csv(folder(request) / "images.csv", dtype={"image": str, "patient": str})
+        files = {image: folder(request) / path for image, path in zip(table["image"], table["path"], strict=True)}
+        with ThreadPoolExecutor(request.workers) as pool:  # 12 bits in files of 16 are found, colours are refused
+            self._depth = survey(files, request.size, pool, request.notice)
+        return table
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
-        for start in range(0, len(table), CHUNK):
-            paths = table["path"].iloc[start : start + CHUNK]
-            yield Chunk(np.stack([read_image(folder(request) / path, request.size) for path in paths]))
+        files = [folder(request) / path for path in table["path"]]
+        with ThreadPoolExecutor(request.workers) as pool:
+            for start in range(0, len(files), CHUNK):
+                chunk = files[start : start + CHUNK]
+                images = pool.map(read_grey, chunk, repeat(request.size), repeat(self._depth))
+                yield Chunk(np.stack(list(images))[:, None])
 
 
 def folder(request: DataRequest) -> Path:
     if request.root is None:
         raise PrivbenchError("The data set lies in a folder: name it with --data-root.")
     return request.root
-
-
-def read_image(path: Path, size: int) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("L").resize((size, size)), np.uint8)[None]

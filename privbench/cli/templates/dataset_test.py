@@ -18,7 +18,7 @@ def write_data(root: Path) -> None:
         patient, follow_up = divmod(number, 3)
         path = f"{number:02}.png"
         Image.fromarray(rng.integers(0, 256, (40, 40), np.uint8)).save(root / path)
-        about = {"image": path, "patient": patient, "follow_up": follow_up, "age": 50, "sex": "F", "view": "PA"}
+        about = {"image": path, "patient": f"P{patient}", "follow_up": follow_up, "age": 50, "sex": "F", "view": "PA"}
         labels = {"Effusion": number % 2, "Mass": None if number % 5 == 0 else number % 3 // 2}
         rows.append(about | {"split": "test" if patient > 7 else "train_val", "path": path} | labels)
     pd.DataFrame(rows).to_csv(root / "images.csv", index=False)
