@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from hostile import TEXTS, obeyed
 from hypothesis import strategies as st
+from report_runs import forge
 from rich.console import Console
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 from privbench.base.errors import PrivbenchError
-from privbench.base.files import sha256
 from privbench.judging.compare import compare_runs
 from privbench.judging.ranking import make_boards, read_entry
 from privbench.judging.verify import verify_run
@@ -138,7 +138,7 @@ def changed_scores(draw: st.DrawFn, folder: Path) -> Change:
 
     def write(out: Path) -> None:
         write_scores(scores, out / name)
-        _forge(out, name)
+        forge(out, name)
 
     return write
 
@@ -149,13 +149,7 @@ def _write(file: Path, data: bytes) -> None:
 
 def _write_forged(folder: Path, name: str, data: bytes) -> None:
     (folder / name).write_bytes(data)
-    _forge(folder, name)
-
-
-def _forge(folder: Path, name: str) -> None:
-    values = json.loads((folder / RECORD).read_bytes())
-    values["files"][name] = sha256(folder / name)
-    (folder / RECORD).write_text(json.dumps(values))
+    forge(folder, name)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,13 @@ def write_run(
             encoding="utf-8",
         )
     return run
+
+
+def forge(folder: Path, name: str) -> None:
+    """Writes the file's new digest into run.json, as a careful forger would."""
+    values = json.loads((folder / RECORD).read_bytes())
+    values["files"][name] = sha256(folder / name)
+    (folder / RECORD).write_text(json.dumps(values), encoding="utf-8")
 
 
 def report_of(folders: Sequence[Path], out: Path) -> None:

@@ -80,12 +80,13 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
     assert {"attack siamese OO 0", "linkage siamese control 0", "attack siamese AA 1", "linkage siamese paper 1"} <= {
         *names
     }
-    assert names[-5:] == [
+    assert names[-6:] == [
         "utility classification control 0",
         "utility classification frozen 0",
         "task classification A 0",
         "utility classification retrained-transfer 0",
         "utility classification retrained-release 0",
+        "examples",
     ], "what was trained on the release serves two modes"
     assert all(stage.peak_memory_mib > 100 and stage.seconds >= 0 for stage in record.stages)
     assert {"privbench", "python", "torch", "timm", "numpy"} <= record.versions.keys()

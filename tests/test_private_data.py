@@ -15,6 +15,7 @@ from privbench.datasets.findings import FINDINGS
 from privbench.datasets.phantom import generate
 from privbench.judging.verify import verify_run
 from privbench.report.page.build import build_report
+from privbench.report.page.runs import read_reported
 
 TOKENS = [f"qzx{number:02}jvk" for number in range(20)]
 """Rare texts, planted in names of images, in patients' numbers and in the names of folders."""
@@ -80,7 +81,7 @@ def run(hospital, tiny_protocol, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(run):
-    build_report([run], run.parent / "report")
+    build_report([read_reported(run)], run.parent / "report")
     return run.parent / "report"
 
 
@@ -114,12 +115,12 @@ def test_no_picture_shows_a_patient(run, report):
 
 
 def test_originals_are_shown_to_who_asks_for_them_and_has_the_store(run, hospital, tmp_path):
-    build_report([run], tmp_path / "report", run.parent / "store")
+    build_report([read_reported(run)], tmp_path / "report", run.parent / "store")
     shown = [np.asarray(Image.open(file)) for file in (tmp_path / "report" / "examples").iterdir()]
     originals = {np.asarray(Image.open(file)).tobytes() for file in (hospital / "images").iterdir()}
     assert sum(picture.tobytes() in originals for picture in shown) == 8
     with pytest.raises(PrivbenchError, match="does not hold the originals of prichexy mu=0.05"):
-        build_report([run], tmp_path / "other", tmp_path / "no store")
+        build_report([read_reported(run)], tmp_path / "other", tmp_path / "no store")
     assert not (tmp_path / "other").exists()
 
 

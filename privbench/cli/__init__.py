@@ -8,6 +8,7 @@ import sys
 from io import TextIOWrapper
 
 from ..base.errors import PrivbenchError, explain_disk_error, explain_memory_error
+from ..base.texts import printable
 from .stopping import Stopped, stoppable
 
 
@@ -52,5 +53,6 @@ def _fail(error: Exception, message: str, code: int, debug: bool) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    Console(stderr=True).print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
+    told = "\n".join(map(printable, message.split("\n")))  # several mistakes are told below one another
+    Console(stderr=True).print(f"[bold red]error:[/] {escape(told)}", soft_wrap=True, highlight=False)
     raise SystemExit(code)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from ..base.progress import log
+from ..base.texts import printable
 from ..data.notices import NAMES
 from .stopping import Stopped
 
@@ -19,7 +20,7 @@ class _WithNames(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text, names = super().format(record), getattr(record, NAMES, "")
-        return f"{text}: {names}" if names else text
+        return printable(f"{text}: {names}" if names else text)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def budget_curve(pipeline: Pipeline, record: RunRecord, attack: str, scenario: S
         fields = differences(record.terms, pipeline.terms)[:3]
         raise PrivbenchError(
             f"The run of {record.label} was made by another version of privbench, of its plugins or of its data"
-            f"{' (' + '; '.join(fields) + ')' if fields else ''}: run it again."
+            f"{' (' + '; '.join(fields) + ')' if fields else ''}: run it again with --overwrite."
         )
     if not any((result.name, result.scenario) == (attack, scenario) for result in record.attacks):
         told = ", ".join(result.label for result in record.attacks)

@@ -57,11 +57,14 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     """Compares two run folders.
 
     Raises:
-        PrivbenchError: one of them is none, or was written by an older privbench, or their fingerprints differ.
+        PrivbenchError: one of them is none, was changed, or is of an older privbench, or their fingerprints differ.
     """
     records = read_run(first), read_run(second)
     one, other = records
     require_same(one, other)
+    for folder, record in zip((first, second), records, strict=True):
+        for name in (UTILITY_SCORES, LINKAGE_SCORES):
+            require_vouched(folder, record, name)
     estimates = estimates_of(first, one), estimates_of(second, other)
     shared = [name for name in estimates[0] if name in estimates[1]]
     if odd := next((name for name in shared if not estimates[0][name].is_paired_with(estimates[1][name])), None):
@@ -115,9 +118,6 @@ def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dic
 
     The pairs that privbench draws stand in a mated and a non-mated pair each, so it is for lists of one's own.
     """
-    for folder, record in zip((first, second), records, strict=True):
-        for name in (UTILITY_SCORES, LINKAGE_SCORES):
-            require_vouched(folder, record, name)
     tests: dict[FigureName, float] = {}
     utility = records[0].utility
     key = ["task", "mode", "seed", "split", "image", "patient", "class", "label"]

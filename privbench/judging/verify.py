@@ -46,7 +46,9 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
     """
     record = read_run(folder)
     if not record.files:
-        raise PrivbenchError(f"{folder} was written by an older privbench, without digests: run it again to verify it.")
+        raise PrivbenchError(
+            f"{folder} was written by an older privbench, without digests: run it again with --overwrite to verify it."
+        )
     yield from _digests(folder, record)
     try:
         yield from _fingerprint(record)

@@ -131,6 +131,11 @@ class AttackStages:
             write_scores(ranks, folder / RETRIEVAL_FILE)
             originals = galleries.splits["test"].images
             measures = attack.measures(gallery, originals, ctx) if test.probes is Kind.ANONYMIZED else {}
+            if odd := [name for name, value in measures.items() if not np.isfinite(value)]:
+                raise PrivbenchError(
+                    f"The attack {origin.attack!r} measured {odd[0]} as {measures[odd[0]]}, which is no number: "
+                    "mend the plugin, or leave the measure out."
+                )
             (folder / _MEASURES).write_text(json.dumps(measures), encoding="utf-8")
 
         folder = self._score("linkage", attack, origin, fitted, produce)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from typing import Any
 
 from ..base.errors import PrivbenchError
 from ..data.splits import Split
@@ -40,6 +42,18 @@ def check_floor(floor: LinkageAttack) -> None:
     """Raises PrivbenchError unless the floor of the certificates needs no training."""
     if floor.trained:
         raise PrivbenchError("certificate.floor is to be an attack without training: use correlation.")
+
+
+def check_places(terms: Any) -> None:
+    """Raises PrivbenchError where a text among JSON values is a path on this machine, which records would hold."""
+    if isinstance(terms, dict | list):
+        for value in terms.values() if isinstance(terms, dict) else terms:
+            check_places(value)
+    elif isinstance(terms, str) and os.path.isabs(terms) and os.path.exists(terms):
+        raise PrivbenchError(
+            f"A parameter holds {terms}, which keys and records would tell: name it relative to the folder where "
+            "privbench is called, or declare the parameter as a Path that is called root or ends in _file."
+        )
 
 
 def check_utilities(protocol: Protocol, create: Callable[[str], UtilityTask]) -> None:

@@ -24,7 +24,7 @@ from ..protocols.schema import Protocol, fingerprint_of
 from ..record.scores import AttackScores
 from .attack_galleries import AttackGalleries
 from .attack_stages import AttackStages
-from .choices import check_floor, check_utilities, choose_attacks, choose_utilities
+from .choices import check_floor, check_places, check_utilities, choose_attacks, choose_utilities
 from .examples import keep_examples
 from .guidance_stages import make_guidance
 from .loading import data_stage, read_splits
@@ -96,6 +96,7 @@ class Pipeline:
         check_utilities(self.protocol, self.utility)
         self._source = self.dataset.source(self.request)
         self.terms = self._terms()  # asks every plugin for its inputs, and timm for the networks
+        check_places([self.terms, self.anonymizer.terms()])
 
     @property
     def key(self) -> str:

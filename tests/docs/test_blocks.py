@@ -11,7 +11,7 @@ import pytest
 import typer
 
 import privbench
-from privbench.cli import app
+from privbench.cli.app import app
 from privbench.cli.options import given_params
 from privbench.plugins.registry import GROUPS, Registry
 from privbench.protocols.schema import load_protocol

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from report_runs import forge
 
 import privbench
 from privbench.base.errors import PrivbenchError
@@ -54,6 +55,7 @@ def test_delong_is_offered_where_every_patient_has_one_image(pair, tmp_path):
         scores = pd.read_parquet(copy / UTILITY_SCORES)
         first = scores["image"].isin(scores.drop_duplicates("patient")["image"])
         scores[first].to_parquet(copy / UTILITY_SCORES, index=False)
+        forge(copy, UTILITY_SCORES)
         alone.append(copy)
     found = compare_runs(*alone)
     tested = {row.name: row for row in found.differences if row.delong is not None}
@@ -79,6 +81,7 @@ def test_delong_is_not_offered_for_several_trainings(pair, tmp_path):
         scores = pd.read_parquet(copy / UTILITY_SCORES)
         alone = scores[scores["image"].isin(scores.drop_duplicates("patient")["image"])]
         pd.concat([alone, alone.assign(seed=1)]).to_parquet(copy / UTILITY_SCORES, index=False)
+        forge(copy, UTILITY_SCORES)
         copies.append(copy)
     found = compare_runs(*copies)
     assert not any(row.delong is not None for row in found.differences)

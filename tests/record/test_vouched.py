@@ -1,16 +1,13 @@
 """What was changed after the run is not read."""
 
-import json
-
 import numpy as np
 import pytest
 from records import estimate, record
-from report_runs import write_run
+from report_runs import forge, write_run
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 from privbench.base.errors import PrivbenchError
-from privbench.base.files import sha256
 from privbench.judging.ranking import make_boards, read_entry
 from privbench.record.estimates import FILE, write_estimates
 from privbench.record.names import AUC, worst_case
@@ -30,13 +27,6 @@ def test_a_changed_file_stops_with_its_name(tmp_path):
         read_entry(tmp_path / "a")
 
 
-def forged(folder):
-    """Writes the digest of the estimates anew, as a careful forger would."""
-    values = json.loads((folder / "run.json").read_text())
-    values["files"][FILE] = sha256(folder / FILE)
-    (folder / "run.json").write_text(json.dumps(values))
-
-
 def test_numbers_that_are_none_change_no_rank(tmp_path):
     """The finding: NaN among the estimates changed ranks without a word."""
     write_run(tmp_path / "a")
@@ -46,7 +36,7 @@ def test_numbers_that_are_none_change_no_rank(tmp_path):
     tensors = load_file(file)
     tensors[f"{name}/jackknife"] = np.full_like(tensors[f"{name}/jackknife"], np.nan)
     file.write_bytes(save(tensors, metadata=metadata))
-    forged(tmp_path / "a")
+    forge(tmp_path / "a", FILE)
     with pytest.raises(PrivbenchError, match="jackknife holds no row of numbers"):
         read_entry(tmp_path / "a")
 
@@ -55,7 +45,7 @@ def test_resamples_are_those_of_the_protocol(tmp_path):
     run = write_run(tmp_path / "a")
     told = {worst_case(AUC): estimate(0.8, np.zeros(999)), run.utility_name: estimate(0.7, np.zeros(999))}
     write_estimates(told, tmp_path / "a" / FILE)
-    forged(tmp_path / "a")
+    forge(tmp_path / "a", FILE)
     with pytest.raises(PrivbenchError, match="holds 999 resamples of .*, where the protocol says 1000"):
         read_entry(tmp_path / "a")
 
@@ -67,6 +57,6 @@ def test_runs_of_other_patients_share_no_table(tmp_path, rng):
     one, other = (estimate(value, rng.normal(0, 0.01, 1000)) for value in (0.8, 0.7))
     fewer = [type(one)(each.value, each.resampled, each.jackknife[:-1], each.effective) for each in (one, other)]
     write_estimates(dict(zip((worst_case(AUC), run.utility_name), fewer, strict=True)), tmp_path / "b" / FILE)
-    forged(tmp_path / "b")
+    forge(tmp_path / "b", FILE)
     with pytest.raises(PrivbenchError, match="b and .*a share a fingerprint, and not the draws|a and .*b share a"):
         make_boards([read_entry(tmp_path / name) for name in "ab"])

@@ -15,7 +15,7 @@ from privbench.plugins.interfaces import (
     UtilityTask,
 )
 from privbench.protocols.schema import load_protocol
-from privbench.running.choices import check_floor, check_utilities, choose_attacks, choose_utilities
+from privbench.running.choices import check_floor, check_places, check_utilities, choose_attacks, choose_utilities
 
 
 class Still(Anonymizer):
@@ -106,6 +106,12 @@ def protocol(section, *labels, **told):
 
 def making(**classes):
     return lambda label: classes[label]()
+
+
+def test_a_text_that_is_a_path_here_is_told_before_any_record_holds_it(tmp_path):
+    check_places({"params": [{"mu": 0.5, "name": "/no/such/place", "slash": "a/b"}], "weights": None})
+    with pytest.raises(PrivbenchError, match="keys and records would tell"):
+        check_places({"params": [{"weights": str(tmp_path)}]})
 
 
 def test_attacks_come_in_the_protocols_order():

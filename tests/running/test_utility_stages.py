@@ -49,8 +49,8 @@ def test_every_utility_task_goes_the_whole_way(tiny_protocol, store, tmp_path):
             "utilities.saliency={}",
             "utilities.segmentation.params={backbone='test_resnet',width=2,epochs=1,batch_size=16,learning_rate=1e-3}",
             f"utilities.segmentation.modes={every}",
-            f"utilities.thumbnails.modes={every}",
-            "utilities.thumbnails.seeds=2",
+            f"utilities.my-utility.modes={every}",
+            "utilities.my-utility.seeds=2",
             "utilities.contrast={}",
         ],
         plugins=sorted(tmp_path.glob("*.py")),
@@ -60,10 +60,10 @@ def test_every_utility_task_goes_the_whole_way(tiny_protocol, store, tmp_path):
     record = run.record
     assert list(verify_run(run.folder)) == []
     assert [utility.label for utility in record.utilities] == [
-        f"{task} ({mode})" for task in ("classification", "thumbnails") for mode in MODES
+        f"{task} ({mode})" for task in ("classification", "my-utility") for mode in MODES
     ]
     assert {utility.name: len(utility.seed_aucs) for utility in record.utilities} == {
-        "classification": 1, "thumbnails": 2,
+        "classification": 1, "my-utility": 2,
     }  # fmt: skip
     measured = {(one.label, one.measure): one for one in record.measurements}
     rows = pd.Series([one.label for one in record.measurements]).value_counts()
@@ -82,10 +82,10 @@ def test_every_utility_task_goes_the_whole_way(tiny_protocol, store, tmp_path):
         "task classification A 0",
         "task segmentation O 0",
         "task segmentation A 0",
-        "task thumbnails O 0",
-        "task thumbnails O 1",
-        "task thumbnails A 0",
-        "task thumbnails A 1",
+        "task my-utility O 0",
+        "task my-utility O 1",
+        "task my-utility A 0",
+        "task my-utility A 1",
         "task contrast O 0",
     ]
 

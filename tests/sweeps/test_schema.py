@@ -52,6 +52,7 @@ def test_a_sweep_runs_every_row_and_goes_on_where_it_stopped(monkeypatch, capsys
         tmp_path / "out",
         "--quiet",
     ]
+    monkeypatch.setenv("COLUMNS", "120")  # where every figure stands in one line
     assert call(monkeypatch, "sweep", *common) == 0
     told = capsys.readouterr().out
     record = read_run(tmp_path / "out" / "identity")

@@ -20,7 +20,7 @@ class MyUtility(ReadingTask):
     name = "my-utility"
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        labels = torch.from_numpy(np.nan_to_num(train.labels, nan=0.5))  # NaN: nobody said
+        labels = torch.tensor(np.nan_to_num(train.labels, nan=0.5))  # NaN: nobody said
         self.weights = torch.linalg.lstsq(shrunk(train.images), labels).solution
 
     def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:
@@ -35,5 +35,5 @@ class MyUtility(ReadingTask):
 
 
 def shrunk(images: np.ndarray) -> Tensor:
-    pixels = torch.from_numpy(images.astype(np.float32) / 255)
+    pixels = torch.tensor(images).float() / 255
     return torch.nn.functional.adaptive_avg_pool2d(pixels, 8).flatten(1)

@@ -1,15 +1,17 @@
 """Every built-in plugin keeps its promises, and every broken promise is seen."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from contracts import NETWORK, SHORT, Guided, broken
 from pydantic import BaseModel, ConfigDict
 
+from privbench.cli.templates import dataset_test
 from privbench.judging.contract.checks import Check, check
 from privbench.judging.selftest.judge import traps
-from privbench.plugins.interfaces import Anonymizer
+from privbench.plugins.interfaces import Anonymizer, Dataset
 from privbench.plugins.registry import Registry
 
 EMBEDDING = NETWORK | SHORT | {"steps": 2, "features": 8}
@@ -48,6 +50,10 @@ def test_the_examples_of_the_manual_keep_their_promises(text, around, tmp_path):
     (tmp_path / "mine.py").write_text(text)
     registry = Registry([tmp_path / "mine.py"])
     (cls,) = registry.handed_over()
+    if issubclass(cls, Dataset):
+        (tmp_path / "data").mkdir()
+        dataset_test.write_data(tmp_path / "data")
+        around = replace(around, root=tmp_path / "data")
     assert broken(cls, around) == {}
 
 

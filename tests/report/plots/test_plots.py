@@ -8,6 +8,7 @@ from report_runs import linkage_scores, retrieval_ranks
 from privbench.judging.ranking import make_boards
 from privbench.metrics.retrieval import cumulative_match
 from privbench.metrics.roc import auc
+from privbench.record.examples import Examples
 from privbench.report.plots import change_maps, cmc, roc_det
 from privbench.report.plots.budget_curves import write_budget
 from privbench.report.plots.contact_sheet import draw_contact_sheet
@@ -77,7 +78,7 @@ def test_the_front_goes_in_steps_through_the_best(rng):
 
 def test_contact_sheet_and_curves_are_pictures(tmp_path, rng):
     images = rng.integers(0, 256, (3, 1, 16, 16)).astype(np.uint8)
-    draw_contact_sheet(images, images, "identity", tmp_path / "sheet.png")
+    draw_contact_sheet(Examples(images, images, None), "identity", tmp_path / "sheet.png")
     curves = pd.DataFrame(
         [{"stage": "s", "training": "t", "epoch": e, "train_loss": 1 / (e + 1), "val_loss": 1.0} for e in range(3)]
     )
