@@ -106,7 +106,7 @@ def test_commands_parse(arguments, desk):
     """Options exist and their values are valid; so are the anonymizer's parameters, and changes of the protocol."""
     name, *rest = arguments
     context = typer.main.get_command(app).commands[name].make_context(name, rest)
-    registry = Registry(context.params.get("plugin") or [])
+    registry = Registry(map(Path, context.params.get("plugin") or []))
     method = context.params.get("name" if name == "check-plugin" else "anonymizer")
     if method is not None:
         kind = next(kind for kind in GROUPS if method in registry.names(kind))

@@ -1,4 +1,4 @@
-"""A utility task: findings are read off thumbnails of 8 x 8 pixels, by least squares."""
+"""A utility task: findings are read off thumbnails of 8 x 8 pixels, by ridge regression."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ class MyUtility(ReadingTask):
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
         labels = torch.tensor(np.nan_to_num(train.labels, nan=0.5))  # NaN: nobody said
-        self.weights = torch.linalg.lstsq(shrunk(train.images), labels).solution
+        pixels = shrunk(train.images)
+        # The ridge keeps corners that are black in every image from deciding, and a fit the same each time.
+        ridge = 1e-3 * len(pixels) * torch.eye(pixels.shape[1])
+        self.weights = torch.linalg.solve(pixels.T @ pixels + ridge, pixels.T @ labels)
 
     def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:
         # images: (N, 1, H, W), uint8; out go (N, findings), larger where the finding is likelier.
