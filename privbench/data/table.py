@@ -11,7 +11,7 @@ from ..base.errors import PrivbenchError, raise_all
 from .patients import patient_problems, patient_texts, shown
 from .splits import COLUMNS, SPACING, SPLITS
 
-_OLDEST = 130  # years
+OLDEST = 130  # years
 
 
 def checked_rows(table: pd.DataFrame, findings: tuple[str, ...]) -> pd.DataFrame:
@@ -55,7 +55,7 @@ def check_splits(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
 
 
 def _value_problems(table: pd.DataFrame, findings: tuple[str, ...], spacing: tuple[str, ...]) -> Iterator[str]:
-    yield from _out_of_range(table, "age", (0, _OLDEST), f"0 to {_OLDEST} years")
+    yield from _out_of_range(table, "age", (0, OLDEST), f"0 to {OLDEST} years")
     yield from _out_of_range(table, "follow_up", (-np.finfo(float).max, np.finfo(float).max), "a number")
     for finding in findings:
         if not (table[finding].isin([0, 1]) | table[finding].isna()).all():

@@ -17,6 +17,8 @@ from PIL import Image
 
 from ..base.errors import PrivbenchError, nearest, raise_all
 from ..base.files import read_text
+from ..data.notices import SHOWN, Notice
+from ..data.table import OLDEST
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from .findings import FINDINGS
 from .radiographs import opened, read_grey, survey
@@ -37,6 +39,7 @@ _EXTENTS = {
     "spacing_x": ("OriginalImagePixelSpacing[x", "OriginalImage[Width"),
     "spacing_y": ("y]", "Height]"),
 }
+_MISTYPED = 1000  # an age of more digits is no age, and is refused as in any table
 _MASKS = "masks"
 _HIGHEST = 3  # bit 1 lungs, bit 2 heart
 _CHUNK = 256
@@ -86,7 +89,7 @@ class ChestXray14(Dataset):
                    "masks."),
         ]  # fmt: skip
         raise_all([f"Image {names[0]} {problem}" for names, problem in told if len(names)])
-        return entries.merge(split_of.rename("split"), left_on="image", right_index=True)
+        return _with_known_ages(entries.merge(split_of.rename("split"), left_on="image", right_index=True), request)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
         files, masks = _image_files(_root(request)), _mask_files(_root(request))
@@ -216,6 +219,15 @@ def _entries(path: Path, size: int) -> pd.DataFrame:
     for finding in FINDINGS:
         entries[finding] = np.array([finding in named for named in labels], np.uint8)
     return entries
+
+
+def _with_known_ages(table: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
+    """The table, in which an age that nobody reaches is unknown: the first release holds some, such as 414 years."""
+    odd = (table["age"] > OLDEST) & (table["age"] < _MISTYPED)
+    if odd.any():
+        text = f"{odd.sum()} of {len(table)} images have ages above {OLDEST} years, which are taken for unknown"
+        request.notice(Notice(text, tuple(table.loc[odd, "image"])[:SHOWN]))
+    return table.assign(age=table["age"].mask(odd))
 
 
 def _no_numbers(entries: pd.DataFrame, column: str, path: Path) -> Iterator[str]:
