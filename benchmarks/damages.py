@@ -4,8 +4,8 @@
 
 Every round has a copy of the store of an undisturbed run, in which one stage is damaged: bits of a file are flipped, it
 is cut off, exchanged with that of another stage or another run, filled with zeros or lost, or another stage lies under
-its name. The damage has to be told, `verify` has to see it before, and scores and estimates of the run that follows have
-to be those of the undisturbed run to the bit.
+its name. The damage has to be told, `verify` has to see it before, and scores and estimates of the run that follows
+have to be those of the undisturbed run to the bit.
 """
 
 from __future__ import annotations
