@@ -40,7 +40,8 @@ def arrows(modules: dict[str, list[str]]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {room: set() for room in modules}
     for room, names in modules.items():
         for name in names:
-            targets = {target.split(".")[1] for target in imports_of(name, for_types=True) if target.count(".")}
+            own = (target for target in imports_of(name, for_types=True) if target.startswith("privbench."))
+            targets = {target.split(".")[1] for target in own}
             found[room] |= (targets & found.keys()) - {room}
     return found
 
