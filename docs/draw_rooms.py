@@ -30,7 +30,8 @@ def rooms() -> dict[str, list[str]]:
             parts = file.relative_to(ROOT / folder).with_suffix("").parts
             name = ".".join([package, *(part for part in parts if part != "__init__")])
             room = name.split(".")[1] if "." in name else name
-            if room not in ("privbench", "__main__", "interfaces"):
+            # Templates are what plugin authors start from, and no part of the house.
+            if room not in ("privbench", "__main__", "interfaces") and "templates" not in parts:
                 found[room].append(name)
     return dict(found)
 
