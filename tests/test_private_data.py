@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import privbench
+from privbench import cli
 from privbench.base.errors import PrivbenchError
 from privbench.datasets.findings import FINDINGS
 from privbench.datasets.phantom import generate
@@ -150,6 +151,18 @@ def test_run_report_and_store_are_their_owners_alone(run, report):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
     for folder in (run, run / "scores", report, run.parent / "store", run.parent / "store" / "data"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
+
+
+def test_a_budget_of_private_data_finds_its_patients_and_names_none(run, hospital, tmp_path, monkeypatch):
+    arguments = ["budget", run, "--attack", "correlation", "--scenario", "informed", "--out", tmp_path / "budget"]
+    arguments += ["--store", run.parent / "store", "--data-root", hospital]
+    arguments += ["--set", f"pairs.test_file={hospital}/pairs-{TOKENS[19]}.txt"]
+    monkeypatch.setattr("sys.argv", ["privbench", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    content = b"".join(file.read_bytes() for file in files_of(tmp_path / "budget"))
+    assert not [token for token in TOKENS if token.encode() in content]
 
 
 def test_two_stores_give_the_same_figures(run, hospital, tiny_protocol, tmp_path):

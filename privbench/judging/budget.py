@@ -145,7 +145,7 @@ def _point(stages: AttackStages, attack: str, scenario: Scenario, axis: str, fac
     seeds = range(stages.protocol.attacks[attack].seeds)
     scores = pd.concat([stages.link(AttackOrigin(attack, scenario, seed)) for seed in seeds], ignore_index=True)
     test = part_of(scores, "test", SCENARIOS[scenario].test)
-    resampling = Resampling.of(stages.protocol, stages.galleries.splits["test"].table["patient"].to_numpy())
+    resampling = Resampling.of(stages.protocol, stages.galleries.splits["test"].told["patient"].to_numpy())
     estimate = auc_estimate(test, resampling)
     interval = certain(estimate.interval(stages.protocol.statistics))
     return Point(axis, factor, amount, estimate.value, interval.low, interval.high)
