@@ -96,7 +96,8 @@ def _has_mark(environment: Path, mark: str) -> bool:
 
 def _hidden(folder: Path) -> list[str]:
     """Locks and unfinished folders that are left, wherever they lie."""
-    found = [path for path in folder.rglob("*") if path.suffix in (".lock", ".unfinished", ".replaced")]
+    hidden = (".lock", ".privbench-lock", ".privbench-unfinished", ".privbench-replaced")
+    found = [path for path in folder.rglob("*") if path.suffix in hidden]
     found += (folder / "store" / "unfinished").glob("*")
     return [f"{len(found)} such as {min(found).relative_to(folder)} are left"] if found else []
 

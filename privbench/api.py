@@ -165,7 +165,9 @@ def plan(
             workers=workers,
             progress=Progress(console, quiet),
         )
-    folder = RunFolder(Path(out) if out is not None else _default_folder(pipeline, given), pipeline.key, overwrite)
+    place = Path(out) if out is not None else _default_folder(pipeline, given)
+    _check_apart(place, pipeline.store.root)
+    folder = RunFolder(place, pipeline.key, overwrite)
     return Plan(pipeline, given, folder)
 
 
@@ -197,6 +199,12 @@ def create_pipeline(
         fabric=create_fabric(device, precision),
         precision=precision,
     )
+
+
+def _check_apart(out: Path, store: Path) -> None:
+    """Raises PrivbenchError where the store lies in the run folder, which is replaced as a whole, or is it."""
+    if store.resolve().is_relative_to(out.resolve()):
+        raise PrivbenchError(f"The store {store} lies in the run folder {out}: choose another --store or --out.")
 
 
 def _default_folder(pipeline: Pipeline, given: Sequence[str]) -> Path:

@@ -59,6 +59,7 @@ def test_run_folder_is_whole(finished):
         "training_curves.png",
         "training_curves.csv",
         "log.txt",
+        "privbench-run.json",
     }
     assert [p for p in finished.folder.parent.iterdir() if p != finished.folder] == []
     assert "fingerprint" in (finished.folder / "log.txt").read_text()

@@ -92,7 +92,7 @@ def explain_disk_error(
     """
     number, text = getattr(error, "errno", None), str(error)
     name = getattr(error, "filename", None) or place
-    if number in _FULL or "No space left" in text or "quota exceeded" in text:
+    if is_full_disk(error):
         where = f"disk of {place}" if place else "disk"
         writing = f" (writing {name})" if name and not place else ""
         return PrivbenchError(
@@ -111,6 +111,12 @@ def explain_disk_error(
     if isinstance(error, ValueError) and place and "\0" in str(place):
         return PrivbenchError(f"{str(place)!r} is no path, because it holds a NUL byte: check {option}.")
     return None
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Whether an error says that the disk has no room, in whatever guise."""
+    text = str(error)
+    return getattr(error, "errno", None) in _FULL or "No space left" in text or "quota exceeded" in text
 
 
 def explain_memory_error(error: Exception) -> PrivbenchError | None:

@@ -53,7 +53,7 @@ def read_toml(name: str, package: str, kind: str) -> dict[str, Any]:
 def write_text(path: Path, text: str) -> None:
     """Writes a UTF-8 file and the folders above it, whole or not at all: under another name first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.unfinished")
+    part = path.with_name(f".{path.name}.privbench-unfinished")
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
@@ -70,6 +70,13 @@ def sha256(path: Path) -> str:
     """The digest of a file, as hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digests(folder: Path, without: str) -> dict[str, str]:
+    """SHA-256 of every file below a folder but the one of that name in it, by path; empty for a link to nothing."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() or file.is_symlink())
+    named = ((file.relative_to(folder).as_posix(), file) for file in files if not file.is_dir())
+    return {name: sha256(file) if file.is_file() else "" for name, file in named if name != without}
 
 
 def digest_of(value: Any) -> str:

@@ -31,6 +31,24 @@ def locked(path: Path, waiting: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def locked_if_left(path: Path) -> Iterator[bool]:
+    """Whether a killed process left a lock's file behind; nobody else takes it while the block lasts."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        left = _lies_at(path, descriptor)
+        yield left
+        if left:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
 def _acquire(path: Path, waiting: str) -> int:
     """A descriptor that holds the lock of the file which lies at that path."""
     told = False

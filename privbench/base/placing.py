@@ -27,9 +27,9 @@ class Place:
             written: the files that commands wrote into a folder, by path from it; all others are the user's.
         """
         self.path, self.whole, self._written = path, _resolved(path), written
-        self._part = self.whole.with_name(f".{self.whole.name}.unfinished")
-        self._old = self.whole.with_name(f".{self.whole.name}.replaced")
-        self._lock = self.whole.with_name(f".{self.whole.name}.lock")
+        self._part = self.whole.with_name(f".{self.whole.name}.privbench-unfinished")
+        self._old = self.whole.with_name(f".{self.whole.name}.privbench-replaced")
+        self._lock = self.whole.with_name(f".{self.whole.name}.privbench-lock")
         with disk_errors_of(self.whole, OPTION):
             _exists(self._part)  # a name that becomes too long is told now, and not after hours
 

@@ -60,11 +60,11 @@ def _closed_on_failure(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """What is started meanwhile never hears of Ctrl-C or SIGTERM, from its first instruction on.
+    """What is started meanwhile never hears of Ctrl-C, SIGTERM or SIGHUP, from its first instruction on.
 
     A terminal sends Ctrl-C to all of its processes, and each would print where it was.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
     finally:

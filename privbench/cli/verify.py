@@ -16,20 +16,23 @@ EPILOG = (
 def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
     """Recompute every figure of runs from their scores, check digests, terms, stages, and name what does not hold."""
     from ..base.errors import PrivbenchError
+    from ..judging.provenance import compared
     from ..judging.verify import verify_run
+    from ..record.run import read_run
     from ..running.store import default_store
 
+    place = store or default_store()
     changed = unknown = False
     for folder in arguments.run_folders(runs):
         try:
-            problems = list(verify_run(folder, store or default_store()))
+            problems = list(verify_run(folder, place))
         except PrivbenchError as error:
             unknown = True
             say(f"{folder} cannot be verified: {error}", "bold yellow")
             continue
         changed = changed or bool(problems)
         if not problems:
-            say(f"{folder}: everything holds")
+            say(f"{folder}: everything holds ({compared(folder, read_run(folder), place)})")
             continue
         say(f"{folder}: {problems[0]}", "bold red")
         for problem in problems[1:]:

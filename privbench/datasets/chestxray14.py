@@ -59,7 +59,7 @@ class ChestXray14(Dataset):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._depths: dict[Path, int] = {}
+        self._depths: dict[tuple[Path, int], int] = {}
 
     def source(self, request: DataRequest) -> dict[str, Any]:
         root = _root(request)
@@ -109,12 +109,13 @@ class ChestXray14(Dataset):
     def _depth(self, request: DataRequest) -> int:
         """The bit depth of all images of the split lists, whichever are read; they are looked at once."""
         root = _root(request)
-        if root not in self._depths:
+        looked_at = root, request.size  # what is too small hangs on the size
+        if looked_at not in self._depths:
             files = _image_files(root)
             listed = {name: files[name] for name in _split_of(root).index}
             with ThreadPoolExecutor(request.workers) as pool:
-                self._depths[root] = survey(listed, request.size, pool, request.notice)
-        return self._depths[root]
+                self._depths[looked_at] = survey(listed, request.size, pool, request.notice)
+        return self._depths[looked_at]
 
 
 def read_mask(path: Path, size: int) -> np.ndarray:
@@ -171,8 +172,14 @@ def _mask_files(root: Path) -> dict[str, Path] | None:
 
 def _png_files(folders: Iterable[Path]) -> dict[str, Path]:
     pngs = (e for folder in folders for e in os.scandir(folder) if e.name.endswith(".png"))
-    # Path, and not the entry, answers for links that lead round in a circle.
-    return {e.name: Path(e.path) for e in pngs if e.is_file(follow_symlinks=False) or Path(e.path).is_file()}
+    found: dict[str, Path] = {}
+    for entry in pngs:
+        path = Path(entry.path)
+        if not (entry.is_file(follow_symlinks=False) or path.is_file()):
+            continue  # the path, and not the entry, answers for links that lead round in a circle
+        if (other := found.setdefault(entry.name, path)) != path:
+            raise PrivbenchError(f"{other} and {path} have the same name: keep one of them.")
+    return found
 
 
 def _split_of(root: Path) -> pd.Series:

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ..record.folder import INFERENCE_SCORES, LINKAGE_SCORES, MEASUREMENTS, RETRIEVAL_SCORES, UTILITY_SCORES
+from ..protocols.kinds import CONTROL
+from ..protocols.scenarios import FLOOR
+from ..record.examples import FILE as EXAMPLES_FILE
+from ..record.folder import (
+    ANONYMIZER_STATE,
+    INFERENCE_SCORES,
+    LINKAGE_SCORES,
+    MEASUREMENTS,
+    RETRIEVAL_SCORES,
+    UTILITY_SCORES,
+)
 from ..record.run import FILE, RunRecord, StageRecord
 from ..record.scores import read_scores
 from ..running.manifest import examine
-from ..running.stage_names import DATA, INFERENCE_FILE, LINKAGE_FILE, RETRIEVAL_FILE, TASK_FILE
+from ..running.stage_names import (
+    ANONYMIZER,
+    DATA,
+    EXAMPLES,
+    INFERENCE_FILE,
+    LINKAGE_FILE,
+    RELEASE,
+    RETRIEVAL_FILE,
+    TASK_FILE,
+)
 from ..running.store import Store
 
-_SCORES = {
+_SCORES: dict[str, dict[str, str]] = {
     "linkage": {LINKAGE_FILE: LINKAGE_SCORES, RETRIEVAL_FILE: RETRIEVAL_SCORES},
     "inference": {INFERENCE_FILE: INFERENCE_SCORES},
     "utility": {TASK_FILE: UTILITY_SCORES},
@@ -25,17 +45,54 @@ _SCORES = {
 _ORIGIN = ("attack", "task", "scenario", "mode", "seed")
 
 
-def stages_fit(record: RunRecord) -> Iterator[str]:
-    """Every stage that is recorded as reading something else than the record's stage of that name put out."""
+_TELLS_STAGES = 6
+"""The schema of run.json since when."""
+_NEEDED = (DATA, ANONYMIZER, RELEASE, EXAMPLES)
+_STATE = "state.safetensors"  # as learning.states calls it, which loads torch
+_COPIES = {str(ANONYMIZER): (_STATE, ANONYMIZER_STATE), str(EXAMPLES): (EXAMPLES_FILE, EXAMPLES_FILE)}
+"""Files of stages of which a run folder has copies, and the names of these."""
+
+
+def stages_fit(folder: Path, record: RunRecord) -> Iterator[str]:
+    """Every stage that the record lacks, or tells as reading something else than the record's stage of that name.
+
+    Args:
+        folder: the run's, whose scores tell which stages there were.
+        record: of a schema that tells what stages put out; what it leaves out is missing.
+    """
     put_out = {stage.name: stage.digest for stage in record.stages}
-    if not any(put_out.values()):
-        return  # an older privbench did not tell
-    if put_out.get(str(DATA)) != record.data_digest:
+    for name in (*map(str, _NEEDED), *_scored(folder)):
+        if not put_out.get(name):
+            yield f"{FILE}: what the stage {name} put out is missing"
+    if put_out.get(str(DATA), record.data_digest) != record.data_digest:
         yield f"{FILE}: data_digest is not that of the stage {DATA}"
     for stage in record.stages:
         for name, digest in stage.inputs.items():
             if put_out.get(name) != digest:
                 yield f"{FILE}: the stage {stage.name} read another {name} than the one that is recorded"
+
+
+def _scored(folder: Path) -> Iterator[str]:
+    """The names of the stages that a run's scores tell to come from."""
+    for kind, files in _SCORES.items():
+        for name in files.values():
+            scores = read_scores(folder / name)
+            origins = scores[[column for column in _ORIGIN if column in scores]].drop_duplicates()
+            for *of, seed in origins.astype(str).itertuples(index=False):
+                yield f"{kind} {of[0]}" if of == [FLOOR, CONTROL] else " ".join([kind, *of, seed])
+
+
+def compared(folder: Path, record: RunRecord, store: Path) -> str:
+    """With what the stages of a run could be compared, in a clause."""
+    if not tells_stages(folder):
+        return "an older privbench wrote it, and what its stages put out is not recorded"
+    there = sum(Store(store).folder(stage.name.partition(" ")[0], stage.key).exists() for stage in record.stages)
+    return f"{there} of {len(record.stages)} stages compared with the store"
+
+
+def tells_stages(folder: Path) -> bool:
+    """Whether a run's file is of a schema that tells what stages put out; as it is read, older ones look alike."""
+    return int(json.loads((folder / FILE).read_bytes())["schema_version"]) >= _TELLS_STAGES
 
 
 def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:
@@ -53,6 +110,9 @@ def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:
             yield f"the stage {stage.name} in the store put out something else than what the figures came from: {place}"
         elif manifest is not None:
             yield from _scores_fit(folder, stage, place, kind)
+            file, copy = _COPIES.get(stage.name, ("", ""))
+            if copy in record.files and record.files[copy] != manifest.files.get(file):
+                yield f"{copy} is not what the stage {stage.name} put out"
 
 
 def _scores_fit(folder: Path, stage: StageRecord, place: Path, kind: str) -> Iterator[str]:

@@ -28,7 +28,7 @@ from ..record.folder import (
 )
 from ..record.run import FILE, RunRecord, read_run
 from ..record.scores import read_scores
-from .provenance import stages_fit, store_fits
+from .provenance import stages_fit, store_fits, tells_stages
 
 _TOLERANCE = 1e-6
 """Figures may differ by this much: another machine adds in another order."""
@@ -52,7 +52,8 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
     yield from _digests(folder, record)
     try:
         yield from _fingerprint(record)
-        yield from stages_fit(record)
+        if tells_stages(folder):
+            yield from stages_fit(folder, record)
         yield from _anonymizer(folder, record)
         yield from _scores(folder)
         evaluation = _evaluated(folder, record)

@@ -13,12 +13,11 @@ from types import FunctionType
 from typing import Any
 
 from ..base.code import is_library, is_ours
-from ..base.errors import PrivbenchError, explain_disk_error
+from ..base.errors import PrivbenchError, explain_memory_error, is_full_disk
 from .reach import check_loaded
 from .results import ITEMS, RESULTS, Result
 
 _under_way: ContextVar[Any] = ContextVar("the plugin whose method is under way", default=None)
-_MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
 
 def guard(plugin: type) -> None:
@@ -52,15 +51,10 @@ def place_of(error: BaseException, home: str) -> str | None:
 
 
 def passes(error: BaseException) -> bool:
-    """Whether an error is nobody's mistake: the disk is full or closed, or the memory is."""
-    if isinstance(error, PrivbenchError | MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    if isinstance(error, _MISSING):  # a file of the plugin's own
+    """Whether an error is nobody's mistake: the disk is full, or the memory is."""
+    if not isinstance(error, Exception):
         return False
-    told = str(error)
-    return isinstance(error, Exception) and (
-        explain_disk_error(error) is not None or "allocate memory" in told or "out of memory" in told
-    )
+    return isinstance(error, PrivbenchError) or is_full_disk(error) or explain_memory_error(error) is not None
 
 
 def _guarded(method: FunctionType | Callable[..., Any], name: str) -> Callable[..., Any]:

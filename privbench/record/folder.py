@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..base.files import sha256
+from ..base.files import digests
 from .estimates import FILE as ESTIMATES
 from .examples import FILE as EXAMPLES
 from .run import FILE, RunRecord
@@ -61,9 +61,3 @@ def read_attack_scores(folder: Path) -> AttackScores:
         inference=read_scores(folder / INFERENCE_SCORES),
         measures={AttackOrigin(**entry["origin"]): entry["measures"] for entry in told},
     )
-
-
-def digests(folder: Path, without: str) -> dict[str, str]:
-    """SHA-256 of every file in the folder but the one of that name, by path."""
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != without)
-    return {file.relative_to(folder).as_posix(): sha256(file) for file in files}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .. import __version__
 from ..base.errors import PrivbenchError, some_of
+from ..base.marking import listed, mark
 from ..base.placing import OPTION, Place, changed
-from ..record.folder import digests
 
 
 @contextmanager
@@ -29,14 +28,14 @@ def marked_folder(path: Path, marker: str, kind: str) -> Iterator[Path]:
     """
 
     def written(folder: Path) -> set[str]:
-        return {marker, *_listed(folder / marker)}
+        return {marker, *listed(folder, marker)}
 
     def check() -> None:
         if place.is_free:
             return
         if not (place.whole / marker).is_file():
             raise PrivbenchError(f"{path} holds something else than a {kind} of privbench: choose another {OPTION}.")
-        if edited := changed(place.whole, _listed(place.whole / marker)):
+        if edited := changed(place.whole, listed(place.whole, marker)):
             raise PrivbenchError(
                 f"Since the {kind} in {path} was written, {some_of(edited)} changed: "
                 f"move that away, or choose another {OPTION}."
@@ -45,15 +44,4 @@ def marked_folder(path: Path, marker: str, kind: str) -> Iterator[Path]:
     place = Place(path, written)
     with place.filled(check, f"waiting for another {kind} that fills {path}") as part:
         yield part
-        told = {"privbench": __version__, "files": digests(part, without=marker)}
-        (part / marker).write_text(json.dumps(told, indent=1), encoding="utf-8")
-
-
-def _listed(marker: Path) -> dict[str, str]:
-    """The files that a marker lists, with their SHA-256; none where it cannot be read, or lists none."""
-    try:
-        told = json.loads(marker.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    files = told.get("files") if isinstance(told, dict) else None
-    return {str(name): str(digest) for name, digest in files.items()} if isinstance(files, dict) else {}
+        mark(part, marker, privbench=__version__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +10,8 @@ from ..base.errors import PrivbenchError
 from ..data.splits import Split
 from ..plugins.interfaces import Anonymizer, Attack, LinkageAttack, MeasuringTask, ReadingTask, UtilityTask
 from ..protocols.schema import Protocol
+
+_ABSOLUTE = re.compile(r"/[^/\s]|~[\w.-]*/|file:|[A-Za-z]:[\\/]")
 
 
 def choose_attacks(
@@ -45,14 +47,14 @@ def check_floor(floor: LinkageAttack) -> None:
 
 
 def check_places(terms: Any) -> None:
-    """Raises PrivbenchError where a text among JSON values is a path on this machine, which records would hold."""
+    """Raises PrivbenchError where a text among JSON values, or a key, is an absolute path: records would hold it."""
     if isinstance(terms, dict | list):
-        for value in terms.values() if isinstance(terms, dict) else terms:
+        for value in [*terms, *terms.values()] if isinstance(terms, dict) else terms:
             check_places(value)
-    elif isinstance(terms, str) and os.path.isabs(terms) and os.path.exists(terms):
+    elif isinstance(terms, str) and _ABSOLUTE.match(terms):
         raise PrivbenchError(
-            f"A parameter holds {terms}, which keys and records would tell: name it relative to the folder where "
-            "privbench is called, or declare the parameter as a Path that is called root or ends in _file."
+            f"A parameter holds the path {terms}, which keys and records would tell: give it to a parameter that is "
+            "declared as a Path and called root, or whose name ends in _file."
         )
 
 

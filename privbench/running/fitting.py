@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import PrivbenchError
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from .stages import Produce
 
 Learner = Anonymizer | Attack | UtilityTask
+_CODE = (FunctionType, type, property, cached_property, classmethod, staticmethod)
+"""What a class holds beside values; a network is callable and a value all the same."""
 
 
 def fitting(plugin: Anonymizer | UtilityTask, splits: Mapping[str, Split], guidance: Guidance) -> Produce:
@@ -43,7 +47,7 @@ def keep_what_is_learnt(plugin: Learner, fit: Callable[[Any], None], folder: Pat
     before = _class_values(type(learner))
     fit(learner)
     after = _class_values(type(learner))
-    if changed := [name for name, value in after.items() if before.get(name) != value]:
+    if changed := sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)):
         raise PrivbenchError(
             f"The {plugin.kind} {plugin.name!r} changed {changed[0]} of its class in fit(), which no stage keeps: "
             "keep what is learnt in state()."
@@ -58,12 +62,12 @@ def _class_values(plugin: type[Plugin]) -> dict[str, bytes]:
         name: _content(value)
         for one in reversed(classes)
         for name, value in vars(one).items()
-        if not (name.startswith("__") or name == "_abc_impl" or callable(value))
+        if not (name.startswith("__") or name == "_abc_impl" or isinstance(value, _CODE))
     }
 
 
 def _content(value: Any) -> bytes:
     try:
         return pickle.dumps(value)
-    except (pickle.PicklingError, TypeError, AttributeError, RuntimeError):  # then by who it is
+    except Exception:  # noqa: BLE001 - foreign objects may raise anything; then by who it is
         return str(id(value)).encode()

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..base.errors import PrivbenchError
-from ..base.files import digest_of, sha256
+from ..base.files import digest_of, digests
 
 MANIFEST = "stage.json"
 
@@ -73,9 +73,9 @@ def examine(folder: Path) -> tuple[Manifest | None, str | None]:
 def damage_of(folder: Path, manifest: Manifest) -> str | None:
     """What of a stage's files is not what the manifest says; None where everything is."""
     try:
-        found = digests(folder)
-    except FileNotFoundError as error:  # another run makes it again
-        return f"{error.filename} is gone"
+        found = digests(folder, MANIFEST)
+    except FileNotFoundError:  # another run makes it again
+        return "some files are gone"
     except OSError as error:
         raise _unreadable(folder, error) from error
     wrong = sorted(name for name in found.keys() | manifest.files.keys() if found.get(name) != manifest.files.get(name))
@@ -91,9 +91,3 @@ def _unreadable(folder: Path, error: OSError) -> PrivbenchError:
 
 def key_of(name: str, version: str, config: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
     return digest_of({"name": name, "version": version, "config": config, "inputs": inputs})[:24]
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a stage's folder but its manifest, by path."""
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file() or file.is_symlink())
-    return {name: sha256(file) for file in files if (name := file.relative_to(folder).as_posix()) != MANIFEST}

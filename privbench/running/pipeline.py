@@ -20,7 +20,7 @@ from ..learning.states import STATE
 from ..learning.weights import weights_source
 from ..plugins.code import stated
 from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
-from ..protocols.schema import Protocol, fingerprint_of
+from ..protocols.schema import Protocol, fingerprint_of, without_places
 from ..record.scores import AttackScores
 from .attack_galleries import AttackGalleries
 from .attack_stages import AttackStages
@@ -96,7 +96,7 @@ class Pipeline:
         check_utilities(self.protocol, self.utility)
         self._source = self.dataset.source(self.request)
         self.terms = self._terms()  # asks every plugin for its inputs, and timm for the networks
-        check_places([self.terms, self.anonymizer.terms()])
+        check_places([self.terms, self.anonymizer.terms(), without_places(self.protocol.model_dump(mode="json"))])
 
     @property
     def key(self) -> str:

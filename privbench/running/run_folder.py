@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import PrivbenchError, disk_errors_of, some_of
+from ..base.marking import listed, mark
 from ..base.placing import OPTION, Place, changed
 from ..base.progress import log
 from ..record.run import FILE, RunRecord, read_run
 
 LOG = "log.txt"
+MARKER = "privbench-run.json"
+"""Lists all files of a run folder, the record and the log too, so that an edit of any is seen before it is replaced."""
 
 
 class RunFolder:
@@ -45,7 +48,7 @@ class RunFolder:
                     f"{path} holds another run ({record.label}, of {record.created}): "
                     f"choose another {OPTION}, or replace it with --overwrite."
                 )
-            if edited := changed(place.whole, record.files):
+            if edited := changed(place.whole, listed(place.whole, MARKER) or record.files):
                 raise PrivbenchError(
                     f"Since the run in {path} was written, {some_of(edited)} changed: "
                     f"choose another {OPTION}, or replace it with --overwrite."
@@ -61,8 +64,10 @@ class RunFolder:
     def filled(self) -> Iterator[Path]:
         """A folder to write into, with the log of the block; it is put in place when the block ends well."""
         waiting = f"waiting for another run that fills {self.path}"
-        with self._place.filled(self._check, waiting) as part, _log_to(part / LOG, self._place.whole):
-            yield part
+        with self._place.filled(self._check, waiting) as part:
+            with _log_to(part / LOG, self._place.whole):
+                yield part
+            mark(part, MARKER)
 
 
 def folder_name(anonymizer: str, told: Mapping[str, Any], more: Sequence[str]) -> str:
@@ -75,7 +80,7 @@ def folder_name(anonymizer: str, told: Mapping[str, Any], more: Sequence[str]) -
 def _written(folder: Path) -> set[str]:
     """What runs wrote into a folder, as far as its record tells: runs of old schemas list no files."""
     record = _record(folder)
-    return {FILE, LOG, *(record.files if record else ())}
+    return {MARKER, FILE, LOG, *(record.files if record else ())}
 
 
 def _record(folder: Path) -> RunRecord | None:

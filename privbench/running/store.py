@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import PrivbenchError, disk_errors_of
+from ..base.files import digests
 from ..base.folders import settle
-from ..base.locks import locked
+from ..base.locks import locked, locked_if_left
 from ..base.progress import log
-from .manifest import MANIFEST, Manifest, damage_of, digests, examine, key_of
+from .manifest import MANIFEST, Manifest, damage_of, examine, key_of
 from .meter import Meter
 
 STORE_VARIABLE = "PRIVBENCH_STORE"
@@ -85,6 +86,7 @@ class Store:
         with disk_errors_of(self.root.absolute(), "--store"):
             for place in (self.root, unfinished):
                 place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _clear(unfinished)
             with locked(unfinished / f"{key}.lock", f"waiting for another run that makes {name}"):
                 found, damage = examine(folder)
                 if found is not None:
@@ -119,7 +121,7 @@ def _make(
             version=version,
             config=dict(config),
             inputs=dict(inputs),
-            files=digests(part),
+            files=digests(part, MANIFEST),
             seconds=meter.seconds,
             peak_memory_mib=meter.peak_memory_mib,
         ).sealed()
@@ -131,6 +133,17 @@ def _make(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return manifest
+
+
+def _clear(unfinished: Path) -> None:
+    """Removes what runs that were killed left half made: it may never be asked for again, and shows people."""
+    for lock in unfinished.glob("*.lock"):
+        try:
+            with locked_if_left(lock) as left:
+                if left:
+                    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+        except FileNotFoundError:  # its holder has finished meanwhile
+            continue
 
 
 def _remove(damaged: Path) -> None:

@@ -99,7 +99,7 @@ def test_a_file_elsewhere_is_left_to_who_knows_its_place(tmp_path):
         disk_errors_of(out, "--out"),
     ):
         raise PermissionError(13, "no", str(store / "data"))
-    for own in (out, out / "a" / "b", tmp_path / ".out.unfinished" / "a", tmp_path, Path("/")):
+    for own in (out, out / "a" / "b", tmp_path / ".out.privbench-unfinished" / "a", tmp_path, Path("/")):
         with pytest.raises(PrivbenchError, match="with --out"), disk_errors_of(out, "--out"):
             raise PermissionError(13, "no", str(own))
     with pytest.raises(ZeroDivisionError), disk_errors_of(out, "--out"):

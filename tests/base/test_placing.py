@@ -76,7 +76,7 @@ def test_what_no_command_wrote_is_carried_over(tmp_path):
     assert tree(tmp_path) == ["out/c", "out/deep/note", "out/list", "out/note"]
 
 
-RENAMES = ("out", ".out.unfinished", "deep/note", "note", ".out.replaced")
+RENAMES = ("out", ".out.privbench-unfinished", "deep/note", "note", ".out.privbench-replaced")
 """What is renamed while a folder is replaced, in this order."""
 
 
@@ -129,10 +129,10 @@ def test_what_came_after_a_kill_is_not_mixed_with_what_was_there(tmp_path):
     process.start()
     process.join()
     assert not out.exists()
-    shutil.copytree(tmp_path / ".out.replaced", out)  # a user who repairs it by hand
-    with pytest.raises(PrivbenchError, match=r"\.out\.replaced holds what lay in .*: move one of them away"):
+    shutil.copytree(tmp_path / ".out.privbench-replaced", out)  # a user who repairs it by hand
+    with pytest.raises(PrivbenchError, match=r"\.out\.privbench-replaced holds what lay in .*: move one of them away"):
         fill(out, "d")
-    assert tree(tmp_path / ".out.replaced") == tree(out) == ["a", "list"]
+    assert tree(tmp_path / ".out.privbench-replaced") == tree(out) == ["a", "list"]
 
 
 @pytest.mark.parametrize("path", ["/", "/proc", "loop", "file", "file/below", "n" * 300, "n" * 250, "a\0b", "l/below"])

@@ -119,6 +119,20 @@ def test_spacing_is_unknown_where_its_columns_are_missing(root):
     assert table["spacing_y"].tolist() == pytest.approx([10 / 32] * 8)
 
 
+def test_two_files_of_one_name_are_refused(root):
+    first = next((root / "images_001" / "images").iterdir())
+    shutil.copy(first, root / "images_002" / "images" / first.name)
+    with pytest.raises(PrivbenchError, match=rf"{first.name} and .* have the same name: keep one of them"):
+        ChestXray14().table(request(root))
+
+
+def test_what_is_too_small_for_another_size_is_told_of_an_instance_that_was_used(root):
+    dataset = ChestXray14()
+    list(dataset.read(dataset.table(request(root)), request(root)))
+    with pytest.raises(PrivbenchError, match="too few for data.size = 2048"):
+        list(dataset.read(dataset.table(request(root, 2048)), request(root, 2048)))
+
+
 def test_images_follow_their_rows(root):
     dataset = ChestXray14()
     table = dataset.table(request(root)).sort_values("image", ascending=False)

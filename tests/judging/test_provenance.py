@@ -8,8 +8,10 @@ import pytest
 
 import privbench
 from privbench.base.files import sha256
-from privbench.judging.provenance import stages_fit, store_fits
+from privbench.judging import provenance
+from privbench.judging.provenance import compared, stages_fit, store_fits
 from privbench.judging.verify import verify_run
+from privbench.learning.states import STATE
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
 from privbench.record.run import read_run
 
@@ -41,7 +43,7 @@ def place_of(folder, store, name):
 
 
 def test_an_honest_run_fits_its_store_and_itself(run, store):
-    assert list(stages_fit(read_run(run))) == []
+    assert list(stages_fit(run, read_run(run))) == []
     assert list(store_fits(run, read_run(run), store)) == []
     assert list(verify_run(run, store)) == []
 
@@ -57,7 +59,7 @@ def test_every_stage_tells_what_it_read(finished):
 
 def test_a_stage_that_read_another_release_than_the_recorded_one_is_named(run):
     record = edited(run, lambda values: values["stages"][4].update(digest="0" * 64))
-    told = list(stages_fit(record))
+    told = list(stages_fit(run, record))
     name = "linkage contrastive informed 0"
     assert f"run.json: the stage {name} read another release than the one that is recorded" in told
     assert all("another release" in one for one in told)
@@ -65,14 +67,55 @@ def test_a_stage_that_read_another_release_than_the_recorded_one_is_named(run):
 
 def test_data_that_no_stage_put_out_are_named(run):
     record = edited(run, lambda values: values.update(data_digest="0" * 64))
-    assert list(stages_fit(record)) == ["run.json: data_digest is not that of the stage data"]
+    assert list(stages_fit(run, record)) == ["run.json: data_digest is not that of the stage data"]
 
 
-def test_a_run_from_before_stages_told_their_digests_is_not_doubted(run):
+@pytest.mark.parametrize("kept_stages", [[], ["data", "release"]])
+def test_a_run_that_tells_of_fewer_stages_than_its_scores_come_from_does_not_hold(run, kept_stages):
     def forget(values):
+        values["stages"] = [stage for stage in values["stages"] if stage["name"] in kept_stages]
+
+    edited(run, forget)
+    told = list(verify_run(run))
+    assert "run.json: what the stage linkage contrastive informed 0 put out is missing" in told
+    assert "run.json: what the stage linkage (floor) put out is missing" in told
+    assert ("run.json: what the stage release put out is missing" in told) == (not kept_stages)
+
+
+def test_blank_digests_are_no_digests(run):
+    def blank(values):
         values["stages"] = [stage | {"digest": "", "inputs": {}} for stage in values["stages"]]
 
-    assert list(stages_fit(edited(run, forget))) == []
+    edited(run, blank)
+    assert "run.json: what the stage data put out is missing" in list(verify_run(run))
+
+
+def test_a_run_of_an_older_schema_is_said_to_be_one(run, store):
+    values = json.loads((run / "run.json").read_text())
+    values["stages"] = [
+        {key: value for key, value in stage.items() if key not in ("digest", "inputs")} for stage in values["stages"]
+    ]
+    del values["public"]
+    (run / "run.json").write_text(json.dumps(values | {"schema_version": 5}))
+    assert "an older privbench wrote it" in compared(run, read_run(run), store)
+
+
+def test_what_was_compared_is_said(run, kept):
+    stages = len(read_run(run).stages)
+    assert compared(run, read_run(run), kept) == f"{stages} of {stages} stages compared with the store"
+    shutil.rmtree(place_of(run, kept, "release"))
+    assert compared(run, read_run(run), kept) == f"{stages - 1} of {stages} stages compared with the store"
+
+
+@pytest.mark.parametrize("name", ["anonymizer.safetensors", "gallery.safetensors"])
+def test_a_copy_that_is_none_is_named_though_its_digest_was_forged(run, store, name):
+    (run / name).write_bytes(bytes(100))
+    edited(run, lambda values: values["files"].update({name: sha256(run / name)}))
+    assert any(one.startswith(f"{name} is not what the stage") for one in verify_run(run, store))
+
+
+def test_the_state_is_called_as_learners_call_it():
+    assert provenance._STATE == STATE
 
 
 @pytest.mark.parametrize("name", ["release", "linkage contrastive informed 0", "examples"])

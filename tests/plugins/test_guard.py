@@ -61,7 +61,16 @@ def test_what_it_raises_is_told_with_kind_name_method_and_line():
     assert isinstance(told.value.__cause__, ZeroDivisionError)
 
 
-@pytest.mark.parametrize("error", [SystemExit(0), StopIteration(), FileNotFoundError(errno.ENOENT, "gone", "w.pt")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        SystemExit(0),
+        StopIteration(),
+        FileNotFoundError(errno.ENOENT, "gone", "w.pt"),
+        PermissionError(errno.EACCES, "no"),
+        ValueError("out of memory of me"),
+    ],
+)
 def test_no_error_of_its_own_ends_a_run_in_silence_or_without_its_name(error):
     with pytest.raises(PrivbenchError, match="The anonymizer 'method' failed in anonymize"):
         anonymized(failing(error))

@@ -8,6 +8,7 @@ import pytest
 from attack_scores import scores_of, thirty_patients
 from records import image_table, readings, record
 
+from privbench.base.files import digests
 from privbench.record.folder import (
     INFERENCE_SCORES,
     LINKAGE_SCORES,
@@ -15,7 +16,6 @@ from privbench.record.folder import (
     MEASURES,
     RETRIEVAL_SCORES,
     UTILITY_SCORES,
-    digests,
     read_attack_scores,
     seal,
     write_run_scores,
@@ -82,7 +82,8 @@ def test_digests_are_of_every_file_but_the_one(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     assert digests(tmp_path, "log.txt") == {
-        name: hashlib.sha256(contents[name]).hexdigest() for name in ("a.txt", "empty", "scores/b.bin")
+        name: hashlib.sha256(contents[name]).hexdigest()
+        for name in ("a.txt", "empty", "scores/b.bin", "scores/log.txt")
     }
 
 

@@ -108,10 +108,12 @@ def making(**classes):
     return lambda label: classes[label]()
 
 
-def test_a_text_that_is_a_path_here_is_told_before_any_record_holds_it(tmp_path):
-    check_places({"params": [{"mu": 0.5, "name": "/no/such/place", "slash": "a/b"}], "weights": None})
-    with pytest.raises(PrivbenchError, match="keys and records would tell"):
-        check_places({"params": [{"weights": str(tmp_path)}]})
+@pytest.mark.parametrize("path", ["/data/ward", "~/ward", "~me/ward", "file:///data", "C:\\ward"])
+def test_a_text_that_is_a_path_is_told_before_any_record_holds_it(path):
+    check_places({"params": [{"mu": 0.5, "slash": "a/b", "share": "1/2"}], "weights": None, "about": "and/or: ~ 3"})
+    for terms in ({"params": [{"weights": path}]}, {path: 1}):
+        with pytest.raises(PrivbenchError, match="keys and records would tell"):
+            check_places(terms)
 
 
 def test_attacks_come_in_the_protocols_order():

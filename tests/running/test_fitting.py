@@ -72,7 +72,7 @@ def test_whoever_is_handed_over_learns_nothing_himself(ctx, tmp_path):
     assert plugin.mean is None
 
 
-@pytest.mark.parametrize("value", [{"mean": 0}, [], None])
+@pytest.mark.parametrize("value", [{"mean": 0}, [], None, 1])
 def test_what_is_kept_in_the_class_is_refused(value, ctx, tmp_path):
     class Base(Listening):
         learnt = value
@@ -85,7 +85,7 @@ def test_what_is_kept_in_the_class_is_refused(value, ctx, tmp_path):
             elif isinstance(value, list):
                 type(self).learnt.append(0.5)
             else:
-                Hiding.learnt = 0.5
+                Hiding.learnt = torch.nn.Linear(1, 1) if value else 0.5  # a network can be called, and is no method
 
     with pytest.raises(PrivbenchError, match=r"'listening' changed learnt of its class in fit.*keep .* in state"):
         fitting(Hiding(), NOTHING, None)(tmp_path, ctx)

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from privbench.base.files import digest_of
-from privbench.running.manifest import MANIFEST, Manifest, digests, examine, key_of
+from privbench.base.files import digest_of, digests
+from privbench.running.manifest import MANIFEST, Manifest, examine, key_of
 from privbench.running.store import Store
 
 
@@ -25,7 +25,7 @@ def test_a_sound_stage_tells_what_it_was_made_of(stage):
     assert damage is None
     assert (manifest.name, manifest.config, manifest.inputs) == ("release", {"b": 2, "epsilon": 0.1}, {"data": "d"})
     assert sorted(manifest.files) == ["b.txt", "below/a.bin"]
-    assert manifest.files == digests(stage.folder)
+    assert manifest.files == digests(stage.folder, MANIFEST)
     assert manifest.digest == digest_of(manifest.files) == stage.digest
     assert manifest.key == key_of("release", "1", {"epsilon": 0.1, "b": 2}, {"data": "d"}) == stage.key
 

@@ -8,7 +8,7 @@ from records import record
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import log
 from privbench.record.folder import seal
-from privbench.running.run_folder import LOG, RunFolder, folder_name
+from privbench.running.run_folder import LOG, MARKER, RunFolder, folder_name
 
 
 def put(folder, name):
@@ -38,9 +38,10 @@ def test_a_run_that_ends_well_is_there_with_its_log_and_nothing_beside_it(tmp_pa
     with RunFolder(tmp_path / "below" / "run", "a", False).filled() as part:
         put(part, "a")
         log.info("a stage …")
-        assert names(tmp_path / "below") == [".run.lock", ".run.unfinished"], "nothing is in place before the end"
+        unfinished = [".run.privbench-lock", ".run.privbench-unfinished"]
+        assert names(tmp_path / "below") == unfinished, "nothing is in place before the end"
     assert names(tmp_path / "below") == ["run"]
-    assert names(tmp_path / "below" / "run") == [LOG, "run.json"]
+    assert names(tmp_path / "below" / "run") == [LOG, MARKER, "run.json"]
     assert "INFO a stage …" in (tmp_path / "below" / "run" / LOG).read_text()
 
 
@@ -55,16 +56,16 @@ def test_a_run_that_fails_leaves_an_older_one_as_it_was(tmp_path):
     with pytest.raises(ZeroDivisionError):
         fall(tmp_path / "run", "b", overwrite=True)
     assert names(tmp_path) == ["run"]
-    assert names(tmp_path / "run") == [LOG, "run.json", "scores"]
+    assert names(tmp_path / "run") == [LOG, MARKER, "run.json", "scores"]
 
 
 def test_what_a_killed_run_left_does_not_stand_in_the_next(tmp_path):
-    (tmp_path / ".run.unfinished").mkdir()
-    (tmp_path / ".run.unfinished" / "half.txt").write_text("half")
-    (tmp_path / ".run.replaced").mkdir()
+    (tmp_path / ".run.privbench-unfinished").mkdir()
+    (tmp_path / ".run.privbench-unfinished" / "half.txt").write_text("half")
+    (tmp_path / ".run.privbench-replaced").mkdir()
     fill(tmp_path / "run", "a")
     assert names(tmp_path) == ["run"]
-    assert names(tmp_path / "run") == [LOG, "run.json", "scores"]
+    assert names(tmp_path / "run") == [LOG, MARKER, "run.json", "scores"]
 
 
 def test_another_run_is_in_the_way_unless_it_is_to_be_replaced(tmp_path):
@@ -88,7 +89,7 @@ def test_the_same_run_may_be_made_again_and_what_users_put_there_stays(tmp_path,
     inodes = {path.name: path.stat().st_ino for path in (tmp_path / "run" / "scores").iterdir()}
     fill(tmp_path / "run", "a", overwrite)
     assert names(tmp_path) == ["run"]
-    assert names(tmp_path / "run") == ["budget", "empty", "link", LOG, "run.json", "scores"]
+    assert names(tmp_path / "run") == ["budget", "empty", "link", LOG, MARKER, "run.json", "scores"]
     assert mine.read_text() == "mine"
     assert (tmp_path / "run" / "scores" / "note.txt").read_text() == "mine too"
     kept = {path.name for path in (tmp_path / "run" / "scores").iterdir() if path.stat().st_ino == inodes[path.name]}
@@ -104,6 +105,17 @@ def test_an_edited_file_is_replaced_only_where_told_so(tmp_path):
     assert file.read_text() == "edited"
     fill(tmp_path / "run", "a", overwrite=True)
     assert file.read_text() == "scores"
+
+
+@pytest.mark.parametrize("name", ["run.json", LOG])
+def test_an_edited_record_or_log_is_replaced_only_where_told_so(tmp_path, name):
+    fill(tmp_path / "run", "a")
+    with (tmp_path / "run" / name).open("a") as file:
+        file.write(" \n")
+    with pytest.raises(PrivbenchError, match=rf"Since the run in .* was written, {name} changed: .* --overwrite"):
+        RunFolder(tmp_path / "run", "a", False)
+    fill(tmp_path / "run", "a", overwrite=True)
+    RunFolder(tmp_path / "run", "a", False)
 
 
 def test_a_folder_that_was_moved_to_another_disk_is_not_lost(tmp_path):
@@ -123,7 +135,7 @@ def test_what_belongs_to_one_run_never_stands_beside_another(tmp_path):
     (tmp_path / "run" / "budget" / "budget.csv").write_text("mine")
     with pytest.raises(PrivbenchError, match=r"run holds budget, which its run's record does not list: move that away"):
         RunFolder(tmp_path / "run", "b", True)
-    assert names(tmp_path / "run") == ["budget", LOG, "run.json", "scores"]
+    assert names(tmp_path / "run") == ["budget", LOG, MARKER, "run.json", "scores"]
 
 
 def test_a_run_that_lists_no_files_vouches_for_none(tmp_path):
@@ -133,7 +145,7 @@ def test_a_run_that_lists_no_files_vouches_for_none(tmp_path):
     with pytest.raises(PrivbenchError, match=r"run holds a\.txt, which its run's record does not list"):
         RunFolder(tmp_path / "run", "b", True)
     fill(tmp_path / "run", "a")
-    assert names(tmp_path / "run") == ["a.txt", LOG, "run.json", "scores"]
+    assert names(tmp_path / "run") == ["a.txt", LOG, MARKER, "run.json", "scores"]
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -163,7 +175,7 @@ def test_a_run_that_cannot_be_read_is_replaced_only_where_told_so(tmp_path):
     with pytest.raises(PrivbenchError, match="is no run of schema"):
         RunFolder(tmp_path / "run", "a", False)
     fill(tmp_path / "run", "a", overwrite=True)
-    assert names(tmp_path / "run") == [LOG, "run.json", "scores"]
+    assert names(tmp_path / "run") == [LOG, MARKER, "run.json", "scores"]
 
 
 def test_the_log_is_given_back_as_it_was(tmp_path):

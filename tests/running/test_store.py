@@ -98,6 +98,11 @@ def damage_no_manifest(folder):
     (folder / "stage.json").unlink()
 
 
+def damage_link(folder):
+    (folder / "out.txt").unlink()
+    (folder / "out.txt").symlink_to("nowhere")
+
+
 def damage_folder(folder):
     shutil.rmtree(folder)
     folder.write_text("a file")
@@ -112,7 +117,7 @@ def damage_swapped(folder):
 @pytest.mark.parametrize(
     "damage",
     [damage_text, damage_length, damage_name, damage_more, damage_manifest, damage_manifest_value, damage_no_manifest,
-     damage_folder, damage_swapped],
+     damage_link, damage_folder, damage_swapped],
 )  # fmt: skip
 def test_a_stage_that_is_not_what_was_written_is_told_and_made_again(tmp_path, damage, caplog):
     store = Store(tmp_path)
@@ -124,6 +129,7 @@ def test_a_stage_that_is_not_what_was_written_is_told_and_made_again(tmp_path, d
     assert again.digest == first.digest
     assert sorted(path.name for path in again.folder.iterdir()) == ["out.txt", "stage.json"]
     assert "the stage data in the store is not what was written" in caplog.text
+    assert str(tmp_path) not in caplog.text, "the log of a run may leave the house"
     assert store.stage("data", "1", {}, {}, forbidden).cached
 
 
@@ -133,7 +139,7 @@ def test_a_stage_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     def broken(path):
         raise OSError(errno.EIO, "Input/output error", str(path))
 
-    monkeypatch.setattr("privbench.running.manifest.sha256", broken)
+    monkeypatch.setattr("privbench.base.files.sha256", broken)
     with pytest.raises(PrivbenchError, match=rf"The stage data in .*{stage.key} cannot be read \(Input/output error\)"):
         Store(tmp_path).stage("data", "1", {}, {}, fill("whole"))
 
@@ -186,8 +192,12 @@ def test_a_killed_run_leaves_no_half_stage(tmp_path):
         time.sleep(0.01)
     os.kill(run.pid, signal.SIGKILL)
     run.join()
+    left = tmp_path / "store" / "unfinished"
+    assert any(path.is_dir() for path in left.iterdir())
+    Store(tmp_path / "store").stage("data", "2", {}, {}, fill("something else"))
+    assert list(left.iterdir()) == [], "what nobody may ever ask for again is removed by whoever makes something else"
     store = Store(tmp_path / "store")
-    assert list((tmp_path / "store").glob("data/*")) == []
+    assert len(list((tmp_path / "store").glob("data/*"))) == 1
     stage = store.stage("data", "1", {}, {}, fill("whole"))
     assert not stage.cached
     assert sorted(p.name for p in stage.folder.iterdir()) == ["out.txt", "stage.json"]
