@@ -166,8 +166,8 @@ def plan(
             progress=Progress(console, quiet),
         )
     place = Path(out) if out is not None else _default_folder(pipeline, given)
-    _check_apart(place, pipeline.store.root)
     folder = RunFolder(place, pipeline.key, overwrite)
+    _check_apart(place, pipeline.store.root)
     return Plan(pipeline, given, folder)
 
 

@@ -197,6 +197,14 @@ def test_another_run_is_replaced_where_told_so_alone(tiny_protocol, store, tmp_p
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
 
+def test_a_store_in_the_run_folder_is_refused(tiny_protocol, tmp_path):
+    """Which would be replaced with it."""
+    out = tmp_path / "run"
+    with pytest.raises(PrivbenchError, match=r"The store .* lies in the run folder .*: choose another"):
+        privbench.run("identity", protocol=str(tiny_protocol), store=out / "store", out=out)
+    assert not out.exists()
+
+
 def test_real_radiographs(real_data, tiny_protocol, tmp_path):
     run = privbench.run(
         "identity",

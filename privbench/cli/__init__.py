@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -22,6 +23,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows ASCII alone shows `?` for the rest
+    # Once a result is printed, Ctrl-C has nothing left to stop, and must not turn success into a failure.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     try:
         with stoppable():
             from .app import app

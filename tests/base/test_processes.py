@@ -1,11 +1,10 @@
 """Workers that end with who started them."""
 
-import os
 import signal
-import time
 
 import pytest
 from processes import Command, until
+from work import fail, last, sleep, square
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.processes import map_in_processes
@@ -19,25 +18,6 @@ def work(number):
 if __name__ == "__main__":
     list(map_in_processes(work, range(4), 2))
 """
-
-
-def square(number):
-    return number * number
-
-
-def last(number):
-    if number == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.1)
-
-
-def sleep(number):
-    time.sleep(300 * number)
-    return number
-
-
-def fail(number):
-    raise ZeroDivisionError(number)
 
 
 def test_results_come_in_order():
