@@ -1,4 +1,4 @@
-"""Tries damaged and hostile run folders and protocols for as long as there is time, and tells what came of them.
+"""Tries damaged and hostile run folders, protocols and tables for as long as there is time, and tells what came of it.
 
     python benchmarks/fuzz.py RUN --seconds 600
 
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from conftest import TINY
 from fuzz import OVERRIDES, TARGETS, changed_toml, outcome, protocol_outcome
+from fuzz_tables import changed_tables, table_outcome, write_images
 
 BATCH = 10  # examples a seed
 
@@ -49,7 +50,17 @@ def trials(run: Path) -> dict[str, Trial]:
 
         return one
 
-    return {name: of_folder(name) for name in TARGETS} | {"protocols": of_protocols}
+    def of_tables(told: Callable[[str], None], scratch: Path) -> Callable[[], None]:
+        if not (scratch / "data").exists():
+            write_images(scratch / "data")
+
+        @given(changed_tables())
+        def one(change: tuple[list[list[str]], dict[str, list[str]], str]) -> None:
+            told(table_outcome(change, scratch / "data", scratch / "stored"))
+
+        return one
+
+    return {name: of_folder(name) for name in TARGETS} | {"protocols": of_protocols, "tables": of_tables}
 
 
 def main() -> None:

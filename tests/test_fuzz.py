@@ -3,6 +3,7 @@
 import pytest
 from conftest import TINY
 from fuzz import OVERRIDES, TARGETS, changed_toml, outcome, protocol_outcome
+from fuzz_tables import changed_tables, table_outcome, write_images
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,19 @@ def test_run_folders(name, finished, tmp_path):
         assert outcome(target, change, finished.folder, tmp_path / "run") in ("works", "refused")
 
     holds()
+
+
+def test_tables(tmp_path):
+    write_images(tmp_path / "data")
+
+    @settings(FEW, max_examples=80)
+    @given(changed_tables())
+    def holds(change):
+        outcomes.append(table_outcome(change, tmp_path / "data", tmp_path / "stored"))
+
+    outcomes = []
+    holds()
+    assert set(outcomes) == {"works", "refused"}, "both are tried"
 
 
 @settings(FEW, max_examples=60)
