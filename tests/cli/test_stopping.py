@@ -118,3 +118,13 @@ def test_completion_can_be_shown():
         env=os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
     )  # fmt: skip
     assert "complete -o default -F _privbench_completion privbench" in done.stdout
+
+
+def test_ctrl_c_after_the_result_changes_nothing():
+    script = (
+        "import atexit, os, signal, sys; sys.argv = ['privbench', '--version']; from privbench import cli;"
+        "atexit.register(os.kill, os.getpid(), signal.SIGINT); cli.main()"  # what is registered first is called last
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("privbench ")
