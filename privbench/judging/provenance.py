@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,6 @@ _SCORES: dict[str, dict[str, str]] = {
 }
 """Which files of a stage's kind make up which score files of a run."""
 _ORIGIN = ("attack", "task", "scenario", "mode", "seed")
-
-
 _TELLS_STAGES = 6
 """The schema of run.json since when."""
 _NEEDED = (DATA, ANONYMIZER, RELEASE, EXAMPLES)
@@ -86,7 +85,7 @@ def compared(folder: Path, record: RunRecord, store: Path) -> str:
     """With what the stages of a run could be compared, in a clause."""
     if not tells_stages(folder):
         return "an older privbench wrote it, and what its stages put out is not recorded"
-    there = sum(Store(store).folder(stage.name.partition(" ")[0], stage.key).exists() for stage in record.stages)
+    there = sum(_place_of(stage, store).exists() for stage in record.stages)
     return f"{there} of {len(record.stages)} stages compared with the store"
 
 
@@ -100,26 +99,31 @@ def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:
 
     A store that no longer holds a stage, or never did, proves nothing.
     """
+    scores = cache(lambda name: read_scores(folder / name))  # one file holds what many stages put out
     for stage in record.stages:
-        kind = stage.name.partition(" ")[0]
-        place = Store(store).folder(kind, stage.key)
+        place = _place_of(stage, store)
         manifest, damage = examine(place)
         if damage is not None:
             yield f"the stage {stage.name} in the store is not what was written ({damage}): {place}"
         elif manifest is not None and stage.digest and manifest.digest != stage.digest:
             yield f"the stage {stage.name} in the store put out something else than what the figures came from: {place}"
         elif manifest is not None:
-            yield from _scores_fit(folder, stage, place, kind)
+            yield from _scores_fit(stage, place, scores)
             file, copy = _COPIES.get(stage.name, ("", ""))
             if copy in record.files and record.files[copy] != manifest.files.get(file):
                 yield f"{copy} is not what the stage {stage.name} put out"
 
 
-def _scores_fit(folder: Path, stage: StageRecord, place: Path, kind: str) -> Iterator[str]:
-    for file, name in _SCORES.get(kind, {}).items():
+def _place_of(stage: StageRecord, store: Path) -> Path:
+    return Store(store).folder(stage.name.partition(" ")[0], stage.key)
+
+
+def _scores_fit(stage: StageRecord, place: Path, scores: Callable[[str], pd.DataFrame]) -> Iterator[str]:
+    """Where the run's scores, by the names of their files, are not those that the stage put out."""
+    for file, name in _SCORES.get(place.parent.name, {}).items():
         if not (place / file).is_file():
             continue
-        made, told = read_scores(place / file), read_scores(folder / name)
+        made, told = read_scores(place / file), scores(name)
         for column in _ORIGIN:
             if column in made and len(made):
                 told = told[told[column] == made[column].iloc[0]]

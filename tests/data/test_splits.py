@@ -1,26 +1,11 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import table
 
 from privbench.base.errors import PrivbenchError
 from privbench.data.splits import hold_out_validation
-
-
-def table(split, patient):
-    return pd.DataFrame(
-        {
-            "image": [f"{i}.png" for i in range(len(split))],
-            "patient": patient,
-            "follow_up": 0,
-            "age": 50,
-            "sex": "F",
-            "view": "PA",
-            "split": split,
-            "Mass": 0,
-        }
-    )
 
 
 @given(

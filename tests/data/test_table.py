@@ -3,27 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tables import table
 
 from privbench.base.errors import PrivbenchError
 from privbench.data.splits import COLUMNS
 from privbench.data.table import check_splits, checked_rows
 
 FINDING = ("Mass",)
-
-
-def table(split, patient):
-    return pd.DataFrame(
-        {
-            "image": [f"{i}.png" for i in range(len(split))],
-            "patient": patient,
-            "follow_up": 0,
-            "age": 50,
-            "sex": "F",
-            "view": "PA",
-            "split": split,
-            "Mass": 0,
-        }
-    )
 
 
 def test_a_patient_in_two_splits_is_named():

@@ -16,6 +16,7 @@ from ... import __version__
 from ...base.errors import PrivbenchError
 from ...base.texts import printable
 from ...judging.ranking import Board, Entry, make_boards
+from ..marked import marked_folder
 from ..notes import apart, conditions, doubts_about, warnings_of
 from ..plots.finding_panels import names_of_findings
 from ..table import Table
@@ -23,12 +24,13 @@ from ..tables import attacks, manifest, utility
 from ..tables.budget import budget_table
 from ..tables.leaderboard import leaderboard
 from .example_pictures import BoardPictures, make_pictures
-from .folder import put_in_place
 from .plotter import Plot, Plotter
 from .runs import ReportedRun, budget_points, reported_runs, split_shared, training_curves
 
 _HERE = Path(__file__).parent
 PAGE = "index.html"
+MARKER = "privbench-report.json"
+"""The file by which a folder is known as a report, which may be replaced by another one."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def build_report(entries: Sequence[Entry], out: Path, store: Path | None = None)
     if not entries:
         raise PrivbenchError("There is no run to report: name run folders, or folders of run folders.")
     distinct = {entry.folder.resolve(): entry for entry in entries}
-    with put_in_place(out) as folder:
+    with marked_folder(out, MARKER, "report") as folder:
         boards = make_boards(list(distinct.values()))
         plotter = Plotter(folder)
         sections = [

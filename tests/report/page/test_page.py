@@ -9,8 +9,8 @@ from report_runs import report_of, write_gallery, write_run
 
 from privbench.base.errors import PrivbenchError
 from privbench.judging.ranking import make_boards, read_entry
-from privbench.report.page.build import PAGE
-from privbench.report.page.folder import MARKER, put_in_place
+from privbench.report.marked import marked_folder
+from privbench.report.page.build import MARKER, PAGE
 from privbench.report.page.runs import split_shared
 from privbench.report.tables.leaderboard import leaderboard
 
@@ -246,7 +246,7 @@ def test_an_older_report_stays_until_the_new_one_is_finished(tmp_path):
     with pytest.raises(PrivbenchError, match=r"linkage\.parquet cannot be read"):
         report_of([tmp_path / "a"], out)
     assert (out / PAGE).read_bytes() == before
-    with put_in_place(out) as folder:
+    with marked_folder(out, MARKER, "report") as folder:
         (folder / "other").touch()
     assert {p.name for p in out.iterdir()} == {"other", MARKER}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "report"]
