@@ -39,7 +39,7 @@ from privbench.protocols.schema import Protocol, load_protocol
 from privbench.record.names import MEAN_AUC, FigureName, Subject
 from privbench.record.scores import TaskOrigin, utility_scores
 from privbench.report.figures import interval_text
-from privbench.running.device import create_fabric, deterministic
+from privbench.learning.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
 from privbench.utilities.classification import Classification
 from privbench.utilities.robust import PARTS

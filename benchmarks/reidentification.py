@@ -28,7 +28,7 @@ from privbench.metrics.roc import auc
 from privbench.plugins.interfaces import DataRequest, Dataset, LinkageAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import load_protocol
-from privbench.running.device import create_fabric, deterministic
+from privbench.learning.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
 from privbench.running.pairing import with_pairs
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,21 @@ from rich.console import Console
 from .base.errors import PrivbenchError
 from .base.files import write_text
 from .base.progress import Progress, log
-from .evaluate.run import evaluate
-from .plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
+from .engine.board import Board
+from .engine.engine import Engine
+from .engine.executors.choice import Means, open_executor
+from .engine.job import curves_of
+from .engine.node import Node
+from .engine.outlook import Outlook, stages_there
+from .engine.outlook import outlook as outlook_of
+from .engine.store import Stage
+from .engine.todo import needed
+from .learning.states import STATE
+from .plugins.interfaces import Anonymizer
 from .plugins.registry import Registry
-from .protocols.schema import Protocol, load_protocol
 from .record.estimates import FILE as ESTIMATES
-from .record.estimates import write_estimates
 from .record.examples import read_examples
+from .record.figures import read_figures
 from .record.folder import (
     ANONYMIZER,
     ANONYMIZER_STATE,
@@ -34,11 +43,14 @@ from .record.folder import (
 from .record.run import RunRecord
 from .report.plots.contact_sheet import draw_contact_sheet
 from .report.plots.training_curves import write_training
-from .running.device import create_fabric, deterministic
-from .running.pipeline import Pipeline
+from .running.pipeline import Pipeline, RunGraph
 from .running.recording import record_of
 from .running.run_folder import LOG, RunFolder, folder_name
-from .running.store import Store, default_store
+from .running.scored import read_run_scores
+from .running.setting import Setting
+from .running.stage_names import ANONYMIZER as ANONYMIZER_STAGE
+from .running.stage_names import EXAMPLES as EXAMPLES_STAGE
+from .running.stage_names import FIGURES
 
 
 @dataclass(frozen=True)
@@ -57,27 +69,10 @@ class Plan:
     given: Sequence[str]
     folder: RunFolder
 
-    def carry_out(self) -> Run:
-        """Computes what the store does not hold, and writes the run folder. Raises as `run`."""
-        pipeline, method, protocol = self.pipeline, self.pipeline.anonymizer, self.pipeline.protocol
-        with deterministic(), pipeline.request.progress.live(), self.folder.filled() as part:
-            log.info("run %s under protocol %s", method.name, protocol.name)
-            made = pipeline.run()
-            write_run_scores(part, made.attacks, made.readings, made.measurements)
-            evaluation = evaluate(made.attacks, made.readings, made.measurements, protocol, *pipeline.versions)
-            write_estimates(evaluation.estimates, part / ESTIMATES)
-            record = record_of(pipeline, made, evaluation, self.given)
-            shutil.copyfile(made.anonymizer_state, part / ANONYMIZER_STATE)
-            write_text(part / ANONYMIZER, record.anonymizer.model_dump_json(indent=1))
-            if record.public:
-                shutil.copyfile(made.examples, part / EXAMPLES)
-                draw_contact_sheet(read_examples(made.examples), record.label, part / CONTACT_SHEET)
-            curves = pd.DataFrame(made.curves)
-            curves.to_csv(part / CURVES, index=False)
-            write_training(curves, part / CURVES_PLOT)
-            record = seal(part, record, without=LOG)
-            log.info("fingerprint %s", record.fingerprint)
-        return Run(record, self.folder.path)
+    @property
+    def title(self) -> str:
+        """What the run is called beside others of its command: its folder."""
+        return self.folder.path.name
 
 
 def run(
@@ -95,7 +90,9 @@ def run(
     overwrite: bool = False,
     device: str = "auto",
     precision: str = "32-true",
-    workers: int = 1,
+    executor: str | None = None,
+    jobs: int | None = None,
+    address: str | None = None,
     registry: Registry | None = None,
     console: Console | None = None,
     quiet: bool = True,
@@ -116,8 +113,9 @@ def run(
         overwrite: replace another run in that folder.
         device: auto, cpu, cuda or mps.
         precision: 32-true, bf16-mixed or 16-mixed.
-        workers: processes or threads that prepare the data. The phantom's processes need a main module that may be
-            imported again (`if __name__ == "__main__":`), hence the default.
+        executor: serial, local or ray; else PRIVBENCH_EXECUTOR, else local, in processes beside this one.
+        jobs: stages at once; else one a core.
+        address: of a Ray cluster.
         registry: the registry to look plugins up in; else a new one.
         console: where progress is drawn.
         quiet: draw no progress.
@@ -125,80 +123,129 @@ def run(
     Raises:
         PrivbenchError: a mistake that the caller can mend, told in a sentence.
     """
-    return plan(**locals()).carry_out()
+    setting = Setting(
+        protocol=protocol,
+        overrides=overrides,
+        dataset=dataset,
+        data_root=None if data_root is None else Path(data_root),
+        seed=seed,
+        store=None if store is None else Path(store),
+        device=device,
+        precision=precision,
+        means=Means(executor, jobs, address),
+        registry=registry or Registry(map(Path, plugins)),
+    )
+    planned = plan(anonymizer, params or {}, setting, None if out is None else Path(out), overwrite)
+    (done,) = carry_out([planned], setting, Progress(console, quiet))
+    return done
 
 
 def plan(
-    anonymizer: str | Anonymizer = "identity",
-    *,
-    params: Mapping[str, Any] | None = None,
-    protocol: str = "quick",
-    overrides: Sequence[str] = (),
-    dataset: str | None = None,
-    data_root: Path | str | None = None,
-    seed: int | None = None,
-    plugins: Sequence[Path | str] = (),
-    store: Path | str | None = None,
-    out: Path | str | None = None,
-    overwrite: bool = False,
-    device: str = "auto",
-    precision: str = "32-true",
-    workers: int = 1,
-    registry: Registry | None = None,
-    console: Console | None = None,
-    quiet: bool = True,
+    anonymizer: str | Anonymizer, params: Mapping[str, Any], setting: Setting, out: Path | None, overwrite: bool
 ) -> Plan:
-    """The run that `run` carries out with the same arguments. Raises as it does, before anything is computed."""
-    registry = registry or Registry(map(Path, plugins))
-    chosen = load_protocol(protocol, _overrides(protocol, overrides, dataset, seed))
-    method = _anonymizer(anonymizer, params, chosen, registry)
-    given = sorted(method.params.model_fields_set if isinstance(anonymizer, Anonymizer) else params or {})
-    with deterministic():
-        pipeline = create_pipeline(
-            chosen,
-            method,
-            registry=registry,
-            data_root=data_root,
-            store=store,
-            device=device,
-            precision=precision,
-            workers=workers,
-            progress=Progress(console, quiet),
-        )
-    place = Path(out) if out is not None else _default_folder(pipeline, given)
+    """The run of an anonymizer in a setting; the arguments are those of `run`.
+
+    Raises:
+        PrivbenchError: a mistake that can be told before anything is computed.
+    """
+    protocol = setting.load()
+    method = setting.anonymizer(anonymizer, params, protocol)
+    given = sorted(method.params.model_fields_set if isinstance(anonymizer, Anonymizer) else params)
+    pipeline = setting.pipeline(protocol, method)
+    place = _default_folder(pipeline, given) if out is None else out
     folder = RunFolder(place, pipeline.key, overwrite)
     _check_apart(place, pipeline.store.root)
     return Plan(pipeline, given, folder)
 
 
-def create_pipeline(
-    protocol: Protocol,
-    anonymizer: Anonymizer,
-    *,
-    registry: Registry,
-    data_root: Path | str | None,
-    store: Path | str | None,
-    device: str,
-    precision: str,
-    workers: int,
+def carry_out(
+    plans: Sequence[Plan],
+    setting: Setting,
     progress: Progress,
-) -> Pipeline:
-    """Everything that a run needs, ready to be carried out; `run` tells what the arguments mean."""
-    root = None if data_root is None else Path(data_root)
-    return Pipeline(
-        protocol=protocol,
-        dataset=registry.create(Dataset, protocol.data.dataset, protocol.data.params),
-        anonymizer=anonymizer,
-        attack=lambda label: registry.create(Attack, protocol.attacks[label].attack, protocol.attacks[label].params),
-        floor=lambda: registry.create(LinkageAttack, protocol.certificate.floor, protocol.certificate.floor_params),
-        utility=lambda label: registry.create(
-            UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
-        ),
-        request=DataRequest(protocol.data.size, protocol.seed, root, workers, progress),
-        store=Store(default_store() if store is None else Path(store)),
-        fabric=create_fabric(device, precision),
-        precision=precision,
-    )
+    finished: Callable[[Run], None] = lambda done: None,
+) -> list[Run]:
+    """Makes what the store does not hold, for all runs together, and writes each run's folder as soon as it can.
+
+    Args:
+        plans: the runs, in one store.
+        setting: which they were planned in.
+        progress: where it is shown.
+        finished: called with each run when its folder is in place.
+
+    Raises:
+        PrivbenchError: a stage cannot be made, or a folder not be written.
+    """
+    runs: dict[str, Run] = {}
+    by_title = {one.title: one for one in plans}
+    with ExitStack() as stack:
+        open_folders = {}
+        for title in sorted(by_title):  # one order for all commands, so that no two wait for each other
+            own = stack.enter_context(ExitStack())
+            open_folders[title] = own, own.enter_context(by_title[title].folder.filled(title))
+        engine = stack.enter_context(engine_for(plans[0].pipeline, setting, progress))
+        for one in plans:
+            method, protocol = one.pipeline.anonymizer.name, one.pipeline.protocol.name
+            log.info("run %s under protocol %s", method, protocol, extra={"goals": [one.title]})
+        engine.make({title: [one.pipeline.data] for title, one in by_title.items()})
+        graphs = {title: one.pipeline.graph(engine.made[one.pipeline.data]) for title, one in by_title.items()}
+
+        def finish(title: str) -> None:
+            own, part = open_folders[title]
+            record = _write(by_title[title], graphs[title], engine.made, part)
+            own.close()  # puts the folder in place
+            runs[title] = Run(record, by_title[title].folder.path)
+            finished(runs[title])
+
+        engine.make({title: graph.nodes for title, graph in graphs.items()}, finish)
+    return [runs[one.title] for one in plans]
+
+
+def outlook(plans: Sequence[Plan], setting: Setting) -> Outlook:
+    """What it will take to carry the runs out. Raises PrivbenchError where the data do not serve the protocol."""
+    goals: dict[str, Sequence[Node]] = {}
+    for one in plans:
+        pipeline = one.pipeline
+        data = stages_there([[pipeline.data]], pipeline.store).get(pipeline.data)
+        goals[one.title] = pipeline.graph(data).nodes
+    first = plans[0].pipeline
+    return outlook_of(goals, first.store, setting.means.slots(first.protocol.threads))
+
+
+@contextmanager
+def engine_for(pipeline: Pipeline, setting: Setting, progress: Progress) -> Iterator[Engine]:
+    """What makes stages in a pipeline's store; when the block ends, however it does, nothing is left half made."""
+    board = Board(progress)
+    plugins = setting.registry.handed_over()
+    store, threads = pipeline.store, pipeline.protocol.threads
+    executor = open_executor(setting.means, store.root, pipeline.device, threads, plugins, board.tell)
+    with progress.live():
+        try:
+            with executor:
+                yield Engine(store, executor, board, setting.means.keep_going)
+        finally:
+            store.clear()
+
+
+def _write(planned: Plan, graph: RunGraph, made: Mapping[Node, Stage], part: Path) -> RunRecord:
+    """Writes everything into a run's folder."""
+    stages = {node.name: made[node] for node in needed(graph.nodes, made)}
+    for stage in stages.values():
+        stage.confirm()
+    figures = read_figures(stages[FIGURES].folder)
+    record = record_of(planned.pipeline, stages, figures, graph.warnings, planned.given)
+    write_run_scores(part, *read_run_scores({name: stage.folder for name, stage in stages.items()}))
+    shutil.copyfile(stages[FIGURES].folder / ESTIMATES, part / ESTIMATES)
+    shutil.copyfile(stages[ANONYMIZER_STAGE].folder / STATE, part / ANONYMIZER_STATE)
+    write_text(part / ANONYMIZER, record.anonymizer.model_dump_json(indent=1))
+    if record.public:
+        examples = stages[EXAMPLES_STAGE].folder / EXAMPLES
+        shutil.copyfile(examples, part / EXAMPLES)
+        draw_contact_sheet(read_examples(examples), record.label, part / CONTACT_SHEET)
+    curves = pd.DataFrame([row for stage in stages.values() for row in curves_of(stage)])
+    curves.to_csv(part / CURVES, index=False)
+    write_training(curves, part / CURVES_PLOT)
+    log.info("fingerprint %s", record.fingerprint, extra={"goals": [planned.title]})
+    return seal(part, record, without=LOG)
 
 
 def _check_apart(out: Path, store: Path) -> None:
@@ -214,25 +261,3 @@ def _default_folder(pipeline: Pipeline, given: Sequence[str]) -> Path:
     told = {name: params[name] for name in given if name in params}
     more = [protocol.data.dataset, protocol.name]
     return Path("runs") / f"{folder_name(anonymizer.name, told, more)}-{pipeline.key[:8]}"
-
-
-def _overrides(protocol: str, overrides: Sequence[str], dataset: str | None, seed: int | None) -> list[str]:
-    """The shorthands as overrides; the user's own come last, so that they win."""
-    first = []
-    if dataset is not None and dataset != load_protocol(protocol).data.dataset:
-        first += [f"data.dataset={dataset}", "data.params={}"]
-    if seed is not None:
-        first.append(f"seed={seed}")
-    return [*first, *overrides]
-
-
-def _anonymizer(
-    named: str | Anonymizer, params: Mapping[str, Any] | None, protocol: Protocol, registry: Registry
-) -> Anonymizer:
-    if isinstance(named, Anonymizer):
-        if params:
-            raise PrivbenchError("An anonymizer that is handed over holds its parameters: leave out params.")
-        if named.name not in registry.names("anonymizer") or registry.get("anonymizer", named.name) is not type(named):
-            registry.add(type(named))
-        return named
-    return registry.create(Anonymizer, named, protocol.anonymizers.get(named, {}) | dict(params or {}))

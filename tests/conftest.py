@@ -20,7 +20,7 @@ from privbench.learning.context import Context
 from privbench.plugins.interfaces import Anonymizer
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import load_protocol
-from privbench.running.device import create_fabric
+from privbench.learning.device import create_fabric
 from privbench.running.pipeline import Pipeline
 
 REAL_DATA = Path(os.environ.get("PRIVBENCH_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))

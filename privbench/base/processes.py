@@ -6,13 +6,14 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from threading import Thread
 from typing import TypeVar
+
+from loky import ProcessPoolExecutor
 
 from .errors import PrivbenchError
 
@@ -28,38 +29,26 @@ def map_in_processes(function: Callable[[Task], Result], tasks: Iterable[Task], 
     Raises:
         PrivbenchError: one of the processes was killed.
     """
-    context = get_context("spawn")  # a fork of a process with torch's threads may hang
-    ours, theirs = context.Pipe(duplex=False)
-    with (
-        theirs,
-        ours,
-        ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with, initargs=(ours,)) as pool,
-        _closed_on_failure(theirs),
-    ):
-        with _signals_held():
-            # Not by `map`, which cancels them in the end, and the pool's own thread fails at that (before Python 3.13).
-            futures = deque(pool.submit(function, task) for task in tasks)
-        try:
-            while futures:
-                yield futures.popleft().result()
-        except BrokenProcessPool:
-            raise PrivbenchError(
-                "A process that computes was killed, as systems do when memory runs out: lower --workers, or data.size."
-            ) from None
-
-
-@contextmanager
-def _closed_on_failure(connection: Connection) -> Iterator[None]:
-    """Workers do not finish what nobody waits for: they end when nobody holds that end of their pipe."""
+    ours, theirs = Pipe(duplex=False)
+    # Not Python's own pool: a script that calls this without `if __name__ == "__main__":` would begin again in each.
+    pool = ProcessPoolExecutor(workers, initializer=end_with, initargs=(ours,))
     try:
-        yield
-    except BaseException:
-        connection.close()
-        raise
+        with signals_held():
+            futures = deque(pool.submit(function, task) for task in tasks)
+        while futures:
+            yield futures.popleft().result()
+    except BrokenProcessPool:
+        raise PrivbenchError(
+            "A process that computes was killed, as systems do when memory runs out: lower --jobs, or data.size."
+        ) from None
+    finally:
+        pool.shutdown(kill_workers=True)  # they do not finish what nobody waits for
+        ours.close()
+        theirs.close()
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
+def signals_held() -> Iterator[None]:
     """What is started meanwhile never hears of Ctrl-C, SIGTERM or SIGHUP, from its first instruction on.
 
     A terminal sends Ctrl-C to all of its processes, and each would print where it was.
@@ -71,7 +60,7 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with(other: Connection) -> None:
+def end_with(other: Connection) -> None:
     """Ends this process as soon as the other end of the pipe is closed: by who holds it, or by the system after it."""
 
     def wait() -> None:

@@ -15,6 +15,7 @@ from . import (
     leaderboard,
     listing,
     new,
+    plan,
     report,
     run,
     selftest,
@@ -56,6 +57,13 @@ app.command(name="run", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, 
 app.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=selftest.EPILOG)(
     selftest.command
 )
+planning = typer.Typer(help=plan.HELP, no_args_is_help=True)
+app.add_typer(planning, name="plan")
+planning.command(name="run", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT)(plan.only_told(run.command))
+planning.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT)(
+    plan.only_told(selftest.command)
+)
+planning.command(name="sweep")(plan.only_told(sweep.command))
 app.command(name="budget", context_settings=PLUGIN_CONTEXT, epilog=budget.EPILOG)(budget.command)
 app.command(name="check-plugin", context_settings=PLUGIN_CONTEXT, epilog=check_plugin.EPILOG)(check_plugin.command)
 app.command(name="new")(new.command)

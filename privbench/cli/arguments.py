@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,19 +23,23 @@ Changes = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="Change the protocol: statistics.resamples=2000."),
 ]
 Dataset = Annotated[str | None, typer.Option(help="Another data set than the protocol's.")]
+Seed = Annotated[int | None, typer.Option(help="Another seed than the protocol's.")]
 DataRoot = Annotated[Path | None, typer.Option(help="The folder of a data set that lies on disk.")]
 Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="A Python file that defines plugins.")]
 Store = Annotated[Path | None, typer.Option(help="The folder of cached stages.", envvar="PRIVBENCH_STORE")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Workers that prepare the data; else one a core.")]
+Executor = Annotated[
+    str | None,
+    typer.Option(help="Where stages are made: serial, local or ray; else local.", envvar="PRIVBENCH_EXECUTOR"),
+]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Stages at once; else one a core.")]
+Address = Annotated[str | None, typer.Option(help="Of a Ray cluster; else the one that this machine belongs to.")]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help="Make whatever a stage that fails leaves possible, before it is told.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
 RunFolders = Annotated[list[Path], typer.Argument(metavar="RUNS", help="Run folders, or folders of run folders.")]
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

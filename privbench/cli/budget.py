@@ -31,11 +31,14 @@ def command(
     out: Annotated[Path | None, typer.Option(help="Where table and plot go; else budget/ in the run folder.")] = None,
     store: arguments.Store = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps; else the run's.")] = None,
-    workers: arguments.Workers = None,
+    executor: arguments.Executor = None,
+    jobs: arguments.Jobs = None,
+    address: arguments.Address = None,
 ) -> None:
     """Attack a run again with fewer patients, fewer images, and less or more training."""
-    from ..api import create_pipeline
+    from ..api import engine_for
     from ..base.progress import Progress
+    from ..engine.executors.choice import Means
     from ..judging.budget import budget_curve, unsaturated
     from ..plugins.interfaces import Anonymizer
     from ..plugins.registry import Registry
@@ -46,7 +49,7 @@ def command(
     from ..report.plots.budget_curves import write_budget
     from ..report.tables.budget import budget_frame, budget_table
     from ..report.terminal import print_table
-    from ..running.device import deterministic
+    from ..running.setting import Setting
     from .options import given_params
 
     record = read_run(run)
@@ -67,19 +70,18 @@ def command(
         )
     progress = Progress(console)
     folder = out or run / "budget"
-    with session(console), deterministic(), progress.live(), marked_folder(folder, _MARKER, "budget") as part:
-        pipeline = create_pipeline(
-            protocol,
-            registry.create(Anonymizer, method.name, params),
-            registry=registry,
-            data_root=data_root,
-            store=store,
-            device=device or record.device["type"],
-            precision=record.device["precision"],
-            workers=workers or arguments.cores(),
-            progress=progress,
-        )
-        points = budget_curve(pipeline, record, label, chosen)
+    setting = Setting(
+        data_root=data_root,
+        store=store,
+        device=device or record.device["type"],
+        precision=record.device["precision"],
+        means=Means(executor, jobs, address),
+        registry=registry,
+    )
+    with session(console), marked_folder(folder, _MARKER, "budget") as part:
+        pipeline = setting.pipeline(protocol, registry.create(Anonymizer, method.name, params))
+        with engine_for(pipeline, setting, progress) as engine:
+            points = budget_curve(pipeline, engine, record, label, chosen)
         frame, title = budget_frame(points, unsaturated(points)), f"{record.label}, {label} ({chosen})"
         frame.to_csv(part / "budget.csv", index=False)
         write_budget(frame, title, part / "budget.png")

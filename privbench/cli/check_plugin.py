@@ -34,7 +34,7 @@ def command(
     from ..plugins.interfaces import Dataset
     from ..plugins.registry import GROUPS, Registry
     from ..protocols.schema import load_protocol
-    from ..running.device import create_fabric, deterministic
+    from ..learning.device import create_fabric, deterministic
     from .options import given_params, option_names
 
     registry = Registry(plugin or [])

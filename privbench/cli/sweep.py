@@ -4,37 +4,32 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from . import arguments
-from .planning import plan_all
-from .session import session
+from .conduct import conduct
+from .settings import with_setting
+
+if TYPE_CHECKING:
+    from ..running.setting import Setting
 
 EPILOG = "Interrupted, the same command goes on after the last finished stage."
 
 
+@with_setting
 def command(
+    setting: Setting,
     sweep: Annotated[str, typer.Argument(help="A built-in sweep, such as table1, or a TOML file.")],
-    protocol: arguments.Protocol = "quick",
-    dataset: arguments.Dataset = None,
-    data_root: arguments.DataRoot = None,
-    set_: arguments.Changes = None,
-    plugin: arguments.Plugins = None,
     out: Annotated[Path | None, typer.Option(help="Where the run folders go; else below runs/.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other runs in --out.")] = False,
-    store: arguments.Store = None,
-    device: arguments.Device = "auto",
-    precision: arguments.Precision = "32-true",
-    workers: arguments.Workers = None,
     quiet: arguments.Quiet = False,
 ) -> None:
     """Run every method of a list under one protocol, and print the leaderboard."""
-    from ..api import plan
+    from ..api import Run, plan
     from ..base.progress import log
-    from ..plugins.registry import Registry
     from ..report.tables.published import beside_published
     from ..report.terminal import print_table
     from ..sweeps.schema import load_sweep
@@ -43,35 +38,22 @@ def command(
 
     chosen = load_sweep(sweep)
     folder = out or Path("runs") / chosen.name
-    console, registry = Console(stderr=True), Registry(plugin or [])
-    plans = plan_all(
-        partial(
-            plan,
-            row.anonymizer,
-            params=row.params,
-            protocol=protocol,
-            overrides=set_ or [],
-            dataset=dataset,
-            data_root=data_root,
-            store=store,
-            out=folder / row.folder,
-            overwrite=overwrite,
-            device=device,
-            precision=precision,
-            workers=workers or arguments.cores(),
-            registry=registry,
-            console=console,
-            quiet=quiet,
-        )
-        for row in chosen.rows
-    )
-    comparable = []
-    with session(console, quiet):
-        for number, (row, planned) in enumerate(zip(chosen.rows, plans, strict=True), start=1):
-            log.info("%s, run %d of %d: %s", chosen.name, number, len(chosen.rows), row.folder)
-            finished = planned.carry_out()
-            if chosen.published_under == finished.record.protocol["name"]:
-                comparable.append((row, finished.record))
+    runs = [
+        partial(plan, row.anonymizer, row.params, setting, folder / row.folder, overwrite) for row in chosen.rows
+    ]
+    done = 0
+
+    def told(run: Run) -> None:
+        nonlocal done
+        done += 1
+        log.info("%s, run %d of %d is there: %s", chosen.name, done, len(runs), run.folder.name)
+
+    finished = conduct(runs, setting, Console(stderr=True), quiet, told)
+    comparable = [
+        (row, run.record)
+        for row, run in zip(chosen.rows, finished, strict=True)
+        if chosen.published_under == run.record.protocol["name"]
+    ]
     if (table := beside_published(comparable, f"{chosen.description}, and here")) is not None:
         print_table(table, Console())
-    print_leaderboard([folder / row.folder for row in chosen.rows], Format.terminal, None)
+    print_leaderboard([run.folder for run in finished], Format.terminal, None)

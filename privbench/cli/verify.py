@@ -19,7 +19,7 @@ def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
     from ..judging.provenance import compared
     from ..judging.verify import verify_run
     from ..record.run import read_run
-    from ..running.store import default_store
+    from ..engine.store import default_store
 
     place = store or default_store()
     changed = unknown = False

@@ -69,9 +69,9 @@ class Split:
         return replace(self, images=images)
 
 
-def pairs_digests(splits: Mapping[str, Split], *names: str) -> dict[str, dict[str, str]]:
+def pairs_digests(pairs: Mapping[str, Pairs], *names: str) -> dict[str, dict[str, str]]:
     """What tells the pairs of the named splits from others, for a stage's configuration."""
-    return {"pairs": {name: splits[name].pairs.digest for name in names}}
+    return {"pairs": {name: pairs[name].digest for name in names}}
 
 
 def hold_out_validation(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:

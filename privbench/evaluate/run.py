@@ -12,6 +12,7 @@ from ..base.errors import PrivbenchError
 from ..protocols.schema import Protocol
 from ..record.attack import AttackResult, InferenceResult, WorstCase
 from ..record.estimates import Estimate
+from ..record.figures import Figures
 from ..record.names import FigureName
 from ..record.scores import AttackScores
 from ..record.utility import MeasurementResult, UtilityResult
@@ -31,6 +32,17 @@ class Evaluation:
     utilities: list[UtilityResult]
     measurements: list[MeasurementResult]
     estimates: dict[FigureName, Estimate]
+
+    @property
+    def figures(self) -> Figures:
+        """Them without the estimates."""
+        return Figures(
+            worst_case=self.worst_case,
+            attacks=self.attacks,
+            inferences=self.inferences,
+            utilities=self.utilities,
+            measurements=self.measurements,
+        )
 
 
 def evaluate(
@@ -82,12 +94,12 @@ def _test_patients(attack_scores: AttackScores, utility_scores: pd.DataFrame, me
     return np.unique(np.concatenate([column.to_numpy(object) for column in columns]))
 
 
-def warnings_of(evaluation: Evaluation) -> list[str]:
+def warnings_of(figures: Figures) -> list[str]:
     """What a reader of the figures has to know."""
     return [
-        *_of_the_mean(evaluation.utilities[0]),
-        *(warning for result in evaluation.utilities for warning in _of_losses(result)),
-        *(warning for attack in evaluation.attacks for warning in _of_attack(attack)),
+        *_of_the_mean(figures.utilities[0]),
+        *(warning for result in figures.utilities for warning in _of_losses(result)),
+        *(warning for attack in figures.attacks for warning in _of_attack(attack)),
     ]
 
 

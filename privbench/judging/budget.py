@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,12 +22,17 @@ from ..evaluate.linkage import auc_estimate, part_of
 from ..evaluate.resampling import Resampling, certain
 from ..plugins.interfaces import Attack
 from ..protocols.scenarios import SCENARIOS, Scenario
+from ..protocols.schema import Protocol
 from ..record.run import RunRecord
-from ..record.scores import AttackOrigin
-from ..running.attack_galleries import AttackGalleries
+from ..record.scores import AttackOrigin, read_scores
 from ..running.attack_stages import AttackStages
-from ..running.pipeline import Pipeline
+from ..running.loading import read_splits
+from ..running.pipeline import Pipeline, RunGraph
+from ..running.stage_names import LINKAGE_FILE
 from .terms import differences
+
+if TYPE_CHECKING:
+    from ..engine.engine import Engine
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Of the attacker's patients or images; all of them is the run's own budget."""
@@ -47,7 +54,9 @@ class Point:
     high: float
 
 
-def budget_curve(pipeline: Pipeline, record: RunRecord, attack: str, scenario: Scenario) -> list[Point]:
+def budget_curve(
+    pipeline: Pipeline, engine: Engine, record: RunRecord, attack: str, scenario: Scenario
+) -> list[Point]:
     """The attack of that name and scenario under four budgets of each kind, with intervals over test patients.
 
     Patients and images are drawn by seed, the smaller draw always within the larger. Their pairs are drawn anew
@@ -66,21 +75,46 @@ def budget_curve(pipeline: Pipeline, record: RunRecord, attack: str, scenario: S
     if not any((result.name, result.scenario) == (attack, scenario) for result in record.attacks):
         told = ", ".join(result.label for result in record.attacks)
         raise PrivbenchError(f"The run has no attack {attack} ({scenario}): choose one of {told}.")
-    prepared = pipeline.prepare()
-    base, train = pipeline.attack_stages(prepared), prepared.splits["train"]
-    points = []
+    engine.make({attack: [pipeline.data]})
+    graph = pipeline.graph(engine.made[pipeline.data])
+    engine.make({attack: graph.common.releases[:1]})
+    unchanged = graph.unchanged(engine.made)
+    splits = read_splits(engine.made[pipeline.data].folder, tuple(pipeline.dataset.findings))
+    budgets = _budgets(pipeline, graph, attack, splits["train"])
+    origins = [AttackOrigin(attack, scenario, seed) for seed in range(pipeline.protocol.attacks[attack].seeds)]
+    nodes = {
+        f"{one.axis} {one.amount}": [one.stages.score(origin, unchanged) for origin in origins] for one in budgets
+    }
+    engine.make(nodes)
+    resampling = Resampling.of(pipeline.protocol, splits["test"].told["patient"].to_numpy())
+    return [
+        _point(one, resampling, pipeline.protocol, scenario, [engine.made[node].folder for node in told])
+        for one, told in zip(budgets, nodes.values(), strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """What an attacker has, and the attacks that are carried out with it."""
+
+    axis: str
+    factor: float
+    amount: int
+    stages: AttackStages
+
+
+def _budgets(pipeline: Pipeline, graph: RunGraph, attack: str, train: Split) -> list[_Budget]:
+    base, seed, found = graph.attacks, pipeline.protocol.seed, []
     for axis, total in (("patients", len(np.unique(train.patients))), ("images", len(train.images))):
         for share in SHARES:
-            rows = _share(train, axis, share, pipeline.protocol.seed)
             amount = max(2, round(share * total))
-            variant = base if share == 1 else _with_training_rows(base, rows)
-            points.append(_point(variant, attack, scenario, axis, share, amount))
+            cut = base if share == 1 else _with_training_rows(base, train, _share(train, axis, share, seed))
+            found.append(_Budget(axis, share, amount, cut))
     epochs: int = getattr(pipeline.attack(attack).params, "epochs", 0)
     for effort in EFFORTS if epochs else ():  # an attack without epochs needs no training
         amount = max(1, round(effort * epochs))
-        variant = base if effort == 1 else _with_epochs(base, amount)
-        points.append(_point(variant, attack, scenario, "epochs", effort, amount))
-    return points
+        found.append(_Budget("epochs", effort, amount, base if effort == 1 else _with_epochs(base, amount)))
+    return found
 
 
 def unsaturated(points: Sequence[Point]) -> list[str]:
@@ -102,32 +136,22 @@ def _share(train: Split, axis: str, share: float, seed: int) -> np.ndarray:
     return np.flatnonzero(np.isin(train.patients, patients[: max(2, round(share * len(patients)))]))
 
 
-def _with_training_rows(base: AttackStages, rows: np.ndarray) -> AttackStages:
+def _with_training_rows(base: AttackStages, train: Split, rows: np.ndarray) -> AttackStages:
     """The same attacks by an attacker who has only those training images."""
-    galleries, protocol = base.galleries, base.protocol
-    train, pairs = galleries.splits["train"], protocol.pairs
+    source, protocol = base.common.source, base.protocol
+    pairs = protocol.pairs
     if (listed := pairs.file("train")) is not None:
-        fewer_pairs = train.pairs.among(rows)
-        if not fewer_pairs.mated.any() or fewer_pairs.mated.all():
+        fewer = source.pairs["train"].among(rows)
+        if not fewer.mated.any() or fewer.mated.all():
             raise PrivbenchError(
                 f"{len(rows)} of {len(train.images)} training images hold no mated and non-mated pair of {listed}: "
                 "list more pairs, or run without pairs.train_file."
             )
     else:
         rng = numpy_generator(protocol.seed, "budget", "pairs")
-        fewer_pairs = draw_pairs(train.patients[rows], pairs.train, pairs.cap, rng, "train")
-    fewer = Split(
-        images=train.images[rows],
-        table=train.table.iloc[rows].reset_index(drop=True),
-        findings=train.findings,
-        pairs=fewer_pairs,
-    )
-    cut = AttackGalleries(
-        {**galleries.splits, "train": fewer},
-        [{**release, "train": release["train"][rows]} for release in galleries.released],
-        galleries.unchanged,
-    )
-    return replace(base, galleries=cut, budget={"rows": digest_of(rows.tolist())})
+        fewer = draw_pairs(train.patients[rows], pairs.train, pairs.cap, rng, "train")
+    cut = replace(source, pairs={**source.pairs, "train": fewer}, rows=rows)
+    return replace(base, common=replace(base.common, source=cut), budget={"rows": digest_of(rows.tolist())})
 
 
 def _with_epochs(base: AttackStages, epochs: int) -> AttackStages:
@@ -141,11 +165,11 @@ def _with_epochs(base: AttackStages, epochs: int) -> AttackStages:
     return replace(base, create=create)
 
 
-def _point(stages: AttackStages, attack: str, scenario: Scenario, axis: str, factor: float, amount: int) -> Point:
-    seeds = range(stages.protocol.attacks[attack].seeds)
-    scores = pd.concat([stages.link(AttackOrigin(attack, scenario, seed)) for seed in seeds], ignore_index=True)
+def _point(
+    one: _Budget, resampling: Resampling, protocol: Protocol, scenario: Scenario, folders: Sequence[Path]
+) -> Point:
+    scores = pd.concat([read_scores(folder / LINKAGE_FILE) for folder in folders], ignore_index=True)
     test = part_of(scores, "test", SCENARIOS[scenario].test)
-    resampling = Resampling.of(stages.protocol, stages.galleries.splits["test"].told["patient"].to_numpy())
     estimate = auc_estimate(test, resampling)
-    interval = certain(estimate.interval(stages.protocol.statistics))
-    return Point(axis, factor, amount, estimate.value, interval.low, interval.high)
+    interval = certain(estimate.interval(protocol.statistics))
+    return Point(one.axis, one.factor, one.amount, estimate.value, interval.low, interval.high)

@@ -23,7 +23,7 @@ from ..record.folder import (
 )
 from ..record.run import FILE, RunRecord, StageRecord
 from ..record.scores import read_scores
-from ..running.manifest import examine
+from ..engine.manifest import examine
 from ..running.stage_names import (
     ANONYMIZER,
     DATA,
@@ -34,7 +34,7 @@ from ..running.stage_names import (
     RETRIEVAL_FILE,
     TASK_FILE,
 )
-from ..running.store import Store
+from ..engine.store import Store
 
 _SCORES: dict[str, dict[str, str]] = {
     "linkage": {LINKAGE_FILE: LINKAGE_SCORES, RETRIEVAL_FILE: RETRIEVAL_SCORES},

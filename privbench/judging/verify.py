@@ -137,7 +137,7 @@ def _figures(record: RunRecord, evaluation: Evaluation) -> Iterator[str]:
     for section, values in recomputed.items():
         for path, stated, right in _unequal(told[section], values, section):
             yield f"{FILE}: {path} is {_short(stated)}, the scores give {_short(right)}"
-    for warning in warnings_of(evaluation):
+    for warning in warnings_of(evaluation.figures):
         if warning not in record.warnings:
             yield f"{FILE}: the warning {warning!r} is missing"
 

@@ -72,9 +72,18 @@ class Plugin(ABC):
         # Field by field, because a dump would leave out what tells where something lies.
         return type(self)(**{name: getattr(self.params, name) for name in self.params.model_fields_set})
 
+    @final
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Who travels to another process arrives as `anew` makes him: what he knows beside goes by way of his state."""
+        return _rebuilt, (type(self), {name: getattr(self.params, name) for name in self.params.model_fields_set})
+
     def parts(self) -> Sequence[Plugin]:
         """Other plugins that it hands work to: their code decides what comes out as its own does."""
         return ()
+
+
+def _rebuilt(plugin: type[Plugin], params: dict[str, Any]) -> Plugin:
+    return plugin(**params)
 
 
 class Anonymizer(Plugin):

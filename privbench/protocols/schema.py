@@ -89,6 +89,9 @@ class Protocol(Params):
     version: int = Field(ge=1)
     description: str
     seed: int = Field(0, ge=0, description="what every random draw derives from")
+    threads: int = Field(
+        1, ge=1, description="CPU threads of each stage: the order in which they add is seen in the last digits"
+    )
     data: DataSection
     pairs: PairsSection
     guidance: GuidanceRecipe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,154 +15,185 @@ from ..base.errors import PrivbenchError
 from ..data.gallery import Gallery
 from ..data.pairs import Pairs
 from ..data.splits import pairs_digests
-from ..learning.context import Context
 from ..learning.states import load_state
 from ..plugins.interfaces import Attack, InferenceAttack, LinkageAttack
 from ..protocols.kinds import CONTROL, Compared, Kind
 from ..protocols.scenarios import FLOOR, threat_of
-from ..record.scores import (
-    INFERENCE_COLUMNS,
-    LINKAGE_COLUMNS,
-    RETRIEVAL_COLUMNS,
-    AttackOrigin,
-    AttackScores,
-    inference_scores,
-    joined,
-    linkage_scores,
-    read_scores,
-    retrieval_ranks,
-    write_scores,
-)
-from .attack_galleries import AttackGalleries
-from .stage_names import CLASSIFIER, DATA, INFERENCE_FILE, LINKAGE_FILE, RETRIEVAL_FILE, VERIFIER, StageName
+from ..record.scores import AttackOrigin, inference_scores, linkage_scores, retrieval_ranks, write_scores
+from .attack_galleries import gallery, known_gallery
+from .fitting import keep_what_is_learnt
+from .stage_names import INFERENCE_FILE, LINKAGE_FILE, MEASURES_FILE, RETRIEVAL_FILE, StageName
 
 if TYPE_CHECKING:
-    from ..learning.guidance import Guidance
+    from ..engine.node import Node, Reads, Work
+    from ..learning.context import Context
     from ..protocols.schema import Protocol
-    from .stages import Produce, Stages
+    from .source import Common, Shown, Source
 
-_MEASURES = "measures.json"
+
+
+@dataclass(frozen=True)
+class ScoreFloor:
+    """What the attack without training says about the original test pairs."""
+
+    attack: LinkageAttack
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        origin, test = AttackOrigin(FLOOR, CONTROL, 0), self.source.shown(reads).originals["test"]
+        images, pairs = Gallery(test.images, test.images), test.pairs
+        scores = self.attack.anew().similarity(images, pairs.probe, pairs.reference, ctx)
+        write_scores(linkage_scores(origin, test, "test", Compared.ORIGINALS, pairs, scores), folder / LINKAGE_FILE)
+
+
+@dataclass(frozen=True)
+class FitAttack:
+    """Fits an attack to training and validation images of those kinds."""
+
+    attack: Attack
+    kinds: Compared
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        shown, guidance = self.source.shown(reads), self.source.guidance(reads, ctx.device)
+        train, val = (known_gallery(shown, split, self.kinds, self.attack) for split in ("train", "val"))
+        keep_what_is_learnt(self.attack, lambda one: one.fit(train, val, guidance, ctx), folder)
+
+
+@dataclass(frozen=True)
+class LinkImages:
+    """Scores of pairs, ranks over the gallery, and the attack's own figures.
+
+    `unchanged` tells that releases are the originals to the bit, and are taken for them.
+    """
+
+    attack: LinkageAttack
+    origin: AttackOrigin
+    unchanged: bool
+    learnt: StageName
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        attack, shown = self.attack.anew(), self.source.shown(reads)
+        attack.load_state(load_state(reads[self.learnt]), ctx.device)
+        self._pairs(attack, shown, folder, ctx)
+        test = gallery(shown, "test", _there(threat_of(self.origin.scenario).test, self.unchanged), attack)
+        shuffled, place = _shuffled(test, ctx)
+        similarity = attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
+        ranks = retrieval_ranks(self.origin, shown.originals["test"], similarity, ctx.numpy_generator("ties"))
+        write_scores(ranks, folder / RETRIEVAL_FILE)
+        self._measures(attack, test, shown, folder, ctx)
+
+    def _pairs(self, attack: LinkageAttack, shown: Shown, folder: Path, ctx: Context) -> None:
+        train, test = (kinds := threat_of(self.origin.scenario)).train, kinds.test
+        parts = []
+        for name, kind in dict.fromkeys([("train", train), ("val", train), ("val", test), ("test", test)]):
+            split = shown.originals[name]
+            pairs = _some(split.pairs, len(shown.originals["val"].pairs)) if name == "train" else split.pairs
+            images, place = _shuffled(gallery(shown, name, _there(kind, self.unchanged), attack), ctx)
+            scores = attack.similarity(images, place[pairs.probe], place[pairs.reference], ctx)
+            parts.append(linkage_scores(self.origin, split, name, kind, pairs, scores))
+        write_scores(pd.concat(parts, ignore_index=True), folder / LINKAGE_FILE)
+
+    def _measures(self, attack: LinkageAttack, test: Gallery, shown: Shown, folder: Path, ctx: Context) -> None:
+        anonymized = threat_of(self.origin.scenario).test.probes is Kind.ANONYMIZED
+        measures = attack.measures(test, shown.originals["test"].images, ctx) if anonymized else {}
+        if odd := [name for name, value in measures.items() if not np.isfinite(value)]:
+            raise PrivbenchError(
+                f"The attack {self.origin.attack!r} measured {odd[0]} as {measures[odd[0]]}, which is no number: "
+                "mend the plugin, or leave the measure out."
+            )
+        (folder / MEASURES_FILE).write_text(json.dumps(measures), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class InferAttributes:
+    """Attributes of the patients on the test images; `unchanged` as for LinkImages."""
+
+    attack: InferenceAttack
+    origin: AttackOrigin
+    unchanged: bool
+    learnt: StageName
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        attack, shown = self.attack.anew(), self.source.shown(reads)
+        attack.load_state(load_state(reads[self.learnt]), ctx.device)
+        kinds = _there(threat_of(self.origin.scenario).test, self.unchanged)
+        inferred = attack.infer(gallery(shown, "test", kinds, attack), ctx)
+        write_scores(inference_scores(self.origin, shown.originals["test"], inferred), folder / INFERENCE_FILE)
 
 
 @dataclass(frozen=True)
 class AttackStages:
-    """What the attacks of a run are made from. `budget` tells, for the keys, to which rows the training was cut."""
+    """The attacks of a run. `budget` tells, for the keys, to which rows the training was cut."""
 
-    stages: Stages
+    common: Common
     protocol: Protocol
     create: Callable[[str], Attack]
     floor: Callable[[], LinkageAttack]
-    galleries: AttackGalleries
-    guidance: Guidance
     budget: Mapping[str, Any] = field(default_factory=dict)
 
-    def link(self, origin: AttackOrigin) -> pd.DataFrame:
-        """The linkage scores of one attack in one scenario. Raises PrivbenchError where it links nothing."""
-        attack = self.create(origin.attack)
-        if not isinstance(attack, LinkageAttack):
-            raise PrivbenchError(f"The attack {origin.attack} infers attributes and links no images: choose another.")
-        return self._link(attack, origin)[0]
+    def nodes(self, labels: Sequence[str], unchanged: bool) -> list[Node]:
+        """What scores the attacks of those names in all their scenarios, and each on originals, as a control."""
+        return [self._floor(), *(self.score(origin, unchanged) for origin in self._origins(labels))]
 
-    def run(self, labels: Sequence[str]) -> AttackScores:
-        """Carries out the attacks of those names in all their scenarios, and each on originals, as a control."""
-        linkage, retrieval, inference, measures = [self._floor_scores()], [], [], {}
+    def _origins(self, labels: Sequence[str]) -> Iterator[AttackOrigin]:
         for label in labels:
             section, attack = self.protocol.attacks[label], self.create(label)
-            needs_control = attack.trained or isinstance(attack, InferenceAttack)
-            controls = [(CONTROL, seed) for seed in range(self.protocol.certificate.seeds)] if needs_control else []
-            for scenario, seed in [*controls, *((s, n) for s in section.scenarios for n in range(section.seeds))]:
-                origin, fresh = AttackOrigin(label, scenario, seed), self.create(label)
-                if isinstance(fresh, InferenceAttack):
-                    inference.append(self._infer(fresh, origin))
-                elif isinstance(fresh, LinkageAttack):
-                    pairs, ranks, measures[origin] = self._link(fresh, origin)
-                    linkage.append(pairs)
-                    retrieval.append(ranks)
-        return AttackScores(
-            joined(linkage, LINKAGE_COLUMNS),
-            joined(retrieval, RETRIEVAL_COLUMNS),
-            joined(inference, INFERENCE_COLUMNS),
-            measures,
-        )
+            if attack.trained or isinstance(attack, InferenceAttack):
+                yield from (AttackOrigin(label, CONTROL, seed) for seed in range(self.protocol.certificate.seeds))
+            yield from (AttackOrigin(label, one, seed) for one in section.scenarios for seed in range(section.seeds))
 
-    def _floor_scores(self) -> pd.DataFrame:
-        """What the attack without training says about the original test pairs."""
-        origin, test, attack = AttackOrigin(FLOOR, CONTROL, 0), self.galleries.splits["test"], self.floor()
-        gallery, pairs = Gallery(test.images, test.images), test.pairs
-
-        def produce(folder: Path, ctx: Context) -> None:
-            scores = attack.similarity(gallery, pairs.probe, pairs.reference, ctx)
-            write_scores(linkage_scores(origin, test, "test", Compared.ORIGINALS, pairs, scores), folder / LINKAGE_FILE)
-
+    def _floor(self) -> Node:
+        attack, common = self.floor(), self.common
         config = attack.terms() | self._pairs("test") | {"label": FLOOR}
-        stage = self.stages.make(StageName("linkage", (FLOOR,)), config, [DATA], produce, [attack])
-        return read_scores(stage.folder / LINKAGE_FILE)
+        work = ScoreFloor(attack, common.source)
+        return common.nodes.node(StageName("linkage", (FLOOR,)), config, [common.data], work, [attack])
 
-    def _fit(self, attack: Attack, origin: AttackOrigin) -> StageName:
-        """Trains the attack for its scenario, or takes over what was learnt; returns the stage's name."""
-        kinds = self.galleries.distinct(threat_of(origin.scenario).train)
+    def score(self, origin: AttackOrigin, unchanged: bool) -> Node:
+        """What scores one attack in one scenario; it reads what was learnt, the originals and, if need be, releases.
+
+        Where the release is `unchanged`, its images are taken for the originals that they are, and no attack is trained
+        twice on the same.
+        """
+        attack, threat, common = self.create(origin.attack), threat_of(origin.scenario), self.common
+        train, test = _there(threat.train, unchanged), _there(threat.test, unchanged)
+        fitted = self._fit(attack, origin, train)
+        config = attack.terms() | self._pairs("train", "val", "test") | {"budget": dict(self.budget)}
+        config |= {"label": origin.attack, "scenario": origin.scenario, "number": origin.seed}
+        images = dict.fromkeys([*self._images(attack, train), *self._images(attack, test)])
+        kind, work = self._scoring(attack, origin, unchanged, fitted.name)
+        name = StageName(kind, (origin.attack, origin.scenario), origin.seed)
+        return common.nodes.node(name, config, [*images, fitted], work, [attack])
+
+    def _scoring(self, attack: Attack, origin: AttackOrigin, unchanged: bool, fitted: StageName) -> tuple[str, Work]:
+        source = self.common.source
+        if isinstance(attack, LinkageAttack):
+            return "linkage", LinkImages(attack, origin, unchanged, fitted, source)
+        assert isinstance(attack, InferenceAttack)  # there is no third kind
+        return "inference", InferAttributes(attack, origin, unchanged, fitted, source)
+
+    def _fit(self, attack: Attack, origin: AttackOrigin, kinds: Compared) -> Node:
+        """What trains the attack for a scenario; scenarios that train on the same images share it."""
         name = StageName("attack", (origin.attack, kinds), origin.seed)
         config = attack.terms() | self._pairs("train", "val") | {"budget": dict(self.budget)}
         config |= {"label": origin.attack, "images": kinds, "number": origin.seed}
-        inputs = [*self.galleries.inputs(attack, kinds), CLASSIFIER, VERIFIER]
-        produce = self.galleries.fitting(attack, kinds, self.guidance)
-        stage = self.stages.make(name, config, inputs, produce, [attack])
-        attack.load_state(load_state(stage.folder), self.stages.device)
-        return name
+        inputs = [*self._images(attack, kinds), self.common.classifier, self.common.verifier]
+        return self.common.nodes.node(name, config, inputs, FitAttack(attack, kinds, self.common.source), [attack])
 
-    def _link(self, attack: LinkageAttack, origin: AttackOrigin) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
-        """Scores of pairs, ranks over the gallery, and the attack's own figures."""
-        fitted, threat, galleries = self._fit(attack, origin), threat_of(origin.scenario), self.galleries
-        train, test = threat.train, threat.test
-
-        def produce(folder: Path, ctx: Context) -> None:
-            parts = []
-            for name, kinds in dict.fromkeys([("train", train), ("val", train), ("val", test), ("test", test)]):
-                split = galleries.splits[name]
-                pairs = _some(split.pairs, len(galleries.splits["val"].pairs)) if name == "train" else split.pairs
-                gallery, place = _shuffled(galleries.gallery(name, galleries.distinct(kinds), attack), ctx)
-                scores = attack.similarity(gallery, place[pairs.probe], place[pairs.reference], ctx)
-                parts.append(linkage_scores(origin, split, name, kinds, pairs, scores))
-            write_scores(pd.concat(parts, ignore_index=True), folder / LINKAGE_FILE)
-            gallery = galleries.gallery("test", galleries.distinct(test), attack)
-            shuffled, place = _shuffled(gallery, ctx)
-            similarity = attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
-            ranks = retrieval_ranks(origin, galleries.splits["test"], similarity, ctx.numpy_generator("ties"))
-            write_scores(ranks, folder / RETRIEVAL_FILE)
-            originals = galleries.splits["test"].images
-            measures = attack.measures(gallery, originals, ctx) if test.probes is Kind.ANONYMIZED else {}
-            if odd := [name for name, value in measures.items() if not np.isfinite(value)]:
-                raise PrivbenchError(
-                    f"The attack {origin.attack!r} measured {odd[0]} as {measures[odd[0]]}, which is no number: "
-                    "mend the plugin, or leave the measure out."
-                )
-            (folder / _MEASURES).write_text(json.dumps(measures), encoding="utf-8")
-
-        folder = self._score("linkage", attack, origin, fitted, produce)
-        measures = json.loads((folder / _MEASURES).read_text(encoding="utf-8"))
-        return read_scores(folder / LINKAGE_FILE), read_scores(folder / RETRIEVAL_FILE), measures
-
-    def _infer(self, attack: InferenceAttack, origin: AttackOrigin) -> pd.DataFrame:
-        fitted, kinds = self._fit(attack, origin), self.galleries.distinct(threat_of(origin.scenario).test)
-
-        def produce(folder: Path, ctx: Context) -> None:
-            inferred = attack.infer(self.galleries.gallery("test", kinds, attack), ctx)
-            write_scores(inference_scores(origin, self.galleries.splits["test"], inferred), folder / INFERENCE_FILE)
-
-        return read_scores(self._score("inference", attack, origin, fitted, produce) / INFERENCE_FILE)
-
-    def _score(self, kind: str, attack: Attack, origin: AttackOrigin, fitted: StageName, produce: Produce) -> Path:
-        """The folder of a scoring stage, which reads what was learnt, the originals and, if need be, releases."""
-        config = attack.terms() | self._pairs("train", "val", "test") | {"budget": dict(self.budget)}
-        config |= {"label": origin.attack, "scenario": origin.scenario, "number": origin.seed}
-        threat = threat_of(origin.scenario)
-        kinds = (self.galleries.distinct(kinds) for kinds in (threat.train, threat.test))
-        images = dict.fromkeys(name for one in kinds for name in self.galleries.inputs(attack, one))
-        name = StageName(kind, (origin.attack, origin.scenario), origin.seed)
-        return self.stages.make(name, config, [*images, fitted], produce, [attack]).folder
+    def _images(self, attack: Attack, kinds: Compared) -> list[Node]:
+        """What holds the images which the attack sees."""
+        data, releases = self.common.data, self.common.releases
+        return [data] if kinds is Compared.ORIGINALS else [data, *releases[: attack.releases]]
 
     def _pairs(self, *names: str) -> dict[str, Any]:
-        return pairs_digests(self.galleries.splits, *names)
+        return pairs_digests(self.common.source.pairs, *names)
+
+
+def _there(kinds: Compared, unchanged: bool) -> Compared:
+    """The kinds of images that are really there."""
+    return Compared.ORIGINALS if unchanged else kinds
 
 
 def _shuffled(gallery: Gallery, ctx: Context) -> tuple[Gallery, np.ndarray]:

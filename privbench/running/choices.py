@@ -78,14 +78,14 @@ def check_utilities(protocol: Protocol, create: Callable[[str], UtilityTask]) ->
 
 def choose_utilities(
     protocol: Protocol, create: Callable[[str], UtilityTask], test: Split
-) -> tuple[dict[str, UtilityTask], list[str]]:
-    """The tasks by label, less those that need more than the data set knows; and why these are left out."""
-    chosen, left_out = {}, []
+) -> tuple[list[str], list[str]]:
+    """The tasks' labels, less those that need more than the data set knows; and why these are left out."""
+    chosen, left_out = [], []
     for label in protocol.utilities:
         task = create(label)
         missing = [what for what in task.needs if getattr(test, what) is None]
         if missing:
             left_out.append(f"{label} is left out: the data set has no {' and no '.join(missing)}")
         else:
-            chosen[label] = task
+            chosen.append(label)
     return chosen, left_out

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 
 from ..record.run import GitRecord
 
@@ -36,14 +35,13 @@ def versions() -> dict[str, str]:
     }
 
 
-def device(fabric: Fabric, precision: str) -> dict[str, str]:
-    """The device, and what a repetition on another machine may differ by."""
-    on_gpu = fabric.device.type == "cuda"
+def device(kind: str, precision: str, threads: int) -> dict[str, str]:
+    """The device of that type, and what a repetition on another machine may differ by."""
     return {
-        "type": fabric.device.type,
-        "name": torch.cuda.get_device_name(fabric.device) if on_gpu else _processor(),
+        "type": kind,
+        "name": torch.cuda.get_device_name() if kind == "cuda" else _processor(),
         "precision": precision,
-        "threads": str(torch.get_num_threads()),
+        "threads": str(threads),
         "system": platform.platform(),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,11 @@ from ..data.splits import Split
 from ..learning.context import Context, Pixels
 from ..plugins.interfaces import Anonymizer
 from ..record.examples import FILE, Examples, write_examples
-from .stage_names import ANONYMIZER, DATA, EXAMPLES, RELEASE
+from .release import fitted
 
 if TYPE_CHECKING:
-    from .release import Fitted
-    from .stages import Stages
+    from ..engine.node import Reads
+    from .source import Source
 
 _IMAGES = 8
 
@@ -39,14 +39,14 @@ def examples_of(anonymizer: Anonymizer, originals: Split, released: Split, devic
     return Examples(images, released.images[rows], None if moved is None else moved.float().cpu().numpy())
 
 
-def keep_examples(
-    stages: Stages, fitted: Fitted, originals: Mapping[str, Split], released: Mapping[str, Split]
-) -> Path:
-    """The file that holds the examples of a run."""
-    anonymizer = fitted()
+@dataclass(frozen=True)
+class KeepExamples:
+    """Writes the examples of a run into a file."""
 
-    def produce(folder: Path, ctx: Context) -> None:
-        write_examples(examples_of(anonymizer, originals["test"], released["test"], ctx.device), folder / FILE)
+    anonymizer: Anonymizer
+    source: Source
 
-    stage = stages.make(EXAMPLES, anonymizer.terms(), [DATA, RELEASE, ANONYMIZER], produce, [anonymizer])
-    return stage.folder / FILE
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        shown, anonymizer = self.source.shown(reads), fitted(self.anonymizer, reads, ctx.device)
+        examples = examples_of(anonymizer, shown.originals["test"], shown.released["test"], ctx.device)
+        write_examples(examples, folder / FILE)

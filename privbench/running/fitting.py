@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.errors import PrivbenchError
-from ..data.splits import Split
-from ..learning.context import Context
 from ..learning.states import save_state
 from ..plugins.code import is_own
 from ..plugins.interfaces import Anonymizer, Attack, Plugin, UtilityTask
 
-if TYPE_CHECKING:
-    from ..learning.guidance import Guidance
-    from .stages import Produce
-
 Learner = Anonymizer | Attack | UtilityTask
 _CODE = (FunctionType, type, property, cached_property, classmethod, staticmethod)
 """What a class holds beside values; a network is callable and a value all the same."""
-
-
-def fitting(plugin: Anonymizer | UtilityTask, splits: Mapping[str, Split], guidance: Guidance) -> Produce:
-    """What fits the plugin to training and validation images, for a stage."""
-
-    def produce(folder: Path, ctx: Context) -> None:
-        keep_what_is_learnt(plugin, lambda one: one.fit(splits["train"], splits["val"], guidance, ctx), folder)
-
-    return produce
 
 
 def keep_what_is_learnt(plugin: Learner, fit: Callable[[Any], None], folder: Path) -> None:

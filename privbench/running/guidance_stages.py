@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.gallery import KnownGallery
 from ..data.pairs import Pairs
-from ..data.splits import Split
 from ..learning.classifier import fit_classifier
-from ..learning.context import Context
-from ..learning.guidance import Guidance, untrained_guidance
-from ..learning.recipes import Backbone, GuidanceRecipe
-from ..learning.states import load_state, save_state
+from ..learning.states import save_state
 from ..learning.verifier import fit_verifier
 from ..learning.weights import weights_source
-from .stage_names import CLASSIFIER, DATA, VERIFIER
+from .stage_names import CLASSIFIER, VERIFIER
 
 if TYPE_CHECKING:
-    from .stages import Stages
+    from ..engine.node import Node, Nodes, Reads
+    from ..learning.context import Context
+    from ..learning.recipes import Backbone
+    from .source import Source
 
 
-def make_guidance(stages: Stages, recipe: GuidanceRecipe, splits: Mapping[str, Split], pairs: Pairs) -> Guidance:
-    """The two networks, trained on original images; `pairs` are the verifier's training pairs."""
-    train, val = splits["train"], splits["val"]
+@dataclass(frozen=True)
+class TrainClassifier:
+    """Trains the guidance classifier on original images."""
 
-    def make_classifier(folder: Path, ctx: Context) -> None:
-        network = fit_classifier(train, val, recipe.classifier, ctx, "guidance classifier")
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        splits, recipe = self.source.shown(reads).originals, self.source.recipe.classifier
+        network = fit_classifier(splits["train"], splits["val"], recipe, ctx, "guidance classifier")
         save_state(network.state_dict(), folder)
 
-    def make_verifier(folder: Path, ctx: Context) -> None:
-        known = KnownGallery(train.images, train.images, pairs=pairs, table=train.table)
+
+@dataclass(frozen=True)
+class TrainVerifier:
+    """Trains the guidance verifier on original images; `pairs` are its training pairs."""
+
+    source: Source
+    pairs: Pairs
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        splits = self.source.shown(reads).originals
+        train, val = splits["train"], splits["val"]
+        known = KnownGallery(train.images, train.images, pairs=self.pairs, table=train.table)
         known_val = KnownGallery(val.images, val.images, pairs=val.pairs, table=val.table)
-        network = fit_verifier(known, known_val, recipe.verifier, ctx, "guidance verifier")
+        network = fit_verifier(known, known_val, self.source.recipe.verifier, ctx, "guidance verifier")
         save_state(network.state_dict(), folder)
 
-    guidance = untrained_guidance(recipe, len(train.findings), stages.device)
-    classifier = stages.make(CLASSIFIER, _config(recipe.classifier), [DATA], make_classifier)
-    guidance.classifier.load_state_dict(load_state(classifier.folder))
-    config = _config(recipe.verifier) | {"pairs": {"guidance": pairs.digest, "val": val.pairs.digest}}
-    verifier = stages.make(VERIFIER, config, [DATA], make_verifier)
-    guidance.verifier.load_state_dict(load_state(verifier.folder))
-    return guidance
+
+def guidance_nodes(nodes: Nodes, data: Node, source: Source, pairs: Pairs) -> tuple[Node, Node]:
+    """The classifier and the verifier; `pairs` are the verifier's training pairs."""
+    recipe = source.recipe
+    classifier = nodes.node(CLASSIFIER, _config(recipe.classifier), [data], TrainClassifier(source))
+    told = {"pairs": {"guidance": pairs.digest, "val": source.pairs["val"].digest}}
+    verifier = nodes.node(VERIFIER, _config(recipe.verifier) | told, [data], TrainVerifier(source, pairs))
+    return classifier, verifier
 
 
 def _config(recipe: Backbone) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,15 +22,14 @@ from ..data.pseudonyms import PSEUDONYMS, with_pseudonyms
 from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, hold_out_validation
 from ..data.table import check_splits, checked_rows
 from ..plugins.interfaces import DataRequest, Dataset
-from .stage_names import DATA
+from .stage_names import DATA, IMAGES_FILE
 
 if TYPE_CHECKING:
+    from ..engine.node import Node, Nodes, Reads
     from ..learning.context import Context
-    from .stages import Stages
-    from .store import Stage
 
 TABLE = "table.csv"
-FILES = {"images": "images.npy", "masks": "masks.npy", "locations": "locations.npy"}
+FILES = {"images": IMAGES_FILE, "masks": "masks.npy", "locations": "locations.npy"}
 """Where the arrays of a Chunk lie."""
 
 
@@ -38,16 +37,26 @@ Check = Callable[[pd.DataFrame], None]
 """Raises PrivbenchError where a table, final and sorted, does not serve the protocol, before any image is read."""
 
 
-def data_stage(
-    stages: Stages, dataset: Dataset, source: Mapping[str, Any], request: DataRequest, validation: float, check: Check
-) -> Stage:
+@dataclass(frozen=True)
+class ReadData:
+    """Makes the cached copy of a data set, with so many helpers."""
+
+    dataset: Dataset
+    size: int
+    validation: float
+    root: Path | None
+    helpers: int
+    check: Check
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        request = DataRequest(self.size, ctx.seed, self.root, self.helpers, ctx.progress)
+        write_data(self.dataset, request, self.validation, folder, self.check)
+
+
+def data_node(nodes: Nodes, work: ReadData, source: Mapping[str, Any]) -> Node:
     """The cached copy of a data set. `source` tells one from another, as the data set says."""
-
-    def produce(folder: Path, ctx: Context) -> None:
-        write_data(dataset, request, validation, folder, check)
-
-    config = dataset.terms() | {"source": source, "size": request.size, "validation": validation}
-    return stages.make(DATA, config, [], produce, [dataset])
+    config = work.dataset.terms() | {"source": source, "size": work.size, "validation": work.validation}
+    return nodes.node(DATA, config, [], work, [work.dataset])
 
 
 def write_data(dataset: Dataset, request: DataRequest, validation: float, folder: Path, check: Check) -> None:

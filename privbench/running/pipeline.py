@@ -1,81 +1,65 @@
-"""A run, stage by stage: data, guidance, anonymizer, release, attacks, utility."""
+"""A run as a graph: data, guidance, anonymizer, release, attacks, utility, and the figures of it all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from ..base.files import digest_of
 from ..base.progress import log
 from ..data.notices import log_notice, read_notices
-from ..data.splits import SPLITS, Split
-from ..learning.guidance import Guidance
-from ..learning.states import STATE
+from ..data.pairs import NO_PAIRS, Pairs
+from ..data.splits import SPLITS, Split, pairs_digests
+from ..engine.node import Instead, Node, Nodes, Surroundings
+from ..engine.todo import resolved
 from ..learning.weights import weights_source
 from ..plugins.code import stated
 from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
 from ..protocols.schema import Protocol, fingerprint_of, without_places
-from ..record.scores import AttackScores
-from .attack_galleries import AttackGalleries
 from .attack_stages import AttackStages
 from .choices import check_floor, check_places, check_utilities, choose_attacks, choose_utilities
-from .examples import keep_examples
-from .guidance_stages import make_guidance
-from .loading import data_stage, read_splits
+from .examples import KeepExamples
+from .guidance_stages import guidance_nodes
+from .loading import ReadData, data_node, read_splits
 from .pairing import guidance_pairs, with_pairs
-from .rehearsal import rehearse
-from .release import Fitted, draw_release, fit_anonymizer
-from .stage_names import ANONYMIZER, DATA, RELEASE, VERSIONS, StageName
-from .stages import Stages
+from .rehearsal import Rehearsal
+from .release import FitAnonymizer, Release
+from .scored import Evaluate
+from .source import Common, Source
+from .stage_names import ANONYMIZER, EXAMPLES, FIGURES, IMAGES_FILE, RELEASE, VERSIONS, StageName
 from .utility_stages import UtilityStages
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-    from .store import Stage, Store
+    from ..engine.store import Stage, Store
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What attacks and utility tasks are carried out on; `released` holds the release that is published."""
+class RunGraph:
+    """The nodes that a run's folder is made of, and what was told of the data and of what is left out."""
 
-    stages: Stages
-    splits: Mapping[str, Split]
-    guidance: Guidance
-    fitted: Fitted
-    released: Mapping[str, Split]
+    common: Common
+    attacks: AttackStages
+    figures: Node
+    examples: Node
     warnings: Sequence[str]
 
-    @cached_property
-    def unchanged(self) -> bool:
-        """Whether the release is the original data to the bit."""
-        return all(np.array_equal(self.released[name].images, self.splits[name].images) for name in reversed(SPLITS))
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """What has to be made, with all that it reads."""
+        return self.figures, self.examples
 
-
-@dataclass(frozen=True)
-class Made:
-    """Everything that a run's stages put out. `warnings` are what they told of the data and of what was left out."""
-
-    attacks: AttackScores
-    readings: pd.DataFrame
-    measurements: pd.DataFrame
-    examples: Path
-    anonymizer_state: Path
-    data_digest: str
-    stages: Mapping[StageName, Stage]
-    curves: Sequence[Mapping[str, Any]]
-    warnings: Sequence[str]
+    def unchanged(self, made: Mapping[Node, Stage]) -> bool:
+        """Whether the release, which is made, is the data to the bit."""
+        return resolved(self.figures, made) is not self.figures
 
 
 @dataclass
 class Pipeline:
-    """Everything that a run needs; `run` carries it out."""
+    """Everything that decides a run."""
 
     protocol: Protocol
     dataset: Dataset
@@ -85,7 +69,7 @@ class Pipeline:
     utility: Callable[[str], UtilityTask]
     request: DataRequest
     store: Store
-    fabric: Fabric
+    device: str
     precision: str
 
     def __post_init__(self) -> None:
@@ -103,12 +87,6 @@ class Pipeline:
         """SHA-256 of all that decides the run's scores, known before anything is computed."""
         return digest_of(self.terms | {"anonymizer": stated(self.anonymizer), "source": self._source})
 
-    @property
-    def versions(self) -> tuple[dict[str, str], dict[str, str]]:
-        """The versions of the attacks and of the utility tasks, by their names in the protocol."""
-        attacks = {label: attack.version for label, attack in self.attacks.items()}
-        return attacks, {label: self.utility(label).version for label in self.protocol.utilities}
-
     def _terms(self) -> dict[str, Any]:
         """The protocol and what carries it out. Foreign plugins count with their source, ours with their version."""
         attacks, utilities = map(self.attack, self.protocol.attacks), map(self.utility, self.protocol.utilities)
@@ -121,82 +99,93 @@ class Pipeline:
             "stages": VERSIONS,
         }
 
-    def run(self) -> Made:
-        """Carries out every stage that is not in the store."""
-        prepared = self.prepare()
-        utilities, left_out = choose_utilities(self.protocol, self.utility, prepared.splits["test"])
-        _warn(left_out)
-        attacks = self.attack_stages(prepared).run(list(self.attacks))
-        readings, measurements = self._utility_stages(prepared).run(list(utilities))
-        examples = keep_examples(prepared.stages, prepared.fitted, prepared.splits, prepared.released)
-        prepared.stages.confirm()
-        made = prepared.stages.made
-        return Made(
-            attacks=attacks,
-            readings=readings,
-            measurements=measurements,
-            examples=examples,
-            anonymizer_state=made[ANONYMIZER].folder / STATE,
-            data_digest=made[DATA].digest,
-            stages=made,
-            curves=prepared.stages.curves,
-            warnings=[*self._left_out, *prepared.warnings, *left_out],
-        )
-
-    def prepare(self) -> Prepared:
-        """Everything up to the release."""
-        _warn(self._left_out)
+    @cached_property
+    def _nodes(self) -> Nodes:
         protocol = self.protocol
-        stages = Stages(self.store, self.fabric, self.precision, protocol.seed, self.request.progress)
+        return Nodes(VERSIONS, Surroundings(protocol.seed, self.device, self.precision, protocol.threads))
 
-        def check(table: pd.DataFrame) -> None:
-            rehearse(protocol, table, self.dataset.findings, self.attacks)
+    @cached_property
+    def data(self) -> Node:
+        """The node of the data, which everything else reads."""
+        section, request = self.protocol.data, self.request
+        work = ReadData(self.dataset, section.size, section.validation, request.root, request.workers, self._rehearsal)
+        return data_node(self._nodes, work, self._source)
 
-        data = data_stage(stages, self.dataset, self._source, self.request, protocol.data.validation, check)
+    @property
+    def _rehearsal(self) -> Rehearsal:
+        return Rehearsal(self.protocol, self.dataset.findings, self.attacks)
+
+    def graph(self, data: Stage | None) -> RunGraph:
+        """Everything that follows the data.
+
+        Args:
+            data: its stage; None where it is not made yet. Then no pairs are known, and whatever the data may lack is
+                taken to be there: enough to tell what will be made.
+
+        Raises:
+            PrivbenchError: the data do not serve the protocol.
+        """
+        of_splits, of_guidance = dict.fromkeys(SPLITS, NO_PAIRS), NO_PAIRS
+        utilities, warnings = list(self.protocol.utilities), [*self._left_out]
+        if data is not None:
+            splits, of_guidance, told = self._splits(data)
+            of_splits = {name: split.pairs for name, split in splits.items()}
+            utilities, left_out = choose_utilities(self.protocol, self.utility, splits["test"])
+            warnings += [*told, *left_out]
+        source = Source(tuple(self.dataset.findings), self.protocol.guidance, of_splits)
+        common = self._common(source, of_guidance)
+        attacks = AttackStages(common, self.protocol, self.attack, self.floor)
+        tasks = UtilityStages(common, self.protocol.utilities, self.utility, self.anonymizer)
+
+        def figures(unchanged: bool) -> Node:
+            scores = [*attacks.nodes(list(self.attacks), unchanged), *tasks.nodes(utilities, unchanged)]
+            return self._figures(scores)
+
+        # Of a release that is the data to the bit nothing is trained twice on the same.
+        instead = Instead(common.data, common.releases[0], IMAGES_FILE, figures(True))
+        examples = self._nodes.node(
+            EXAMPLES,
+            self.anonymizer.terms(),
+            [common.data, common.releases[0], common.anonymizer],
+            KeepExamples(self.anonymizer, source),
+            [self.anonymizer],
+        )
+        return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, warnings)
+
+    def _splits(self, data: Stage) -> tuple[dict[str, Split], Pairs, list[str]]:
+        """The splits with their pairs, those of the guidance verifier, and what is to be told of them."""
         read = read_splits(data.folder, self.dataset.findings)
         if data.cached:  # when it was made, it may have been for another protocol
-            check(pd.concat([split.table for split in read.values()], ignore_index=True))
-        splits = with_pairs(read, protocol.pairs, protocol.seed)
-        notices, few = read_notices(data.folder), _few_pairs(protocol, splits)
+            self._rehearsal(pd.concat([split.table for split in read.values()], ignore_index=True))
+        splits = with_pairs(read, self.protocol.pairs, self.protocol.seed)
+        notices, few = read_notices(data.folder), _few_pairs(self.protocol, splits)
         for notice in notices:
             log_notice(notice)
-        _warn(few)
-        warnings = [*(notice.text for notice in notices), *few]
-        pairs = guidance_pairs(splits["train"], protocol.pairs, protocol.seed)
-        guidance = make_guidance(stages, protocol.guidance, splits, pairs)
-        fitted = fit_anonymizer(stages, self.anonymizer, splits, guidance)
-        images = draw_release(stages, fitted, splits)
-        released = {name: split.with_images(images[name]) for name, split in splits.items()}
-        return Prepared(stages, splits, guidance, fitted, released, warnings)
+        for warning in few:
+            log.warning(warning)
+        pairs = guidance_pairs(splits["train"], self.protocol.pairs, self.protocol.seed)
+        return splits, pairs, [*(notice.text for notice in notices), *few]
 
-    def attack_stages(self, prepared: Prepared) -> AttackStages:
-        """What carries out attacks on the release; further releases are drawn where an attack wants them."""
-        first = {name: split.images for name, split in prepared.released.items()}
-        further = [
-            draw_release(prepared.stages, prepared.fitted, prepared.splits, StageName(RELEASE.kind, number=number))
-            for number in range(1, max(attack.releases for attack in self.attacks.values()))
-        ]
-        return AttackStages(
-            stages=prepared.stages,
-            protocol=self.protocol,
-            create=self.attack,
-            floor=self.floor,
-            galleries=AttackGalleries(prepared.splits, [first, *further], prepared.unchanged),
-            guidance=prepared.guidance,
-        )
+    def _common(self, source: Source, pairs: Pairs) -> Common:
+        nodes, anonymizer = self._nodes, self.anonymizer
+        classifier, verifier = guidance_nodes(nodes, self.data, source, pairs)
+        config = anonymizer.terms() | pairs_digests(source.pairs, "train", "val")
+        inputs = [self.data, classifier, verifier]
+        fitted = nodes.node(ANONYMIZER, config, inputs, FitAnonymizer(anonymizer, source), [anonymizer])
 
-    def _utility_stages(self, prepared: Prepared) -> UtilityStages:
-        """What carries out the utility tasks on originals and on the release."""
-        return UtilityStages(
-            stages=prepared.stages,
-            sections=self.protocol.utilities,
-            create=self.utility,
-            originals=prepared.splits,
-            released=prepared.released,
-            unchanged=prepared.unchanged,
-            fitted=prepared.fitted,
-            guidance=prepared.guidance,
-        )
+        def release(number: int) -> Node:
+            name = RELEASE if number == 0 else StageName(RELEASE.kind, number=number)
+            work = Release(anonymizer, name, source)
+            return nodes.node(name, anonymizer.terms() | {"number": number}, [self.data, fitted], work, [anonymizer])
+
+        count = max(attack.releases for attack in self.attacks.values())
+        return Common(nodes, source, self.data, classifier, verifier, fitted, tuple(map(release, range(count))))
+
+    def _figures(self, scores: Sequence[Node]) -> Node:
+        attacks = {label: attack.version for label, attack in self.attacks.items()}
+        utilities = {label: self.utility(label).version for label in self.protocol.utilities}
+        config = {"protocol": self.terms["protocol"], "attacks": attacks, "utilities": utilities}
+        return self._nodes.node(FIGURES, config, scores, Evaluate(self.protocol, attacks, utilities))
 
     def fingerprint(self, data_digest: str) -> str:
         """SHA-256 of the protocol, the versions of what carries it out, and the digest of the data that it read."""
@@ -211,8 +200,3 @@ def _few_pairs(protocol: Protocol, splits: Mapping[str, Split]) -> list[str]:
         if protocol.pairs.file(name) is None and len(split.pairs) < wanted - wanted % 2:
             told.append(f"the {name} split has {len(split.pairs)} verification pairs, {wanted} were asked for")
     return told
-
-
-def _warn(messages: Sequence[str]) -> None:
-    for message in messages:
-        log.warning(message)

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from ..evaluate.run import Evaluation, warnings_of
+from ..evaluate.run import warnings_of
 from ..plugins.code import plugin_digest
 from ..protocols.schema import without_places
+from ..record.figures import Figures
 from ..record.run import AnonymizerRecord, RunRecord, StageRecord
 from . import environment
-from .pipeline import Made, Pipeline
+from .stage_names import DATA, StageName
+
+if TYPE_CHECKING:
+    from ..engine.store import Stage
+    from .pipeline import Pipeline
 
 
-def record_of(pipeline: Pipeline, made: Made, evaluation: Evaluation, given: Sequence[str]) -> RunRecord:
+def record_of(
+    pipeline: Pipeline,
+    stages: Mapping[StageName, Stage],
+    figures: Figures,
+    warnings: Sequence[str],
+    given: Sequence[str],
+) -> RunRecord:
     """The record, whose `files` are still to be filled in.
 
     Args:
-        pipeline: what carried out the run.
-        made: what it put out.
-        evaluation: the figures.
+        pipeline: what decided the run.
+        stages: all that were made for it, whatever is read first.
+        figures: what its scores say.
+        warnings: what was told of the data, and of what was left out.
         given: the names of the anonymizer's parameters that the user chose.
     """
-    anonymizer = pipeline.anonymizer
+    anonymizer, data_digest = pipeline.anonymizer, stages[DATA].digest
     return RunRecord(
         key=pipeline.key,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         protocol=without_places(pipeline.protocol.model_dump(mode="json")),
-        fingerprint=pipeline.fingerprint(made.data_digest),
-        data_digest=made.data_digest,
+        fingerprint=pipeline.fingerprint(data_digest),
+        data_digest=data_digest,
         public=pipeline.dataset.public,
         terms=pipeline.terms,
         anonymizer=AnonymizerRecord(
@@ -39,12 +52,8 @@ def record_of(pipeline: Pipeline, made: Made, evaluation: Evaluation, given: Seq
             given=list(given),
             code=plugin_digest(type(anonymizer)),
         ),
-        worst_case=evaluation.worst_case,
-        attacks=evaluation.attacks,
-        inferences=evaluation.inferences,
-        utilities=evaluation.utilities,
-        measurements=evaluation.measurements,
-        warnings=[*made.warnings, *warnings_of(evaluation)],
+        **dict(figures),
+        warnings=[*warnings, *warnings_of(figures)],
         stages=[
             StageRecord(
                 name=str(name),
@@ -55,10 +64,10 @@ def record_of(pipeline: Pipeline, made: Made, evaluation: Evaluation, given: Seq
                 peak_memory_mib=stage.manifest.peak_memory_mib,
                 cached=stage.cached,
             )
-            for name, stage in made.stages.items()
+            for name, stage in stages.items()
         ],
         versions=environment.versions(),
-        device=environment.device(pipeline.fabric, pipeline.precision),
+        device=environment.device(pipeline.device, pipeline.precision, pipeline.protocol.threads),
         git=environment.git(),
         files={},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -24,31 +25,36 @@ from .pairing import guidance_pairs, with_pairs
 _RESAMPLES = 100  # the fewest that a protocol may ask for: whether there is an interval does not hang on them
 
 
-def rehearse(protocol: Protocol, table: pd.DataFrame, findings: tuple[str, ...], attacks: Mapping[str, Attack]) -> None:
+@dataclass(frozen=True)
+class Rehearsal:
     """Draws or reads all pairs and makes every interval, of scores that are drawn by chance.
 
-    Args:
-        protocol: what the run is made under.
-        table: all rows of the data, checked, with their splits.
-        findings: the findings that it labels.
-        attacks: those that the run carries out.
-
-    Raises:
-        PrivbenchError: the table does not serve the protocol; everything that is wrong is told together.
+    `attacks` are those that the run carries out; `findings` are labelled in the data.
     """
-    splits = {name: _blank(table[table["split"] == name], findings) for name in SPLITS}
-    few = protocol.statistics.model_copy(update={"resamples": _RESAMPLES})
-    quick = protocol.model_copy(update={"statistics": few})
-    resampling = Resampling.of(quick, splits["test"].told["patient"].to_numpy())
-    steps = [
-        lambda: with_pairs({"train": splits["train"]}, protocol.pairs, protocol.seed),
-        lambda: guidance_pairs(splits["train"], protocol.pairs, protocol.seed),
-        lambda: with_pairs({"val": splits["val"]}, protocol.pairs, protocol.seed),
-        lambda: _rehearse_linkage(quick, splits["test"], resampling),
-        lambda: _rehearse_utility(quick, splits, resampling),
-    ]
-    problems = [problem for step in steps for problem in _problems(step)]
-    raise_all(list(dict.fromkeys([*problems, *_missing_attributes(attacks, table)])))
+
+    protocol: Protocol
+    findings: tuple[str, ...]
+    attacks: Mapping[str, Attack]
+
+    def __call__(self, table: pd.DataFrame) -> None:
+        """Raises PrivbenchError where a table does not serve the protocol; all that is wrong is told together.
+
+        The table holds all rows of the data, checked, with their splits.
+        """
+        protocol, findings = self.protocol, self.findings
+        splits = {name: _blank(table[table["split"] == name], findings) for name in SPLITS}
+        few = protocol.statistics.model_copy(update={"resamples": _RESAMPLES})
+        quick = protocol.model_copy(update={"statistics": few})
+        resampling = Resampling.of(quick, splits["test"].told["patient"].to_numpy())
+        steps = [
+            lambda: with_pairs({"train": splits["train"]}, protocol.pairs, protocol.seed),
+            lambda: guidance_pairs(splits["train"], protocol.pairs, protocol.seed),
+            lambda: with_pairs({"val": splits["val"]}, protocol.pairs, protocol.seed),
+            lambda: _rehearse_linkage(quick, splits["test"], resampling),
+            lambda: _rehearse_utility(quick, splits, resampling),
+        ]
+        problems = [problem for step in steps for problem in _problems(step)]
+        raise_all(list(dict.fromkeys([*problems, *_missing_attributes(self.attacks, table)])))
 
 
 def _blank(table: pd.DataFrame, findings: tuple[str, ...]) -> Split:

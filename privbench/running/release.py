@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,55 +10,55 @@ import numpy as np
 import torch
 
 from ..base.errors import PrivbenchError
-from ..data.arrays import ArrayWriter, read_array
-from ..data.splits import SPLITS, Split, pairs_digests
+from ..data.arrays import ArrayWriter
 from ..learning.context import Context, Pixels
 from ..learning.states import load_state
 from ..plugins.interfaces import Anonymizer
-from .fitting import fitting
-from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, VERIFIER, StageName
+from .fitting import keep_what_is_learnt
+from .stage_names import ANONYMIZER, IMAGES_FILE
 
 if TYPE_CHECKING:
-    from ..learning.guidance import Guidance
-    from .stages import Stages
+    from ..engine.node import Reads, StageName
+    from .source import Source
 
 _BATCH = 256
 _TOLERANCE = 1e-4  # rounding may leave [0, 1] by this much; 8 bits do not see it
 
 
-Fitted = Callable[[], Anonymizer]
-"""Makes an instance that knows what was learnt and has done nothing yet."""
+@dataclass(frozen=True)
+class FitAnonymizer:
+    """Fits the anonymizer to training and validation images."""
+
+    anonymizer: Anonymizer
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        originals, guidance = self.source.shown(reads).originals, self.source.guidance(reads, ctx.device)
+        train, val = originals["train"], originals["val"]
+        keep_what_is_learnt(self.anonymizer, lambda one: one.fit(train, val, guidance, ctx), folder)
 
 
-def fit_anonymizer(stages: Stages, anonymizer: Anonymizer, splits: Mapping[str, Split], guidance: Guidance) -> Fitted:
-    """Fits the anonymizer, where no earlier run did."""
-    config = anonymizer.terms() | pairs_digests(splits, "train", "val")
-    inputs = [DATA, CLASSIFIER, VERIFIER]
-    stage = stages.make(ANONYMIZER, config, inputs, fitting(anonymizer, splits, guidance), [anonymizer])
+@dataclass(frozen=True)
+class Release:
+    """Anonymizes every image once. Writes (N, 1, H, W), uint8, sorted as the data are."""
 
-    def fitted() -> Anonymizer:
-        made = anonymizer.anew()
-        made.load_state(load_state(stage.folder), stages.device)
-        return made
+    anonymizer: Anonymizer
+    name: StageName
+    source: Source
 
-    return fitted
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        anonymizer, originals = fitted(self.anonymizer, reads, ctx.device), self.source.shown(reads).originals
+        shape = (sum(len(split.images) for split in originals.values()), *originals["train"].images.shape[1:])
+        with ArrayWriter(folder / IMAGES_FILE, shape) as writer:
+            for split, part in originals.items():
+                write_release(anonymizer, part.images, replace(ctx, stage=f"{self.name} of {split}"), writer)
 
 
-def draw_release(
-    stages: Stages, fitted: Fitted, splits: Mapping[str, Split], name: StageName = RELEASE
-) -> dict[str, np.ndarray]:
-    """The released images of every split. Shape: (N, 1, H, W), uint8."""
-    anonymizer = fitted()
-
-    def produce(folder: Path, ctx: Context) -> None:
-        for split in SPLITS:
-            images = splits[split].images
-            with ArrayWriter(folder / f"{split}.npy", images.shape) as writer:
-                write_release(anonymizer, images, replace(ctx, stage=f"{name} of {split}"), writer)
-
-    config = anonymizer.terms() | {"number": name.number or 0}
-    stage = stages.make(name, config, [DATA, ANONYMIZER], produce, [anonymizer])
-    return {split: read_array(stage.folder / f"{split}.npy") for split in SPLITS}
+def fitted(anonymizer: Anonymizer, reads: Reads, device: torch.device) -> Anonymizer:
+    """An instance that knows what was learnt and has done nothing yet."""
+    made = anonymizer.anew()
+    made.load_state(load_state(reads[ANONYMIZER]), device)
+    return made
 
 
 @torch.no_grad()

@@ -61,11 +61,14 @@ class RunFolder:
             )
 
     @contextmanager
-    def filled(self) -> Iterator[Path]:
-        """A folder to write into, with the log of the block; it is put in place when the block ends well."""
+    def filled(self, title: str) -> Iterator[Path]:
+        """A folder to write into, with the log of the block; it is put in place when the block ends well.
+
+        What is logged of other runs than the one of that title is left out.
+        """
         waiting = f"waiting for another run that fills {self.path}"
         with self._place.filled(self._check, waiting) as part:
-            with _log_to(part / LOG, self._place.whole):
+            with _log_to(part / LOG, self._place.whole, title):
                 yield part
             mark(part, MARKER)
 
@@ -103,8 +106,9 @@ class _LogFile(logging.FileHandler):
 
 
 @contextmanager
-def _log_to(path: Path, place: Path) -> Iterator[None]:
+def _log_to(path: Path, place: Path, title: str) -> Iterator[None]:
     handler = _LogFile(path, place)
+    handler.addFilter(lambda record: title in getattr(record, "goals", [title]))
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = log.level
     log.addHandler(handler)

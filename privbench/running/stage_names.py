@@ -1,8 +1,8 @@
-"""The stages of a run: their kinds, versions and names."""
+"""The stages of a run: their kinds, versions, names and files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..engine.node import StageName
 
 # Go up with every change that gives the same configuration another output: fingerprints hang on them.
 VERSIONS = {
@@ -10,7 +10,7 @@ VERSIONS = {
     "classifier": "1",
     "verifier": "1",
     "anonymizer": "1",
-    "release": "1",
+    "release": "2",
     "attack": "2",
     "linkage": "2",
     "inference": "1",
@@ -18,30 +18,19 @@ VERSIONS = {
     "utility": "2",
     "measure": "1",
     "examples": "1",
+    "figures": "1",
 }
-
-
-@dataclass(frozen=True)
-class StageName:
-    """A stage of a run: its kind, one of VERSIONS; what it is of, such as an attack; its number among several alike.
-
-    As text, such as `attack contrastive AO 0`, it stands in run.json and names its streams of random numbers.
-    """
-
-    kind: str
-    of: tuple[str, ...] = ()
-    number: int | None = None
-
-    def __str__(self) -> str:
-        return " ".join([self.kind, *self.of, *([] if self.number is None else [str(self.number)])])
-
 
 DATA, CLASSIFIER, VERIFIER = StageName("data"), StageName("classifier"), StageName("verifier")
 ANONYMIZER, RELEASE = StageName("anonymizer"), StageName("release")
 """The release is the one that is published, and under attack; further ones have numbers."""
-EXAMPLES = StageName("examples")
+EXAMPLES, FIGURES = StageName("examples"), StageName("figures")
 
+IMAGES_FILE = "images.npy"
+"""The images of data and of a release, sorted alike."""
 LINKAGE_FILE, RETRIEVAL_FILE, INFERENCE_FILE, TASK_FILE = (
     f"{name}.parquet" for name in ("linkage", "retrieval", "inference", "scores")
 )
 """The files in which stages keep scores."""
+MEASURES_FILE = "measures.json"
+"""An attack's own figures."""

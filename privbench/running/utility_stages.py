@@ -2,144 +2,165 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from ..data.splits import Split, pairs_digests
-from ..learning.context import Context
 from ..learning.states import load_state
 from ..plugins.interfaces import Anonymizer, MeasuringTask, ReadingTask, ShownImages, UtilityTask
 from ..protocols.kinds import CONTROL, Kind
 from ..protocols.modes import ORIGINALS, ModeKinds, kinds_of
-from ..record.scores import (
-    MEASUREMENT_COLUMNS,
-    UTILITY_COLUMNS,
-    TaskOrigin,
-    joined,
-    measured_values,
-    read_scores,
-    utility_scores,
-    write_scores,
-)
-from .fitting import fitting
-from .stage_names import ANONYMIZER, CLASSIFIER, DATA, RELEASE, TASK_FILE, VERIFIER, StageName
+from ..record.scores import TaskOrigin, measured_values, utility_scores, write_scores
+from .fitting import keep_what_is_learnt
+from .release import fitted
+from .stage_names import TASK_FILE, StageName
 
 if TYPE_CHECKING:
-    from ..learning.guidance import Guidance
+    from ..engine.node import Node, Reads, Work
+    from ..learning.context import Context
     from ..protocols.schema import UtilitySection
-    from .release import Fitted
-    from .stages import Produce, Stages
+    from .source import Common, Shown, Source
+
+Task = TypeVar("Task", bound=UtilityTask)
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """Fits a utility task to training and validation images of a kind."""
+
+    task: UtilityTask
+    kind: Kind
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        splits, guidance = _splits(self.source.shown(reads), self.kind), self.source.guidance(reads, ctx.device)
+        train, val = splits["train"], splits["val"]
+        keep_what_is_learnt(self.task, lambda one: one.fit(train, val, guidance, ctx), folder)
+
+
+@dataclass(frozen=True)
+class ReadFindings:
+    """What a task reads: on validation images of the kind that it knows, and on the mode's test images.
+
+    `learnt` is the stage that it learnt in; None where it adopts what the guidance knows.
+    """
+
+    task: ReadingTask
+    origin: TaskOrigin
+    kinds: ModeKinds
+    learnt: StageName | None
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        task, shown = _ready(self.task, self.learnt, self.source, reads, ctx), self.source.shown(reads)
+        seen = {"val": _splits(shown, self.kinds.train)["val"], "test": _splits(shown, self.kinds.test)["test"]}
+        parts = [
+            utility_scores(self.origin, name, split, task.predict(split.images, ctx)) for name, split in seen.items()
+        ]
+        write_scores(pd.concat(parts, ignore_index=True), folder / TASK_FILE)
+
+
+@dataclass(frozen=True)
+class MeasureImages:
+    """What a task measures on the mode's test images. `moving` is the anonymizer, where they are released ones."""
+
+    task: MeasuringTask
+    origin: TaskOrigin
+    kinds: ModeKinds
+    learnt: StageName | None
+    moving: Anonymizer | None
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        task, shown = _ready(self.task, self.learnt, self.source, reads, ctx), self.source.shown(reads)
+        originals, images = shown.originals["test"], _splits(shown, self.kinds.test)["test"].images
+        displacement = None if self.moving is None else fitted(self.moving, reads, ctx.device).displacement
+        measured = task.measure(ShownImages(images, originals, displacement), ctx)
+        write_scores(measured_values(self.origin, originals, measured, task.measures), folder / TASK_FILE)
+
+
+def _splits(shown: Shown, kind: Kind) -> Mapping[str, Split]:
+    return shown.released if kind is Kind.ANONYMIZED else shown.originals
+
+
+def _ready(task: Task, learnt: StageName | None, source: Source, reads: Reads, ctx: Context) -> Task:
+    """An instance that knows what was learnt."""
+    made, guidance = task.anew(), source.guidance(reads, ctx.device)
+    if learnt is None:
+        made.adopt(guidance)
+    else:
+        made.load_state(load_state(reads[learnt]), guidance, ctx.device)
+    return made
 
 
 @dataclass(frozen=True)
 class UtilityStages:
-    """What the utility tasks of a run are made from.
+    """The utility tasks of a run."""
 
-    `unchanged` tells that the release is the original data to the bit: then nothing is fitted twice to the same.
-    """
-
-    stages: Stages
+    common: Common
     sections: Mapping[str, UtilitySection]
     create: Callable[[str], UtilityTask]
-    originals: Mapping[str, Split]
-    released: Mapping[str, Split]
-    unchanged: bool
-    fitted: Fitted
-    guidance: Guidance
+    anonymizer: Anonymizer
 
-    def run(self, labels: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Carries out the tasks of those names in all their modes, and each on originals, as a control.
+    def nodes(self, labels: Sequence[str], unchanged: bool) -> list[Node]:
+        """What carries out the tasks of those names in all their modes, and each on originals, as a control."""
+        return [self._score(origin, unchanged) for origin in self._origins(labels)]
 
-        Returns the log-odds of findings, and the values of images.
-        """
-        readings, values = [], []
+    def _origins(self, labels: Sequence[str]) -> Iterator[TaskOrigin]:
         for label in labels:
-            section = self.sections[label]
+            section, task = self.sections[label], self.create(label)
             for mode in (CONTROL, *section.modes):
+                if mode == CONTROL and isinstance(task, MeasuringTask) and not task.has_control:
+                    continue
                 # What is adopted is one network, however often it is asked.
-                adopted = self._kinds(mode).train is Kind.ORIGINAL and self.create(label).adopt(self.guidance)
-                for seed in range(1 if adopted else section.seeds):
-                    task, origin = self.create(label), TaskOrigin(label, mode, seed)
-                    if isinstance(task, ReadingTask):
-                        readings.append(self._read(task, origin))
-                    elif isinstance(task, MeasuringTask) and (mode != CONTROL or task.has_control):
-                        values.append(self._measure(task, origin))
-        return joined(readings, UTILITY_COLUMNS), joined(values, MEASUREMENT_COLUMNS)
+                adopted = kinds_of(mode).train is Kind.ORIGINAL and self._adopts(label)
+                yield from (TaskOrigin(label, mode, seed) for seed in range(1 if adopted else section.seeds))
 
-    def _kinds(self, mode: str) -> ModeKinds:
-        """The images that a mode trains on and tests on."""
-        return ORIGINALS if self.unchanged else kinds_of(mode)
+    def _adopts(self, label: str) -> bool:
+        return self.create(label).adopt(self.common.untrained)
 
-    def _splits(self, kind: Kind) -> Mapping[str, Split]:
-        return self.released if kind is Kind.ANONYMIZED else self.originals
+    def _score(self, origin: TaskOrigin, unchanged: bool) -> Node:
+        """Reads what was learnt, the originals and, if need be, release and anonymizer.
 
-    def _ready(self, task: UtilityTask, origin: TaskOrigin) -> StageName:
-        """Makes the task ready as the mode says; returns the name of the stage that it learnt in."""
-        kind = self._kinds(origin.mode).train
-        if kind is Kind.ORIGINAL and task.adopt(self.guidance):
-            return CLASSIFIER
-        name = StageName("task", (origin.task, kind), origin.seed)
-        config = task.terms() | pairs_digests(self.originals, "train", "val")
-        config |= {"label": origin.task, "images": kind, "number": origin.seed}
-        config["guidance"] = self.guidance.recipe.model_dump(mode="json")  # a task may train as the guidance did
-        produce = fitting(task, self._splits(kind), self.guidance)
-        stage = self.stages.make(name, config, [*_inputs([kind]), CLASSIFIER, VERIFIER], produce, [task])
-        task.load_state(load_state(stage.folder), self.guidance, self.stages.device)
-        return name
-
-    def _read(self, task: ReadingTask, origin: TaskOrigin) -> pd.DataFrame:
-        """What the task reads: on validation images of the kind that it knows, and on the mode's test images."""
-        kinds = self._kinds(origin.mode)
-
-        def produce(folder: Path, ctx: Context) -> None:
-            seen = {"val": self._splits(kinds.train)["val"], "test": self._splits(kinds.test)["test"]}
-            parts = [
-                utility_scores(origin, name, split, task.predict(split.images, ctx)) for name, split in seen.items()
-            ]
-            write_scores(pd.concat(parts, ignore_index=True), folder / TASK_FILE)
-
-        return self._scored("utility", task, origin, produce)
-
-    def _measure(self, task: MeasuringTask, origin: TaskOrigin) -> pd.DataFrame:
-        originals, images = self.originals["test"], self._splits(self._kinds(origin.mode).test)["test"].images
-        # The displacement is the anonymizer's and not the release's: two may release the same.
-        moving = [self.fitted()] if kinds_of(origin.mode).test is Kind.ANONYMIZED else []
-
-        def produce(folder: Path, ctx: Context) -> None:
-            shown = ShownImages(images, originals, moving[0].displacement if moving else None)
-            write_scores(
-                measured_values(origin, originals, task.measure(shown, ctx), task.measures), folder / TASK_FILE
-            )
-
-        return self._scored("measure", task, origin, produce, moving, pairs_digests(self.originals, "test"))
-
-    def _scored(
-        self,
-        kind: str,
-        task: UtilityTask,
-        origin: TaskOrigin,
-        produce: Produce,
-        moving: Sequence[Anonymizer] = (),
-        handed: Mapping[str, Any] = MappingProxyType({}),
-    ) -> pd.DataFrame:
-        """The scores of a stage, which reads what was learnt, the originals and, if need be, release and anonymizer.
-
-        `handed` tells what else the task sees. It may have kept the guidance that it was made ready with.
+        Where the release is `unchanged`, its images are taken for the originals that they are.
         """
-        fitted = self._ready(task, origin)
+        task, common = self.create(origin.task), self.common
+        kinds = ORIGINALS if unchanged else kinds_of(origin.mode)
+        fit = None if kinds.train is Kind.ORIGINAL and self._adopts(origin.task) else self._fit(task, kinds.train, origin)
+        learnt = None if fit is None else fit.name
+        # The displacement is the anonymizer's and not the release's: two may release the same.
+        moved = isinstance(task, MeasuringTask) and kinds_of(origin.mode).test is Kind.ANONYMIZED
+        moving = [self.anonymizer] if moved else []
+        work: Work
         config: dict[str, Any] = task.terms() | {"label": origin.task, "mode": origin.mode, "number": origin.seed}
-        config |= {"moved by": [anonymizer.terms() for anonymizer in moving], **handed}
-        images = _inputs(self._kinds(origin.mode))
-        inputs = list(dict.fromkeys([*images, fitted, CLASSIFIER, VERIFIER, *(ANONYMIZER for _ in moving)]))
+        config |= {"moved by": [anonymizer.terms() for anonymizer in moving]}
+        if isinstance(task, MeasuringTask):
+            config |= pairs_digests(common.source.pairs, "test")
+            moved_by = self.anonymizer if moving else None
+            kind, work = "measure", MeasureImages(task, origin, kinds, learnt, moved_by, common.source)
+        else:
+            assert isinstance(task, ReadingTask)  # there is no third kind
+            kind, work = "utility", ReadFindings(task, origin, kinds, learnt, common.source)
+        inputs = [*self._images(kinds), *([] if fit is None else [fit]), common.classifier, common.verifier]
         name = StageName(kind, (origin.task, origin.mode), origin.seed)
-        return read_scores(self.stages.make(name, config, inputs, produce, [task, *moving]).folder / TASK_FILE)
+        return common.nodes.node(name, config, [*inputs, *(common.anonymizer for _ in moving)], work, [task, *moving])
 
+    def _fit(self, task: UtilityTask, kind: Kind, origin: TaskOrigin) -> Node:
+        """What fits the task to images of that kind; modes that train on the same images share it."""
+        common = self.common
+        name = StageName("task", (origin.task, kind), origin.seed)
+        config = task.terms() | pairs_digests(common.source.pairs, "train", "val")
+        config |= {"label": origin.task, "images": kind, "number": origin.seed}
+        config["guidance"] = common.source.recipe.model_dump(mode="json")  # a task may train as the guidance did
+        inputs = [*self._images([kind]), common.classifier, common.verifier]
+        return common.nodes.node(name, config, inputs, FitTask(task, kind, common.source), [task])
 
-def _inputs(kinds: Iterable[Kind]) -> list[StageName]:
-    """The stages that hold images of those kinds, and what is known of them."""
-    return [DATA, RELEASE] if Kind.ANONYMIZED in kinds else [DATA]
+    def _images(self, kinds: Iterable[Kind]) -> list[Node]:
+        """What holds images of those kinds, and what is known of them."""
+        data, releases = self.common.data, self.common.releases
+        return [data, releases[0]] if Kind.ANONYMIZED in kinds else [data]
+

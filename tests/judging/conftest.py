@@ -9,7 +9,7 @@ from contracts import GUIDANCE
 
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import Surroundings, surroundings
-from privbench.running.device import create_fabric
+from privbench.learning.device import create_fabric
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from privbench.base.errors import PrivbenchError
-from privbench.running.device import create_fabric, deterministic
+from privbench.learning.device import create_fabric, deterministic
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from privbench.running import environment
-from privbench.running.device import create_fabric
+from privbench.learning.device import create_fabric
 
 
 def commit(folder, *files):

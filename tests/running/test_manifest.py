@@ -6,8 +6,8 @@ import random
 import pytest
 
 from privbench.base.files import digest_of, digests
-from privbench.running.manifest import MANIFEST, Manifest, examine, key_of
-from privbench.running.store import Store
+from privbench.engine.manifest import MANIFEST, Manifest, examine, key_of
+from privbench.engine.store import Store
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from privbench.plugins.code import plugin_digest
 from privbench.protocols.schema import Protocol, without_places
 from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from privbench.record.scores import read_scores
-from privbench.running.manifest import Manifest
+from privbench.engine.manifest import Manifest
 from privbench.running.pipeline import Made
 from privbench.running.recording import record_of
 from privbench.running.stage_names import DATA, StageName
-from privbench.running.store import Stage
+from privbench.engine.store import Stage
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from privbench.plugins.code import code_of
 from privbench.plugins.registry import Registry
 from privbench.record.run import read_run
 from privbench.running import stages as module
-from privbench.running.device import create_fabric
+from privbench.learning.device import create_fabric
 from privbench.running.stage_names import DATA, VERSIONS, StageName
 from privbench.running.stages import Stages
-from privbench.running.store import Store
+from privbench.engine.store import Store
 
 ROOT = Path(__file__).parents[2]
 TRAINED = ("classifier", "verifier", "anonymizer", "attack", "task")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from privbench.base.errors import PrivbenchError
-from privbench.running.store import Store
+from privbench.engine.store import Store
 
 
 def fill(text):

@@ -10,7 +10,7 @@ from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
 from privbench.learning.classifier import fit_classifier, label_loss
 from privbench.learning.recipes import ClassifierRecipe, GuidanceRecipe
-from privbench.running.device import create_fabric
+from privbench.learning.device import create_fabric
 from privbench.utilities.classification import Classification
 from privbench.utilities.robust import PARTS
 

@@ -15,7 +15,7 @@ from ...base.errors import PrivbenchError
 from ...plugins.interfaces import Dataset, Plugin
 from ...plugins.registry import Registry
 from ...protocols.schema import load_protocol
-from ...running.device import create_fabric, deterministic
+from ...learning.device import create_fabric, deterministic
 from .elsewhere import Given, give_elsewhere, has_home
 from .kinds import promises_of
 from .promises import BrokenPromise, LearnerPromises, Promises, close_scores, insist

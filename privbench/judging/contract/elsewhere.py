@@ -28,7 +28,7 @@ from ...learning.recipes import GuidanceRecipe
 from ...learning.states import load_state, save_state
 from ...plugins.interfaces import Plugin
 from ...plugins.reach import is_installed, plugin_code
-from ...running.device import create_fabric, deterministic
+from ...learning.device import create_fabric, deterministic
 from .kinds import promises_of
 from .promises import BrokenPromise
 from .surroundings import Surroundings, read_surroundings

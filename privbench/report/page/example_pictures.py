@@ -15,8 +15,8 @@ from ...base.errors import PrivbenchError
 from ...record.examples import FILE as EXAMPLES
 from ...record.examples import Examples, read_examples
 from ...running import stage_names
-from ...running.manifest import examine
-from ...running.store import Store
+from ...engine.manifest import examine
+from ...engine.store import Store
 from ..plots import change_maps
 from .runs import ReportedRun
 

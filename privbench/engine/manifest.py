@@ -30,11 +30,12 @@ class Manifest(BaseModel):
     files: dict[str, str]
     seconds: float
     peak_memory_mib: float
+    device_memory_mib: float | None = None
     seal: str = ""
 
     def sealed(self) -> Manifest:
         """The same with the SHA-256 of all other fields, so that no change of a single one goes unseen."""
-        return self.model_copy(update={"seal": digest_of(self.model_dump(mode="json", exclude={"seal"}))})
+        return self.model_copy(update={"seal": digest_of(self.model_dump(mode="json", exclude={"seal"}, exclude_none=True))})
 
     @property
     def key(self) -> str:
@@ -80,6 +81,16 @@ def damage_of(folder: Path, manifest: Manifest) -> str | None:
         raise _unreadable(folder, error) from error
     wrong = sorted(name for name in found.keys() | manifest.files.keys() if found.get(name) != manifest.files.get(name))
     return f"changed: {', '.join(wrong)}" if wrong else None
+
+
+Seen = tuple[tuple[str, int, int, int], ...]
+"""What a folder's files look like from outside: path, bytes, and when they were changed, each in nanoseconds."""
+
+
+def seen_of(folder: Path) -> Seen:
+    """What the files look like from outside: whoever changes one changes that."""
+    files = ((path, path.lstat()) for path in sorted(folder.rglob("*")) if not path.is_dir())
+    return tuple((path.relative_to(folder).as_posix(), s.st_size, s.st_mtime_ns, s.st_ctime_ns) for path, s in files)
 
 
 def _unreadable(folder: Path, error: OSError) -> PrivbenchError:

@@ -13,14 +13,15 @@ _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 class Meter:
-    """A context manager; `seconds` and `peak_memory_mib` hold after it.
+    """A context manager; `seconds`, `peak_memory_mib` and `device_memory_mib` hold after it.
 
-    The peak is the resident set's on Linux, where it can be reset, and the process's so far elsewhere; memory of
-    a CUDA device counts on top, that of worker processes does not.
+    The peak is the resident set's on Linux, where it can be reset, and the process's so far elsewhere; that of processes
+    which help it does not count. `device_memory_mib` is of a CUDA device, None where none is in use.
     """
 
     seconds: float
     peak_memory_mib: float
+    device_memory_mib: float | None
 
     def __enter__(self) -> Meter:
         if os.access(_RESET, os.W_OK):
@@ -33,8 +34,9 @@ class Meter:
     def __exit__(self, *_: object) -> None:
         self.seconds = round(time.perf_counter() - self._start, 3)
         cuda = _cuda()
-        device = 0 if cuda is None else cuda.max_memory_allocated()
-        self.peak_memory_mib = round(_host_peak_mib() + device / 2**20, 1)
+        self.peak_memory_mib = round(_host_peak_mib(), 1)
+        # What torch keeps for later counts too: other processes cannot have it.
+        self.device_memory_mib = None if cuda is None else round(cuda.max_memory_reserved() / 2**20, 1)
 
 
 def _cuda() -> Any:

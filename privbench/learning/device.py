@@ -15,8 +15,11 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-def create_fabric(device: str, precision: str) -> Fabric:
-    """Raises PrivbenchError where there is no such device or precision, here or at all."""
+def device_type(device: str, precision: str) -> str:
+    """What a device is, such as cpu or cuda, for one of that name; auto is the best there is.
+
+    Raises PrivbenchError where there is no such device or precision, here or at all.
+    """
     for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
         if value not in known:
             raise PrivbenchError(f"There is no {name} {value!r}: choose one of {', '.join(known)}.")
@@ -26,7 +29,15 @@ def create_fabric(device: str, precision: str) -> Fabric:
         raise PrivbenchError("There is no Metal device on this machine: use --device cpu.")
     if precision == "16-mixed" and (device == "cpu" or not torch.cuda.is_available()):
         raise PrivbenchError("The precision 16-mixed needs a CUDA device: use bf16-mixed or 32-true.")
-    return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def create_fabric(device: str, precision: str) -> Fabric:
+    """Raises PrivbenchError as `device_type`."""
+    kind = device_type(device, precision)
+    return Fabric(accelerator=kind, devices=1, precision=precision)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from ..base.files import digests
 from ..base.folders import settle
 from ..base.locks import locked, locked_if_left
 from ..base.progress import log
-from .manifest import MANIFEST, Manifest, damage_of, examine, key_of
+from .manifest import MANIFEST, Manifest, Seen, damage_of, examine, key_of, seen_of
 from .meter import Meter
 
 STORE_VARIABLE = "PRIVBENCH_STORE"
@@ -31,12 +31,13 @@ def default_store() -> Path:
 
 @dataclass(frozen=True)
 class Stage:
-    """A finished stage: its folder, its key, and whether it was there before."""
+    """A finished stage: its folder, its key, and whether it was there before; and how its files looked then."""
 
     folder: Path
     key: str
     manifest: Manifest
     cached: bool
+    seen: Seen
 
     @property
     def digest(self) -> str:
@@ -57,6 +58,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._unfinished = root / "unfinished"
 
     def stage(
         self,
@@ -80,21 +82,39 @@ class Store:
         """
         key = key_of(name, version, config, inputs)
         folder = self.folder(name, key)
-        if (found := examine(folder)[0]) is not None:
-            return Stage(folder, key, found, cached=True)
-        unfinished = self.root / "unfinished"
+        if (there := self.find(name, key)) is not None:
+            return there
+        unfinished = self._unfinished
         with disk_errors_of(self.root.absolute(), "--store"):
             for place in (self.root, unfinished):
                 place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _clear(unfinished)
+            self.clear()
             with locked(unfinished / f"{key}.lock", f"waiting for another run that makes {name}"):
+                seen = seen_of(folder)
                 found, damage = examine(folder)
                 if found is not None:
-                    return Stage(folder, key, found, cached=True)
+                    return Stage(folder, key, found, True, seen)
                 if damage is not None:
                     log.warning("the stage %s in the store is not what was written (%s): made again", name, damage)
                 manifest = _make(unfinished / key, folder, name, version, config, inputs, produce)
-        return Stage(folder, key, manifest, cached=False)
+        return Stage(folder, key, manifest, False, seen_of(folder))
+
+    def find(self, name: str, key: str) -> Stage | None:
+        """The stage of that kind and key, once every file of it was read and is sound; else None."""
+        folder = self.folder(name, key)
+        seen = seen_of(folder)  # first: what is changed afterwards is seen, whether it was read by then or not
+        found, _ = examine(folder)
+        return None if found is None else Stage(folder, key, found, True, seen)
+
+    def clear(self) -> None:
+        """Removes what was left half made by who is gone: it may never be asked for again, and shows people."""
+        for lock in self._unfinished.glob("*.lock"):
+            try:
+                with locked_if_left(lock) as left:
+                    if left:
+                        shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            except FileNotFoundError:  # its holder has finished meanwhile
+                continue
 
     def folder(self, name: str, key: str) -> Path:
         """Where the stage of that kind and key lies, or would lie."""
@@ -124,8 +144,9 @@ def _make(
             files=digests(part, MANIFEST),
             seconds=meter.seconds,
             peak_memory_mib=meter.peak_memory_mib,
+            device_memory_mib=meter.device_memory_mib,
         ).sealed()
-        (part / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+        (part / MANIFEST).write_text(manifest.model_dump_json(indent=1, exclude_none=True), encoding="utf-8")
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         settle(part)
         _remove(folder)
@@ -133,17 +154,6 @@ def _make(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return manifest
-
-
-def _clear(unfinished: Path) -> None:
-    """Removes what runs that were killed left half made: it may never be asked for again, and shows people."""
-    for lock in unfinished.glob("*.lock"):
-        try:
-            with locked_if_left(lock) as left:
-                if left:
-                    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-        except FileNotFoundError:  # its holder has finished meanwhile
-            continue
 
 
 def _remove(damaged: Path) -> None:

@@ -1,0 +1,204 @@
+"""Makes the stages of a graph: takes those that are there, has the others carried out, the longest way to go first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from ..base.errors import PrivbenchError, explain_memory_error, raise_all
+from ..base.progress import log
+from .costs import Cost, Costs
+from .executors.interface import Executor, WorkerLost
+from .job import Job
+from .manifest import key_of
+from .todo import Todo
+
+if TYPE_CHECKING:
+    from .board import Board
+    from .node import Node
+    from .store import Stage, Store
+
+_NOTHING, _ALL = Cost(0, 0, 0), Cost(0, inf, inf)
+"""What takes no memory, and what is to have all of it."""
+
+
+@dataclass
+class _Open:
+    """A stage that can be made now, or is: for one node, or for several of the same key.
+
+    `tried` counts the processes that died of it.
+    """
+
+    key: str
+    nodes: list[Node]
+    cost: Cost | None
+    tried: int = 0
+
+    @property
+    def node(self) -> Node:
+        return self.nodes[0]
+
+
+class Engine:
+    """Makes stages in one store for as long as its executor lives; what it made is remembered."""
+
+    def __init__(self, store: Store, executor: Executor, board: Board, keep_going: bool = False) -> None:
+        """
+        Args:
+            store: where stages are kept.
+            executor: what carries them out.
+            board: where people see it.
+            keep_going: a stage that fails ends what needs it alone, and the rest is made first.
+        """
+        self._store, self._executor, self._board, self._keep_going = store, executor, board, keep_going
+        self._costs = Costs(store.root)
+        self.made: dict[Node, Stage] = {}
+
+    def make(
+        self, goals: Mapping[Any, Sequence[Node]], reached: Callable[[Any], None] = lambda goal: None
+    ) -> None:
+        """Makes all that the goals need.
+
+        Args:
+            goals: the nodes that each goal asks for; the goals are texts. What is said of a stage begins with the goal
+                that needs it, where there are several and it is needed by one.
+            reached: called with each goal as soon as all that it needs is there.
+
+        Raises:
+            PrivbenchError: a stage cannot be made.
+            Exception: what its work raised beside that.
+        """
+        self._todo: Todo[Any] = Todo(goals, self.made, self._seconds_of)
+        self._several = len(goals) > 1
+        self._number = count()
+        self._ready: list[tuple[float, int, _Open]] = []
+        self._open: dict[str, _Open] = {}
+        self._running: dict[Future[Stage], _Open] = {}
+        self._failed: dict[Node, Exception] = {}
+        while True:
+            self._look()
+            self._start()
+            for goal in self._todo.reached():
+                reached(goal)
+            if self._running:
+                for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+                    self._end(future)
+            elif not self._todo.has_arrivals:
+                break
+        self._store.clear()
+        if self._failed:
+            raise_all([f"The stage {self._called(node)} failed: {error}" for node, error in self._failed.items()])
+
+    def _look(self) -> None:
+        """Takes what the store has of what can be made now, and lines up the rest."""
+        while arrivals := self._todo.arrivals():
+            for node in arrivals:
+                key = key_of(node.name.kind, node.version, node.config, self._digests(node))
+                if key in self._open:
+                    self._open[key].nodes.append(node)
+                elif (there := self._store.find(node.name.kind, key)) is not None:
+                    self._put([node], there)
+                else:
+                    self._line_up(_Open(key, [node], self._costs.of(node, self._digests(node))))
+
+    def _line_up(self, one: _Open) -> None:
+        self._open[one.key] = one
+        heappush(self._ready, (-self._todo.way[one.node], next(self._number), one))
+
+    def _start(self) -> None:
+        """Hands over as much as the executor takes, the longest way to go first."""
+        put_back = []
+        while self._ready and self._executor.takes(_NOTHING):
+            place = heappop(self._ready)
+            if not self._executor.takes(place[-1].cost):
+                put_back.append(place)
+                continue
+            one = place[-1]
+            self._log("%s …", one.node)
+            self._board.begun(self._called(one.node))
+            future = self._executor.submit(self._job(one.node), one.cost)
+            self._running[future] = one
+            if future.done():
+                self._end(future)
+        for place in put_back:
+            heappush(self._ready, place)
+        self._tell_what_is_left()
+
+    def _end(self, future: Future[Stage]) -> None:
+        one = self._running.pop(future)
+        self._board.ended(self._called(one.node))
+        error = future.exception()
+        if error is None:
+            del self._open[one.key]
+            self._put(one.nodes, future.result())
+            return
+        if _died(error) and one.tried == 0:
+            log.warning("%s ended for want of memory, or was killed: made again, with nothing beside it", one.node.name)
+            self._line_up(_Open(one.key, one.nodes, _ALL, tried=1))
+            return
+        if isinstance(error, WorkerLost):
+            error = PrivbenchError(
+                f"The process that makes the stage {one.node.name} was killed twice, as systems do when memory runs "
+                "out: lower --jobs, batch sizes (--set) or data.size."
+            )
+        if not (self._keep_going and isinstance(error, PrivbenchError)):
+            raise error
+        log.error("%s failed: %s", self._called(one.node), error)
+        self._failed |= dict.fromkeys(one.nodes, error)
+
+    def _put(self, nodes: Sequence[Node], stage: Stage) -> None:
+        """Notes a stage that is there, for all nodes that it was made for."""
+        said = "already there" if stage.cached else f"{stage.manifest.seconds:.1f} s"
+        for node in nodes:
+            self._log(f"%s: {said}", node)
+            self._todo.put(node, stage)
+
+    def _job(self, node: Node) -> Job:
+        read = {one.name: self.made[one] for one in node.inputs}
+        return Job(
+            title=self._called(node),
+            name=node.name,
+            version=node.version,
+            config=node.config,
+            digests=self._digests(node),
+            reads={name: stage.folder.absolute() for name, stage in read.items()},
+            seen={name: stage.seen for name, stage in read.items()},
+            work=node.work,
+            surroundings=node.surroundings,
+            store=self._store.root.absolute(),
+        )
+
+    def _digests(self, node: Node) -> dict[str, str]:
+        """Those of the stages that the node reads, by name, as far as they are made."""
+        return {str(one.name): self.made[one].digest for one in node.inputs if one in self.made}
+
+    def _seconds_of(self, node: Node) -> float | None:
+        cost = self._costs.of(node, self._digests(node))
+        return None if cost is None else cost.seconds
+
+    def _tell_what_is_left(self) -> None:
+        left = self._todo.open
+        known = [self._todo.seconds_of(node) for node in left]
+        seconds = None
+        if all(one is not None for one in known):
+            work = sum(one for one in known if one is not None) / self._executor.slots
+            seconds = max([work, *(self._todo.way[node] for node in left)], default=0.0)
+        self._board.left(len(self.made), len(self.made) + len(left), seconds)
+
+    def _called(self, node: Node) -> str:
+        goals = self._todo.goals_of(node)
+        return f"{goals[0]}: {node.name}" if self._several and len(goals) == 1 else str(node.name)
+
+    def _log(self, text: str, node: Node) -> None:
+        """Logs for all goals that need the node: each run has a log of its own."""
+        log.info(text, self._called(node), extra={"goals": self._todo.goals_of(node)})
+
+
+def _died(error: BaseException) -> bool:
+    """Whether a stage ended for want of memory, or of its process, and not of itself."""
+    return isinstance(error, WorkerLost) or (isinstance(error, Exception) and explain_memory_error(error) is not None)

@@ -1,0 +1,1 @@
+"""Where stages are carried out: in this process, in others beside it, or on a cluster."""

@@ -1,0 +1,44 @@
+"""What an executor is: it takes stages whose inputs are made, and says when it can take no more."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..costs import Cost
+    from ..job import Job
+    from ..store import Stage
+
+
+class WorkerLost(Exception):
+    """The process that made a stage is gone: it was killed, or its machine was."""
+
+
+class Executor(ABC):
+    """A context manager; all that it started has ended when it is left, by an exception too."""
+
+    slots: int
+    """How many stages it carries out at once at the most."""
+
+    @abstractmethod
+    def takes(self, cost: Cost | None) -> bool:
+        """Whether it has room for another stage that costs so much; None where nobody knows.
+
+        An executor that does nothing takes any.
+        """
+
+    @abstractmethod
+    def submit(self, job: Job, cost: Cost | None) -> Future[Stage]:
+        """Carries the job out. The future raises WorkerLost where its process ended before its work."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends what still runs, at once."""
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,160 @@
+"""Carries stages out in processes beside this one, as many at once as cores and memory allow; each has one GPU, if any."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
+
+from loky import ProcessPoolExecutor
+
+from ...base.processes import end_with, signals_held
+from ..costs import Cost
+from ..events import Event, Tell, Told, tell_log
+from ..foreign import ForeignModule, adopt
+from .interface import Executor, WorkerLost
+
+if TYPE_CHECKING:
+    from ..job import Job
+    from ..resources import Device, Resources
+    from ..store import Stage
+
+_UNKNOWN_MEMORY = 2048
+"""MiB that a stage is taken to hold whose like was never made; of a GPU's memory it is that share:"""
+_UNKNOWN_SHARE = 0.25
+_RESERVE = 0.1
+"""Of memory that is left to others, and to what an estimate misses."""
+
+
+@dataclass
+class _Slot:
+    """Room for one stage: a process, the GPU that it sees, and what its stage costs while there is one."""
+
+    device: Device | None
+    pool: ProcessPoolExecutor | None = None
+    cost: Cost | None = None
+
+
+class Local(Executor):
+    """A process a slot, which lives as long as the executor; one that was killed is replaced when a stage comes."""
+
+    def __init__(self, slots: int, resources: Resources, modules: tuple[ForeignModule, ...], tell: Tell) -> None:
+        """
+        Args:
+            slots: stages at once.
+            resources: memory and GPUs that they share.
+            modules: of plugins, which a new process would not find.
+            tell: takes what stages say; called in other threads.
+        """
+        self.slots, self._memory, self._modules, self._tell = slots, resources.memory, modules, tell
+        devices = resources.devices
+        self._slots = [_Slot(devices[number % len(devices)] if devices else None) for number in range(slots)]
+        self._pipes: list[Connection] = []
+
+    def takes(self, cost: Cost | None) -> bool:
+        return self._slot_for(cost) is not None
+
+    def submit(self, job: Job, cost: Cost | None) -> Future[Stage]:
+        slot = self._slot_for(cost)
+        assert slot is not None  # whoever submits has asked
+        slot.cost = _assumed(cost, slot)
+        if slot.pool is None:
+            slot.pool = self._start(slot, job.surroundings.threads)
+        outcome: Future[Stage] = Future()
+        with signals_held():
+            try:
+                done = slot.pool.submit(_carry_out, job)
+            except BrokenProcessPool:  # killed while it had nothing to do
+                slot.pool = self._start(slot, job.surroundings.threads)
+                done = slot.pool.submit(_carry_out, job)
+        done.add_done_callback(lambda future: self._ended(slot, future, outcome))
+        return outcome
+
+    def close(self) -> None:
+        for slot in self._slots:
+            if slot.pool is not None:
+                slot.pool.shutdown(wait=True, kill_workers=True)
+                slot.pool = None
+        for pipe in self._pipes:
+            pipe.close()
+        self._pipes.clear()
+
+    def _slot_for(self, cost: Cost | None) -> _Slot | None:
+        """The slot that a stage would get: the one whose GPU is the least in use."""
+        free = [slot for slot in self._slots if slot.cost is None]
+        if len(free) == len(self._slots):
+            return free[0]
+        held = sum(slot.cost.memory for slot in self._slots if slot.cost is not None)
+        fitting = [
+            slot
+            for slot in free
+            if held + _assumed(cost, slot).memory <= (1 - _RESERVE) * self._memory
+            and (slot.device is None or _assumed(cost, slot).device_memory <= self._free_on(slot.device))
+        ]
+        return max(fitting, key=lambda slot: self._free_on(slot.device), default=None)
+
+    def _free_on(self, device: Device | None) -> float:
+        if device is None:
+            return 0
+        held = sum(s.cost.device_memory for s in self._slots if s.cost is not None and s.device == device)
+        return (1 - _RESERVE) * device.memory - held
+
+    def _start(self, slot: _Slot, threads: int) -> ProcessPoolExecutor:
+        ours, theirs = Pipe()
+        self._pipes += [ours, theirs]
+        Thread(target=self._listen, args=(ours,), daemon=True).start()
+        env = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+        if slot.device is not None:
+            env["CUDA_VISIBLE_DEVICES"] = slot.device.name
+        return ProcessPoolExecutor(1, initializer=_begin, initargs=(theirs, self._modules), env=env)
+
+    def _listen(self, pipe: Connection) -> None:
+        while True:
+            try:
+                event: Event = pipe.recv()
+            except (EOFError, OSError):
+                return
+            self._tell(event)
+
+    def _ended(self, slot: _Slot, future: Future[Stage], outcome: Future[Stage]) -> None:
+        slot.cost = None
+        error = future.exception()
+        if isinstance(error, BrokenProcessPool):
+            slot.pool = None
+            outcome.set_exception(WorkerLost())
+        elif error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(future.result())
+
+
+def _assumed(cost: Cost | None, slot: _Slot) -> Cost:
+    if cost is not None:
+        return cost
+    return Cost(0, _UNKNOWN_MEMORY, 0 if slot.device is None else _UNKNOWN_SHARE * slot.device.memory)
+
+
+_pipe: Connection
+_speaking = Lock()
+
+
+def _begin(pipe: Connection, modules: tuple[ForeignModule, ...]) -> None:
+    """Prepares a worker."""
+    global _pipe
+    _pipe = pipe
+    end_with(pipe)
+    tell_log(_say)
+    adopt(modules)
+
+
+def _say(event: Event) -> None:
+    with _speaking:
+        _pipe.send(event)
+
+
+def _carry_out(job: Job) -> Stage:
+    return job.carry_out(Told(job.title, _say))

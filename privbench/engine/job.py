@@ -1,0 +1,94 @@
+"""What a process does that makes a stage: threads, seeds, training curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from ..base.errors import PrivbenchError
+from ..learning.context import Context
+from ..learning.device import create_fabric, deterministic
+from ..learning.generators import global_seed
+from .manifest import Seen, seen_of
+from .store import Store
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from ..base.progress import Progress
+    from .node import Reads, StageName, Surroundings, Work
+    from .store import Stage
+
+CURVES = "curves.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage whose inputs are made, ready to travel.
+
+    `title` is what people see; `digests` are those of what it reads, by name, and `seen` tells whether it was changed
+    since.
+    """
+
+    title: str
+    name: StageName
+    version: str
+    config: Mapping[str, Any]
+    digests: Mapping[str, str]
+    reads: Reads
+    seen: Mapping[StageName, Seen]
+    work: Work
+    surroundings: Surroundings
+    store: Path
+
+    def carry_out(self, progress: Progress) -> Stage:
+        """The stage, from the store or by its work. Raises as `Store.stage`, and whatever the work raises."""
+        return Store(self.store).stage(self.name.kind, self.version, self.config, self.digests, self._fill(progress))
+
+    def _fill(self, progress: Progress) -> Any:
+        told, name = self.surroundings, str(self.name)
+
+        def fill(folder: Path) -> None:
+            ctx = Context(_fabric(told.device, told.precision), told.seed, name, progress)
+            # The global seed is for whatever draws without a generator.
+            with _threads(told.threads), deterministic(), global_seed(told.seed, name):
+                self.work(self.reads, folder, ctx)
+            for read, place in self.reads.items():
+                if seen_of(place) != self.seen[read]:
+                    raise PrivbenchError(
+                        f"The stage {read} in {place} was changed while {name} read it: run the same command again."
+                    )
+            (folder / CURVES).write_text(json.dumps(ctx.curves, indent=1), encoding="utf-8")
+
+        return fill
+
+
+def curves_of(stage: Stage) -> list[dict[str, Any]]:
+    """The training curves that a stage collected, one row an epoch."""
+    rows: list[dict[str, Any]] = json.loads((stage.folder / CURVES).read_text(encoding="utf-8"))
+    return rows
+
+
+@cache
+def _fabric(device: str, precision: str) -> Fabric:
+    return create_fabric(device, precision)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many threads for all that computes meanwhile: the order in which they add is seen in the last digits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        with threadpool_limits(count):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,55 @@
+"""What this machine has for stages: cores, memory, GPUs with their memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from loky import cpu_count
+
+_MEMINFO, _LIMIT, _USED = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A GPU: what CUDA_VISIBLE_DEVICES calls it, and its free memory in MiB."""
+
+    name: str
+    memory: float
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Free memory in MiB, and the GPUs that stages may use."""
+
+    memory: float
+    devices: tuple[Device, ...] = ()
+
+
+def cores() -> int:
+    """The cores that this process may use, whatever its affinity, its container or LOKY_MAX_CPU_COUNT say."""
+    return int(cpu_count())
+
+
+def free_resources(device: str) -> Resources:
+    """What is free now, for stages on devices of that type."""
+    return Resources(_free_memory(), _cuda_devices() if device == "cuda" else ())
+
+
+def _free_memory() -> float:
+    """Of the machine, or of the container where that leaves less. MiB."""
+    if not _MEMINFO.exists():  # macOS
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
+    told = dict(line.split(":") for line in _MEMINFO.read_text().splitlines())
+    free = int(told["MemAvailable"].split()[0]) / 1024
+    if _LIMIT.exists() and (limit := _LIMIT.read_text().strip()) != "max":
+        free = min(free, (int(limit) - int(_USED.read_text())) / 2**20)
+    return free
+
+
+def _cuda_devices() -> tuple[Device, ...]:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible else list(map(str, range(torch.cuda.device_count())))
+    return tuple(Device(name, torch.cuda.mem_get_info(number)[0] / 2**20) for number, name in enumerate(names))

@@ -1,0 +1,121 @@
+"""What of a graph is still to be made, for which goals, and in which order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from .node import Node, in_order
+
+if TYPE_CHECKING:
+    from .store import Stage
+
+Goal = TypeVar("Goal", bound=Hashable)
+_UNKNOWN = 10.0
+"""Seconds that a stage is taken to last whose like was never made; only the order hangs on it."""
+
+
+def resolved(node: Node, made: Mapping[Node, Stage]) -> Node:
+    """What is made of a node: itself, or what stands for it where two stages turned out alike."""
+    told = node.instead
+    if told is None or told.first not in made or told.second not in made:
+        return node
+    first, second = (made[one].manifest.files.get(told.file) for one in (told.first, told.second))
+    return told.node if first == second else node
+
+
+def needed(nodes: Iterable[Node], made: Mapping[Node, Stage]) -> list[Node]:
+    """All that has to be there for these nodes, whatever is read first, as far as it is known what stands for what."""
+    return in_order(resolved(node, made) for node in nodes)
+
+
+class Todo(Generic[Goal]):
+    """The open part of a graph. A goal is reached when all that its nodes need is made."""
+
+    def __init__(
+        self,
+        goals: Mapping[Goal, Sequence[Node]],
+        made: dict[Node, Stage],
+        seconds_of: Callable[[Node], float | None],
+    ) -> None:
+        """
+        Args:
+            goals: the nodes that each goal asks for.
+            made: what is there; `put` adds to it.
+            seconds_of: what a stage will take, where that is known; it is asked once a stage.
+        """
+        self._goals, self._made, self.seconds_of = dict(goals), made, cache(seconds_of)
+        self._arrived: set[Node] = set()
+        self._plan()
+
+    def _plan(self) -> None:
+        """Looks anew at what is needed: at first, and whenever it is decided what stands for what."""
+        self._missing: dict[Goal, set[Node]] = {}
+        self._goals_of: dict[Node, list[Goal]] = defaultdict(list)
+        for goal, nodes in self._goals.items():
+            missing = [node for node in needed(nodes, self._made) if node not in self._made]
+            self._missing[goal] = set(missing)
+            for node in missing:
+                self._goals_of[node].append(goal)
+        self.open = dict.fromkeys(in_order(self._goals_of))
+        self.open = {node: None for node in self.open if node not in self._made}
+        self._inputs = {node: {one for one in node.inputs if one not in self._made} for node in self.open}
+        self._readers: dict[Node, list[Node]] = defaultdict(list)
+        for node, inputs in self._inputs.items():
+            for one in inputs:
+                self._readers[one].append(node)
+        self._decisive = {one for node in self.open if (told := node.instead) for one in (told.first, told.second)}
+        self.way: dict[Node, float] = {}
+        for node in reversed(self.open):
+            after = max((self.way[reader] for reader in self._readers[node]), default=0.0)
+            seconds = self.seconds_of(node)
+            self.way[node] = (_UNKNOWN if seconds is None else seconds) + after
+        self._arriving = [node for node, inputs in self._inputs.items() if not inputs]
+
+    def arrivals(self) -> list[Node]:
+        """The nodes whose inputs are there by now, each told once."""
+        found = [node for node in self._arriving if node not in self._arrived and node in self.open]
+        self._arrived.update(found)
+        self._arriving = []
+        return found
+
+    @property
+    def has_arrivals(self) -> bool:
+        """Whether `arrivals` has more to tell."""
+        return any(node not in self._arrived for node in self._arriving)
+
+    def put(self, node: Node, stage: Stage) -> None:
+        """A node is made."""
+        self._made[node] = stage
+        if node in self._decisive:
+            self._plan()
+            return
+        self.open.pop(node, None)
+        for goal in self._goals_of[node]:
+            self._missing[goal].discard(node)
+        for reader in self._readers[node]:
+            self._inputs[reader].discard(node)
+            if not self._inputs[reader]:
+                self._arriving.append(reader)
+
+    def reached(self) -> list[Goal]:
+        """The goals that are reached by now, each told once."""
+        found = [goal for goal, missing in self._missing.items() if not missing]
+        for goal in found:
+            del self._missing[goal], self._goals[goal]
+        return found
+
+    def goals_of(self, node: Node) -> list[Goal]:
+        """The goals that need the node."""
+        return list(self._goals_of[node])
+
+    def behind(self, nodes: Iterable[Node]) -> set[Node]:
+        """These nodes and all open ones that need one of them."""
+        lost, waiting = set(), list(nodes)
+        while waiting:
+            if (node := waiting.pop()) not in lost:
+                lost.add(node)
+                waiting += self._readers[node]
+        return lost

@@ -1,0 +1,81 @@
+"""The scores of a run, from the stages that put them out; and all figures, from the scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from ..evaluate.run import evaluate
+from ..protocols.schema import Protocol
+from ..record.estimates import FILE as ESTIMATES
+from ..record.estimates import write_estimates
+from ..record.figures import write_figures
+from ..record.scores import (
+    INFERENCE_COLUMNS,
+    LINKAGE_COLUMNS,
+    MEASUREMENT_COLUMNS,
+    RETRIEVAL_COLUMNS,
+    UTILITY_COLUMNS,
+    AttackOrigin,
+    AttackScores,
+    joined,
+    read_scores,
+)
+from .stage_names import INFERENCE_FILE, LINKAGE_FILE, MEASURES_FILE, RETRIEVAL_FILE, TASK_FILE, StageName
+
+if TYPE_CHECKING:
+    from ..engine.node import Reads
+    from ..learning.context import Context
+
+
+class RunScores(NamedTuple):
+    """What attacks and utility tasks said: the latter's log-odds of findings, and values of images."""
+
+    attacks: AttackScores
+    readings: pd.DataFrame
+    measurements: pd.DataFrame
+
+
+def read_run_scores(reads: Reads) -> RunScores:
+    """The scores that stages put out, in the order in which they are told; others hold none and are passed over."""
+
+    def told(kind: str, file: str) -> list[pd.DataFrame]:
+        return [read_scores(place / file) for name, place in reads.items() if name.kind == kind and (place / file).exists()]
+
+    attacks = AttackScores(
+        linkage=joined(told("linkage", LINKAGE_FILE), LINKAGE_COLUMNS),
+        retrieval=joined(told("linkage", RETRIEVAL_FILE), RETRIEVAL_COLUMNS),
+        inference=joined(told("inference", INFERENCE_FILE), INFERENCE_COLUMNS),
+        measures={
+            _origin(name): json.loads((place / MEASURES_FILE).read_text(encoding="utf-8"))
+            for name, place in reads.items()
+            if (place / MEASURES_FILE).exists()
+        },
+    )
+    readings = joined(told("utility", TASK_FILE), UTILITY_COLUMNS)
+    return RunScores(attacks, readings, joined(told("measure", TASK_FILE), MEASUREMENT_COLUMNS))
+
+
+def _origin(name: StageName) -> AttackOrigin:
+    attack, scenario = name.of
+    return AttackOrigin(attack, scenario, name.number or 0)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Makes all figures of a run. The versions are those of attacks and utility tasks, by their names."""
+
+    protocol: Protocol
+    attack_versions: Mapping[str, str]
+    utility_versions: Mapping[str, str]
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        scores = read_run_scores(reads)
+        evaluation = evaluate(*scores, self.protocol, self.attack_versions, self.utility_versions)
+        write_figures(evaluation.figures, folder)
+        write_estimates(evaluation.estimates, folder / ESTIMATES)

@@ -1,0 +1,88 @@
+"""Under what runs are made, whatever the anonymizer; and a run's pipeline, made ready under it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..base.errors import PrivbenchError
+from ..base.progress import Progress
+from ..engine.executors.choice import Means
+from ..engine.store import Store, default_store
+from ..learning.device import device_type
+from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
+from ..plugins.registry import Registry
+from ..protocols.schema import Protocol, load_protocol
+from .pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all runs of one command share.
+
+    Args:
+        protocol: a built-in protocol, or the path of a TOML file.
+        overrides: `section.field=value` changes of the protocol.
+        dataset: another data set than the protocol's.
+        data_root: the folder of a data set that lies on disk.
+        seed: another seed than the protocol's.
+        store: the folder of cached stages; else PRIVBENCH_STORE, else ~/.cache/privbench.
+        device: auto, cpu, cuda or mps.
+        precision: 32-true, bf16-mixed or 16-mixed.
+        means: with what stages are made.
+        registry: where plugins are looked up.
+    """
+
+    protocol: str = "quick"
+    overrides: Sequence[str] = ()
+    dataset: str | None = None
+    data_root: Path | None = None
+    seed: int | None = None
+    store: Path | None = None
+    device: str = "auto"
+    precision: str = "32-true"
+    means: Means = Means()
+    registry: Registry = field(default_factory=Registry)
+
+    def load(self, more: Sequence[str] = ()) -> Protocol:
+        """The protocol, with the changes of the setting and more. Raises PrivbenchError as `load_protocol`."""
+        first = []
+        if self.dataset is not None and self.dataset != load_protocol(self.protocol).data.dataset:
+            first += [f"data.dataset={self.dataset}", "data.params={}"]
+        if self.seed is not None:
+            first.append(f"seed={self.seed}")
+        return load_protocol(self.protocol, [*first, *self.overrides, *more])  # the user's own win
+
+    def pipeline(self, protocol: Protocol, anonymizer: Anonymizer) -> Pipeline:
+        """What decides the run of an anonymizer under a protocol. Raises PrivbenchError for every mistake in it."""
+        registry = self.registry
+        helpers = self.means.slots(threads=1)
+        return Pipeline(
+            protocol=protocol,
+            dataset=registry.create(Dataset, protocol.data.dataset, protocol.data.params),
+            anonymizer=anonymizer,
+            attack=lambda label: registry.create(Attack, protocol.attacks[label].attack, protocol.attacks[label].params),
+            floor=lambda: registry.create(LinkageAttack, protocol.certificate.floor, protocol.certificate.floor_params),
+            utility=lambda label: registry.create(
+                UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
+            ),
+            request=DataRequest(protocol.data.size, protocol.seed, self.data_root, helpers, Progress(quiet=True)),
+            store=Store(default_store() if self.store is None else self.store),
+            device=device_type(self.device, self.precision),
+            precision=self.precision,
+        )
+
+    def anonymizer(
+        self, named: str | Anonymizer, params: Mapping[str, Any], protocol: Protocol
+    ) -> Anonymizer:
+        """The method of that name with these parameters, the protocol's, and its own; or the one that is handed over."""
+        registry = self.registry
+        if isinstance(named, str):
+            return registry.create(Anonymizer, named, protocol.anonymizers.get(named, {}) | dict(params))
+        if params:
+            raise PrivbenchError("An anonymizer that is handed over holds its parameters: leave out params.")
+        if named.name not in registry.names("anonymizer") or registry.get("anonymizer", named.name) is not type(named):
+            registry.add(type(named))
+        return named

@@ -1,0 +1,98 @@
+"""What the first stages of a run put out, as all others read it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from ..data.arrays import read_array
+from ..data.pairs import Pairs
+from ..data.splits import Split
+from ..learning.guidance import Guidance, untrained_guidance
+from ..learning.states import load_state
+from .loading import read_splits
+from .stage_names import CLASSIFIER, DATA, IMAGES_FILE, RELEASE, VERIFIER
+
+if TYPE_CHECKING:
+    from ..engine.node import Node, Nodes, Reads
+    from ..learning.recipes import GuidanceRecipe
+
+
+class Shown(NamedTuple):
+    """The images of a run by split: the originals with all that is known of them; and the releases, by number.
+
+    Shape: releases (N, 1, H, W), uint8, rows as those of the originals.
+    """
+
+    originals: Mapping[str, Split]
+    releases: Sequence[Mapping[str, np.ndarray]]
+
+    @property
+    def released(self) -> dict[str, Split]:
+        """The release that is published, with all that is known of its originals."""
+        return {name: split.with_images(self.releases[0][name]) for name, split in self.originals.items()}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a work has to know to read data, releases and guidance; it travels with the work.
+
+    `pairs` are those of each split. `rows` are the training images that there are for this work, in order; None where
+    all are. Shape: (n,), int.
+    """
+
+    findings: tuple[str, ...]
+    recipe: GuidanceRecipe
+    pairs: Mapping[str, Pairs]
+    rows: np.ndarray | None = None
+
+    def shown(self, reads: Reads) -> Shown:
+        """The data, and the releases that are among what is read."""
+        splits = read_splits(reads[DATA], self.findings)
+        ends = list(accumulate(len(split.images) for split in splits.values()))[:-1]
+        names = sorted((name for name in reads if name.kind == RELEASE.kind), key=lambda name: name.number or 0)
+        releases = [
+            dict(zip(splits, _parted(read_array(reads[name] / IMAGES_FILE), ends), strict=True)) for name in names
+        ]
+        if self.rows is not None:
+            train = splits["train"]
+            table = train.table.iloc[self.rows].reset_index(drop=True)
+            splits["train"] = Split(train.images[self.rows], table, train.findings, train.pairs)
+            releases = [{**release, "train": release["train"][self.rows]} for release in releases]
+        return Shown({name: replace(split, pairs=self.pairs[name]) for name, split in splits.items()}, releases)
+
+    def guidance(self, reads: Reads, device: torch.device) -> Guidance:
+        """The two guidance networks."""
+        guidance = untrained_guidance(self.recipe, len(self.findings), device)
+        guidance.classifier.load_state_dict(load_state(reads[CLASSIFIER]))
+        guidance.verifier.load_state_dict(load_state(reads[VERIFIER]))
+        return guidance
+
+
+def _parted(images: np.ndarray, ends: Sequence[int]) -> list[np.ndarray]:
+    """Slices of one array, which copy nothing."""
+    return [images[start:end] for start, end in zip([0, *ends], [*ends, len(images)], strict=True)]
+
+
+@dataclass(frozen=True)
+class Common:
+    """The nodes of a run that attacks and utility tasks read, and what their works need to read them."""
+
+    nodes: Nodes
+    source: Source
+    data: Node
+    classifier: Node
+    verifier: Node
+    anonymizer: Node
+    releases: tuple[Node, ...]
+
+    @cached_property
+    def untrained(self) -> Guidance:
+        """The guidance as it is before it has learnt, for what its recipe alone decides."""
+        return untrained_guidance(self.source.recipe, len(self.source.findings), torch.device("cpu"))
