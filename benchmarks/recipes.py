@@ -30,6 +30,7 @@ from privbench.data.splits import Split
 from privbench.evaluate.resampling import Resampling
 from privbench.evaluate.utility import utility_results
 from privbench.learning.context import Context
+from privbench.learning.device import create_fabric, deterministic
 from privbench.learning.generators import global_seed
 from privbench.learning.guidance import untrained_guidance
 from privbench.plugins.interfaces import DataRequest, Dataset
@@ -39,7 +40,6 @@ from privbench.protocols.schema import Protocol, load_protocol
 from privbench.record.names import MEAN_AUC, FigureName, Subject
 from privbench.record.scores import TaskOrigin, utility_scores
 from privbench.report.figures import interval_text
-from privbench.learning.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
 from privbench.utilities.classification import Classification
 from privbench.utilities.robust import PARTS

@@ -21,6 +21,7 @@ from rich.console import Console
 from privbench.base.progress import Progress
 from privbench.data.gallery import Gallery, KnownGallery
 from privbench.learning.context import Context
+from privbench.learning.device import create_fabric, deterministic
 from privbench.learning.generators import global_seed
 from privbench.learning.guidance import untrained_guidance
 from privbench.metrics.retrieval import cumulative_match, rank_mates
@@ -28,7 +29,6 @@ from privbench.metrics.roc import auc
 from privbench.plugins.interfaces import DataRequest, Dataset, LinkageAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import load_protocol
-from privbench.learning.device import create_fabric, deterministic
 from privbench.running.loading import read_splits, write_data
 from privbench.running.pairing import with_pairs
 

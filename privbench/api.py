@@ -15,7 +15,7 @@ from rich.console import Console
 from .base.errors import PrivbenchError
 from .base.files import write_text
 from .base.progress import Progress, log
-from .engine.board import Board
+from .engine.display import Display
 from .engine.engine import Engine
 from .engine.executors.choice import Means, open_executor
 from .engine.job import curves_of
@@ -214,14 +214,14 @@ def outlook(plans: Sequence[Plan], setting: Setting) -> Outlook:
 @contextmanager
 def engine_for(pipeline: Pipeline, setting: Setting, progress: Progress) -> Iterator[Engine]:
     """What makes stages in a pipeline's store; when the block ends, however it does, nothing is left half made."""
-    board = Board(progress)
+    display = Display(progress)
     plugins = setting.registry.handed_over()
     store, threads = pipeline.store, pipeline.protocol.threads
-    executor = open_executor(setting.means, store.root, pipeline.device, threads, plugins, board.tell)
+    executor = open_executor(setting.means, store.root, pipeline.device, threads, plugins, display.tell)
     with progress.live():
         try:
             with executor:
-                yield Engine(store, executor, board, setting.means.keep_going)
+                yield Engine(store, executor, display, setting.means.keep_going)
         finally:
             store.clear()
 

@@ -13,15 +13,19 @@ import pytest
 import torch
 from rich.console import Console
 
-from privbench.api import create_pipeline
 from privbench.base.progress import Progress
 from privbench.datasets.findings import FINDINGS
+from privbench.engine.display import Display
+from privbench.engine.engine import Engine
+from privbench.engine.executors.choice import VARIABLE, Means
+from privbench.engine.executors.serial import Serial
+from privbench.engine.store import Store
 from privbench.learning.context import Context
-from privbench.plugins.interfaces import Anonymizer
-from privbench.plugins.registry import Registry
-from privbench.protocols.schema import load_protocol
 from privbench.learning.device import create_fabric
 from privbench.running.pipeline import Pipeline
+from privbench.running.setting import Setting
+
+os.environ.setdefault(VARIABLE, "serial")  # processes cost seconds to begin with; tests of them ask for them
 
 REAL_DATA = Path(os.environ.get("PRIVBENCH_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -111,13 +115,16 @@ def finished(tiny_protocol: Path, store: Path, tmp_path_factory: pytest.TempPath
 @pytest.fixture
 def pipeline(tiny_protocol: Path, store: Path) -> Pipeline:
     """That run's pipeline, whose stages the store has or gets."""
-    registry = Registry()
-    protocol = load_protocol(str(tiny_protocol))
-    anonymizer = registry.create(Anonymizer, "prichexy", protocol.anonymizers["prichexy"] | {"mu": 0.05})
-    return create_pipeline(
-        protocol, anonymizer, registry=registry, data_root=None, store=store, device="cpu", precision="32-true",
-        workers=1, progress=Progress(quiet=True),
-    )  # fmt: skip
+    setting = Setting(protocol=str(tiny_protocol), store=store, device="cpu", means=Means("serial", jobs=1))
+    protocol = setting.load()
+    return setting.pipeline(protocol, setting.anonymizer("prichexy", {"mu": 0.05}, protocol))
+
+
+@pytest.fixture
+def engine(store: Path) -> Engine:
+    """Makes stages in the shared store, one after the other in this process."""
+    display = Display(Progress(quiet=True))
+    return Engine(Store(store), Serial(display.tell), display)
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +137,7 @@ def real_data() -> Path:
 
 @pytest.fixture
 def ctx() -> Context:
-    """A stage's surroundings on the CPU."""
+    """A stage's conditions on the CPU."""
     return Context(create_fabric("cpu", "32-true"), 0, "test", Progress(Console(quiet=True), quiet=True))
 
 

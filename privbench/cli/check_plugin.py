@@ -30,11 +30,11 @@ def command(
     """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
     from ..judging.contract.checks import Check, check
     from ..judging.contract.surroundings import surroundings
+    from ..learning.device import create_fabric, deterministic
     from ..learning.recipes import GuidanceRecipe
     from ..plugins.interfaces import Dataset
     from ..plugins.registry import GROUPS, Registry
     from ..protocols.schema import load_protocol
-    from ..learning.device import create_fabric, deterministic
     from .options import given_params, option_names
 
     registry = Registry(plugin or [])

@@ -22,9 +22,9 @@ def command(
     store: Store = None,
 ) -> None:
     """Write a report of the runs: one folder with a page that opens from disk, and every plot as SVG and PNG."""
+    from ..engine.store import default_store
     from ..report.page.build import PAGE, build_report
     from ..report.page.runs import read_reported
-    from ..engine.store import default_store
 
     with each_run(run_folders(runs), read_reported) as entries:
         build_report(entries, out, (store or default_store()) if with_originals else None)

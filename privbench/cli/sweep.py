@@ -38,9 +38,7 @@ def command(
 
     chosen = load_sweep(sweep)
     folder = out or Path("runs") / chosen.name
-    runs = [
-        partial(plan, row.anonymizer, row.params, setting, folder / row.folder, overwrite) for row in chosen.rows
-    ]
+    runs = [partial(plan, row.anonymizer, row.params, setting, folder / row.folder, overwrite) for row in chosen.rows]
     done = 0
 
     def told(run: Run) -> None:

@@ -16,10 +16,10 @@ EPILOG = (
 def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
     """Recompute every figure of runs from their scores, check digests, terms, stages, and name what does not hold."""
     from ..base.errors import PrivbenchError
+    from ..engine.store import default_store
     from ..judging.provenance import compared
     from ..judging.verify import verify_run
     from ..record.run import read_run
-    from ..engine.store import default_store
 
     place = store or default_store()
     changed = unknown = False

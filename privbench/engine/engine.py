@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -19,7 +19,7 @@ from .manifest import key_of
 from .todo import Todo
 
 if TYPE_CHECKING:
-    from .board import Board
+    from .display import Display
     from .node import Node
     from .store import Stage, Store
 
@@ -47,21 +47,19 @@ class _Open:
 class Engine:
     """Makes stages in one store for as long as its executor lives; what it made is remembered."""
 
-    def __init__(self, store: Store, executor: Executor, board: Board, keep_going: bool = False) -> None:
+    def __init__(self, store: Store, executor: Executor, display: Display, keep_going: bool = False) -> None:
         """
         Args:
             store: where stages are kept.
             executor: what carries them out.
-            board: where people see it.
+            display: where people see it.
             keep_going: a stage that fails ends what needs it alone, and the rest is made first.
         """
-        self._store, self._executor, self._board, self._keep_going = store, executor, board, keep_going
+        self._store, self._executor, self._display, self._keep_going = store, executor, display, keep_going
         self._costs = Costs(store.root)
         self.made: dict[Node, Stage] = {}
 
-    def make(
-        self, goals: Mapping[Any, Sequence[Node]], reached: Callable[[Any], None] = lambda goal: None
-    ) -> None:
+    def make(self, goals: Mapping[Any, Sequence[Node]], reached: Callable[[Any], None] = lambda goal: None) -> None:
         """Makes all that the goals need.
 
         Args:
@@ -120,7 +118,7 @@ class Engine:
                 continue
             one = place[-1]
             self._log("%s …", one.node)
-            self._board.begun(self._called(one.node))
+            self._display.begun(self._called(one.node))
             future = self._executor.submit(self._job(one.node), one.cost)
             self._running[future] = one
             if future.done():
@@ -131,7 +129,7 @@ class Engine:
 
     def _end(self, future: Future[Stage]) -> None:
         one = self._running.pop(future)
-        self._board.ended(self._called(one.node))
+        self._display.ended(self._called(one.node))
         error = future.exception()
         if error is None:
             del self._open[one.key]
@@ -169,7 +167,7 @@ class Engine:
             reads={name: stage.folder.absolute() for name, stage in read.items()},
             seen={name: stage.seen for name, stage in read.items()},
             work=node.work,
-            surroundings=node.surroundings,
+            conditions=node.conditions,
             store=self._store.root.absolute(),
         )
 
@@ -188,7 +186,7 @@ class Engine:
         if all(one is not None for one in known):
             work = sum(one for one in known if one is not None) / self._executor.slots
             seconds = max([work, *(self._todo.way[node] for node in left)], default=0.0)
-        self._board.left(len(self.made), len(self.made) + len(left), seconds)
+        self._display.left(len(self.made), len(self.made) + len(left), seconds)
 
     def _called(self, node: Node) -> str:
         goals = self._todo.goals_of(node)

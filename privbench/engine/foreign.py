@@ -47,7 +47,7 @@ def adopt(modules: Iterable[ForeignModule]) -> None:
 
 
 def _is_found(name: str) -> bool:
-    """Whether an import statement finds the module: what was loaded from a file under a made-up name says it has one."""
+    """Whether an import statement finds the module, and not only who has loaded it from a file."""
     loaded = sys.modules.pop(name)
     try:
         return importlib.util.find_spec(name) is not None

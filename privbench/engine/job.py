@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from ..base.progress import Progress
-    from .node import Reads, StageName, Surroundings, Work
+    from .node import Reads, StageName, Conditions, Work
     from .store import Stage
 
 CURVES = "curves.json"
@@ -46,7 +46,7 @@ class Job:
     reads: Reads
     seen: Mapping[StageName, Seen]
     work: Work
-    surroundings: Surroundings
+    conditions: Conditions
     store: Path
 
     def carry_out(self, progress: Progress) -> Stage:
@@ -54,7 +54,7 @@ class Job:
         return Store(self.store).stage(self.name.kind, self.version, self.config, self.digests, self._fill(progress))
 
     def _fill(self, progress: Progress) -> Any:
-        told, name = self.surroundings, str(self.name)
+        told, name = self.conditions, str(self.name)
 
         def fill(folder: Path) -> None:
             ctx = Context(_fabric(told.device, told.precision), told.seed, name, progress)

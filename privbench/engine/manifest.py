@@ -35,7 +35,9 @@ class Manifest(BaseModel):
 
     def sealed(self) -> Manifest:
         """The same with the SHA-256 of all other fields, so that no change of a single one goes unseen."""
-        return self.model_copy(update={"seal": digest_of(self.model_dump(mode="json", exclude={"seal"}, exclude_none=True))})
+        return self.model_copy(
+            update={"seal": digest_of(self.model_dump(mode="json", exclude={"seal"}, exclude_none=True))}
+        )
 
     @property
     def key(self) -> str:

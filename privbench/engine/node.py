@@ -43,7 +43,7 @@ class Work(Protocol):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Conditions:
     """What every stage of a run shares. `device` is a type, such as cpu; `threads` are those of one stage's work."""
 
     seed: int
@@ -65,7 +65,7 @@ class Node:
     config: Mapping[str, Any]
     inputs: tuple[Node, ...]
     work: Work
-    surroundings: Surroundings
+    conditions: Conditions
     instead: Instead | None = None
 
     @cached_property
@@ -97,7 +97,7 @@ class Nodes:
     """Makes the nodes of a run."""
 
     versions: Mapping[str, str]
-    surroundings: Surroundings
+    conditions: Conditions
 
     def node(
         self,
@@ -126,11 +126,11 @@ class Nodes:
         classes = {type(one) for plugin in plugins for one in with_parts(plugin)}
         # What reads other stages computes; the data is the same wherever it is read, and needs no torch.
         code = code_of(modules | ({"privbench.engine.job"} if inputs else set()), classes)
-        told = self.surroundings
-        surroundings: dict[str, Any] = {"seed": told.seed, "code": code.digest, "libraries": code.libraries}
+        told = self.conditions
+        conditions: dict[str, Any] = {"seed": told.seed, "code": code.digest, "libraries": code.libraries}
         if inputs:
-            surroundings |= {"device": told.device, "precision": told.precision, "threads": told.threads}
-        whole = {**config, **surroundings}
+            conditions |= {"device": told.device, "precision": told.precision, "threads": told.threads}
+        whole = {**config, **conditions}
         return Node(name, self.versions[name.kind], whole, tuple(inputs), work, told, instead)
 
 

@@ -54,9 +54,7 @@ class Point:
     high: float
 
 
-def budget_curve(
-    pipeline: Pipeline, engine: Engine, record: RunRecord, attack: str, scenario: Scenario
-) -> list[Point]:
+def budget_curve(pipeline: Pipeline, engine: Engine, record: RunRecord, attack: str, scenario: Scenario) -> list[Point]:
     """The attack of that name and scenario under four budgets of each kind, with intervals over test patients.
 
     Patients and images are drawn by seed, the smaller draw always within the larger. Their pairs are drawn anew
@@ -82,9 +80,7 @@ def budget_curve(
     splits = read_splits(engine.made[pipeline.data].folder, tuple(pipeline.dataset.findings))
     budgets = _budgets(pipeline, graph, attack, splits["train"])
     origins = [AttackOrigin(attack, scenario, seed) for seed in range(pipeline.protocol.attacks[attack].seeds)]
-    nodes = {
-        f"{one.axis} {one.amount}": [one.stages.score(origin, unchanged) for origin in origins] for one in budgets
-    }
+    nodes = {f"{one.axis} {one.amount}": [one.stages.score(origin, unchanged) for origin in origins] for one in budgets}
     engine.make(nodes)
     resampling = Resampling.of(pipeline.protocol, splits["test"].told["patient"].to_numpy())
     return [

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..engine.manifest import examine
+from ..engine.store import Store
 from ..protocols.kinds import CONTROL
 from ..protocols.scenarios import FLOOR
 from ..record.examples import FILE as EXAMPLES_FILE
@@ -23,7 +25,6 @@ from ..record.folder import (
 )
 from ..record.run import FILE, RunRecord, StageRecord
 from ..record.scores import read_scores
-from ..engine.manifest import examine
 from ..running.stage_names import (
     ANONYMIZER,
     DATA,
@@ -34,7 +35,6 @@ from ..running.stage_names import (
     RETRIEVAL_FILE,
     TASK_FILE,
 )
-from ..engine.store import Store
 
 _SCORES: dict[str, dict[str, str]] = {
     "linkage": {LINKAGE_FILE: LINKAGE_SCORES, RETRIEVAL_FILE: RETRIEVAL_SCORES},

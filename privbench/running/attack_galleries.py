@@ -27,4 +27,3 @@ def known_gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> 
     part, images = shown.originals[split], gallery(shown, split, kinds, attack)
     table = part.table[[column for column in COLUMNS if column != "split"]]
     return KnownGallery(images.probes, images.references, images.releases, pairs=part.pairs, table=table)
-

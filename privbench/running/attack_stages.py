@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .source import Common, Shown, Source
 
 
-
 @dataclass(frozen=True)
 class ScoreFloor:
     """What the attack without training says about the original test pairs."""

@@ -14,7 +14,7 @@ from ..base.progress import log
 from ..data.notices import log_notice, read_notices
 from ..data.pairs import NO_PAIRS, Pairs
 from ..data.splits import SPLITS, Split, pairs_digests
-from ..engine.node import Instead, Node, Nodes, Surroundings
+from ..engine.node import Instead, Node, Nodes, Conditions
 from ..engine.todo import resolved
 from ..learning.weights import weights_source
 from ..plugins.code import stated
@@ -50,7 +50,7 @@ class RunGraph:
     @property
     def nodes(self) -> tuple[Node, ...]:
         """What has to be made, with all that it reads."""
-        return self.figures, self.examples
+        return self.examples, self.figures
 
     def unchanged(self, made: Mapping[Node, Stage]) -> bool:
         """Whether the release, which is made, is the data to the bit."""
@@ -102,7 +102,7 @@ class Pipeline:
     @cached_property
     def _nodes(self) -> Nodes:
         protocol = self.protocol
-        return Nodes(VERSIONS, Surroundings(protocol.seed, self.device, self.precision, protocol.threads))
+        return Nodes(VERSIONS, Conditions(protocol.seed, self.device, self.precision, protocol.threads))
 
     @cached_property
     def data(self) -> Node:

@@ -45,7 +45,9 @@ def read_run_scores(reads: Reads) -> RunScores:
     """The scores that stages put out, in the order in which they are told; others hold none and are passed over."""
 
     def told(kind: str, file: str) -> list[pd.DataFrame]:
-        return [read_scores(place / file) for name, place in reads.items() if name.kind == kind and (place / file).exists()]
+        return [
+            read_scores(place / file) for name, place in reads.items() if name.kind == kind and (place / file).exists()
+        ]
 
     attacks = AttackScores(
         linkage=joined(told("linkage", LINKAGE_FILE), LINKAGE_COLUMNS),

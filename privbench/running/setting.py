@@ -63,7 +63,9 @@ class Setting:
             protocol=protocol,
             dataset=registry.create(Dataset, protocol.data.dataset, protocol.data.params),
             anonymizer=anonymizer,
-            attack=lambda label: registry.create(Attack, protocol.attacks[label].attack, protocol.attacks[label].params),
+            attack=lambda label: registry.create(
+                Attack, protocol.attacks[label].attack, protocol.attacks[label].params
+            ),
             floor=lambda: registry.create(LinkageAttack, protocol.certificate.floor, protocol.certificate.floor_params),
             utility=lambda label: registry.create(
                 UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
@@ -74,9 +76,7 @@ class Setting:
             precision=self.precision,
         )
 
-    def anonymizer(
-        self, named: str | Anonymizer, params: Mapping[str, Any], protocol: Protocol
-    ) -> Anonymizer:
+    def anonymizer(self, named: str | Anonymizer, params: Mapping[str, Any], protocol: Protocol) -> Anonymizer:
         """The method of that name with these parameters, the protocol's, and its own; or the one that is handed over."""
         registry = self.registry
         if isinstance(named, str):

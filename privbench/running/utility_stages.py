@@ -130,7 +130,9 @@ class UtilityStages:
         """
         task, common = self.create(origin.task), self.common
         kinds = ORIGINALS if unchanged else kinds_of(origin.mode)
-        fit = None if kinds.train is Kind.ORIGINAL and self._adopts(origin.task) else self._fit(task, kinds.train, origin)
+        fit = (
+            None if kinds.train is Kind.ORIGINAL and self._adopts(origin.task) else self._fit(task, kinds.train, origin)
+        )
         learnt = None if fit is None else fit.name
         # The displacement is the anonymizer's and not the release's: two may release the same.
         moved = isinstance(task, MeasuringTask) and kinds_of(origin.mode).test is Kind.ANONYMIZED
@@ -163,4 +165,3 @@ class UtilityStages:
         """What holds images of those kinds, and what is known of them."""
         data, releases = self.common.data, self.common.releases
         return [data, releases[0]] if Kind.ANONYMIZED in kinds else [data]
-

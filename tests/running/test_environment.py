@@ -8,8 +8,8 @@ from importlib.metadata import version
 import pytest
 import torch
 
-from privbench.running import environment
 from privbench.learning.device import create_fabric
+from privbench.running import environment
 
 
 def commit(folder, *files):

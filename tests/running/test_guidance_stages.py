@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 import torch
+from privbench.running.stages import Stages
 
 from privbench.base.progress import Progress
 from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.engine.store import Store
 from privbench.learning.classifier import classify
+from privbench.learning.device import create_fabric
 from privbench.learning.recipes import GuidanceRecipe
 from privbench.learning.states import load_state
 from privbench.plugins.interfaces import DataRequest
 from privbench.protocols.schema import PairsSection
-from privbench.learning.device import create_fabric
 from privbench.running.guidance_stages import make_guidance
 from privbench.running.loading import data_stage, read_splits
 from privbench.running.pairing import guidance_pairs, with_pairs
 from privbench.running.stage_names import CLASSIFIER, DATA, VERIFIER
-from privbench.running.stages import Stages
-from privbench.engine.store import Store
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3}
 RECIPE = GuidanceRecipe(classifier=NETWORK, verifier=NETWORK | {"features": 4})

@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from privbench.engine.manifest import Manifest
+from privbench.engine.store import Stage
 from privbench.evaluate.run import evaluate, warnings_of
 from privbench.plugins.code import plugin_digest
 from privbench.protocols.schema import Protocol, without_places
 from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from privbench.record.scores import read_scores
-from privbench.engine.manifest import Manifest
 from privbench.running.pipeline import Made
 from privbench.running.recording import record_of
 from privbench.running.stage_names import DATA, StageName
-from privbench.engine.store import Stage
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from privbench.running.stages import Stages
 
 from privbench import Anonymizer, Dataset
 from privbench.base.progress import Progress
+from privbench.engine.store import Store
+from privbench.learning.device import create_fabric
 from privbench.plugins.code import code_of
 from privbench.plugins.registry import Registry
 from privbench.record.run import read_run
 from privbench.running import stages as module
-from privbench.learning.device import create_fabric
 from privbench.running.stage_names import DATA, VERSIONS, StageName
-from privbench.running.stages import Stages
-from privbench.engine.store import Store
 
 ROOT = Path(__file__).parents[2]
 TRAINED = ("classifier", "verifier", "anonymizer", "attack", "task")

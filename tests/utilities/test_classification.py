@@ -9,8 +9,8 @@ from privbench.base.errors import PrivbenchError
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
 from privbench.learning.classifier import fit_classifier, label_loss
-from privbench.learning.recipes import ClassifierRecipe, GuidanceRecipe
 from privbench.learning.device import create_fabric
+from privbench.learning.recipes import ClassifierRecipe, GuidanceRecipe
 from privbench.utilities.classification import Classification
 from privbench.utilities.robust import PARTS
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
+from privbench.learning.device import create_fabric
 from privbench.learning.recipes import GuidanceRecipe
 from privbench.plugins.interfaces import ShownImages
-from privbench.learning.device import create_fabric
 from privbench.utilities.segmentation import Segmentation
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 8, "learning_rate": 1e-3}

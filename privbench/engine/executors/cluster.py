@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import platform
 import secrets
 from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
 
 from ...base.errors import PrivbenchError
 from ..costs import Cost
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 try:
     import ray
-    from ray.exceptions import RayError, RaySystemError, WorkerCrashedError
+    from ray.exceptions import RayError, RayTaskError
     from ray.util.queue import Queue
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 except ImportError:
@@ -31,37 +33,167 @@ except ImportError:
         "The executor ray needs the package ray: install privbench[cluster] on every machine of the cluster."
     ) from None
 
-_SAME = ("privbench", "torch", "torchvision", "timm", "numpy")
-"""What has to have one version everywhere: figures hang on it."""
-_GPU_SHARE = 0.25
+_ALIKE = ("privbench", "torch", "torchvision", "timm", "numpy")
+"""What has to be of one version on all machines: figures hang on it."""
+_UNKNOWN_SHARE = 0.25
 """Of a GPU that a stage is taken to need whose like was never made."""
-_TRIES = 3
-"""Machines that a stage may lose."""
+_LOST_MACHINES = 3
+"""How many a stage may lose before it is given up."""
 
 
 class Cluster(Executor):
-    """Stages are Ray tasks: Ray places them by threads, memory and share of a GPU, and gives lost ones to others."""
+    """Stages are Ray's tasks. Ray places them by threads, memory and share of a GPU, and begins lost ones elsewhere."""
 
-    def __init__(self, threads: int, gpu_memory: float, modules: tuple[ForeignModule, ...], tell: Tell) -> None:
+    def __init__(self, threads: int, gpu_memory: float | None, modules: tuple[ForeignModule, ...], tell: Tell) -> None:
         """
         Args:
             threads: of each stage.
-            gpu_memory: of the smallest GPU, in MiB; 0 where stages use none.
-            modules: of plugins, which the machines would not find.
+            gpu_memory: that of the smallest GPU in MiB; None where stages use none.
+            modules: of plugins, which other machines do not find.
             tell: takes what stages say; called in another thread.
         """
-        self._threads, self._gpu_memory, self._modules = threads, gpu_memory, modules
-        self.slots = max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
-        self._running = 0
-        self._words = Queue(actor_options={"num_cpus": 0})
+        self._threads, self._gpu_memory, self._modules = threads, gpu_memory, ray.put(modules)
+        self._words, self._waiting = Queue(actor_options={"num_cpus": 0}), 0
+        self._carry_out = ray.remote(_carry_out)
         Thread(target=_listen, args=(self._words, tell), daemon=True).start()
-        self._make = ray.remote(_carry_out)
+
+    @property
+    def slots(self) -> int:  # type: ignore[override]
+        """As many as the machines that have joined by now."""
+        return max(1, int(ray.cluster_resources().get("CPU", 1)) // self._threads)
 
     def takes(self, cost: Cost | None) -> bool:
-        return True  # Ray lets wait what finds no room
+        return self._waiting < 2 * self.slots  # no machine waits for the next one, and the longest way goes first
 
     def submit(self, job: Job, cost: Cost | None) -> Future[Stage]:
-        ...
+        self._waiting += 1
+        options: dict[str, Any] = {"num_cpus": self._threads, "max_retries": _LOST_MACHINES, "name": job.title}
+        if cost is not None and cost.memory < float("inf"):
+            options["memory"] = int(cost.memory * 2**20)
+        if self._gpu_memory is not None:
+            share = _UNKNOWN_SHARE if cost is None else cost.device_memory / self._gpu_memory
+            options["num_gpus"] = min(1.0, max(0.01, round(share, 2)))
+        done = self._carry_out.options(**options).remote(job, self._modules, self._words).future()
+        outcome: Future[Stage] = Future()
+        done.add_done_callback(lambda future: self._ended(future, outcome))
+        return outcome
 
     def close(self) -> None:
         ray.shutdown()
+
+    def _ended(self, future: Future[Any], outcome: Future[Stage]) -> None:
+        self._waiting -= 1
+        error = future.exception()
+        if isinstance(error, RayTaskError):
+            outcome.set_exception(error.cause)
+        elif isinstance(error, RayError):
+            outcome.set_exception(WorkerLost())
+        elif error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(future.result())
+
+
+class _Told(NamedTuple):
+    """What a machine says of itself: its name, the token that it reads in the store, its versions, a GPU's memory."""
+
+    name: str
+    token: str | None
+    versions: dict[str, str]
+    gpu_memory: float | None
+
+
+def connect(
+    address: str | None, store: Path, device: str, threads: int, modules: tuple[ForeignModule, ...], tell: Tell
+) -> Cluster:
+    """The executor on a cluster that runs already, once every machine has shown that it can serve.
+
+    Args:
+        address: the cluster's; None for RAY_ADDRESS, or for the one that this machine belongs to.
+        store: the folder that all machines see.
+        device: the type of device that stages compute on.
+        threads: of each stage.
+        modules: of plugins, which other machines do not find.
+        tell: takes what stages say.
+
+    Raises:
+        PrivbenchError: there is no cluster, a machine does not see the store or has another version of what computes.
+    """
+    try:
+        ray.init(address or "auto", log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise PrivbenchError(
+            f"There is no Ray cluster at {address or 'RAY_ADDRESS or this machine'} "
+            f"({str(error).splitlines()[0]}): start one with `ray start --head`, or name it with --address."
+        ) from error
+    try:
+        told = _machines(store.absolute())
+    except BaseException:
+        ray.shutdown()
+        raise
+    memories = [one.gpu_memory for one in told if one.gpu_memory is not None]
+    if device == "cuda" and not memories:
+        ray.shutdown()
+        raise PrivbenchError("No machine of the Ray cluster has a CUDA device: use --device cpu.")
+    return Cluster(threads, min(memories) if device == "cuda" else None, modules, tell)
+
+
+def _machines(store: Path) -> list[_Told]:
+    """What all machines say of themselves. Raises PrivbenchError where one cannot serve, and tells all of them."""
+    token, file = secrets.token_hex(16), store / f"token-{secrets.token_hex(4)}"
+    store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.write_text(token, encoding="utf-8")
+    try:
+        ask = ray.remote(_introduce)
+        alive = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+        asked = [
+            ask.options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node_id=one, soft=False)).remote(
+                file
+            )
+            for one in alive
+        ]
+        told: list[_Told] = ray.get(asked)
+    finally:
+        file.unlink()
+    here, wrong = _versions(), []
+    for one in told:
+        if one.token != token:
+            wrong.append(f"{one.name} does not see the store {store}: mount it there under the same path.")
+        if others := [f"{name} {one.versions[name]}" for name in here if one.versions[name] != here[name]]:
+            wanted = ", ".join(f"{name} {here[name]}" for name in here if one.versions[name] != here[name])
+            wrong.append(f"{one.name} has {', '.join(others)}: install {wanted}, as here.")
+    if wrong:
+        raise PrivbenchError("\n".join(dict.fromkeys(wrong)))
+    return told
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in _ALIKE}}
+
+
+def _introduce(file: Path) -> _Told:
+    """On a machine of the cluster: what it says of itself."""
+    token = file.read_text(encoding="utf-8") if file.is_file() else None
+    gpus = range(torch.cuda.device_count())
+    memory = min((torch.cuda.get_device_properties(gpu).total_memory / 2**20 for gpu in gpus), default=None)
+    return _Told(platform.node(), token, _versions(), memory)
+
+
+def _carry_out(job: Job, modules: tuple[ForeignModule, ...], words: Queue) -> Stage:
+    """On a machine of the cluster: makes a stage."""
+
+    def say(event: Event) -> None:
+        words.actor.put_nowait.remote(event)  # nobody waits for an answer
+
+    tell_log(say)
+    adopt(modules)
+    return job.carry_out(Told(job.title, say))
+
+
+def _listen(words: Queue, tell: Tell) -> None:
+    while True:
+        try:
+            event = words.get()
+        except (RayError, RuntimeError, ValueError, AttributeError):  # the cluster is gone, or left
+            return
+        tell(event)

@@ -1,4 +1,4 @@
-"""Carries stages out in processes beside this one, as many at once as cores and memory allow; each has one GPU, if any."""
+"""Carries stages out in processes beside this one, as many at once as cores and memory allow."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ class Local(Executor):
         assert slot is not None  # whoever submits has asked
         slot.cost = _assumed(cost, slot)
         if slot.pool is None:
-            slot.pool = self._start(slot, job.surroundings.threads)
+            slot.pool = self._start(slot, job.conditions.threads)
         outcome: Future[Stage] = Future()
         with signals_held():
             try:
                 done = slot.pool.submit(_carry_out, job)
             except BrokenProcessPool:  # killed while it had nothing to do
-                slot.pool = self._start(slot, job.surroundings.threads)
+                slot.pool = self._start(slot, job.conditions.threads)
                 done = slot.pool.submit(_carry_out, job)
         done.add_done_callback(lambda future: self._ended(slot, future, outcome))
         return outcome

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import PrivbenchError
+from ...learning.device import create_fabric, deterministic
 from ...plugins.interfaces import Dataset, Plugin
 from ...plugins.registry import Registry
 from ...protocols.schema import load_protocol
-from ...learning.device import create_fabric, deterministic
 from .elsewhere import Given, give_elsewhere, has_home
 from .kinds import promises_of
 from .promises import BrokenPromise, LearnerPromises, Promises, close_scores, insist

@@ -24,11 +24,11 @@ from pydantic_core import to_jsonable_python
 from torch import Tensor
 
 from ...base.code import is_ours
+from ...learning.device import create_fabric, deterministic
 from ...learning.recipes import GuidanceRecipe
 from ...learning.states import load_state, save_state
 from ...plugins.interfaces import Plugin
 from ...plugins.reach import is_installed, plugin_code
-from ...learning.device import create_fabric, deterministic
 from .kinds import promises_of
 from .promises import BrokenPromise
 from .surroundings import Surroundings, read_surroundings

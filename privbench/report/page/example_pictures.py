@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 
 from ...base.errors import PrivbenchError
+from ...engine.manifest import examine
+from ...engine.store import Store
 from ...record.examples import FILE as EXAMPLES
 from ...record.examples import Examples, read_examples
 from ...running import stage_names
-from ...engine.manifest import examine
-from ...engine.store import Store
 from ..plots import change_maps
 from .runs import ReportedRun
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...engine.board import duration
+from ...engine.display import duration
 from ..table import Cell, Column, Rows, Table, number, text
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 
 from ..base.progress import Progress, log
 from .events import Event
@@ -11,7 +10,7 @@ from .events import Event
 _ALL = "all stages"
 
 
-class Board:
+class Display:
     """Takes what stages say. It may be called by several threads."""
 
     def __init__(self, progress: Progress) -> None:
@@ -51,5 +50,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
-
-

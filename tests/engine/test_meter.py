@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from privbench.running.meter import _RESET, Meter
+from privbench.engine.meter import _RESET, Meter
 
 MIB = 2**20
 resettable = pytest.mark.skipif(not _RESET.exists(), reason="the peak can be reset on Linux alone")
