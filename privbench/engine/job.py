@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from ..base.progress import Progress
-    from .node import Reads, StageName, Conditions, Work
+    from .node import Conditions, Reads, StageName, Work
     from .store import Stage
 
 CURVES = "curves.json"

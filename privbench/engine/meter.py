@@ -15,8 +15,8 @@ _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 class Meter:
     """A context manager; `seconds`, `peak_memory_mib` and `device_memory_mib` hold after it.
 
-    The peak is the resident set's on Linux, where it can be reset, and the process's so far elsewhere; that of processes
-    which help it does not count. `device_memory_mib` is of a CUDA device, None where none is in use.
+    The peak is the resident set's on Linux, where it can be reset, and the process's so far elsewhere; processes that
+    help it do not count. `device_memory_mib` is of a CUDA device, None where none is in use.
     """
 
     seconds: float

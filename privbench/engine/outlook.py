@@ -1,4 +1,4 @@
-"""What a graph will take before any of it is made: what is there, what is not, the longest way, and how long it lasts."""
+"""What a graph will take, before any of it is made: what is there, what is not, and how long that will last."""
 
 from __future__ import annotations
 

@@ -48,8 +48,9 @@ def _free_memory() -> float:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
     told = dict(line.split(":") for line in _MEMINFO.read_text().splitlines())
     free = int(told["MemAvailable"].split()[0]) / 1024
-    if _LIMIT.exists() and (limit := _LIMIT.read_text().strip()) != "max":
-        free = min(free, (int(limit) - int(_USED.read_text())) / 2**20)
+    limit = _GROUP / "memory.max"
+    if limit.exists() and (most := limit.read_text().strip()) != "max":
+        free = min(free, (int(most) - int((_GROUP / "memory.current").read_text())) / 2**20)
     return free
 
 

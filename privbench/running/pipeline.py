@@ -14,7 +14,7 @@ from ..base.progress import log
 from ..data.notices import log_notice, read_notices
 from ..data.pairs import NO_PAIRS, Pairs
 from ..data.splits import SPLITS, Split, pairs_digests
-from ..engine.node import Instead, Node, Nodes, Conditions
+from ..engine.node import Conditions, Instead, Node, Nodes
 from ..engine.todo import resolved
 from ..learning.weights import weights_source
 from ..plugins.code import stated

@@ -43,7 +43,7 @@ class Setting:
     store: Path | None = None
     device: str = "auto"
     precision: str = "32-true"
-    means: Means = Means()
+    means: Means = field(default_factory=Means)
     registry: Registry = field(default_factory=Registry)
 
     def load(self, more: Sequence[str] = ()) -> Protocol:
@@ -77,7 +77,7 @@ class Setting:
         )
 
     def anonymizer(self, named: str | Anonymizer, params: Mapping[str, Any], protocol: Protocol) -> Anonymizer:
-        """The method of that name with these parameters, the protocol's, and its own; or the one that is handed over."""
+        """The method of that name, with these parameters, the protocol's and its own; or the one handed over."""
         registry = self.registry
         if isinstance(named, str):
             return registry.create(Anonymizer, named, protocol.anonymizers.get(named, {}) | dict(params))
