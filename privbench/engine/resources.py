@@ -9,11 +9,7 @@ from pathlib import Path
 import torch
 from loky import cpu_count
 
-_MEMINFO, _LIMIT, _USED = (
-    Path("/proc/meminfo"),
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory.current"),
-)
+_MEMINFO, _GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)

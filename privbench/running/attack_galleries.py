@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> Gallery:
-    """The images of a split, probes and references of those kinds, with further releases where the attack wants them."""
+    """Images of a split: probes and references of those kinds, and further releases where the attack wants them."""
     images = {Kind.ORIGINAL: shown.originals[split].images}
     if shown.releases:
         images[Kind.ANONYMIZED] = shown.releases[0][split]
