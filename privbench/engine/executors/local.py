@@ -35,7 +35,7 @@ class _Slot:
     """Room for one stage: a process, the GPU that it sees, and what its stage costs while there is one."""
 
     device: Device | None
-    pool: ProcessPoolExecutor | None = None
+    process: ProcessPoolExecutor | None = None
     cost: Cost | None = None
 
 
@@ -62,23 +62,23 @@ class Local(Executor):
         slot = self._slot_for(cost)
         assert slot is not None  # whoever submits has asked
         slot.cost = _assumed(cost, slot)
-        if slot.pool is None:
-            slot.pool = self._start(slot, job.conditions.threads)
         outcome: Future[Stage] = Future()
-        with signals_held():
-            try:
-                done = slot.pool.submit(_carry_out, job)
-            except BrokenProcessPool:  # killed while it had nothing to do
-                slot.pool = self._start(slot, job.conditions.threads)
-                done = slot.pool.submit(_carry_out, job)
+        try:
+            done = self._process_of(slot, job.conditions.threads).submit(_carry_out, job)
+        except BrokenProcessPool:  # killed while it had nothing to do
+            slot.process = None
+            done = self._process_of(slot, job.conditions.threads).submit(_carry_out, job)
         done.add_done_callback(lambda future: self._ended(slot, future, outcome))
+        # One process ahead: to begin takes it seconds, in which the stages that are made now are not done.
+        if (following := next((one for one in self._slots if one.process is None), None)) is not None:
+            self._process_of(following, job.conditions.threads)
         return outcome
 
     def close(self) -> None:
         for slot in self._slots:
-            if slot.pool is not None:
-                slot.pool.shutdown(wait=True, kill_workers=True)
-                slot.pool = None
+            if slot.process is not None:
+                slot.process.shutdown(wait=True, kill_workers=True)
+                slot.process = None
         for pipe in self._pipes:
             pipe.close()
         self._pipes.clear()
@@ -103,14 +103,20 @@ class Local(Executor):
         held = sum(s.cost.device_memory for s in self._slots if s.cost is not None and s.device == device)
         return (1 - _RESERVE) * device.memory - held
 
-    def _start(self, slot: _Slot, threads: int) -> ProcessPoolExecutor:
+    def _process_of(self, slot: _Slot, threads: int) -> ProcessPoolExecutor:
+        """The slot's process, as a pool of one, which is begun where there is none."""
+        if slot.process is not None:
+            return slot.process
         ours, theirs = Pipe()
         self._pipes += [ours, theirs]
         Thread(target=self._listen, args=(ours,), daemon=True).start()
         env = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
         if slot.device is not None:
             env["CUDA_VISIBLE_DEVICES"] = slot.device.name
-        return ProcessPoolExecutor(1, initializer=_begin, initargs=(theirs, self._modules), env=env)
+        slot.process = ProcessPoolExecutor(1, initializer=_begin, initargs=(theirs, self._modules), env=env)
+        with signals_held():
+            slot.process.submit(_load)
+        return slot.process
 
     def _listen(self, pipe: Connection) -> None:
         while True:
@@ -124,7 +130,7 @@ class Local(Executor):
         slot.cost = None
         error = future.exception()
         if isinstance(error, BrokenProcessPool):
-            slot.pool = None
+            slot.process = None
             outcome.set_exception(WorkerLost())
         elif error is not None:
             outcome.set_exception(error)
@@ -149,6 +155,11 @@ def _begin(pipe: Connection, modules: tuple[ForeignModule, ...]) -> None:
     end_with(pipe)
     tell_log(_say)
     adopt(modules)
+
+
+def _load() -> None:
+    """Loads what nearly every stage needs."""
+    from ...learning import networks  # noqa: F401
 
 
 def _say(event: Event) -> None:
