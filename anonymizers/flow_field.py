@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 _KERNEL_SIZE, _SIGMA = 9, 2.0
@@ -24,29 +26,11 @@ def deform(images: Tensor, field: Tensor, mu: float) -> Tensor:
         mu: largest displacement in half widths: at 256 px, 0.01 moves a pixel by at most 1.275 px.
 
     Returns:
-        Bilinear samples; beyond the border its nearest pixel. Shape: (N, C, H, W), within the images' range.
+        Bilinear samples; beyond the border its nearest pixel. Shape: (N, C, H, W), within each image's range. Its
+        gradients cannot be differentiated again.
     """
-    height, width = images.shape[-2:]
-    shift = displacement(field, mu)
-    x = torch.arange(width, device=images.device) + shift[:, 0]
-    y = torch.arange(height, device=images.device)[:, None] + shift[:, 1]
-    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
-    left, top = (
-        x.detach().floor().clamp(max=max(width - 2, 0)),
-        y.detach().floor().clamp(max=max(height - 2, 0)),
-    )
-    across, down = (x - left).unsqueeze(1), (y - top).unsqueeze(1)
-
-    corner = (top.long() * width + left.long()).flatten(1).unsqueeze(1).expand(-1, images.shape[1], -1)
-    flat = images.flatten(2)
-
-    def at(offset: int) -> Tensor:
-        return flat.gather(2, corner + offset).view_as(images)
-
-    right, below = int(width > 1), width * int(height > 1)
-    upper = torch.lerp(at(0), at(right), across)
-    lower = torch.lerp(at(below), at(below + right), across)
-    return torch.lerp(upper, lower, down)
+    moved: Tensor = _Moved.apply(images, displacement(field, mu))
+    return moved
 
 
 def displacement(field: Tensor, mu: float) -> Tensor:
@@ -57,18 +41,78 @@ def displacement(field: Tensor, mu: float) -> Tensor:
     half = torch.tensor([(size - 1) / 2 for size in (field.shape[-1], field.shape[-2])], device=field.device)
     # Half precision cannot tell neighbouring pixels apart beyond 256.
     smoothed = _smooth(field.to(torch.promote_types(field.dtype, torch.float32)))
-    return -mu * smoothed * half[:, None, None]
+    return smoothed * (-mu * half)[:, None, None]
 
 
 def _smooth(field: Tensor) -> Tensor:
     """Gaussian filter, 9 x 9, σ = 2 px, with replicated borders. Shape: (N, 2, H, W)."""
-    offsets = torch.arange(_KERNEL_SIZE, device=field.device, dtype=field.dtype) - _KERNEL_SIZE // 2
-    weights = torch.exp(-(offsets**2) / (2 * _SIGMA**2))
-    weights = (weights / weights.sum()).expand(field.shape[1], 1, -1)
-    reach = _KERNEL_SIZE // 2
-    padded = functional.pad(field, (reach,) * 4, mode="replicate")
-    rows = functional.conv2d(padded, weights.unsqueeze(2), groups=field.shape[1])
-    return functional.conv2d(rows, weights.unsqueeze(3), groups=field.shape[1])
+    down, across = (_gaussian(size).to(field) for size in field.shape[-2:])
+    return down @ (field @ across.T)
+
+
+def _gaussian(size: int) -> Tensor:
+    """The filter along a line as a matrix: products are faster than convolutions of so few channels.
+
+    Shape: (size, size), float64.
+    """
+    offsets = torch.arange(_KERNEL_SIZE) - _KERNEL_SIZE // 2
+    weights = torch.exp(-(offsets.double() ** 2) / (2 * _SIGMA**2))
+    taken = (torch.arange(size)[:, None] + offsets).clamp(0, size - 1)
+    return torch.zeros(size, size, dtype=torch.float64).scatter_add_(
+        1, taken, (weights / weights.sum()).expand(size, -1)
+    )
+
+
+class _Moved(torch.autograd.Function):
+    """Images sampled beside each pixel, with a gradient of the displacement that is the same each time, on a GPU too.
+
+    torch's `grid_sample` adds gradients up there in whatever order they come. A pixel's displacement has a gradient
+    of its own: the slope of the image where it is taken from, 0 at the border. It cannot be differentiated again.
+
+    Shape: images (N, C, H, W), displacement (N, 2, H, W) in pixels along x and y, to (N, C, H, W).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, displacement: Tensor) -> Tensor:
+        height, width = images.shape[-2:]
+        x, y = (torch.arange(size, device=images.device, dtype=displacement.dtype) for size in (width, height))
+        places = torch.stack([displacement[:, 0] + x, displacement[:, 1] + y[:, None]], dim=1)
+        places[:, 0].clamp_(0, width - 1)
+        places[:, 1].clamp_(0, height - 1)
+        ctx.save_for_backward(images, places)
+        # The four weights of a sample add up to one but for rounding.
+        return _sample(images, places).clamp_(images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        images, places = ctx.saved_tensors
+        of_images, of_displacement = None, None
+        if ctx.needs_input_grad[0]:
+            with torch.enable_grad():
+                own = images.detach().requires_grad_()
+                (of_images,) = torch.autograd.grad(_sample(own, places), own, gradient)
+        if ctx.needs_input_grad[1]:
+            slopes = [(gradient * _slope(images, places, axis)).sum(1) for axis in (0, 1)]
+            of_displacement = torch.stack(slopes, dim=1).mul_(places.sign())
+        return of_images, of_displacement
+
+
+def _slope(images: Tensor, places: Tensor, axis: int) -> Tensor:
+    """How a sample grows along x (axis 0) or y (1): the difference of the pixels beside it; 0 at the last pixel."""
+    differences = images.diff(dim=3 - axis, append=images.narrow(3 - axis, -1, 1))
+    before = places.clone()
+    before[:, axis].floor_()
+    return _sample(differences, before)
+
+
+def _sample(images: Tensor, places: Tensor) -> Tensor:
+    """`grid_sample` at places in pixels, exact at whole ones: where sides are powers of two, scaling does not round."""
+    height, width = (1 << (size - 1).bit_length() for size in images.shape[-2:])
+    canvas = functional.pad(images, (0, width - images.shape[3], 0, height - images.shape[2]))
+    sides = torch.tensor([width, height], dtype=places.dtype, device=places.device)[:, None, None]
+    grid = places * (2 / sides) + (1 / sides - 1)
+    return functional.grid_sample(canvas, grid.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
 
 
 class FlowFieldUNet(nn.Module):

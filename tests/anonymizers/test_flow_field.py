@@ -52,12 +52,32 @@ def test_mu_is_in_half_widths():
     assert torch.equal(deform(ramp, down, 0.01), ramp), "channel 1 moves along y, where the ramp is level"
 
 
-def test_gradient_reaches_the_field():
-    images = torch.rand(1, 1, 12, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    field = (
-        torch.rand(1, 2, 12, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) - 0.5
-    ).requires_grad_()
-    assert torch.autograd.gradcheck(lambda f: deform(images, f, 0.3), (field,), eps=1e-7, atol=1e-4)
+@pytest.mark.parametrize("size", [(12, 12), (16, 8), (1, 5)])
+def test_gradients_are_those_of_finite_differences(size, generator):
+    images = torch.rand(2, 2, *size, dtype=torch.float64, generator=generator, requires_grad=True)
+    field = (torch.rand(2, 2, *size, dtype=torch.float64, generator=generator) - 0.5).requires_grad_()
+    assert torch.autograd.gradcheck(lambda i, f: deform(i, f, 0.3), (images, field), eps=1e-7, atol=1e-5)
+
+
+@pytest.mark.parametrize("mu", [0.01, 0.3])
+def test_gradients_are_those_of_grid_sample(mu, generator):
+    """In the precision of training, with pixels that are taken from beyond the border."""
+    images = torch.rand(2, 1, 24, 40, generator=generator)
+    field = (torch.rand(2, 2, 24, 40, generator=generator) * 2 - 1).requires_grad_()
+    weights = torch.rand(2, 1, 24, 40, generator=generator)
+    identity = functional.affine_grid(torch.eye(2, 3).expand(2, 2, 3), [2, 1, 24, 40], align_corners=True)
+    grid = identity - mu * _smooth(field).permute(0, 2, 3, 1)
+    other_way = functional.grid_sample(images, grid, padding_mode="border", align_corners=True)
+    (expected,) = torch.autograd.grad((other_way * weights).sum(), field)
+    (gradient,) = torch.autograd.grad((deform(images, field, mu) * weights).sum(), field)
+    assert torch.allclose(gradient, expected, rtol=0, atol=1e-5 * expected.abs().max())
+
+
+def test_the_gradient_is_not_differentiated_again(generator):
+    images, field = torch.rand(1, 1, 8, 8, generator=generator), torch.zeros(1, 2, 8, 8, requires_grad=True)
+    (gradient,) = torch.autograd.grad(deform(images, field, 0.3).square().sum(), field, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
 
 
 @settings(max_examples=20, deadline=None)
