@@ -51,13 +51,16 @@ def test_what_was_set_before_is_given_back(before):
     def setting():
         return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
 
+    fills = torch.utils.deterministic.fill_uninitialized_memory
     own = setting()
     torch.use_deterministic_algorithms(before[0], warn_only=before[1])
     try:
         with deterministic():
             assert setting() == (True, True)
+            assert not torch.utils.deterministic.fill_uninitialized_memory, "which costs time and tells nothing"
             assert os.environ["CUBLAS_WORKSPACE_CONFIG"]
         assert setting() == before
+        assert torch.utils.deterministic.fill_uninitialized_memory == fills
         with pytest.raises(ZeroDivisionError), deterministic():
             raise ZeroDivisionError
         assert setting() == before, "also where the block raised"
