@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from .batch_norm import BatchNorm
+
 _KERNEL_SIZE, _SIGMA = 9, 2.0
 
 
@@ -135,6 +137,7 @@ class FlowFieldUNet(nn.Module):
             self.add_module(f"upconv{level}", nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2))
             self.add_module(f"decoder{level}", _double_convolution(2 * width, width, f"dec{level}"))
         self.conv = nn.Conv2d(init_features, out_channels, kernel_size=1)
+        self.to(memory_format=torch.channels_last)  # the faster layout for convolutions
 
     def forward(self, images: Tensor) -> Tensor:
         skips, hidden = [], images
@@ -153,6 +156,6 @@ def _double_convolution(inputs: int, outputs: int, name: str) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, width in ((1, inputs), (2, outputs)):
         layers[f"{name}conv{number}"] = nn.Conv2d(width, outputs, kernel_size=3, padding=1, bias=False)
-        layers[f"{name}norm{number}"] = nn.BatchNorm2d(outputs)
+        layers[f"{name}norm{number}"] = BatchNorm(outputs)
         layers[f"{name}relu{number}"] = nn.ReLU(inplace=True)
     return nn.Sequential(layers)
