@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -38,5 +37,7 @@ class Pyramid(nn.Module):
     def forward(self, stages: Sequence[Tensor]) -> Tensor:
         require_maps(stages, self._stages, self._backbone)
         maps = [narrow(stages[place].float()) for narrow, place in zip(self.narrow, self._read, strict=True)]
-        size = maps[0].shape[-2:]
-        return self.join(torch.stack([functional.interpolate(one, size, mode="bilinear") for one in maps]).sum(0))
+        total, coarser = maps[0], maps[1:]
+        for one in coarser:  # one by one, because a stack would not keep the channels last
+            total = total + functional.interpolate(one, total.shape[-2:], mode="bilinear")
+        return self.join(total)
