@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..engine.node import Reads, StageName
     from .source import Source
 
-_BATCH = 256
+_BATCH = 64  # what fits a processor's caches; an accelerator has enough to do with it
 _TOLERANCE = 1e-4  # rounding may leave [0, 1] by this much; 8 bits do not see it
 
 
