@@ -28,10 +28,7 @@ def command(
     device: arguments.Device = "auto",
 ) -> None:
     """Check what a plugin promises, in seconds: shapes, ranges, determinism, state, no look at test images."""
-    from ..judging.contract.checks import Check, check
-    from ..judging.contract.surroundings import surroundings
-    from ..learning.device import create_fabric, deterministic
-    from ..learning.recipes import GuidanceRecipe
+    from ..judging.contract.anew import start
     from ..plugins.interfaces import Dataset
     from ..plugins.registry import GROUPS, Registry
     from ..protocols.schema import load_protocol
@@ -51,6 +48,13 @@ def command(
     }
     cls = registry.get(chosen_kind, name)
     given = given_params(context, cls.Params, name)
+    start()  # it loads what computes, beside this process, which does so now
+
+    from ..judging.contract.checks import Check, check
+    from ..judging.contract.surroundings import surroundings
+    from ..learning.device import create_fabric, deterministic
+    from ..learning.recipes import GuidanceRecipe
+
     params = _shortened(settings.get(chosen_kind, {}), cls.Params.model_fields) | given
     console = Console()
     recipe = GuidanceRecipe.model_validate(_shortened(chosen.guidance.model_dump(), {}))

@@ -16,6 +16,7 @@ from ...learning.device import create_fabric, deterministic
 from ...plugins.interfaces import Dataset, Plugin
 from ...plugins.registry import Registry
 from ...protocols.schema import load_protocol
+from .anew import start
 from .elsewhere import Given, give_elsewhere, has_home
 from .kinds import promises_of
 from .promises import BrokenPromise, LearnerPromises, Promises, close_scores, insist
@@ -45,6 +46,7 @@ def check(create: Callable[[], Plugin], around: Surroundings, *, elsewhere: bool
     promises = promises_of(type(plugin), create, around)
     tests = {"unknown parameters are refused": lambda: _refuses_unknown(plugin), **promises.promises()}
     if elsewhere and has_home(type(plugin)):
+        start()  # it gets ready while the others are checked
         tests |= _elsewhere(promises)
     return [Check(promise, _failure(test)) for promise, test in tests.items()]
 

@@ -1,9 +1,4 @@
-"""A plugin in a process of its own, imported anew: what it kept anywhere but in its state is not there.
-
-    python -m privbench.judging.contract.elsewhere FOLDER
-
-reads a job from the folder and writes there what the plugin gave, and which files it opened.
-"""
+"""A plugin in a process of its own, imported anew: what it kept anywhere but in its state is not there."""
 
 from __future__ import annotations
 
@@ -11,8 +6,8 @@ import importlib
 import importlib.util
 import json
 import os
-import subprocess
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -23,17 +18,18 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from torch import Tensor
 
-from ...base.code import is_ours
+from ...base.code import is_library, is_ours
 from ...learning.device import create_fabric, deterministic
 from ...learning.recipes import GuidanceRecipe
 from ...learning.states import load_state, save_state
 from ...plugins.interfaces import Plugin
 from ...plugins.reach import is_installed, plugin_code
+from .anew import carry_out
 from .kinds import promises_of
 from .promises import BrokenPromise
 from .surroundings import Surroundings, read_surroundings
 
-_JOB, _GIVEN, _OPENED = "job.json", "given.npz", "opened.json"
+_GIVEN, _OPENED, _PRINTED = "given.npz", "opened.json", "printed.txt"
 
 
 class Given(NamedTuple):
@@ -72,25 +68,44 @@ def give_elsewhere(plugin: Plugin, state: Mapping[str, Tensor], around: Surround
         "recipe": around.guidance.recipe.model_dump(mode="json"),
         "device": around.fabric.device.type,
         "root": None if around.root is None else str(around.root.resolve()),
+        "folder": str(folder),
     }
-    (folder / _JOB).write_text(json.dumps(job), encoding="utf-8")
     save_state(state, folder)
-    done = subprocess.run(
-        [sys.executable, "-m", __name__, str(folder)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(one or os.getcwd() for one in sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
+    if carry_out(job):
+        printed = (folder / _PRINTED).read_text(encoding="utf-8", errors="replace")
+        last = (printed.strip().splitlines() or ["without a word"])[-1]
         raise BrokenPromise(f"in a new process it fails: {last}")
     with np.load(folder / _GIVEN, allow_pickle=False) as values:
         return Given(dict(values), json.loads((folder / _OPENED).read_text(encoding="utf-8")))
 
 
-def _main(folder: Path) -> None:
-    job = json.loads((folder / _JOB).read_text(encoding="utf-8"))
+def serve() -> None:
+    """Does the jobs that come in on standard input, each in a process that is split off, and answers by its status.
+
+    Beside a GPU, and on other systems than Linux, no such process can compute: there it does one job itself, and ends.
+    """
+    is_library("torch")  # reads which libraries there are, which takes a second, once for all of them
+    for line in sys.stdin:
+        job = json.loads(line)
+        if job["device"] != "cpu" or sys.platform != "linux" or not (child := os.fork()):
+            os._exit(_status_of(job))  # at once: to take down all that is loaded takes seconds
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _status_of(job: dict[str, Any]) -> int:
+    """Does a job; 1 where it fails, and the last line that is printed says why."""
+    try:
+        _do(job)
+    except Exception:  # noqa: BLE001 - foreign code may raise anything
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _do(job: dict[str, Any]) -> None:
+    """Leaves in the job's folder what the plugin gave, which files it opened, and all that was printed."""
+    folder = Path(job["folder"])
+    _move(job, folder / _PRINTED)
     fabric = create_fabric(job["device"], "32-true")
     around = read_surroundings(
         Path(job["data"]), tuple(job["findings"]), GuidanceRecipe.model_validate(job["recipe"]), fabric
@@ -113,6 +128,17 @@ def _main(folder: Path) -> None:
     strange = [file for file in dict.fromkeys(opened) if not _known(Path(file), cls, shown)]
     (folder / _OPENED).write_text(json.dumps(strange), encoding="utf-8")
     np.savez(folder / _GIVEN, **values)  # type: ignore[arg-type]
+
+
+def _move(job: dict[str, Any], printed: Path) -> None:
+    """To the folder, the environment and the search path of who asks; what is printed goes to that file."""
+    with printed.open("wb") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    os.chdir(job["here"])
+    os.environ.clear()
+    os.environ.update(job["environment"])
+    sys.path[:] = job["path"]
 
 
 def _module(name: str, file: Path) -> ModuleType:
@@ -149,7 +175,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return str(value.resolve()) if isinstance(value, Path) else to_jsonable_python(value)
-
-
-if __name__ == "__main__":
-    _main(Path(sys.argv[1]))

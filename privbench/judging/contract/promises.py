@@ -72,11 +72,12 @@ class LearnerPromises(Promises[Learner]):
         return self.fit(self.around)
 
     @cached_property
-    def _changes(self) -> list[str]:
-        """What is not as it was once an instance was fitted and used."""
+    def _again(self) -> tuple[dict[str, Tensor], list[str]]:
+        """The state of another instance, and what is not as it was once that was fitted and used."""
         random.random(), np.random.random_sample()  # noqa: NPY002 - else whoever seeds them did so before
         before = lent(self.around)
         plugin = self.fit(self.around)
+        state = {key: value.clone() for key, value in plugin.state().items()}
         terms = self.create().terms()
         drawn = torch.get_rng_state()  # until here, networks were made, which draw of it
         self.observe(plugin)
@@ -85,20 +86,21 @@ class LearnerPromises(Promises[Learner]):
             "the parameters": plugin.terms()["params"],
             "torch's global random state": torch.get_rng_state().tolist(),
         }
-        return [name for name, value in before.items() if after[name] != value]
+        return state, [name for name, value in before.items() if after[name] != value]
 
     def guidance_is_lent(self) -> None:
-        insist("the guidance" not in self._changes, "after fitting and use, its weights or its mode differ")
+        _, changed = self._again
+        insist("the guidance" not in changed, "after fitting and use, its weights or its mode differ")
 
     def nothing_is_changed(self) -> None:
-        changed = [name for name in self._changes if name != "the guidance"]
+        changed = [name for name in self._again[1] if name != "the guidance"]
         insist(not changed, f"after fitting and use, {', '.join(changed)} differ")
 
     def fitting_without_masks(self) -> None:
         self.fit(self.around.without_masks())
 
     def fitting_repeats(self) -> None:
-        same(self.ready.state(), self.fit(self.around).state(), "fitted twice")
+        same(self.ready.state(), self._again[0], "fitted twice")
 
     def test_is_not_seen(self) -> None:
         same(self.ready.state(), self.fit(self.around.with_other_test_images()).state(), "with other test images")
