@@ -2,13 +2,15 @@
 
 import ast
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import module_from_spec, spec_from_file_location
+from unittest.mock import patch
 
 import pytest
 import torch
 
-from privbench.base.code import imports_of, modules_of, reached_from
+from privbench.base.code import imports_of, is_ours, modules_of, reached_from
 from privbench.learning.recipes import GuidanceRecipe
 
 
@@ -42,15 +44,17 @@ def test_libraries_count_with_their_versions_and_those_without_results_do_not():
     assert not libraries.keys() & {"pydantic", "rich", "typer", "os", "json"}
 
 
-def test_every_module_is_found_as_python_finds_it():
+@pytest.mark.parametrize("module", ["learning.verifier", "attacks.restorer", "datasets.merged"])
+def test_every_module_is_found_as_python_finds_it(module):
     """Against Python itself: what is loaded when a module is imported is among what it can reach."""
-    import subprocess
-
-    for module in ("privbench.learning.verifier", "privbench.attacks.restorer", "privbench.datasets.merged"):
-        script = f"import sys, {module}; print(*sorted(m for m in sys.modules if m.startswith('privbench')))"
-        loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-        packages = {name for name in loaded.split() if hasattr(__import__(name, fromlist=["x"]), "__path__")}
-        assert set(loaded.split()) - packages <= set(reached_from([module]).modules)
+    import_module(f"privbench.{module}")  # and libraries with it, which cannot be loaded twice
+    with patch.dict(sys.modules):
+        for name in [name for name in sys.modules if is_ours(name)]:
+            del sys.modules[name]
+        import_module(f"privbench.{module}")
+        loaded = {name for name, one in sys.modules.items() if is_ours(name) and not hasattr(one, "__path__")}
+    assert f"privbench.{module}" in loaded
+    assert loaded <= set(reached_from([f"privbench.{module}"]).modules)
 
 
 def test_one_letter_in_a_reached_module_changes_the_digest(monkeypatch):
