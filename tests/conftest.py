@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import privbench  # first, because it sets how torch's threads wait, which counts only before torch is loaded
 
@@ -13,6 +15,8 @@ import pytest
 import torch
 from rich.console import Console
 
+from privbench.api import Run
+from privbench.base.locks import locked
 from privbench.base.progress import Progress
 from privbench.datasets.findings import FINDINGS
 from privbench.engine.display import Display
@@ -22,6 +26,7 @@ from privbench.engine.executors.serial import Serial
 from privbench.engine.store import Store
 from privbench.learning.context import Context
 from privbench.learning.device import create_fabric
+from privbench.record.run import read_run
 from privbench.running.pipeline import Pipeline
 from privbench.running.setting import Setting
 
@@ -100,16 +105,36 @@ def tiny_protocol(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store that the tests share, so that the tiny protocol's data and guidance are made once."""
-    return tmp_path_factory.mktemp("store")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of `pytest -n` share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def finished(tiny_protocol: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> privbench.api.Run:
+def store(shared: Path) -> Path:
+    """A store that the tests share, so that the tiny protocol's data and guidance are made once."""
+    return shared / "store"
+
+
+@pytest.fixture(scope="session")
+def run_once(tiny_protocol: Path, store: Path, shared: Path) -> Callable[..., Run]:
+    """Runs the tiny protocol into a folder of a name, or takes what lies there: tests read it and leave it as it is."""
+
+    def run(name: str, anonymizer: str, **told: Any) -> Run:
+        out = shared / name
+        with locked(shared / f"{name}.lock", "waiting for another process of the tests"):
+            if not out.exists():
+                privbench.run(anonymizer, protocol=str(tiny_protocol), store=store, out=out, **told)
+        return Run(read_run(out), out)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(run_once: Callable[..., Run]) -> Run:
     """A run of the tiny protocol, in a folder that tests read and leave as it is."""
-    out = tmp_path_factory.mktemp("finished") / "run"
-    return privbench.run("prichexy", params={"mu": 0.05}, protocol=str(tiny_protocol), store=store, out=out)
+    return run_once("finished", "prichexy", params={"mu": 0.05})
 
 
 @pytest.fixture
@@ -137,7 +162,7 @@ def real_data() -> Path:
 
 @pytest.fixture
 def ctx() -> Context:
-    """A stage's conditions on the CPU."""
+    """A stage's surroundings on the CPU."""
     return Context(create_fabric("cpu", "32-true"), 0, "test", Progress(Console(quiet=True), quiet=True))
 
 

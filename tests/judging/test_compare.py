@@ -16,11 +16,8 @@ from privbench.record.run import read_run
 
 
 @pytest.fixture(scope="module")
-def pair(tiny_protocol, store, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("compare")
-    for name, params in (("identity", {}), ("dp-pix", {"b": 4})):
-        privbench.run(name, params=params, protocol=str(tiny_protocol), store=store, out=folder / name)
-    return folder / "identity", folder / "dp-pix"
+def pair(run_once):
+    return run_once("identity", "identity").folder, run_once("dp-pix-b4", "dp-pix", params={"b": 4}).folder
 
 
 def test_every_figure_of_both_is_compared(pair):

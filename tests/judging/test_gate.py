@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from records import estimate
 
-import privbench
 from privbench import cli
 from privbench.judging.baseline import make_baseline, read_baseline, write_baseline
 from privbench.judging.gate import Judgement, Pair, Tolerances, judge_changes, judge_runs
@@ -78,11 +77,10 @@ def with_record(folder, out, **update):
 
 
 @pytest.fixture(scope="module")
-def proven(tiny_protocol, store, tmp_path_factory):
+def proven(run_once, tmp_path_factory):
     """A run that says that its attack is certified, which no attack on so few patients is; and its baseline."""
     folder = tmp_path_factory.mktemp("gate")
-    params = {"b": 2, "epsilon": 50}
-    run = privbench.run("dp-pix", params=params, protocol=str(tiny_protocol), store=store, out=folder / "weak")
+    run = run_once("gate", "dp-pix", params={"b": 2, "epsilon": 50})
     worst = run.record.worst_case.model_copy(update={"verdict": "certified"})
     certified = with_record(run.folder, folder / "run", worst_case=worst)
     write_baseline(make_baseline([certified]), folder / "baseline.json")

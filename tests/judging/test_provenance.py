@@ -23,9 +23,11 @@ def run(finished, tmp_path):
 
 
 @pytest.fixture
-def kept(store, tmp_path):
-    """A copy of the store that it was made with."""
-    return shutil.copytree(store, tmp_path / "store")
+def kept(run, store, tmp_path):
+    """A copy of what the store holds of it."""
+    for stage in read_run(run).stages:
+        shutil.copytree(place_of(run, store, stage.name), place_of(run, tmp_path / "store", stage.name))
+    return tmp_path / "store"
 
 
 def edited(folder, change):

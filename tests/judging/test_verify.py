@@ -10,7 +10,6 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
-import privbench
 from privbench.base.errors import PrivbenchError
 from privbench.base.files import sha256
 from privbench.judging.verify import verify_run
@@ -18,13 +17,10 @@ from privbench.record.folder import INFERENCE_SCORES, LINKAGE_SCORES, MEASUREMEN
 
 
 @pytest.fixture(scope="module")
-def finished(tiny_protocol, store, tmp_path_factory):
+def finished(run_once):
     recipe = "{backbone='test_resnet',epochs=1,batch_size=16,learning_rate=1e-3}"
-    return privbench.run(
-        "dp-pix", params={"b": 2}, protocol=str(tiny_protocol), store=store,
-        overrides=[f"attacks.attributes.params={recipe}", "utilities.quality={}"],
-        out=tmp_path_factory.mktemp("verify") / "run",
-    ).folder  # fmt: skip
+    changes = [f"attacks.attributes.params={recipe}", "utilities.quality={}"]
+    return run_once("verify", "dp-pix", params={"b": 2}, overrides=changes).folder
 
 
 @pytest.fixture
