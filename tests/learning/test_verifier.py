@@ -36,7 +36,7 @@ def scored(verifier, gallery: KnownGallery, ctx) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def verifier_case():
-    return gallery(0, 600), gallery(1, 120), gallery(2, 300)
+    return gallery(0, 300), gallery(1, 120), gallery(2, 300)
 
 
 def test_verifier_links_strangers_it_never_saw(verifier_case, ctx):
