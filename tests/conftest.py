@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import privbench  # first, because it sets how torch's threads wait, which counts only before torch is loaded
+import cores  # noqa: F401 - first, because it sets how many threads there are, and the next how they wait
+
+import privbench  # both count only before torch is loaded
 
 # isort: split
 import numpy as np
