@@ -36,7 +36,7 @@ def test_nobody_works_on_for_an_iterator_that_is_closed():
 
 
 def test_a_worker_that_is_killed_is_told():
-    with pytest.raises(PrivbenchError, match="A process that computes was killed, .*: lower --workers"):
+    with pytest.raises(PrivbenchError, match="A process that computes was killed, .*: lower --jobs"):
         list(map_in_processes(last, range(6), 2))
 
 

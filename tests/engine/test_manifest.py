@@ -37,8 +37,19 @@ def test_where_nothing_lies_nothing_is_damaged(tmp_path):
 @pytest.mark.parametrize("field", sorted(Manifest.model_fields))
 def test_no_word_of_it_can_be_changed(stage, field):
     values = json.loads((stage.folder / MANIFEST).read_text())
-    other = {str: "other", float: 7.5, dict: {"x": "y"}}[type(values[field])]
+    before = values.get(field, 0.0)  # without a device nothing is said of its memory
+    other = {str: "other", float: 7.5, dict: {"x": "y"}}[type(before)]
     (stage.folder / MANIFEST).write_text(json.dumps(values | {field: other}))
+    assert examine(stage.folder) == (None, "stage.json was changed")
+
+
+def test_the_memory_of_a_device_is_told_where_there_is_one(stage):
+    without = Manifest.model_validate_json((stage.folder / MANIFEST).read_text())
+    assert "device_memory_mib" not in (stage.folder / MANIFEST).read_text() or without.device_memory_mib is not None
+    told = without.model_copy(update={"device_memory_mib": 1024.5}).sealed()
+    (stage.folder / MANIFEST).write_text(told.model_dump_json(exclude_none=True))
+    assert examine(stage.folder) == (told, None)
+    (stage.folder / MANIFEST).write_text(told.model_copy(update={"device_memory_mib": 512}).model_dump_json())
     assert examine(stage.folder) == (None, "stage.json was changed")
 
 

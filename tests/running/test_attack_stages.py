@@ -1,21 +1,25 @@
 """The attacks of a run, stage by stage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from attack_scores import thirty_patients
+from stage_folders import PAIRS, source, stage_folders
 
 import privbench
-from privbench.base.errors import PrivbenchError
 from privbench.data.gallery import Gallery
 from privbench.data.pairs import Pairs
-from privbench.plugins.interfaces import Attack
+from privbench.learning.states import load_state
+from privbench.plugins.interfaces import Attack, LinkageAttack
 from privbench.plugins.registry import Registry
-from privbench.protocols.kinds import CONTROL
+from privbench.protocols.kinds import CONTROL, Compared
 from privbench.protocols.schema import parse_value
 from privbench.record.folder import LINKAGE_SCORES
 from privbench.record.scores import AttackOrigin, read_scores
-from privbench.running.attack_stages import AttackStages, _shuffled, _some
+from privbench.running.attack_stages import FitAttack, _shuffled, _some
+from privbench.running.stage_names import LINKAGE_FILE, StageName
 
 
 def test_every_attack_goes_the_whole_way(tiny_protocol, store, tmp_path):
@@ -39,7 +43,7 @@ def test_every_attack_goes_the_whole_way(tiny_protocol, store, tmp_path):
     stages = [stage.name for stage in noisy.record.stages]
     assert [name for name in stages if name.startswith("release")] == ["release", "release 1", "release 2", "release 3"]
     folder = {stage.name: store / "release" / stage.key for stage in noisy.record.stages if "release" in stage.name}
-    first, second = (np.load(folder[name] / "test.npy") for name in ("release", "release 1"))
+    first, second = (np.load(folder[name] / "images.npy") for name in ("release", "release 1"))
     assert not np.array_equal(first, second), "every release has noise of its own"
     assert stages.count("attack contrastive AA 0") == 1, "one training serves two scenarios"
     results = {attack.label: attack for attack in noisy.record.attacks}
@@ -81,24 +85,125 @@ def test_an_attack_sees_the_gallery_in_an_order_that_tells_nothing(ctx):
     assert np.array_equal(_shuffled(gallery, ctx)[1], place), "the same for the same stage"
 
 
-def test_what_infers_attributes_links_no_images(pipeline):
+@pytest.fixture
+def attacks(pipeline):
+    """The attacks of a run whose data nobody has read yet."""
+    return pipeline.graph(None).attacks
+
+
+def names(nodes):
+    return list(map(str, (node.name for node in nodes)))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "unchanged", "reads", "learnt"),
+    [
+        (CONTROL, False, ["data"], "attack contrastive OO 0"),
+        ("ignorant", False, ["data", "release"], "attack contrastive OO 0"),
+        ("paper", False, ["data", "release"], "attack contrastive AA 0"),
+        ("informed", False, ["data", "release"], "attack contrastive AO 0"),
+        ("informed", True, ["data"], "attack contrastive OO 0"),
+        ("paper", True, ["data"], "attack contrastive OO 0"),
+    ],
+)
+def test_an_attack_reads_what_it_learnt_and_the_images_that_it_sees(attacks, scenario, unchanged, reads, learnt):
+    """So what is known of originals is known for all anonymizers; and an unchanged release is the originals."""
+    node = attacks.score(AttackOrigin("contrastive", scenario, 0), unchanged)
+    assert names(node.inputs) == [*reads, learnt]
+    trained_on = reads[:1] if "OO" in learnt else reads
+    assert names(node.inputs[-1].inputs) == [*trained_on, "classifier", "verifier"]
+
+
+def test_nothing_is_trained_twice_on_the_same_images(attacks):
+    control = attacks.score(AttackOrigin("contrastive", CONTROL, 0), False).inputs[-1]
+    for scenario in ("ignorant", "paper", "informed"):
+        assert attacks.score(AttackOrigin("contrastive", scenario, 0), True).inputs[-1] == control
+        same = scenario == "ignorant"
+        assert (attacks.score(AttackOrigin("contrastive", scenario, 0), False).inputs[-1] == control) is same
+    assert attacks.score(AttackOrigin("contrastive", "informed", 1), True).inputs[-1] != control, "nor is a seed twice"
+
+
+class Watching(LinkageAttack):
+    """Tells what it was shown."""
+
+    name = "watching"
+    releases = 2
+
+    def fit(self, train, val, guidance, ctx):
+        SEEN.append((train, val, guidance))
+
+    def similarity(self, gallery, probes, references, ctx):
+        raise AssertionError
+
+    def similarity_matrix(self, gallery, ctx):
+        raise AssertionError
+
+
+class Greedy(Watching):
+    releases = 9
+
+
+SEEN = []
+"""What attacks were shown, the latest last."""
+
+
+@pytest.mark.parametrize(("attack", "further"), [(Watching, ["release 1"]), (Greedy, ["release 1", "release 2"])])
+def test_an_attack_reads_as_many_releases_as_it_wants_and_no_more_than_there_are(attacks, attack, further):
+    first = attacks.common.releases[0]
+    more = [replace(first, name=StageName("release", number=number)) for number in (1, 2)]
+    common = replace(attacks.common, releases=(first, *more))
+    watching = replace(attacks, common=common, create=lambda label: attack())
+    node = watching.score(AttackOrigin("contrastive", "informed", 0), False)
+    assert names(node.inputs)[:-1] == ["data", "release", *further]
+    control = watching.score(AttackOrigin("contrastive", CONTROL, 0), False)
+    assert names(control.inputs)[:-1] == ["data"]
+
+
+def greys(gallery):
+    return [int(part[0, 0, 0, 0]) for part in (gallery.probes, gallery.references, *gallery.releases)]
+
+
+def test_an_attack_is_fitted_to_training_and_validation_images_of_those_kinds(ctx, tmp_path):
+    reads, folder = stage_folders(tmp_path, releases=3), tmp_path / "fitted"
+    folder.mkdir()
+    FitAttack(Watching(), Compared.ACROSS, source())(reads, folder, ctx)
+    train, val, guidance = SEEN[-1]
+    assert (greys(train), greys(val)) == ([110, 10, 160], [120, 20, 170])
+    assert (train.pairs, val.pairs) == (PAIRS["train"], PAIRS["val"])
+    assert guidance.recipe == source().recipe
+    assert load_state(folder) == {}
+
+
+def test_the_scores_of_all_attacks_are_told_with_the_floor_first(attacks):
+    assert names(attacks.nodes(["contrastive", "correlation"], False)) == [
+        "linkage (floor)",
+        "linkage contrastive control 0",
+        "linkage contrastive informed 0",
+        "linkage correlation informed 0",
+    ]
+
+
+def test_what_infers_attributes_links_no_images(attacks):
     recipe = "{backbone='test_resnet',epochs=1,batch_size=16,learning_rate=1e-3}"
-    registry = Registry()
-    attack = registry.create(Attack, "attributes", parse_value(recipe))
-    stages = AttackStages(None, pipeline.protocol, lambda label: attack, pipeline.floor, None, None)
-    with pytest.raises(PrivbenchError, match="The attack mine infers attributes and links no images: choose another"):
-        stages.link(AttackOrigin("mine", "informed", 0))
+    inferring = Registry().create(Attack, "attributes", parse_value(recipe))
+    mine = replace(attacks, create=lambda label: inferring)
+    assert str(mine.score(AttackOrigin("mine", "informed", 0), False).name) == "inference mine informed 0"
 
 
-def test_one_attack_in_one_scenario_says_what_it_says_in_the_whole_run(finished, pipeline):
-    prepared = pipeline.prepare()
-    alone = pipeline.attack_stages(prepared).link(AttackOrigin("contrastive", "informed", 0))
+def test_one_attack_in_one_scenario_says_what_it_says_in_the_whole_run(finished, pipeline, engine):
+    engine.make({"data": [pipeline.data]})
+    graph = pipeline.graph(engine.made[pipeline.data])
+    node = graph.attacks.score(AttackOrigin("contrastive", "informed", 0), unchanged=False)
+    engine.make({"alone": [node]})
+    assert all(stage.cached for stage in engine.made.values()), "the run has made it"
+    alone = read_scores(engine.made[node].folder / LINKAGE_FILE)
     every = read_scores(finished.folder / LINKAGE_SCORES)
     own = every[(every["attack"] == "contrastive") & (every["scenario"] == "informed")].reset_index(drop=True)
-    pd.testing.assert_frame_equal(alone.reset_index(drop=True), own)
+    pd.testing.assert_frame_equal(alone, own)
     assert set(alone["split"]) == {"train", "val", "test"}
-    val = len(prepared.splits["val"].pairs)
-    assert (alone["split"] == "train").sum() == val < len(prepared.splits["train"].pairs), "as many as validation pairs"
+    pairs = graph.common.source.pairs
+    scored = (alone["split"] == "train").sum()
+    assert scored == len(pairs["val"]) < len(pairs["train"]), "as many as validation pairs"
 
 
 def test_every_attack_that_is_trained_has_a_control_and_the_floor_stands_beside_them(finished):

@@ -1,18 +1,16 @@
-"""A plugin is fitted to training and validation images alone, and what it learnt is kept, and nothing else."""
-
-from types import SimpleNamespace
+"""What a plugin learnt is kept, and nothing else."""
 
 import pytest
 import torch
 
 from privbench.base.errors import PrivbenchError
 from privbench.learning.states import STATE, load_state
+from privbench.plugins.code import code_of
 from privbench.plugins.interfaces import Anonymizer
-from privbench.running.fitting import fitting
+from privbench.running.fitting import keep_what_is_learnt
 
 SEEN = []
 """What anonymizers were shown, the latest last."""
-NOTHING = dict.fromkeys(("train", "val"))
 
 
 class Listening(Anonymizer):
@@ -31,34 +29,34 @@ class Listening(Anonymizer):
         return {"mean": torch.tensor([0.25, 0.5], requires_grad=True)}
 
 
-def test_it_is_shown_training_and_validation_images_and_never_those_of_the_test(ctx, tmp_path):
+def keep(plugin, folder, ctx=None):
+    keep_what_is_learnt(plugin, lambda one: one.fit("train", "val", "guidance", ctx), folder)
+
+
+def test_it_is_fitted_once_to_what_it_is_shown(ctx, tmp_path):
     SEEN.clear()
-    guidance = SimpleNamespace()
-    splits = {name: SimpleNamespace(name=name) for name in ("test", "val", "train")}
-    produce = fitting(Listening(), splits, guidance)
-    assert not SEEN, "nothing is fitted before the stage is made"
-    produce(tmp_path, ctx)
-    assert [(splits["train"], splits["val"], guidance, ctx)] == SEEN
+    keep(Listening(), tmp_path, ctx)
+    assert [("train", "val", "guidance", ctx)] == SEEN
 
 
-def test_what_it_learnt_can_be_read_where_the_stage_lies(ctx, tmp_path):
-    fitting(Listening(), NOTHING, None)(tmp_path, ctx)
+def test_what_it_learnt_can_be_read_where_the_stage_lies(tmp_path):
+    keep(Listening(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [STATE]
     state = load_state(tmp_path)
     assert state["mean"].tolist() == [0.25, 0.5]
     assert not state["mean"].requires_grad
 
 
-def test_a_plugin_that_learns_nothing_keeps_an_empty_state(ctx, tmp_path):
+def test_a_plugin_that_learns_nothing_keeps_an_empty_state(tmp_path):
     class Plain(Listening):
         def state(self):
             return {}
 
-    fitting(Plain(), NOTHING, None)(tmp_path, ctx)
+    keep(Plain(), tmp_path)
     assert load_state(tmp_path) == {}
 
 
-def test_whoever_is_handed_over_learns_nothing_himself(ctx, tmp_path):
+def test_whoever_is_handed_over_learns_nothing_himself(tmp_path):
     """What an instance knows beside its state is not there in the next run, so it is not there in the first either."""
 
     class Hiding(Listening):
@@ -68,12 +66,12 @@ def test_whoever_is_handed_over_learns_nothing_himself(ctx, tmp_path):
             self.mean = 0.5
 
     plugin = Hiding()
-    fitting(plugin, NOTHING, None)(tmp_path, ctx)
+    keep(plugin, tmp_path)
     assert plugin.mean is None
 
 
 @pytest.mark.parametrize("value", [{"mean": 0}, [], None, 1])
-def test_what_is_kept_in_the_class_is_refused(value, ctx, tmp_path):
+def test_what_is_kept_in_the_class_is_refused(value, tmp_path):
     class Base(Listening):
         learnt = value
         size = 3
@@ -88,10 +86,11 @@ def test_what_is_kept_in_the_class_is_refused(value, ctx, tmp_path):
                 Hiding.learnt = torch.nn.Linear(1, 1) if value else 0.5  # a network can be called, and is no method
 
     with pytest.raises(PrivbenchError, match=r"'listening' changed learnt of its class in fit.*keep .* in state"):
-        fitting(Hiding(), NOTHING, None)(tmp_path, ctx)
+        keep(Hiding(), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_stage_takes_the_code_of_fitting_into_its_key(ctx):
-    """Its key holds the code of the module that `produce` stands in."""
-    assert fitting(Listening(), {}, None).__module__ == "privbench.running.fitting"
+@pytest.mark.parametrize("module", ["release", "attack_stages", "utility_stages"])
+def test_a_stage_that_fits_takes_the_code_of_fitting_into_its_key(module):
+    """Its key holds the code that the module of its work can reach."""
+    assert "privbench.running.fitting" in code_of([f"privbench.running.{module}"], []).modules

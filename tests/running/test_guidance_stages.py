@@ -1,79 +1,79 @@
 """The classifier and the verifier of the guidance, each made of what decides it and of nothing else."""
 
-import numpy as np
 import pytest
-import torch
-from privbench.running.stages import Stages
 
 from privbench.base.progress import Progress
 from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.engine.display import Display
+from privbench.engine.engine import Engine
+from privbench.engine.executors.serial import Serial
+from privbench.engine.job import curves_of
+from privbench.engine.node import Conditions, Nodes
 from privbench.engine.store import Store
-from privbench.learning.classifier import classify
-from privbench.learning.device import create_fabric
 from privbench.learning.recipes import GuidanceRecipe
-from privbench.learning.states import load_state
-from privbench.plugins.interfaces import DataRequest
 from privbench.protocols.schema import PairsSection
-from privbench.running.guidance_stages import make_guidance
-from privbench.running.loading import data_stage, read_splits
+from privbench.running.guidance_stages import guidance_nodes
+from privbench.running.loading import ReadData, data_node, read_splits
 from privbench.running.pairing import guidance_pairs, with_pairs
-from privbench.running.stage_names import CLASSIFIER, DATA, VERIFIER
+from privbench.running.source import Source
+from privbench.running.stage_names import CLASSIFIER, DATA, VERIFIER, VERSIONS
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3}
 RECIPE = GuidanceRecipe(classifier=NETWORK, verifier=NETWORK | {"features": 4})
 PAIRS = PairsSection(guidance=16, train=10, val=10, test=10, cap=2)
+CONDITIONS = Conditions(seed=0, device="cpu", precision="32-true", threads=1)
+
+
+def anything(table):
+    """The check that every table passes."""
 
 
 @pytest.fixture(scope="module")
-def made_in(tmp_path_factory):
-    """Makes the guidance in one store; returns it with the run's stages and its splits."""
+def make(tmp_path_factory):
+    """Makes the guidance in one store; returns its stages and those that it read, by name."""
     root = tmp_path_factory.mktemp("store")
 
-    def make(recipe=RECIPE, pairs=PAIRS):
-        stages = Stages(Store(root), create_fabric("cpu", "32-true"), "32-true", 0, Progress(quiet=True))
+    def made(recipe=RECIPE, pairs=PAIRS):
+        display = Display(Progress(quiet=True))
+        engine, nodes = Engine(Store(root), Serial(display.tell), display), Nodes(VERSIONS, CONDITIONS)
         dataset = PhantomDataset(patients=40)
-        data = data_stage(
-            stages, dataset, {}, DataRequest(32, 0, None, 1, Progress(quiet=True)), 0.25, lambda table: None
-        )
-        splits = with_pairs(read_splits(data.folder, dataset.findings), PAIRS, 0)
-        return make_guidance(stages, recipe, splits, guidance_pairs(splits["train"], pairs, 0)), stages, splits
+        data = data_node(nodes, ReadData(dataset, 32, 0.25, None, 1, anything), {})
+        engine.make({"data": [data]})
+        splits = with_pairs(read_splits(engine.made[data].folder, dataset.findings), PAIRS, 0)
+        source = Source(dataset.findings, recipe, {name: split.pairs for name, split in splits.items()})
+        engine.make({"guidance": guidance_nodes(nodes, data, source, guidance_pairs(splits["train"], pairs, 0))})
+        return {node.name: stage for node, stage in engine.made.items()}
 
-    return make
-
-
-def test_the_guidance_holds_what_its_stages_learnt(made_in):
-    guidance, stages, _ = made_in()
-    assert list(stages.made) == [DATA, CLASSIFIER, VERIFIER]
-    for network, name in ((guidance.classifier, CLASSIFIER), (guidance.verifier, VERIFIER)):
-        stored, own = load_state(stages.made[name].folder), network.state_dict()
-        assert stored.keys() == own.keys()
-        assert all(torch.equal(stored[key], own[key]) for key in stored)
-        assert not network.training
-    assert guidance.recipe == RECIPE
+    return made
 
 
-def test_both_trainings_have_curves(made_in):
-    _, stages, _ = made_in()
-    assert {row["training"] for row in stages.curves} == {"guidance classifier", "guidance verifier"}
+def test_both_read_the_data_alone(make):
+    made = make()
+    assert set(made) == {DATA, CLASSIFIER, VERIFIER}
+    for name in (CLASSIFIER, VERIFIER):
+        assert made[name].manifest.inputs == {"data": made[DATA].digest}
 
 
-def test_the_guidance_is_taken_from_the_store_and_does_the_same(made_in, ctx):
-    (one, _, splits), (again, stages, _) = made_in(), made_in()
-    assert all(stage.cached for stage in stages.made.values())
-    images = splits["test"].images
-    assert np.array_equal(classify(one.classifier, images, ctx), classify(again.classifier, images, ctx))
+def test_both_trainings_have_curves(make):
+    made = make()
+    trainings = {name: {row["training"] for row in curves_of(made[name])} for name in (CLASSIFIER, VERIFIER)}
+    assert trainings == {CLASSIFIER: {"guidance classifier"}, VERIFIER: {"guidance verifier"}}
 
 
-def test_other_guidance_pairs_make_another_verifier_and_leave_the_classifier(made_in):
-    _, before, _ = made_in()
-    _, after, _ = made_in(pairs=PAIRS.model_copy(update={"guidance": 12}))
-    assert after.made[CLASSIFIER].key == before.made[CLASSIFIER].key
-    assert after.made[VERIFIER].key != before.made[VERIFIER].key
+def test_the_guidance_is_taken_from_the_store(make):
+    before, again = make(), make()
+    assert all(stage.cached for stage in again.values())
+    assert {name: stage.digest for name, stage in again.items()} == {name: one.digest for name, one in before.items()}
+
+
+def test_other_guidance_pairs_make_another_verifier_and_leave_the_classifier(make):
+    before, after = make(), make(pairs=PAIRS.model_copy(update={"guidance": 12}))
+    assert after[CLASSIFIER].key == before[CLASSIFIER].key
+    assert after[VERIFIER].key != before[VERIFIER].key
 
 
 @pytest.mark.parametrize(("part", "kept"), [("classifier", VERIFIER), ("verifier", CLASSIFIER)])
-def test_a_recipe_decides_its_own_network_alone(made_in, part, kept):
-    _, before, _ = made_in()
+def test_a_recipe_decides_its_own_network_alone(make, part, kept):
     changed = RECIPE.model_copy(update={part: getattr(RECIPE, part).model_copy(update={"learning_rate": 2e-3})})
-    _, after, _ = made_in(recipe=changed)
-    assert {name for name in (CLASSIFIER, VERIFIER) if after.made[name].key == before.made[name].key} == {kept}
+    before, after = make(), make(recipe=changed)
+    assert {name for name in (CLASSIFIER, VERIFIER) if after[name].key == before[name].key} == {kept}

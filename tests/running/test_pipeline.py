@@ -1,6 +1,7 @@
 """A run, stage by stage."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,19 +10,21 @@ from attack_scores import thirty_patients
 import privbench
 from privbench.base.errors import PrivbenchError
 from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.engine.manifest import Manifest
+from privbench.engine.store import Stage
+from privbench.engine.todo import needed
 from privbench.judging.verify import verify_run
 from privbench.plugins.interfaces import Anonymizer, Chunk, LinkageAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.modes import MODES
 from privbench.protocols.schema import _apply
-from privbench.running.pipeline import Prepared, _few_pairs
+from privbench.running.pipeline import _few_pairs
 
 
 def test_identity_releases_the_originals(tiny_protocol, store, tmp_path):
     run = privbench.run("identity", protocol=str(tiny_protocol), store=store, out=tmp_path / "run")
     folder = {stage.name: store / stage.name / stage.key for stage in run.record.stages}
-    released = np.concatenate([np.load(folder["release"] / f"{split}.npy") for split in ("train", "val", "test")])
-    assert np.array_equal(released, np.load(folder["data"] / "images.npy"))
+    assert np.array_equal(np.load(folder["release"] / "images.npy"), np.load(folder["data"] / "images.npy"))
     assert not [name for name in folder if name.startswith("task")], "nothing is trained twice on the same images"
     assert [utility.mode for utility in run.record.utilities] == list(MODES)
     for utility in run.record.utilities:
@@ -138,11 +141,12 @@ def test_a_run_has_the_key_and_the_fingerprint_of_its_pipeline(finished, pipelin
     assert finished.record.terms == pipeline.terms
 
 
-def test_versions_are_told_by_the_names_in_the_protocol(pipeline):
-    attacks, tasks = pipeline.versions
-    assert set(attacks) == {"siamese", "contrastive", "correlation"}
-    assert set(tasks) == {"classification"}
-    assert attacks["correlation"] == pipeline.attack("correlation").version
+def test_figures_hang_on_the_protocol_and_on_the_versions_by_the_names_in_it(pipeline):
+    config = pipeline.graph(None).figures.config
+    assert set(config["attacks"]) == {"siamese", "contrastive", "correlation"}
+    assert set(config["utilities"]) == {"classification"}
+    assert config["attacks"]["correlation"] == pipeline.attack("correlation").version
+    assert config["protocol"] == pipeline.terms["protocol"]
 
 
 def test_mistakes_are_told_when_the_pipeline_is_made(pipeline):
@@ -161,11 +165,34 @@ def test_fewer_pairs_than_were_asked_for_are_told(pipeline, rng):
     assert _few_pairs(protocol, splits) == ["the val split has 400 verification pairs, 402 were asked for"]
 
 
-def test_a_release_is_unchanged_where_every_pixel_of_every_split_is(rng):
-    splits = {name: thirty_patients(rng) for name in ("train", "val", "test")}
-    same = {name: split.with_images(split.images.copy()) for name, split in splits.items()}
-    assert Prepared(None, splits, None, None, same, ()).unchanged
-    for name in splits:
-        other = splits[name].images.copy()
-        other[-1, 0, -1, -1] += 1
-        assert not Prepared(None, splits, None, None, same | {name: splits[name].with_images(other)}, ()).unchanged
+def stage(**files):
+    """A stage with files of those digests."""
+    told = {name.replace("_", "."): digest for name, digest in files.items()}
+    manifest = Manifest(name="data", version="1", config={}, inputs={}, files=told, seconds=1, peak_memory_mib=1)
+    return Stage(Path("folder"), "key", manifest, cached=True, seen=())
+
+
+def test_a_release_is_unchanged_where_its_images_are_those_of_the_data(pipeline):
+    graph = pipeline.graph(None)
+    data, release = graph.common.data, graph.common.releases[0]
+    there = {data: stage(images_npy="d", table_csv="t")}
+    assert not graph.unchanged(there), "nobody knows yet"
+    assert graph.unchanged(there | {release: stage(images_npy="d", curves_json="c")})
+    assert not graph.unchanged(there | {release: stage(images_npy="e", curves_json="c")})
+
+
+def test_of_an_unchanged_release_nothing_is_trained_twice_on_the_same_images(pipeline):
+    graph = pipeline.graph(None)
+    there = {graph.common.data: stage(images_npy="d")}
+
+    def trained(release):
+        made = there | {graph.common.releases[0]: stage(images_npy=release)}
+        names = [str(node.name) for node in needed(graph.nodes, made)]
+        assert names[-1] == "figures"
+        assert {"release", "examples", "linkage siamese paper 1"} <= set(names), "nothing is left out"
+        return [name for name in names if name.startswith(("attack", "task"))]
+
+    on_originals = ["attack siamese OO 0", "attack siamese OO 1", "attack contrastive OO 0", "attack correlation OO 0"]
+    assert trained("d") == on_originals
+    assert {"attack siamese AA 1", "attack contrastive AO 0", "task classification A 0"} < set(trained("e"))
+    assert len(trained("e")) == len(set(trained("e")))

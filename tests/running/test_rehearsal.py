@@ -11,7 +11,7 @@ from privbench.data.splits import COLUMNS
 from privbench.plugins.interfaces import InferenceAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import load_protocol
-from privbench.running.rehearsal import rehearse
+from privbench.running.rehearsal import Rehearsal
 
 FINDINGS = ("Mass", "Edema")
 
@@ -35,14 +35,14 @@ def table_of(train=20, val=8, test=8, images=3):
 
 def problems(protocol, table, attacks=None):
     with pytest.raises(PrivbenchError) as error:
-        rehearse(protocol, table, FINDINGS, attacks or {})
+        Rehearsal(protocol, FINDINGS, attacks or {})(table)
     return str(error.value)
 
 
 def test_a_table_that_serves_is_silent_and_left_as_it_was(protocol):
     table = table_of()
     before = table.copy()
-    rehearse(protocol, table, FINDINGS, {})
+    Rehearsal(protocol, FINDINGS, {})(table)
     assert table.equals(before)
 
 
@@ -51,7 +51,7 @@ def test_too_few_test_patients_are_told(protocol, patients):
     told = problems(protocol, table_of(test=patients))
     assert "test" in told
     assert "too few" in told or "re-paired" in told
-    rehearse(protocol, table_of(test=3), FINDINGS, {})
+    Rehearsal(protocol, FINDINGS, {})(table_of(test=3))
 
 
 def test_everything_is_told_together(protocol, tmp_path):

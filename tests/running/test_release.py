@@ -3,10 +3,13 @@ import pytest
 import torch
 from privbench.anonymizers.dp_pix import DPPix
 from privbench.anonymizers.identity import Identity
+from stage_folders import COUNTS, GREY, source, stage_folders
 
 from privbench import Anonymizer, PrivbenchError
 from privbench.data.arrays import ArrayWriter, read_array
-from privbench.running.release import write_release
+from privbench.learning.states import load_state, save_state
+from privbench.running.release import FitAnonymizer, Release, fitted, write_release
+from privbench.running.stage_names import ANONYMIZER, IMAGES_FILE, RELEASE, StageName
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8)).astype(np.uint8)
 
@@ -67,3 +70,81 @@ def test_undeclared_randomness_is_refused(ctx, tmp_path):
 
     with pytest.raises(PrivbenchError, match="'noisy' is declared deterministic"):
         release(Noisy(), ctx, tmp_path / "a.npy")
+
+
+SEEN = []
+"""What anonymizers were shown, the latest last."""
+
+
+class Offset(Anonymizer):
+    """Adds the mean grey value of the training images that it learnt."""
+
+    name = "offset"
+    deterministic = True
+    mean = 0.0
+
+    def fit(self, train, val, guidance, ctx):
+        SEEN.append((train, val, guidance))
+        self.mean = float(train.images.mean()) / 255
+
+    def anonymize(self, images, generator):
+        return images + self.mean
+
+    def state(self):
+        return {"mean": torch.tensor(self.mean)}
+
+    def load_state(self, state, device):
+        self.mean = float(state["mean"])
+
+
+@pytest.fixture
+def reads(ctx, tmp_path):
+    """What a release reads, with an anonymizer that learnt."""
+    folders = stage_folders(tmp_path, releases=0)
+    (tmp_path / "anonymizer").mkdir()
+    FitAnonymizer(Offset(), source())(folders, tmp_path / "anonymizer", ctx)
+    return folders | {ANONYMIZER: tmp_path / "anonymizer"}
+
+
+def test_an_anonymizer_is_shown_training_and_validation_images_and_never_those_of_the_test(reads):
+    train, val, guidance = SEEN[-1]
+    assert [np.unique(split.images).tolist() for split in (train, val)] == [[GREY["train"]], [GREY["val"]]]
+    assert [set(split.table["split"]) for split in (train, val)] == [{"train"}, {"val"}]
+    assert guidance.recipe == source().recipe
+    assert float(load_state(reads[ANONYMIZER])["mean"]) == pytest.approx(GREY["train"] / 255)
+
+
+def test_every_image_of_every_split_is_released_in_its_place_by_what_was_learnt(reads, ctx, tmp_path):
+    Release(Offset(), RELEASE, source())(reads, tmp_path, ctx)
+    released = np.load(tmp_path / IMAGES_FILE)
+    assert released.dtype == np.uint8
+    assert released.shape == (sum(COUNTS.values()), 1, 32, 32)
+    assert released[:, 0, 0, 0].tolist() == [GREY[name] + GREY["train"] for name in COUNTS for _ in range(COUNTS[name])]
+
+
+def test_every_split_and_every_release_has_noise_of_its_own(reads, ctx, tmp_path):
+    drawn = {}
+    for number in (None, 1):
+        name, folder = StageName(RELEASE.kind, number=number), tmp_path / f"release {number}"
+        folder.mkdir()
+        Release(DPPix(b=2), name, source())(reads | {ANONYMIZER: empty_state(tmp_path)}, folder, ctx)
+        images = np.load(folder / IMAGES_FILE).astype(int)
+        train, val = images[: COUNTS["train"]] - GREY["train"], images[COUNTS["train"] :][: COUNTS["val"]] - GREY["val"]
+        assert not np.array_equal(train[: len(val)], val)
+        drawn[number] = images
+    assert not np.array_equal(drawn[None], drawn[1])
+
+
+def empty_state(root):
+    """The stage of an anonymizer that learns nothing."""
+    folder = root / "nothing learnt"
+    folder.mkdir(exist_ok=True)
+    save_state({}, folder)
+    return folder
+
+
+def test_what_was_learnt_is_in_an_instance_of_its_own(reads):
+    handed_over = Offset()
+    made = fitted(handed_over, reads, torch.device("cpu"))
+    assert made.mean == pytest.approx(GREY["train"] / 255)
+    assert handed_over.mean == 0

@@ -17,7 +17,7 @@ def put(folder, name):
 
 
 def fill(path, name, overwrite=False):
-    with RunFolder(path, name, overwrite).filled() as part:
+    with RunFolder(path, name, overwrite).filled("run") as part:
         (part / "scores").mkdir()
         (part / "scores" / f"{name}.txt").write_text("scores")
         put(part, name)
@@ -25,7 +25,7 @@ def fill(path, name, overwrite=False):
 
 def fall(path, name, overwrite=False):
     """A run that fails when it has written some of its files."""
-    with RunFolder(path, name, overwrite).filled() as part:
+    with RunFolder(path, name, overwrite).filled("run") as part:
         put(part, name)
         raise ZeroDivisionError
 
@@ -35,7 +35,7 @@ def names(folder):
 
 
 def test_a_run_that_ends_well_is_there_with_its_log_and_nothing_beside_it(tmp_path):
-    with RunFolder(tmp_path / "below" / "run", "a", False).filled() as part:
+    with RunFolder(tmp_path / "below" / "run", "a", False).filled("run") as part:
         put(part, "a")
         log.info("a stage …")
         unfinished = [".run.privbench-lock", ".run.privbench-unfinished"]
@@ -159,7 +159,7 @@ def test_a_folder_that_is_no_run_is_never_replaced(tmp_path, overwrite):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_that_came_while_the_run_went_on_is_kept(tmp_path, overwrite):
     """Hours may have passed since the first look; the run is lost, what lies there is not."""
-    folder = RunFolder(tmp_path / "run", "a", overwrite).filled()
+    folder = RunFolder(tmp_path / "run", "a", overwrite).filled("run")
     put(folder.__enter__(), "a")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "note.txt").write_text("mine")
@@ -182,7 +182,7 @@ def test_the_log_is_given_back_as_it_was(tmp_path):
     before = log.level, list(log.handlers)
     log.setLevel(logging.ERROR)
     try:
-        with RunFolder(tmp_path / "run", "a", False).filled() as part:
+        with RunFolder(tmp_path / "run", "a", False).filled("run") as part:
             put(part, "a")
             assert log.level == logging.INFO
         assert (log.level, log.handlers) == (logging.ERROR, before[1])
@@ -194,7 +194,7 @@ def test_the_log_is_given_back_as_it_was(tmp_path):
 
 
 def log_to_a_full_disk(path):
-    with RunFolder(path, "a", False).filled():
+    with RunFolder(path, "a", False).filled("run"):
         (handler,) = [one for one in log.handlers if isinstance(one, logging.FileHandler)]
         handler.setStream(open("/dev/full", "w"))  # noqa: SIM115
         log.info("a stage …")

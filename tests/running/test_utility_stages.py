@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from stage_folders import GREY, PAIRS, source, stage_folders
 
 import privbench
 from privbench.judging.verify import verify_run
+from privbench.plugins.interfaces import ReadingTask
 from privbench.protocols.kinds import CONTROL, Kind
-from privbench.protocols.modes import MODES, ORIGINALS
+from privbench.protocols.modes import MODES
 from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES
-from privbench.record.scores import MEASUREMENT_COLUMNS, TaskOrigin, read_scores
-from privbench.running.stage_names import DATA, RELEASE
-from privbench.running.utility_stages import UtilityStages, _inputs
+from privbench.record.scores import UTILITY_COLUMNS, joined, read_scores
+from privbench.running.setting import Setting
+from privbench.running.stage_names import TASK_FILE
+from privbench.running.utility_stages import FitTask, UtilityStages
 
 
 def test_an_adopted_network_is_one_training_and_a_retrained_one_several(tiny_protocol, store, tmp_path):
@@ -90,12 +93,28 @@ def test_every_utility_task_goes_the_whole_way(tiny_protocol, store, tmp_path):
     ]
 
 
-def test_the_tasks_read_what_they_read_in_the_whole_run(finished, pipeline):
+@pytest.fixture
+def tasks(pipeline):
+    """The utility tasks of a run whose data nobody has read yet."""
+    return tasks_of(pipeline, pipeline.graph(None))
+
+
+def tasks_of(pipeline, graph):
+    return UtilityStages(graph.common, pipeline.protocol.utilities, pipeline.utility, pipeline.anonymizer)
+
+
+def names(nodes):
+    return list(map(str, (node.name for node in nodes)))
+
+
+def test_the_tasks_read_what_they_read_in_the_whole_run(finished, pipeline, engine):
     """Validation images of the kind that the model knows, and the mode's test images."""
-    prepared = pipeline.prepare()
-    readings, measurements = pipeline._utility_stages(prepared).run(["classification"])
+    engine.make({"data": [pipeline.data]})
+    nodes = tasks_of(pipeline, pipeline.graph(engine.made[pipeline.data])).nodes(["classification"], unchanged=False)
+    engine.make({"alone": nodes})
+    assert all(stage.cached for stage in engine.made.values()), "the run has made them"
+    readings = joined([read_scores(engine.made[node].folder / TASK_FILE) for node in nodes], UTILITY_COLUMNS)
     pd.testing.assert_frame_equal(readings, read_scores(finished.folder / UTILITY_SCORES))
-    assert (len(measurements), list(measurements.columns)) == (0, MEASUREMENT_COLUMNS)
     assert list(dict.fromkeys(readings["mode"])) == [CONTROL, *MODES]
     val = readings[readings["split"] == "val"]
     scores = {mode: part["score"].to_numpy() for mode, part in val.groupby("mode")}
@@ -104,30 +123,81 @@ def test_the_tasks_read_what_they_read_in_the_whole_run(finished, pipeline):
     assert not np.array_equal(scores["frozen"], scores["retrained-release"])
 
 
-def test_pairs_count_in_the_key_of_what_is_fitted_with_them(pipeline):
+def test_pairs_count_in_the_key_of_what_is_fitted_with_them(tasks):
     """A task is handed the whole split, and may learn from its pairs."""
-    prepared = pipeline.prepare()
-    stages, origin = pipeline._utility_stages(prepared), TaskOrigin("classification", "retrained-release", 0)
-    name = stages._ready(stages.create("classification"), origin)
-    key, train = stages.stages.made[name].key, prepared.splits["train"]
-    fewer = replace(train, pairs=train.pairs.among(np.arange(len(train.images) // 2)))
-    other = replace(stages, originals={**prepared.splits, "train": fewer})
-    other._ready(other.create("classification"), origin)
-    assert stages.stages.made[name].key != key
+    source = tasks.common.source
+    own, other = (
+        replace(tasks, common=replace(tasks.common, source=replace(source, pairs=source.pairs | {split: PAIRS[split]})))
+        for split in ("test", "train")
+    )
+    fits = [_fit_of(one) for one in (tasks, own, other)]
+    assert fits[0] == fits[1] != fits[2]
 
 
-def test_a_mode_reads_the_stages_of_its_images_alone(pipeline):
+def _fit_of(tasks):
+    """What fits the classification to the release."""
+    return next(node for node in tasks.nodes(["classification"], False)[-1].inputs if node.name.kind == "task")
+
+
+@pytest.mark.parametrize(
+    ("mode", "images", "learnt"),
+    [
+        (CONTROL, ["data"], []),
+        ("frozen", ["data", "release"], []),
+        ("retrained-transfer", ["data", "release"], ["task classification A 0"]),
+        ("retrained-release", ["data", "release"], ["task classification A 0"]),
+    ],
+)
+def test_a_mode_reads_what_was_learnt_and_the_stages_of_its_images_alone(tasks, mode, images, learnt):
     """So what is known of originals is known for all anonymizers."""
-    assert _inputs([Kind.ORIGINAL, Kind.ORIGINAL]) == [DATA]
-    assert _inputs([Kind.ORIGINAL, Kind.ANONYMIZED]) == _inputs([Kind.ANONYMIZED]) == [DATA, RELEASE]
+    by_mode = {node.name.of[1]: node for node in tasks.nodes(["classification"], False)}
+    assert list(by_mode) == [CONTROL, *MODES]
+    assert names(by_mode[mode].inputs) == [*images, *learnt, "classifier", "verifier"]
 
 
-@pytest.mark.parametrize("mode", [CONTROL, *MODES])
-def test_an_unchanged_release_is_taken_for_the_originals_that_it_is(mode):
-    def stages(unchanged):
-        return UtilityStages(None, {}, None, "originals", "released", unchanged, None, None)
+def test_an_unchanged_release_is_taken_for_the_originals_that_it_is(tasks):
+    nodes = tasks.nodes(["classification"], True)
+    assert names(nodes) == names(tasks.nodes(["classification"], False)), "no row is left out"
+    assert {tuple(names(node.inputs)) for node in nodes} == {("data", "classifier", "verifier")}
 
-    assert stages(True)._kinds(mode) == ORIGINALS
-    assert stages(False)._kinds(mode) == MODES.get(mode, ORIGINALS)
-    assert stages(False)._splits(Kind.ANONYMIZED) == "released"
-    assert stages(False)._splits(Kind.ORIGINAL) == "originals"
+
+def test_what_measures_released_images_is_told_how_the_anonymizer_moved_them(tiny_protocol, store):
+    """The displacement is the anonymizer's and not the release's: two may release the same."""
+    setting = Setting(protocol=str(tiny_protocol), overrides=["utilities.quality={}"], store=store)
+    protocol = setting.load()
+    pipeline = setting.pipeline(protocol, setting.anonymizer("prichexy", {}, protocol))
+    quality = tasks_of(pipeline, pipeline.graph(None))
+    for unchanged in (False, True):
+        (node,) = quality.nodes(["quality"], unchanged)
+        assert names(node.inputs) == [
+            *(["data"] if unchanged else ["data", "release"]),
+            "classifier",
+            "verifier",
+            "anonymizer",
+        ]
+
+
+def test_a_task_is_fitted_to_training_and_validation_images_of_a_kind(ctx, tmp_path):
+    reads = stage_folders(tmp_path)
+    for kind, brighter in ((Kind.ORIGINAL, 0), (Kind.ANONYMIZED, 100)):
+        FitTask(Watching(), kind, source())(reads, tmp_path, ctx)
+        train, val = SEEN[-1]
+        assert np.unique(train.images).tolist() == [GREY["train"] + brighter]
+        assert np.unique(val.images).tolist() == [GREY["val"] + brighter]
+        assert (train.pairs, val.pairs) == (PAIRS["train"], PAIRS["val"])
+
+
+SEEN = []
+"""What tasks were shown, the latest last."""
+
+
+class Watching(ReadingTask):
+    """Tells what it was shown."""
+
+    name = "watching"
+
+    def fit(self, train, val, guidance, ctx):
+        SEEN.append((train, val))
+
+    def predict(self, images, ctx):
+        raise AssertionError
