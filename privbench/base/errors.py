@@ -133,6 +133,6 @@ def explain_memory_error(error: Exception) -> PrivbenchError | None:
     else:
         return None
     return PrivbenchError(
-        f"{what} ran out: end other programs, or lower --workers, batch sizes (--set) or data.size; "
+        f"{what} ran out: end other programs, or lower --jobs, batch sizes (--set) or data.size; "
         "finished stages are kept and the run goes on from there."
     )

@@ -126,7 +126,7 @@ def test_want_of_memory_is_told():
     with pytest.raises(RuntimeError) as torchs:
         torch.empty(2**60, dtype=torch.uint8)
     for error in (numpys.value, torchs.value, MemoryError()):
-        assert str(explain_memory_error(error)).startswith("Memory ran out: end other programs, or lower --workers")
+        assert str(explain_memory_error(error)).startswith("Memory ran out: end other programs, or lower --jobs")
     on_device = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
     assert "The memory of the device ran out" in str(explain_memory_error(on_device))
     assert explain_memory_error(RuntimeError("something else")) is None
