@@ -4,24 +4,26 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from privbench.running.stages import Stages
 
 from privbench import Anonymizer, Dataset
 from privbench.base.progress import Progress
+from privbench.engine.display import Display
+from privbench.engine.engine import Engine
+from privbench.engine.executors.serial import Serial
+from privbench.engine.node import Conditions, Nodes, with_parts
 from privbench.engine.store import Store
-from privbench.learning.device import create_fabric
 from privbench.plugins.code import code_of
 from privbench.plugins.registry import Registry
 from privbench.record.run import read_run
-from privbench.running import stages as module
 from privbench.running.stage_names import DATA, VERSIONS, StageName
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 TRAINED = ("classifier", "verifier", "anonymizer", "attack", "task")
 
 
@@ -44,7 +46,7 @@ def run(checkout, tiny_protocol, tmp_path_factory):
     def start():
         command = [
             sys.executable, "-m", "privbench", "run", "--anonymizer", "prichexy", "--protocol", str(tiny_protocol),
-            "--store", str(store), "--out", str(out), "--overwrite", "--quiet", "--workers", "1",
+            "--store", str(store), "--out", str(out), "--overwrite", "--quiet", "--jobs", "1",
             "--set", "attacks.siamese=none", "--set", 'utilities.classification.modes=["retrained-release"]',
         ]  # fmt: skip
         done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=os.environ)
@@ -61,12 +63,17 @@ def edit(path):
 def test_plots_and_commands_leave_every_stage_and_the_training_loop_none(checkout, run):
     first = run()
     assert not any(first.values())
-    for room in ("report", "cli", "judging", "evaluate", "sweeps"):
+    for room in ("report", "cli", "judging", "sweeps", "engine/executors"):
         for path in (checkout / "privbench" / room).rglob("*.py"):
             edit(path)
+    for module in ("engine", "todo", "costs", "outlook", "display"):
+        edit(checkout / "privbench" / "engine" / f"{module}.py")
     again = run()
     assert again.keys() == first.keys()
-    assert all(again.values()), "figures are made of scores, and pages of figures: nothing is trained for them"
+    assert all(again.values()), "pages are made of figures, and no figure hangs on who carries a stage out, or when"
+    edit(checkout / "privbench" / "evaluate" / "groups.py")
+    judged_anew = run()
+    assert [name for name, cached in judged_anew.items() if not cached] == ["figures"], "nothing is trained for them"
     edit(checkout / "privbench" / "learning" / "training.py")
     trained_anew = run()
     assert trained_anew.keys() == first.keys()
@@ -81,31 +88,49 @@ def test_no_stage_reaches_what_only_judges_and_shows():
     plugins = [
         entry.plugin for kind in ("anonymizer", "attack", "utility", "dataset") for entry in registry.entries(kind)
     ]
-    producing = [
-        path.stem for path in (ROOT / "privbench" / "running").glob("*.py") if "stages.make(" in path.read_text()
-    ]
-    assert {"guidance_stages", "release", "attack_stages", "utility_stages", "loading"} <= set(producing)
-    reached = code_of([f"privbench.running.{name}" for name in [*producing, "stages"]], plugins).modules
-    rooms = {name.split(".")[1] for name in reached if name.count(".") > 1}
-    assert rooms == {
-        "anonymizers", "attacks", "base", "data", "datasets", "learning", "metrics", "plugins", "protocols", "record",
-        "running", "utilities",
+    works = {
+        path.stem
+        for path in (ROOT / "privbench" / "running").glob("*.py")
+        if "def __call__(self, reads: Reads" in path.read_text()
+    }
+    trained = {"guidance_stages", "release", "attack_stages", "utility_stages", "loading", "examples"}
+    assert works == trained | {"scored"}
+    rooms = {
+        "anonymizers", "attacks", "base", "data", "datasets", "engine", "learning", "metrics", "plugins", "protocols",
+        "record", "running", "utilities",
     }  # fmt: skip
+    for producing, reached in ((trained, rooms), (works, rooms | {"evaluate"})):
+        code = code_of(["privbench.engine.job", *(f"privbench.running.{name}" for name in producing)], plugins)
+        assert {name.split(".")[1] for name in code.modules if name.count(".") > 1} == reached
+    of_engine = {name.split(".")[2] for name in code.modules if name.startswith("privbench.engine.")}
+    assert of_engine == {"job", "manifest", "meter", "node", "store"}, "and not what only carries stages about"
 
 
-def produce(folder, ctx):
-    (folder / "drawn.txt").write_text(str(np.round(ctx.numpy_generator("x").random(), 6)))
-    (folder / "torch.txt").write_text(str(torch.rand(()).item()))
+@dataclass(frozen=True)
+class Draw:
+    """Writes what the stage's generators draw."""
+
+    def __call__(self, reads, folder, ctx):
+        (folder / "drawn.txt").write_text(str(np.round(ctx.numpy_generator("x").random(), 6)))
+        (folder / "torch.txt").write_text(str(torch.rand(()).item()))
+
+
+def engine_in(root):
+    display = Display(Progress(quiet=True))
+    return Engine(Store(root), Serial(display.tell), display)
 
 
 @pytest.fixture
 def make(tmp_path):
     """Makes a data stage and one that reads it, in a store of its own; returns both keys."""
 
-    def keys(*, config=None, seed=0, precision="32-true", data="1", plugins=(), number=0):
-        stages = Stages(Store(tmp_path), create_fabric("cpu", precision), precision, seed, Progress(quiet=True))
-        first = stages.make(DATA, {"data": data}, [], produce)
-        return first.key, stages.make(StageName("attack", ("a",), number), config or {}, [DATA], produce, plugins).key
+    def keys(*, config=None, seed=0, precision="32-true", threads=1, data="1", plugins=(), number=0):
+        nodes = Nodes(VERSIONS, Conditions(seed, "cpu", precision, threads))
+        first = nodes.node(DATA, {"data": data}, [], Draw())
+        second = nodes.node(StageName("attack", ("a",), number), config or {}, [first], Draw(), plugins)
+        engine = engine_in(tmp_path)
+        engine.make({"both": [second]})
+        return engine.made[first].key, engine.made[second].key
 
     return keys
 
@@ -120,6 +145,8 @@ def test_a_key_holds_what_can_change_the_output(make, monkeypatch):
     assert len(own - {attack}) == 2
     assert make(precision="bf16-mixed") == (data, make(precision="bf16-mixed")[1]), "data computes nothing"
     assert make(precision="bf16-mixed")[1] != attack
+    assert make(threads=2)[0] == data
+    assert make(threads=2)[1] != attack, "the order in which threads add is seen in the last digits"
     monkeypatch.setitem(VERSIONS, "attack", "3")
     assert make()[0] == data
     assert make()[1] != attack
@@ -129,7 +156,7 @@ def test_a_plugin_counts_with_what_it_hands_work_to():
     parts = {"one": {"dataset": "phantom"}, "two": {"dataset": "phantom"}}
     merged = Registry().create(Dataset, "merged", {"parts": parts})
     assert "privbench.datasets.phantom.lesions" not in code_of([], [type(merged)]).modules
-    reached = code_of([], {type(one) for one in module._with_parts(merged)}).modules
+    reached = code_of([], {type(one) for one in with_parts(merged)}).modules
     assert "privbench.datasets.phantom.lesions" in reached
 
 
@@ -141,12 +168,14 @@ def test_what_it_reads_counts_by_its_content(make):
 
 
 def test_names_seed_the_draws_and_numbers_tell_stages_apart(tmp_path):
-    stages = Stages(Store(tmp_path), create_fabric("cpu", "32-true"), "32-true", 0, Progress(quiet=True))
+    nodes = Nodes(VERSIONS, Conditions(0, "cpu", "32-true", 1))
+    both = [nodes.node(StageName("attack", ("a",), number), {"number": number}, [], Draw()) for number in (0, 1)]
+    engine = engine_in(tmp_path)
+    engine.make({"both": both})
     drawn = {}
-    for number in (0, 1):
-        name = StageName("attack", ("a",), number)
-        folder = stages.make(name, {"number": number}, [], produce).folder
-        drawn[str(name)] = (folder / "drawn.txt").read_text(), (folder / "torch.txt").read_text()
+    for node in both:
+        folder = engine.made[node].folder
+        drawn[str(node.name)] = (folder / "drawn.txt").read_text(), (folder / "torch.txt").read_text()
+    assert list(drawn) == ["attack a 0", "attack a 1"]
     assert drawn["attack a 0"][0] != drawn["attack a 1"][0]
     assert drawn["attack a 0"][1] != drawn["attack a 1"][1]
-    assert list(map(str, stages.made)) == ["attack a 0", "attack a 1"]

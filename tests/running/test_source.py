@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from stage_folders import FINDINGS, GREY, COUNTS, PAIRS, source, stage_folders
+from stage_folders import COUNTS, FINDINGS, GREY, PAIRS, source, stage_folders
 
 from privbench.learning.guidance import untrained_guidance
 from privbench.learning.states import load_state
