@@ -14,7 +14,8 @@ from rich.console import Console
 
 from .base.errors import PrivbenchError
 from .base.files import write_text
-from .base.progress import Progress, log
+from .base.progress import Progress, informed, log
+from .data.notices import Notice, log_notice
 from .engine.display import Display
 from .engine.engine import Engine
 from .engine.executors.choice import Means, open_executor
@@ -177,7 +178,7 @@ def carry_out(
     """
     runs: dict[str, Run] = {}
     by_title = {one.title: one for one in plans}
-    with ExitStack() as stack:
+    with informed(), ExitStack() as stack:  # the runs' own logs end in any order
         open_folders = {}
         for title in sorted(by_title):  # one order for all commands, so that no two wait for each other
             own = stack.enter_context(ExitStack())
@@ -188,6 +189,7 @@ def carry_out(
             log.info("run %s under protocol %s", method, protocol, extra={"goals": [one.title]})
         engine.make({title: [one.pipeline.data] for title, one in by_title.items()})
         graphs = {title: one.pipeline.graph(engine.made[one.pipeline.data]) for title, one in by_title.items()}
+        _tell(graphs)
 
         def finish(title: str) -> None:
             own, part = open_folders[title]
@@ -224,6 +226,16 @@ def engine_for(pipeline: Pipeline, setting: Setting, progress: Progress) -> Iter
                 yield Engine(store, executor, display, setting.means.keep_going)
         finally:
             store.clear()
+
+
+def _tell(graphs: Mapping[str, RunGraph]) -> None:
+    """Says what was told of the data and of what is left out: once, and in the logs of the runs that it concerns."""
+    titles: dict[Notice, list[str]] = {}
+    for title, graph in graphs.items():
+        for notice in graph.notices:
+            titles.setdefault(notice, []).append(title)
+    for notice, goals in titles.items():
+        log_notice(notice, goals)
 
 
 def _write(planned: Plan, graph: RunGraph, made: Mapping[Node, Stage], part: Path) -> RunRecord:

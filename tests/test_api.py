@@ -15,6 +15,8 @@ from sklearn.metrics import roc_auc_score
 
 import privbench
 from privbench import Anonymizer, PrivbenchError
+from privbench.api import carry_out, plan
+from privbench.base.progress import Progress, log
 from privbench.evaluate.run import evaluate
 from privbench.protocols.modes import MODES
 from privbench.protocols.schema import Protocol
@@ -29,6 +31,7 @@ from privbench.record.scores import (
     UTILITY_COLUMNS,
     read_scores,
 )
+from privbench.running.setting import Setting
 
 
 class Constant(Anonymizer):
@@ -77,7 +80,7 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
     assert len(record.attacks[0].seed_aucs) == 2
     assert record.attacks[2].certificate is None, "what needs no training needs no proof of it"
     names = [stage.name for stage in record.stages]
-    assert names[:5] == ["data", "classifier", "verifier", "anonymizer", "release"]
+    assert names[:6] == ["data", "classifier", "verifier", "anonymizer", "release", "examples"]
     assert {"attack siamese OO 0", "linkage siamese control 0", "attack siamese AA 1", "linkage siamese paper 1"} <= {
         *names
     }
@@ -87,7 +90,7 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
         "task classification A 0",
         "utility classification retrained-transfer 0",
         "utility classification retrained-release 0",
-        "examples",
+        "figures",
     ], "what was trained on the release serves two modes"
     assert all(stage.peak_memory_mib > 100 and stage.seconds >= 0 for stage in record.stages)
     assert {"privbench", "python", "torch", "timm", "numpy"} <= record.versions.keys()
@@ -195,6 +198,45 @@ def test_another_run_is_replaced_where_told_so_alone(tiny_protocol, store, tmp_p
     privbench.run("dp-pix", protocol=str(tiny_protocol), store=store, out=out, overwrite=True)
     assert read_run(out).anonymizer.name == "dp-pix"
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+class Loud(Constant):
+    """Says that it learns."""
+
+    name = "loud"
+
+    def fit(self, train, val, guidance, ctx):
+        log.warning("a loud method learns")
+
+
+def test_runs_of_one_command_share_what_is_alike_and_have_logs_of_their_own(tiny_protocol, tmp_path, caplog):
+    few = ["attacks.siamese=none", "attacks.contrastive=none", 'utilities.classification.modes=["frozen"]']
+    setting = Setting(protocol=str(tiny_protocol), overrides=[*few, "pairs.test=2000"], store=tmp_path / "store")
+    plans = [plan(method, {}, setting, tmp_path / name, False) for name, method in (("a", "identity"), ("b", Loud()))]
+    level, finished = log.level, []
+    runs = carry_out(plans, setting, Progress(quiet=True), finished.append)
+    assert [run.folder.name for run in runs] == ["a", "b"]
+    assert sorted(finished, key=lambda run: run.folder) == runs
+    assert log.level == level
+    keys = [{stage.name: stage.key for stage in run.record.stages} for run in runs]
+    assert {name for name in keys[0].keys() & keys[1].keys() if keys[0][name] == keys[1][name]} >= {
+        "data", "classifier", "verifier", "linkage (floor)", "utility classification control 0",
+    }  # fmt: skip
+    assert caplog.messages.count("data …") == 1, "it is made for both"
+    told = [message for message in caplog.messages if "2000 were asked for" in message]
+    assert len(told) == 1, "and said once"
+    one, other = ((run.folder / "log.txt").read_text() for run in runs)
+    for text, run in ((one, runs[0]), (other, runs[1])):
+        for stage in run.record.stages:
+            assert f"{stage.name}: " in text
+        assert told[0] in text
+        assert told[0] in run.record.warnings
+        assert f"fingerprint {run.record.fingerprint}" in text
+    assert "a loud method learns" in other
+    assert "a loud method learns" not in one
+    assert " INFO b: " in other
+    assert " INFO b: " not in one
+    assert " INFO a: " not in other
 
 
 def test_a_store_in_the_run_folder_is_refused(tiny_protocol, tmp_path):

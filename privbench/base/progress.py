@@ -13,6 +13,17 @@ from rich.progress import Progress as Bars
 log = logging.getLogger("privbench")
 
 
+@contextmanager
+def informed() -> Iterator[None]:
+    """All that is worth a line is logged while the block lasts."""
+    before = log.level
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
 class Progress:
     """Draws bars on a terminal; on anything else it stays silent and the log tells the stages."""
 

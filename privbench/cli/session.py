@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.logging import RichHandler
 
-from ..base.progress import log
+from ..base.progress import informed, log
 from ..base.texts import printable
 from ..data.notices import NAMES
 from .stopping import Stopped
@@ -29,14 +29,12 @@ def session(console: Console, quiet: bool = False) -> Iterator[None]:
     handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
     handler.setLevel(logging.WARNING if quiet else logging.INFO)
     handler.setFormatter(_WithNames("%(message)s"))
-    before = log.level
-    log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:
-        yield
+        with informed():
+            yield
     except Stopped as stopped:
         stopped.told += " Finished stages are kept; the same command goes on from there."
         raise
     finally:
         log.removeHandler(handler)
-        log.setLevel(before)

@@ -41,12 +41,13 @@ def command(
     runs = [partial(plan, row.anonymizer, row.params, setting, folder / row.folder, overwrite) for row in chosen.rows]
     done = 0
 
-    def told(run: Run) -> None:
+    def tell(run: Run) -> None:
         nonlocal done
         done += 1
-        log.info("%s, run %d of %d is there: %s", chosen.name, done, len(runs), run.folder.name)
+        told = (chosen.name, done, len(runs), run.folder.name)
+        log.info("%s, run %d of %d is there: %s", *told, extra={"goals": ()})  # no run's own log
 
-    finished = conduct(runs, setting, Console(stderr=True), quiet, told)
+    finished = conduct(runs, setting, Console(stderr=True), quiet, tell)
     comparable = [
         (row, run.record)
         for row, run in zip(chosen.rows, finished, strict=True)

@@ -29,9 +29,9 @@ class Notice:
     names: tuple[str, ...] = ()
 
 
-def log_notice(notice: Notice) -> None:
-    """Shows a notice, with its names, to whoever runs the command."""
-    log.warning(notice.text, extra={NAMES: ", ".join(notice.names)})
+def log_notice(notice: Notice, goals: Sequence[str] = ()) -> None:
+    """Shows a notice, with its names, to whoever runs the command; the logs of the runs of these titles tell it."""
+    log.warning(notice.text, extra={NAMES: ", ".join(notice.names), "goals": goals})
 
 
 def write_notices(notices: Sequence[Notice], folder: Path) -> None:

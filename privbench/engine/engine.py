@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
+from logging import ERROR, INFO, WARNING
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +137,11 @@ class Engine:
             self._put(one.nodes, future.result())
             return
         if _died(error) and one.tried == 0:
-            log.warning("%s ended for want of memory, or was killed: made again, with nothing beside it", one.node.name)
+            self._log(
+                "%s ended for want of memory, or was killed: made again, with nothing beside it",
+                one.node,
+                level=WARNING,
+            )
             self._line_up(_Open(one.key, one.nodes, _ALL, tried=1))
             return
         if isinstance(error, WorkerLost):
@@ -146,14 +151,14 @@ class Engine:
             )
         if not (self._keep_going and isinstance(error, PrivbenchError)):
             raise error
-        log.error("%s failed: %s", self._called(one.node), error)
+        self._log("%s failed: %s", one.node, error, level=ERROR)
         self._failed |= dict.fromkeys(one.nodes, error)
 
     def _put(self, nodes: Sequence[Node], stage: Stage) -> None:
         """Notes a stage that is there, for all nodes that it was made for."""
         said = "already there" if stage.cached else f"{stage.manifest.seconds:.1f} s"
         for node in nodes:
-            self._log(f"%s: {said}", node)
+            self._log("%s: %s", node, said)
             self._todo.put(node, stage)
 
     def _job(self, node: Node) -> Job:
@@ -169,6 +174,7 @@ class Engine:
             work=node.work,
             conditions=node.conditions,
             store=self._store.root.absolute(),
+            goals=tuple(self._todo.goals_of(node)),
         )
 
     def _digests(self, node: Node) -> dict[str, str]:
@@ -192,9 +198,9 @@ class Engine:
         goals = self._todo.goals_of(node)
         return f"{goals[0]}: {node.name}" if self._several and len(goals) == 1 else str(node.name)
 
-    def _log(self, text: str, node: Node) -> None:
-        """Logs for all goals that need the node: each run has a log of its own."""
-        log.info(text, self._called(node), extra={"goals": self._todo.goals_of(node)})
+    def _log(self, text: str, node: Node, *more: object, level: int = INFO) -> None:
+        """Logs for all goals that need the node: each run has a log of its own. The text begins with the node."""
+        log.log(level, text, self._called(node), *more, extra={"goals": self._todo.goals_of(node)})
 
 
 def _died(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from ..base.errors import PrivbenchError
+from ..base.progress import log
 from ..learning.context import Context
 from ..learning.device import create_fabric, deterministic
 from ..learning.generators import global_seed
@@ -35,7 +37,7 @@ class Job:
     """A stage whose inputs are made, ready to travel.
 
     `title` is what people see; `digests` are those of what it reads, by name, and `seen` tells whether it was changed
-    since.
+    since. `goals` are those that need it: what is logged meanwhile is for their logs alone.
     """
 
     title: str
@@ -48,10 +50,13 @@ class Job:
     work: Work
     conditions: Conditions
     store: Path
+    goals: tuple[str, ...] = ()
 
     def carry_out(self, progress: Progress) -> Stage:
         """The stage, from the store or by its work. Raises as `Store.stage`, and whatever the work raises."""
-        return Store(self.store).stage(self.name.kind, self.version, self.config, self.digests, self._fill(progress))
+        with _logged_for(self.goals):
+            store, fill = Store(self.store), self._fill(progress)
+            return store.stage(self.name.kind, self.version, self.config, self.digests, fill)
 
     def _fill(self, progress: Progress) -> Any:
         told, name = self.conditions, str(self.name)
@@ -80,6 +85,19 @@ def curves_of(stage: Stage) -> list[dict[str, Any]]:
 @cache
 def _fabric(device: str, precision: str) -> Fabric:
     return create_fabric(device, precision)
+
+
+@contextmanager
+def _logged_for(goals: tuple[str, ...]) -> Iterator[None]:
+    def mark(record: logging.LogRecord) -> bool:
+        record.goals = goals
+        return True
+
+    log.addFilter(mark)
+    try:
+        yield
+    finally:
+        log.removeFilter(mark)
 
 
 @contextmanager

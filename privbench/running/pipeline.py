@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..base.files import digest_of
-from ..base.progress import log
-from ..data.notices import log_notice, read_notices
+from ..data.notices import Notice, read_notices
 from ..data.pairs import NO_PAIRS, Pairs
 from ..data.splits import SPLITS, Split, pairs_digests
 from ..engine.node import Conditions, Instead, Node, Nodes
@@ -39,13 +38,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunGraph:
-    """The nodes that a run's folder is made of, and what was told of the data and of what is left out."""
+    """The nodes that a run's folder is made of; the notices are of the data and of what is left out."""
 
     common: Common
     attacks: AttackStages
     figures: Node
     examples: Node
-    warnings: Sequence[str]
+    notices: Sequence[Notice]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the record tells of the data and of what is left out."""
+        return [notice.text for notice in self.notices]
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -126,12 +130,12 @@ class Pipeline:
             PrivbenchError: the data do not serve the protocol.
         """
         of_splits, of_guidance = dict.fromkeys(SPLITS, NO_PAIRS), NO_PAIRS
-        utilities, warnings = list(self.protocol.utilities), [*self._left_out]
+        utilities, notices = list(self.protocol.utilities), [*map(Notice, self._left_out)]
         if data is not None:
             splits, of_guidance, told = self._splits(data)
             of_splits = {name: split.pairs for name, split in splits.items()}
             utilities, left_out = choose_utilities(self.protocol, self.utility, splits["test"])
-            warnings += [*told, *left_out]
+            notices += [*told, *map(Notice, left_out)]
         source = Source(tuple(self.dataset.findings), self.protocol.guidance, of_splits)
         common = self._common(source, of_guidance)
         attacks = AttackStages(common, self.protocol, self.attack, self.floor)
@@ -150,21 +154,16 @@ class Pipeline:
             KeepExamples(self.anonymizer, source),
             [self.anonymizer],
         )
-        return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, warnings)
+        return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, notices)
 
-    def _splits(self, data: Stage) -> tuple[dict[str, Split], Pairs, list[str]]:
+    def _splits(self, data: Stage) -> tuple[dict[str, Split], Pairs, list[Notice]]:
         """The splits with their pairs, those of the guidance verifier, and what is to be told of them."""
         read = read_splits(data.folder, self.dataset.findings)
         if data.cached:  # when it was made, it may have been for another protocol
             self._rehearsal(pd.concat([split.table for split in read.values()], ignore_index=True))
         splits = with_pairs(read, self.protocol.pairs, self.protocol.seed)
-        notices, few = read_notices(data.folder), _few_pairs(self.protocol, splits)
-        for notice in notices:
-            log_notice(notice)
-        for warning in few:
-            log.warning(warning)
         pairs = guidance_pairs(splits["train"], self.protocol.pairs, self.protocol.seed)
-        return splits, pairs, [*(notice.text for notice in notices), *few]
+        return splits, pairs, [*read_notices(data.folder), *map(Notice, _few_pairs(self.protocol, splits))]
 
     def _common(self, source: Source, pairs: Pairs) -> Common:
         nodes, anonymizer = self._nodes, self.anonymizer

@@ -11,7 +11,7 @@ from typing import Any
 from ..base.errors import PrivbenchError, disk_errors_of, some_of
 from ..base.marking import listed, mark
 from ..base.placing import OPTION, Place, changed
-from ..base.progress import log
+from ..base.progress import informed, log
 from ..record.run import FILE, RunRecord, read_run
 
 LOG = "log.txt"
@@ -110,12 +110,10 @@ def _log_to(path: Path, place: Path, title: str) -> Iterator[None]:
     handler = _LogFile(path, place)
     handler.addFilter(lambda record: title in getattr(record, "goals", [title]))
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    before = log.level
     log.addHandler(handler)
-    log.setLevel(logging.INFO)
     try:
-        yield
+        with informed():
+            yield
     finally:
         log.removeHandler(handler)
-        log.setLevel(before)
         handler.close()

@@ -45,7 +45,7 @@ class Bare(PhantomDataset):
             yield Chunk(chunk.images)
 
 
-def test_a_task_whose_data_are_missing_is_left_out_and_told(tiny_protocol, store, tmp_path):
+def test_a_task_whose_data_are_missing_is_left_out_and_told(tiny_protocol, store, tmp_path, caplog):
     registry = Registry()
     registry.add(Bare)
     run = privbench.run(
@@ -63,9 +63,14 @@ def test_a_task_whose_data_are_missing_is_left_out_and_told(tiny_protocol, store
         store=store,
         out=tmp_path / "run",
     )
-    assert {"organs is left out: the data set has no masks", "saliency is left out: the data set has no locations"} <= {
-        *run.record.warnings
-    }
+    log = (run.folder / "log.txt").read_text()
+    for told in (
+        "organs is left out: the data set has no masks",
+        "saliency is left out: the data set has no locations",
+    ):
+        assert told in run.record.warnings
+        assert caplog.messages.count(told) == 1
+        assert f"WARNING {told}" in log
     assert run.record.measurements == []
     assert {utility.name for utility in run.record.utilities} == {"classification"}
     assert list(verify_run(run.folder)) == []
