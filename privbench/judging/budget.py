@@ -16,6 +16,7 @@ import pandas as pd
 from ..base.errors import PrivbenchError
 from ..base.files import digest_of
 from ..base.seeds import numpy_generator
+from ..data.notices import log_notice
 from ..data.pairs import draw_pairs
 from ..data.splits import Split
 from ..evaluate.linkage import auc_estimate, part_of
@@ -75,12 +76,14 @@ def budget_curve(pipeline: Pipeline, engine: Engine, record: RunRecord, attack: 
         raise PrivbenchError(f"The run has no attack {attack} ({scenario}): choose one of {told}.")
     engine.make({attack: [pipeline.data]})
     graph = pipeline.graph(engine.made[pipeline.data])
+    for notice in graph.notices:
+        log_notice(notice)
     engine.make({attack: graph.common.releases[:1]})
     unchanged = graph.unchanged(engine.made)
     splits = read_splits(engine.made[pipeline.data].folder, tuple(pipeline.dataset.findings))
     budgets = _budgets(pipeline, graph, attack, splits["train"])
     origins = [AttackOrigin(attack, scenario, seed) for seed in range(pipeline.protocol.attacks[attack].seeds)]
-    nodes = {f"{one.axis} {one.amount}": [one.stages.score(origin, unchanged) for origin in origins] for one in budgets}
+    nodes = {one.title: [one.stages.score(origin, unchanged) for origin in origins] for one in budgets}
     engine.make(nodes)
     resampling = Resampling.of(pipeline.protocol, splits["test"].told["patient"].to_numpy())
     return [
@@ -97,6 +100,11 @@ class _Budget:
     factor: float
     amount: int
     stages: AttackStages
+
+    @property
+    def title(self) -> str:
+        """By the factor: of few epochs, a quarter and a half may be as many."""
+        return f"{self.factor:g} of the {self.axis}"
 
 
 def _budgets(pipeline: Pipeline, graph: RunGraph, attack: str, train: Split) -> list[_Budget]:

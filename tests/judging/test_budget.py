@@ -1,5 +1,6 @@
 """The budget curve, on a protocol that takes seconds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,8 @@ from privbench.attacks.correlation import Correlation, CorrelationParams
 from pydantic import Field
 
 import privbench
-from privbench.api import create_pipeline
 from privbench.base.errors import PrivbenchError
-from privbench.base.progress import Progress
+from privbench.engine.executors.choice import Means
 from privbench.judging.budget import (
     EFFORTS,
     SHARES,
@@ -21,12 +21,11 @@ from privbench.judging.budget import (
     budget_curve,
     unsaturated,
 )
-from privbench.plugins.interfaces import Anonymizer
-from privbench.plugins.registry import Registry
-from privbench.protocols.schema import load_protocol
 from privbench.report.plots.budget_curves import write_budget
 from privbench.report.tables.budget import budget_frame
 from privbench.running.attack_stages import AttackStages
+from privbench.running.loading import read_splits
+from privbench.running.setting import Setting
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +34,28 @@ def run(tiny_protocol, store, tmp_path_factory):
     return privbench.run("dp-pix", params={"b": 2}, protocol=str(tiny_protocol), store=store, out=out)
 
 
+def pipeline_of(protocol, store, *overrides):
+    setting = Setting(protocol=str(protocol), overrides=overrides, store=store, device="cpu", means=Means(jobs=1))
+    loaded = setting.load()
+    return setting.pipeline(loaded, setting.anonymizer("dp-pix", {"b": 2}, loaded))
+
+
 @pytest.fixture
 def pipeline(tiny_protocol, store):
-    registry = Registry()
-    return create_pipeline(
-        load_protocol(str(tiny_protocol)), registry.create(Anonymizer, "dp-pix", {"b": 2}), registry=registry,
-        data_root=None, store=store, device="cpu", precision="32-true", workers=1, progress=Progress(quiet=True),
-    )  # fmt: skip
+    return pipeline_of(tiny_protocol, store)
 
 
-def test_four_budgets_of_each_kind(run, pipeline, tmp_path):
-    points = budget_curve(pipeline, run.record, "contrastive", "informed")
+def prepared(pipeline, engine):
+    """The graph of a run, and its training images with their pairs."""
+    engine.make({"data": [pipeline.data]})
+    data = engine.made[pipeline.data]
+    graph = pipeline.graph(data)
+    train = read_splits(data.folder, tuple(pipeline.dataset.findings))["train"]
+    return graph, replace(train, pairs=graph.common.source.pairs["train"])
+
+
+def test_four_budgets_of_each_kind(run, pipeline, engine, tmp_path):
+    points = budget_curve(pipeline, engine, run.record, "contrastive", "informed")
     by_axis = {axis: [p for p in points if p.axis == axis] for axis in ("patients", "images", "epochs")}
     assert [p.factor for p in by_axis["patients"]] == list(SHARES)
     assert [p.factor for p in by_axis["epochs"]] == list(EFFORTS)
@@ -53,21 +63,21 @@ def test_four_budgets_of_each_kind(run, pipeline, tmp_path):
     for curve in by_axis.values():
         assert next(p.auc for p in curve if p.factor == 1) == whole, "its own budget is the run itself"
         assert all(p.low <= p.high for p in curve)
-    train = pipeline.prepare().splits["train"]
+    train = prepared(pipeline, engine)[1]
     assert by_axis["patients"][-1].amount == len(np.unique(train.patients))
     assert by_axis["images"][-1].amount == len(train.images)
     write_budget(budget_frame(points, unsaturated(points)), "title", tmp_path / "budget.png")
     assert (tmp_path / "budget.png").stat().st_size > 5000
 
 
-def test_an_attack_without_training_has_no_epochs(run, pipeline):
-    points = budget_curve(pipeline, run.record, "correlation", "informed")
+def test_an_attack_without_training_has_no_epochs(run, pipeline, engine):
+    points = budget_curve(pipeline, engine, run.record, "correlation", "informed")
     assert {point.axis for point in points} == {"patients", "images"}
     assert len({point.auc for point in points}) == 1, "it learns nothing from anybody"
 
 
-def test_smaller_draws_lie_within_larger_ones(run, pipeline):
-    train = pipeline.prepare().splits["train"]
+def test_smaller_draws_lie_within_larger_ones(run, pipeline, engine):
+    train = prepared(pipeline, engine)[1]
     for axis in ("patients", "images"):
         draws = [set(_share(train, axis, share, 0)) for share in SHARES]
         assert draws[0] < draws[1] < draws[2] < draws[3] == set(range(len(train.images)))
@@ -88,38 +98,29 @@ class Filed(Correlation):
 
 def test_other_training_keeps_what_no_record_holds(tmp_path):
     """Such as where a file lies: a dump of the parameters would leave it out without a word."""
-    base = AttackStages(None, None, lambda label: Filed(weights=tmp_path), None, None, None)
+    base = AttackStages(None, None, lambda label: Filed(weights=tmp_path), None)
     attack = _with_epochs(base, 2).create("filed")
     assert (attack.params.epochs, attack.params.weights) == (2, tmp_path)
 
 
-def test_a_smaller_draw_keeps_to_the_list_of_pairs(tiny_protocol, store, tmp_path):
+def test_a_smaller_draw_keeps_to_the_list_of_pairs(tiny_protocol, store, engine, tmp_path):
     """Random pairs below the whole and the list for the whole would be two things on one axis."""
-    registry = Registry()
     quick = [f"attacks.{label}=none" for label in ("siamese", "contrastive")]
-    common = {"registry": registry, "data_root": None, "store": store, "device": "cpu", "precision": "32-true",
-              "workers": 1, "progress": Progress(quiet=True)}  # fmt: skip
-
-    def pipeline(*overrides):
-        protocol = load_protocol(str(tiny_protocol), [*quick, *overrides])
-        return create_pipeline(protocol, registry.create(Anonymizer, "dp-pix", {"b": 2}), **common)
-
-    train = pipeline().prepare().splits["train"]
+    train = prepared(pipeline_of(tiny_protocol, store, *quick), engine)[1]
     images = train.table["image"].to_numpy()
     lines = [f"{images[p]} {images[r]} {int(m)}" for p, r, m in zip(train.pairs.probe, train.pairs.reference,
                                                                      train.pairs.mated, strict=True)][:40]  # fmt: skip
     listed = tmp_path / "pairs.txt"
     listed.write_text("\n".join(lines))
-    own = pipeline(f"pairs.train_file={listed}")
-    stages = own.attack_stages(own.prepare())
+    graph, train = prepared(pipeline_of(tiny_protocol, store, *quick, f"pairs.train_file={listed}"), engine)
     rows = _share(train, "patients", 0.5, 0)
-    cut = _with_training_rows(stages, rows).galleries.splits["train"]
-    names = cut.table["image"].to_numpy()
+    cut = _with_training_rows(graph.attacks, train, rows).common.source
+    names, pairs = images[cut.rows], cut.pairs["train"]
     told = {tuple(line.split()[:2]) for line in lines}
-    kept = {(names[p], names[r]) for p, r in zip(cut.pairs.probe, cut.pairs.reference, strict=True)}
+    kept = {(names[p], names[r]) for p, r in zip(pairs.probe, pairs.reference, strict=True)}
     assert kept == {(one, other) for one, other in told if {one, other} <= set(images[rows])}
     with pytest.raises(PrivbenchError, match="training images hold no mated and non-mated pair of"):
-        _with_training_rows(stages, rows[:2])
+        _with_training_rows(graph.attacks, train, rows[:2])
 
 
 def test_a_curve_that_still_rises_is_marked():
@@ -129,8 +130,8 @@ def test_a_curve_that_still_rises_is_marked():
     assert budget_frame(flat + rising, ["epochs"])["unsaturated"].tolist() == [False, False, False, True]
 
 
-def test_what_is_not_the_runs_own_is_refused(run, pipeline):
+def test_what_is_not_the_runs_own_is_refused(run, pipeline, engine):
     with pytest.raises(PrivbenchError, match=r"no attack siamese \(informed\): choose one of siamese \(paper\)"):
-        budget_curve(pipeline, run.record, "siamese", "informed")
+        budget_curve(pipeline, engine, run.record, "siamese", "informed")
     with pytest.raises(PrivbenchError, match="another version of privbench"):
-        budget_curve(pipeline, run.record.model_copy(update={"key": "other"}), "contrastive", "informed")
+        budget_curve(pipeline, engine, run.record.model_copy(update={"key": "other"}), "contrastive", "informed")
