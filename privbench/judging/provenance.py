@@ -14,7 +14,9 @@ from ..engine.manifest import examine
 from ..engine.store import Store
 from ..protocols.kinds import CONTROL
 from ..protocols.scenarios import FLOOR
+from ..record.estimates import FILE as ESTIMATES
 from ..record.examples import FILE as EXAMPLES_FILE
+from ..record.figures import read_figures
 from ..record.folder import (
     ANONYMIZER_STATE,
     INFERENCE_SCORES,
@@ -29,6 +31,7 @@ from ..running.stage_names import (
     ANONYMIZER,
     DATA,
     EXAMPLES,
+    FIGURES,
     INFERENCE_FILE,
     LINKAGE_FILE,
     RELEASE,
@@ -48,7 +51,11 @@ _TELLS_STAGES = 6
 """The schema of run.json since when."""
 _NEEDED = (DATA, ANONYMIZER, RELEASE, EXAMPLES)
 _STATE = "state.safetensors"  # as learning.states calls it, which loads torch
-_COPIES = {str(ANONYMIZER): (_STATE, ANONYMIZER_STATE), str(EXAMPLES): (EXAMPLES_FILE, EXAMPLES_FILE)}
+_COPIES = {
+    str(ANONYMIZER): (_STATE, ANONYMIZER_STATE),
+    str(EXAMPLES): (EXAMPLES_FILE, EXAMPLES_FILE),
+    str(FIGURES): (ESTIMATES, ESTIMATES),
+}
 """Files of stages of which a run folder has copies, and the names of these."""
 
 
@@ -109,6 +116,8 @@ def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:
             yield f"the stage {stage.name} in the store put out something else than what the figures came from: {place}"
         elif manifest is not None:
             yield from _scores_fit(stage, place, scores)
+            if stage.name == str(FIGURES) and read_figures(place) != record.figures:
+                yield f"{FILE}: the figures are not those that the stage {stage.name} put out"
             file, copy = _COPIES.get(stage.name, ("", ""))
             if copy in record.files and record.files[copy] != manifest.files.get(file):
                 yield f"{copy} is not what the stage {stage.name} put out"

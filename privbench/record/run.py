@@ -11,6 +11,7 @@ from ..base import exact_json
 from ..base.errors import PrivbenchError
 from ..base.validation import told_by
 from .attack import AttackResult, InferenceResult, WorstCase
+from .figures import Figures
 from .history import upgraded
 from .names import MEAN_AUC, FigureName, Subject
 from .utility import MeasurementResult, UtilityResult
@@ -95,6 +96,11 @@ class RunRecord(Record):
         if all(attack.label != self.worst_case.label for attack in self.attacks):
             raise ValueError(f"the worst case, {self.worst_case.label}, is none of the attacks")
         return self
+
+    @property
+    def figures(self) -> Figures:
+        """All that its scores say."""
+        return Figures.model_validate({name: getattr(self, name) for name in Figures.model_fields})
 
     @property
     def utility(self) -> UtilityResult:

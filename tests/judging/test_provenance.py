@@ -56,6 +56,8 @@ def test_every_stage_tells_what_it_read(finished):
     assert len(set(put_out.values())) > 10
     assert read["data"] == {}
     assert read["release"] == {name: put_out[name] for name in ("data", "anonymizer")}
+    scored = [name for name in put_out if name.split()[0] in ("linkage", "inference", "utility", "measure")]
+    assert list(read["figures"]) == scored
     assert {"data", "release", "attack contrastive AO 0"} <= read["linkage contrastive informed 0"].keys()
 
 
@@ -109,18 +111,27 @@ def test_what_was_compared_is_said(run, kept):
     assert compared(run, read_run(run), kept) == f"{stages - 1} of {stages} stages compared with the store"
 
 
-@pytest.mark.parametrize("name", ["anonymizer.safetensors", "gallery.safetensors"])
+@pytest.mark.parametrize("name", ["anonymizer.safetensors", "gallery.safetensors", "estimates.safetensors"])
 def test_a_copy_that_is_none_is_named_though_its_digest_was_forged(run, store, name):
     (run / name).write_bytes(bytes(100))
     edited(run, lambda values: values["files"].update({name: sha256(run / name)}))
-    assert any(one.startswith(f"{name} is not what the stage") for one in verify_run(run, store))
+    assert any(one.startswith(f"{name} is not what the stage") for one in store_fits(run, read_run(run), store))
+    assert list(verify_run(run, store)) != []
+
+
+def test_figures_are_those_that_their_stage_put_out(run, store):
+    """Another figure than the stage's is named, whatever else of the run was forged to fit it."""
+    record = read_run(run)
+    worst = record.worst_case.model_copy(update={"reason": "another"})
+    told = list(store_fits(run, record.model_copy(update={"worst_case": worst}), store))
+    assert told == ["run.json: the figures are not those that the stage figures put out"]
 
 
 def test_the_state_is_called_as_learners_call_it():
     assert provenance._STATE == STATE
 
 
-@pytest.mark.parametrize("name", ["release", "linkage contrastive informed 0", "examples"])
+@pytest.mark.parametrize("name", ["release", "linkage contrastive informed 0", "examples", "figures"])
 def test_a_stage_that_was_changed_in_the_store_is_named(run, kept, name):
     place = place_of(run, kept, name)
     file = next(file for file in sorted(place.iterdir()) if file.suffix in (".npy", ".parquet", ".safetensors"))
