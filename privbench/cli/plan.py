@@ -17,8 +17,11 @@ def only_told(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def whole(*given: Any, **named: Any) -> None:
-        ONLY_TOLD.set(True)
-        command(*given, **named)
+        before = ONLY_TOLD.set(True)
+        try:
+            command(*given, **named)
+        finally:
+            ONLY_TOLD.reset(before)
 
     whole.__signature__ = signature(command)  # type: ignore[attr-defined]
     return whole
