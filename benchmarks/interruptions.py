@@ -49,7 +49,7 @@ def main() -> None:
 def _start(protocol: Path, folder: Path, mark: str) -> subprocess.Popen[bytes]:
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "privbench", "run", "--protocol", str(protocol.resolve())]
-    command += ["--store", "store", "--out", "out", "--workers", "2", "--quiet"]
+    command += ["--store", "store", "--out", "out", "--jobs", "2", "--quiet"]
     environment = os.environ | {_MARK: mark}
     with (folder / "printed.txt").open("wb") as printed:
         return subprocess.Popen(

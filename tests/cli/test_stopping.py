@@ -14,7 +14,7 @@ KEPT = "Finished stages are kept; the same command goes on from there."
 @pytest.fixture
 def run(tiny_protocol, tmp_path):
     """A run that begins."""
-    out = ["--store", "store", "--out", "out", "--workers", "2", "--quiet"]
+    out = ["--store", "store", "--out", "out", "--jobs", "2", "--quiet"]
     return Command(["-m", "privbench", "run", "--protocol", tiny_protocol, *out], tmp_path)
 
 
