@@ -27,6 +27,16 @@ def test_run_with_a_plugin_file(monkeypatch, capsys, tiny_protocol, store, half,
     assert read_run(out).anonymizer.name == "half"
 
 
+def test_a_command_after_one_that_was_only_planned_is_carried_out(monkeypatch, capsys, tiny_protocol, store, tmp_path):
+    few = ["--set", "attacks.siamese=none", "--set", "attacks.contrastive=none", "--store", store]
+    run = ["run", "--protocol", tiny_protocol, *few, "--out", tmp_path / "run", "--quiet"]
+    assert call(monkeypatch, "plan", *run) == 0
+    assert "linkage correlation informed 0" in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()
+    assert call(monkeypatch, *run) == 0
+    assert read_run(tmp_path / "run").anonymizer.name == "identity"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -11,10 +11,10 @@ from processes import Command, until
 KEPT = "Finished stages are kept; the same command goes on from there."
 
 
-@pytest.fixture
-def run(tiny_protocol, tmp_path):
-    """A run that begins."""
-    out = ["--store", "store", "--out", "out", "--jobs", "2", "--quiet"]
+@pytest.fixture(params=["serial", "local"])
+def run(request, tiny_protocol, tmp_path):
+    """A run that begins, in its own process or in others."""
+    out = ["--store", "store", "--out", "out", "--executor", request.param, "--jobs", "2", "--quiet"]
     return Command(["-m", "privbench", "run", "--protocol", tiny_protocol, *out], tmp_path)
 
 
