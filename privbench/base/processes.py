@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import Pipe
+from multiprocessing import Pipe, resource_tracker
 from multiprocessing.connection import Connection
 from threading import Thread
 from typing import TypeVar
@@ -53,6 +53,7 @@ def signals_held() -> Iterator[None]:
 
     A terminal sends Ctrl-C to all of its processes, and each would print where it was.
     """
+    resource_tracker.ensure_running()  # begun meanwhile, Python's own would end the hold: it unblocks what it blocked
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield

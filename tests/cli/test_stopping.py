@@ -11,24 +11,28 @@ from processes import Command, until
 KEPT = "Finished stages are kept; the same command goes on from there."
 
 
-@pytest.fixture(params=["serial", "local"])
+@pytest.fixture
 def run(request, tiny_protocol, tmp_path):
-    """A run that begins, in its own process or in others."""
-    out = ["--store", "store", "--out", "out", "--executor", request.param, "--jobs", "2", "--quiet"]
-    return Command(["-m", "privbench", "run", "--protocol", tiny_protocol, *out], tmp_path)
+    """A run that begins, in processes beside its own unless it is told otherwise, and draws phantoms for a while."""
+    means = ["--executor", getattr(request, "param", "local"), "--jobs", "2"]
+    out = ["--store", "store", "--out", "out", "--quiet"]
+    many = ["--set", "data.params={patients=1000,test_share=0.3}"]
+    return Command(["-m", "privbench", "run", "--protocol", tiny_protocol, *means, *many, *out], tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("number", "group", "status", "told"),
+    ("run", "number", "group", "status", "told"),
     [
-        (signal.SIGINT, True, 130, f"Interrupted. {KEPT}\n"),
-        (signal.SIGTERM, False, 143, f"Terminated. {KEPT}\n"),
-        (signal.SIGTERM, True, 143, f"Terminated. {KEPT}\n"),
-        (signal.SIGHUP, False, 129, f"Hung up. {KEPT}\n"),
+        ("serial", signal.SIGINT, True, 130, f"Interrupted. {KEPT}\n"),
+        ("local", signal.SIGINT, True, 130, f"Interrupted. {KEPT}\n"),
+        ("local", signal.SIGTERM, False, 143, f"Terminated. {KEPT}\n"),
+        ("local", signal.SIGTERM, True, 143, f"Terminated. {KEPT}\n"),
+        ("local", signal.SIGHUP, False, 129, f"Hung up. {KEPT}\n"),
     ],
+    indirect=["run"],
 )
 def test_a_run_is_stopped_while_its_workers_draw(run, tmp_path, number, group, status, told):
-    until(lambda: len(run.alive()) >= 4)  # the run, two workers, and what keeps track of their semaphores
+    until(lambda: (tmp_path / "store").exists() and len(run.alive()) >= 4)  # two workers, and two that watch them
     assert run.stop(number, group) == (status, told)
     until(lambda: not run.alive())
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
