@@ -21,8 +21,16 @@ class ForeignModule:
     source: bytes
 
 
-def foreign_modules(classes: Iterable[type]) -> tuple[ForeignModule, ...]:
-    """The modules in which classes and their bases are defined and that no import finds: those of plugin files.
+@dataclass(frozen=True)
+class Foreign:
+    """What another process needs to find the classes of plugins: where this one looks, and what no import finds."""
+
+    paths: tuple[str, ...] = ()
+    modules: tuple[ForeignModule, ...] = ()
+
+
+def foreign_to_others(classes: Iterable[type]) -> Foreign:
+    """What others need for classes and their bases; the modules of plugin files, which no import finds, with them.
 
     What a script defines itself travels by value, as cloudpickle does it.
     """
@@ -32,12 +40,13 @@ def foreign_modules(classes: Iterable[type]) -> tuple[ForeignModule, ...]:
         file = getattr(sys.modules.get(name), "__file__", None)
         if name != _TYPED and file is not None and not _is_found(name):
             found.append(ForeignModule(name, file, Path(file).read_bytes()))
-    return tuple(found)
+    return Foreign(tuple(sys.path), tuple(found))
 
 
-def adopt(modules: Iterable[ForeignModule]) -> None:
-    """Loads the modules into this process, under their names, unless they are there."""
-    for one in modules:
+def adopt(foreign: Foreign) -> None:
+    """Makes this process find the same: looks in the same folders, and has the modules under their names."""
+    sys.path += [path for path in foreign.paths if path not in sys.path]
+    for one in foreign.modules:
         if one.name in sys.modules:
             continue
         module = ModuleType(one.name)

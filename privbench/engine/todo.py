@@ -110,12 +110,3 @@ class Todo(Generic[Goal]):
     def goals_of(self, node: Node) -> list[Goal]:
         """The goals that need the node."""
         return list(self._goals_of[node])
-
-    def behind(self, nodes: Iterable[Node]) -> set[Node]:
-        """These nodes and all open ones that need one of them."""
-        lost, waiting = set(), list(nodes)
-        while waiting:
-            if (node := waiting.pop()) not in lost:
-                lost.add(node)
-                waiting += self._readers[node]
-        return lost

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...base.errors import PrivbenchError, nearest
-from ..foreign import foreign_modules
+from ..foreign import foreign_to_others
 from ..resources import cores, free_resources
 from .interface import Executor
 from .local import Local
@@ -70,9 +70,9 @@ def open_executor(
     """
     if means.name == "serial":
         return Serial(tell)
-    modules = foreign_modules(plugins)
+    foreign = foreign_to_others(plugins)
     if means.name == "local":
-        return Local(means.slots(threads), free_resources(device), modules, tell)
+        return Local(means.slots(threads), free_resources(device), foreign, tell)
     from .cluster import connect
 
-    return connect(means.address, store, device, threads, modules, tell)
+    return connect(means.address, store, device, threads, foreign, tell)

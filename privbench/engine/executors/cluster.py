@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import platform
 import secrets
+from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
@@ -16,7 +18,7 @@ import torch
 from ...base.errors import PrivbenchError
 from ..costs import Cost
 from ..events import Event, Tell, Told, tell_log
-from ..foreign import ForeignModule, adopt
+from ..foreign import Foreign, adopt
 from .interface import Executor, WorkerLost
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
 try:
     import ray
-    from ray.exceptions import RayError, RayTaskError
+    from ray.cloudpickle import dumps, loads
+    from ray.exceptions import RayError, RayTaskError, TaskUnschedulableError
     from ray.util.queue import Queue
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 except ImportError:
@@ -37,6 +40,8 @@ _ALIKE = ("privbench", "torch", "torchvision", "timm", "numpy")
 """What has to be of one version on all machines: figures hang on it."""
 _UNKNOWN_SHARE = 0.25
 """Of a GPU that a stage is taken to need whose like was never made."""
+_PATIENCE = 120
+"""Seconds in which a machine has to answer: it begins a process and loads torch."""
 _LOST_MACHINES = 3
 """How many a stage may lose before it is given up."""
 
@@ -44,18 +49,19 @@ _LOST_MACHINES = 3
 class Cluster(Executor):
     """Stages are Ray's tasks. Ray places them by threads, memory and share of a GPU, and begins lost ones elsewhere."""
 
-    def __init__(self, threads: int, gpu_memory: float | None, modules: tuple[ForeignModule, ...], tell: Tell) -> None:
+    def __init__(self, threads: int, gpu_memory: float | None, foreign: Foreign, tell: Tell) -> None:
         """
         Args:
             threads: of each stage.
             gpu_memory: that of the smallest GPU in MiB; None where stages use none.
-            modules: of plugins, which other machines do not find.
+            foreign: of plugins, what other machines do not find.
             tell: takes what stages say; called in another thread.
         """
-        self._threads, self._gpu_memory, self._modules = threads, gpu_memory, ray.put(modules)
+        self._threads, self._gpu_memory, self._foreign = threads, gpu_memory, ray.put(foreign)
         self._words, self._waiting = Queue(actor_options={"num_cpus": 0}), 0
         self._carry_out = ray.remote(_carry_out)
-        Thread(target=_listen, args=(self._words, tell), daemon=True).start()
+        self._listener = Thread(target=_listen, args=(self._words, tell), daemon=True)
+        self._listener.start()
 
     @property
     def slots(self) -> int:  # type: ignore[override]
@@ -73,12 +79,15 @@ class Cluster(Executor):
         if self._gpu_memory is not None:
             share = _UNKNOWN_SHARE if cost is None else cost.device_memory / self._gpu_memory
             options["num_gpus"] = min(1.0, max(0.01, round(share, 2)))
-        done = self._carry_out.options(**options).remote(job, self._modules, self._words).future()
+        done = self._carry_out.options(**options).remote(dumps(job), self._foreign, self._words).future()
         outcome: Future[Stage] = Future()
         done.add_done_callback(lambda future: self._ended(future, outcome))
         return outcome
 
     def close(self) -> None:
+        with suppress(RayError):  # where the cluster is gone, nobody listens any more
+            self._words.put(None)
+            self._listener.join(timeout=5)
         ray.shutdown()
 
     def _ended(self, future: Future[Any], outcome: Future[Stage]) -> None:
@@ -103,9 +112,7 @@ class _Told(NamedTuple):
     gpu_memory: float | None
 
 
-def connect(
-    address: str | None, store: Path, device: str, threads: int, modules: tuple[ForeignModule, ...], tell: Tell
-) -> Cluster:
+def connect(address: str | None, store: Path, device: str, threads: int, foreign: Foreign, tell: Tell) -> Cluster:
     """The executor on a cluster that runs already, once every machine has shown that it can serve.
 
     Args:
@@ -113,7 +120,7 @@ def connect(
         store: the folder that all machines see.
         device: the type of device that stages compute on.
         threads: of each stage.
-        modules: of plugins, which other machines do not find.
+        foreign: of plugins, what other machines do not find.
         tell: takes what stages say.
 
     Raises:
@@ -135,7 +142,7 @@ def connect(
     if device == "cuda" and not memories:
         ray.shutdown()
         raise PrivbenchError("No machine of the Ray cluster has a CUDA device: use --device cpu.")
-    return Cluster(threads, min(memories) if device == "cuda" else None, modules, tell)
+    return Cluster(threads, min(memories) if device == "cuda" else None, foreign, tell)
 
 
 def _machines(store: Path) -> list[_Told]:
@@ -152,10 +159,10 @@ def _machines(store: Path) -> list[_Told]:
             )
             for one in alive
         ]
-        told: list[_Told] = ray.get(asked)
+        told, wrong = _answers(asked)
     finally:
         file.unlink()
-    here, wrong = _versions(), []
+    here = _versions()
     for one in told:
         if one.token != token:
             wrong.append(f"{one.name} does not see the store {store}: mount it there under the same path.")
@@ -165,6 +172,20 @@ def _machines(store: Path) -> list[_Told]:
     if wrong:
         raise PrivbenchError("\n".join(dict.fromkeys(wrong)))
     return told
+
+
+def _answers(asked: Mapping[str, ray.ObjectRef[_Told]]) -> tuple[list[_Told], list[str]]:
+    """What machines answer, by their names; and which cannot. One that has died meanwhile is none of the cluster's."""
+    told, wrong = [], []
+    for name, answer in asked.items():
+        try:
+            told.append(ray.get(answer, timeout=_PATIENCE))
+        except TaskUnschedulableError:
+            continue
+        except RayError as error:
+            why = str(getattr(error, "cause", None) or error).strip().splitlines()[-1]
+            wrong.append(f"{name} cannot make stages ({why}): install privbench[cluster] there, as here.")
+    return told, wrong
 
 
 def _versions() -> dict[str, str]:
@@ -179,21 +200,24 @@ def _introduce(file: Path) -> _Told:
     return _Told(platform.node(), token, _versions(), memory)
 
 
-def _carry_out(job: Job, modules: tuple[ForeignModule, ...], words: Queue) -> Stage:
-    """On a machine of the cluster: makes a stage."""
+def _carry_out(packed: bytes, foreign: Foreign, words: Queue) -> Stage:
+    """On a machine of the cluster: makes a stage; its job can be unpacked when the modules of plugins are there."""
 
     def say(event: Event) -> None:
         words.actor.put_nowait.remote(event)  # nobody waits for an answer
 
     tell_log(say)
-    adopt(modules)
+    adopt(foreign)
+    job: Job = loads(packed)
     return job.carry_out(Told(job.title, say))
 
 
 def _listen(words: Queue, tell: Tell) -> None:
     while True:
         try:
-            event = words.get()
+            event: Event | None = words.get()
         except (RayError, RuntimeError, ValueError, AttributeError):  # the cluster is gone, or left
+            return
+        if event is None:
             return
         tell(event)

@@ -15,7 +15,7 @@ from loky import ProcessPoolExecutor
 from ...base.processes import end_with, signals_held
 from ..costs import Cost
 from ..events import Event, Tell, Told, tell_log
-from ..foreign import ForeignModule, adopt
+from ..foreign import Foreign, adopt
 from .interface import Executor, WorkerLost
 
 if TYPE_CHECKING:
@@ -42,15 +42,15 @@ class _Slot:
 class Local(Executor):
     """A process a slot, which lives as long as the executor; one that was killed is replaced when a stage comes."""
 
-    def __init__(self, slots: int, resources: Resources, modules: tuple[ForeignModule, ...], tell: Tell) -> None:
+    def __init__(self, slots: int, resources: Resources, foreign: Foreign, tell: Tell) -> None:
         """
         Args:
             slots: stages at once.
             resources: memory and GPUs that they share.
-            modules: of plugins, which a new process would not find.
+            foreign: of plugins, what a new process would not find.
             tell: takes what stages say; called in other threads.
         """
-        self.slots, self._memory, self._modules, self._tell = slots, resources.memory, modules, tell
+        self.slots, self._memory, self._foreign, self._tell = slots, resources.memory, foreign, tell
         devices = resources.devices
         self._slots = [_Slot(devices[number % len(devices)] if devices else None) for number in range(slots)]
         self._pipes: list[Connection] = []
@@ -113,7 +113,7 @@ class Local(Executor):
         env = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
         if slot.device is not None:
             env["CUDA_VISIBLE_DEVICES"] = slot.device.name
-        slot.process = ProcessPoolExecutor(1, initializer=_begin, initargs=(theirs, self._modules), env=env)
+        slot.process = ProcessPoolExecutor(1, initializer=_begin, initargs=(theirs, self._foreign), env=env)
         with signals_held():
             slot.process.submit(_load)
         return slot.process
@@ -148,13 +148,13 @@ _pipe: Connection
 _speaking = Lock()
 
 
-def _begin(pipe: Connection, modules: tuple[ForeignModule, ...]) -> None:
+def _begin(pipe: Connection, foreign: Foreign) -> None:
     """Prepares a worker."""
     global _pipe
     _pipe = pipe
     end_with(pipe)
     tell_log(_say)
-    adopt(modules)
+    adopt(foreign)
 
 
 def _load() -> None:
