@@ -152,13 +152,12 @@ def _machines(store: Path) -> list[_Told]:
     file.write_text(token, encoding="utf-8")
     try:
         ask = ray.remote(_introduce)
-        alive = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
-        asked = [
-            ask.options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node_id=one, soft=False)).remote(
-                file
-            )
-            for one in alive
-        ]
+        alive = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
+        places = {key: NodeAffinitySchedulingStrategy(node_id=key, soft=False) for key in alive}
+        asked = {
+            f"{name} ({key[:6]})": ask.options(num_cpus=0, scheduling_strategy=places[key]).remote(file)
+            for key, name in alive.items()
+        }
         told, wrong = _answers(asked)
     finally:
         file.unlink()
