@@ -8,7 +8,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 HOUSE = TESTS.parent / "privbench"
-ROOMS = ("evaluate", "judging", "record", "running")
+ROOMS = ("engine", "evaluate", "judging", "record", "running")
 
 
 def modules(room: str) -> set[Path]:
