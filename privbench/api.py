@@ -185,8 +185,8 @@ def carry_out(
             open_folders[title] = own, own.enter_context(by_title[title].folder.filled(title))
         engine = stack.enter_context(engine_for(plans[0].pipeline, setting, progress))
         for one in plans:
-            method, protocol = one.pipeline.anonymizer.name, one.pipeline.protocol.name
-            log.info("run %s under protocol %s", method, protocol, extra={"goals": [one.title]})
+            called = one.title if len(plans) > 1 else one.pipeline.anonymizer.name
+            log.info("run %s under protocol %s", called, one.pipeline.protocol.name, extra={"goals": [one.title]})
         engine.make({title: [one.pipeline.data] for title, one in by_title.items()})
         graphs = {title: one.pipeline.graph(engine.made[one.pipeline.data]) for title, one in by_title.items()}
         _tell(graphs)

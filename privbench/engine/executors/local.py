@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from loky import ProcessPoolExecutor
+from loky import ProcessPoolExecutor, process_executor
 
 from ...base.processes import end_with, signals_held
 from ..costs import Cost
@@ -152,6 +152,7 @@ def _begin(pipe: Connection, foreign: Foreign) -> None:
     """Prepares a worker."""
     global _pipe
     _pipe = pipe
+    process_executor._USE_PSUTIL = False  # loky takes what a stage holds for a leak, and begins a new process
     end_with(pipe)
     tell_log(_say)
     adopt(foreign)
