@@ -7,9 +7,10 @@ import platform
 import secrets
 from collections.abc import Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from queue import Empty
+from threading import Event as Flag
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,6 +45,9 @@ _PATIENCE = 120
 """Seconds in which a machine has to answer: it begins a process and loads torch."""
 _LOST_MACHINES = 3
 """How many a stage may lose before it is given up."""
+_PAUSE = 0.5
+"""Seconds after which who listens for words looks whether the cluster is left; and seconds that are left to it then:"""
+_LAST_WORD = 10
 
 
 class Cluster(Executor):
@@ -60,7 +64,8 @@ class Cluster(Executor):
         self._threads, self._gpu_memory, self._foreign = threads, gpu_memory, ray.put(foreign)
         self._words, self._waiting = Queue(actor_options={"num_cpus": 0}), 0
         self._carry_out = ray.remote(_carry_out)
-        self._listener = Thread(target=_listen, args=(self._words, tell), daemon=True)
+        self._closing = Flag()
+        self._listener = Thread(target=_listen, args=(self._words, tell, self._closing), daemon=True)
         self._listener.start()
 
     @property
@@ -85,9 +90,9 @@ class Cluster(Executor):
         return outcome
 
     def close(self) -> None:
-        with suppress(RayError):  # where the cluster is gone, nobody listens any more
-            self._words.put(None)
-            self._listener.join(timeout=5)
+        # First: Ray ends the whole process where a thread asks it for anything after it was left.
+        self._closing.set()
+        self._listener.join(_LAST_WORD)
         ray.shutdown()
 
     def _ended(self, future: Future[Any], outcome: Future[Stage]) -> None:
@@ -211,12 +216,12 @@ def _carry_out(packed: bytes, foreign: Foreign, words: Queue) -> Stage:
     return job.carry_out(Told(job.title, say))
 
 
-def _listen(words: Queue, tell: Tell) -> None:
-    while True:
+def _listen(words: Queue, tell: Tell, closing: Flag) -> None:
+    while not closing.is_set():
         try:
-            event: Event | None = words.get()
-        except (RayError, RuntimeError, ValueError, AttributeError):  # the cluster is gone, or left
-            return
-        if event is None:
+            event = words.get(timeout=_PAUSE)
+        except Empty:
+            continue
+        except (RayError, RuntimeError, ValueError, AttributeError):  # the cluster is gone
             return
         tell(event)

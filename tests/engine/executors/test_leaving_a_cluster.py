@@ -1,0 +1,34 @@
+"""A process that leaves a Ray cluster goes on."""
+
+import subprocess
+import sys
+
+import pytest
+
+LEAVING = """
+import sys, time
+from pathlib import Path
+from threading import Event
+from ray.cluster_utils import Cluster
+from privbench.engine.executors.cluster import connect
+
+told = Event()
+
+def tell(event):
+    told.set()
+    time.sleep(1)  # the cluster is left meanwhile
+
+machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+with connect(machines.address, Path(sys.argv[1]), "cpu", 1, (), tell) as cluster:
+    cluster._words.put("a word")
+    assert told.wait(60)
+time.sleep(2)
+machines.shutdown()
+print("left")
+"""
+
+
+def test_a_word_that_is_heard_while_the_cluster_is_left_does_not_end_the_process(tmp_path):
+    pytest.importorskip("ray")
+    left = subprocess.run([sys.executable, "-c", LEAVING, str(tmp_path)], capture_output=True, text=True)
+    assert (left.returncode, left.stdout) == (0, "left\n"), left.stderr[-500:]
