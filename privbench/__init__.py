@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 # Idle OpenMP threads (libgomp's, on Linux) spin for milliseconds, which pays on free cores: a step of the contrastive
-# training with two threads takes 107 ms, and 149 ms with this short a spin. Where another such training shares the cores,
-# they spin where the others should work: 2,600 to 3,400 ms, and 260 ms with this. It counts only if it is set before torch
-# is loaded, and matters to nobody who computes with one thread, as stages do unless their protocol says otherwise.
+# training with two threads takes 107 ms, and 149 ms with this short a spin. Where another such training shares the
+# cores, they spin where the others should work: 2,600 to 3,400 ms, and 260 ms with this. It counts only if it is set
+# before torch is loaded, and only where a protocol has stages compute with several threads.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = "0.1.0"
