@@ -54,9 +54,11 @@ def main() -> None:
             lasted = _undisturbed(told.protocol, undisturbed, stop)
             for number in range(told.rounds):
                 moment, folder = moments.uniform(0.03, 0.97), Path(scratch) / f"{stop} {number}"
-                wrong = _disturbed(told.protocol, folder, stop, moment * lasted) or _differences(folder, undisturbed)
+                before, wrong = _disturbed(told.protocol, folder, stop, moment * lasted)
+                wrong += _differences(folder, undisturbed)
                 bad += bool(wrong)
-                print(f"{stop} at {moment:.0%} of {lasted:.0f} s: {'; '.join(wrong) or 'well'}", flush=True)
+                late = ", when it had ended" if before else ""
+                print(f"{stop} at {moment:.0%} of {lasted:.0f} s{late}: {'; '.join(wrong) or 'well'}", flush=True)
     rounds = len(told.stop) * told.rounds
     print(f"{rounds - bad} of {rounds} rounds went well")
     sys.exit(bool(bad))
@@ -70,27 +72,30 @@ def _undisturbed(protocol: Path, folder: Path, stop: str) -> float:
         return time.monotonic() - begun
 
 
-def _disturbed(protocol: Path, folder: Path, stop: str, after: float) -> list[str]:
-    """Disturbs a run after so many seconds, and has it finished. Everything that went wrong."""
+def _disturbed(protocol: Path, folder: Path, stop: str, after: float) -> tuple[bool, list[str]]:
+    """Disturbs a run after so many seconds, and has it finished.
+
+    Tells whether it had ended before, and everything that went wrong.
+    """
     mark, wrong = str(uuid.uuid4()), []
     with _means(stop, mark) as (means, machines):
         run = _start(protocol, folder, mark, means)
         with suppress(subprocess.TimeoutExpired):
             run.wait(after)
-        before = run.poll()
-        if before is None:
+        before = run.poll() is not None
+        if not before:
             _disturb(run, stop, mark, machines)
         status = _ended(run)
         if machines is None:
             wrong += _alive(mark)
-        if before is None:
+        if not before:
             wrong += _told(folder, stop, status)
     wrong += _alive(mark)
     if status != 0:
         with _means(stop, mark) as (means, _):
             if (status := _ended(_start(protocol, folder, mark, means))) != 0:
                 wrong.append(f"the second command ended with {status}: {_printed(folder)[-500:]}")
-    return [*wrong, *_alive(mark), *_hidden(folder)]
+    return before, [*wrong, *_alive(mark), *_hidden(folder)]
 
 
 @contextmanager
@@ -168,14 +173,11 @@ def _told(folder: Path, stop: str, status: int | None) -> list[str]:
         again = log.read_text().count(_MADE_AGAIN) if log.exists() else 0
         return [f"{again} stages were made again"] if again > 1 else []
     if stop == "interrupt":
-        return (
-            []
-            if (status, len(lines)) == (130, 1)
-            else [f"status {status}, the last of {len(lines)} lines: {lines[-1:]}"]
-        )
+        as_wanted = (status, len(lines)) == (130, 1)
+        return _hidden(folder) if as_wanted else [f"status {status}, the last of {len(lines)} lines: {lines[-1:]}"]
     if stop in _OUTLIVED:
         return [f"it ended with {status}: {lines[-3:]}"]
-    return [] if (status, len(lines)) == (2, 1) else [f"status {status}, the last of {len(lines)} lines: {lines[-1:]}"]
+    return []  # without the head Ray itself ends the command
 
 
 def _alive(mark: str) -> list[str]:
@@ -218,6 +220,8 @@ def _hidden(folder: Path) -> list[str]:
 
 def _differences(folder: Path, undisturbed: Path) -> list[str]:
     """Scores that are not the same to the bit, and figures of run.json that are others."""
+    if not (folder / "out" / "run.json").exists():
+        return ["there is no run"]
     scores = [path.relative_to(undisturbed) for path in (undisturbed / "out" / "scores").iterdir()]
     wrong = [f"other {path}" for path in scores if not filecmp.cmp(undisturbed / path, folder / path, shallow=False)]
     ours, theirs = (json.loads((one / "out" / "run.json").read_bytes()) for one in (folder, undisturbed))
