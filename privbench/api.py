@@ -178,6 +178,8 @@ def carry_out(
     """
     runs: dict[str, Run] = {}
     by_title = {one.title: one for one in plans}
+    if len(by_title) < len(plans):
+        raise PrivbenchError("Two of the runs go to folders of one name: give each a name of its own.")
     with informed(), ExitStack() as stack:  # the runs' own logs end in any order
         open_folders = {}
         for title in sorted(by_title):  # one order for all commands, so that no two wait for each other

@@ -48,7 +48,8 @@ class Costs:
         """
         if node.name.kind not in self._known:
             self._known[node.name.kind] = list(self._read(node.name.kind))
-        of_kind, work = self._known[node.name.kind], _work_of(node.config)
+        work, device = _work_of(node.config), node.config.get("device")
+        of_kind = [one for one in self._known[node.name.kind] if one.device == device]
         of_plugin = [one for one in of_kind if one.plugin == node.config.get("plugin")]
         alike = [one for one in of_plugin if one.work == work]
         same = [one for one in alike if one.data == digests.get("data")]
@@ -68,13 +69,20 @@ class Costs:
             except (OSError, ValidationError):  # whoever takes the stage is told what is wrong with it
                 continue
             cost = Cost(told.seconds, told.peak_memory_mib, told.device_memory_mib or 0)
-            yield _Known(told.config.get("plugin"), _work_of(told.config), told.inputs.get("data"), cost)
+            yield _Known(
+                told.config.get("device"),
+                told.config.get("plugin"),
+                _work_of(told.config),
+                told.inputs.get("data"),
+                cost,
+            )
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A stage that was made: by which plugin, what it did, on which data."""
+    """A stage that was made: where, by which plugin, what it did, on which data."""
 
+    device: str | None
     plugin: str | None
     work: str
     data: str | None

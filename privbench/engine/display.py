@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from threading import RLock
 
 from ..base.progress import Progress, log
 from .events import Event
@@ -16,24 +17,29 @@ class Display:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._running: set[str] = set()
+        self._drawing = RLock()
 
     def tell(self, event: Event) -> None:
         """Shows what a stage says of its progress, and logs what it logs."""
         if isinstance(event, logging.LogRecord):
             log.handle(event)
-        elif event.stage in self._running:  # a last word may come after the end
-            title = event.stage if event.title in event.stage else f"{event.stage}: {event.title}"
-            self._progress.show(event.stage, title, event.done, event.total, event.note)
+            return
+        with self._drawing:
+            if event.stage in self._running:  # a last word may come after the end
+                title = event.stage if event.title in event.stage else f"{event.stage}: {event.title}"
+                self._progress.show(event.stage, title, event.done, event.total, event.note)
 
     def begun(self, stage: str) -> None:
         """Shows that a stage is being made."""
-        self._running.add(stage)
-        self._progress.show(stage, stage, 0, None)
+        with self._drawing:
+            self._running.add(stage)
+            self._progress.show(stage, stage, 0, None)
 
     def ended(self, stage: str) -> None:
         """Takes a stage's line away."""
-        self._running.discard(stage)
-        self._progress.drop(stage)
+        with self._drawing:
+            self._running.discard(stage)
+            self._progress.drop(stage)
 
     def left(self, done: int, total: int, seconds: float | None) -> None:
         """Tells how many of all stages are there, and how long the rest will take, where that is known."""

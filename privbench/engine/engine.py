@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import count
 from logging import ERROR, INFO, WARNING
@@ -24,19 +24,22 @@ if TYPE_CHECKING:
     from .node import Node
     from .store import Stage, Store
 
-_NOTHING, _ALL = Cost(0, 0, 0), Cost(0, inf, inf)
-"""What takes no memory, and what is to have all of it."""
+_ALL = Cost(0, inf, inf)
+"""Of what is to have all memory for itself."""
 
 
 @dataclass
 class _Open:
     """A stage that can be made now, or is: for one node, or for several of the same key.
 
-    `tried` counts the processes that died of it.
+    `title` is what people see, `way` the seconds to the end of the longest way that begins with it; `tried` counts the
+    processes that died of it.
     """
 
     key: str
     nodes: list[Node]
+    title: str
+    way: float
     cost: Cost | None
     tried: int = 0
 
@@ -84,10 +87,10 @@ class Engine:
             self._start()
             for goal in self._todo.reached():
                 reached(goal)
-            if self._running:
+            if self._running and not self._todo.has_arrivals:
                 for future in wait(self._running, return_when=FIRST_COMPLETED).done:
                     self._end(future)
-            elif not self._todo.has_arrivals:
+            elif not (self._ready or self._todo.has_arrivals):
                 break
         self._store.clear()
         if self._failed:
@@ -103,34 +106,31 @@ class Engine:
                 elif (there := self._store.find(node.name.kind, key)) is not None:
                     self._put([node], there)
                 else:
-                    self._line_up(_Open(key, [node], self._costs.of(node, self._digests(node))))
+                    cost = self._costs.of(node, self._digests(node))
+                    self._line_up(_Open(key, [node], self._called(node), self._todo.way[node], cost))
 
     def _line_up(self, one: _Open) -> None:
         self._open[one.key] = one
-        heappush(self._ready, (-self._todo.way[one.node], next(self._number), one))
+        heappush(self._ready, (-one.way, next(self._number), one))
 
     def _start(self) -> None:
-        """Hands over as much as the executor takes, the longest way to go first."""
-        put_back = []
-        while self._ready and self._executor.takes(_NOTHING):
-            place = heappop(self._ready)
-            if not self._executor.takes(place[-1].cost):
-                put_back.append(place)
+        """Hands over what the executor takes, the longest way to go first; nothing overtakes what waits for room."""
+        while self._ready and self._executor.takes(self._ready[0][-1].cost):
+            one = heappop(self._ready)[-1]
+            if not self._is_needed(one):
+                del self._open[one.key]
                 continue
-            one = place[-1]
             self._log("%s …", one.node)
-            self._display.begun(self._called(one.node))
-            future = self._executor.submit(self._job(one.node), one.cost)
+            self._display.begun(one.title)
+            future = self._executor.submit(self._job(one.node, one.title), one.cost)
             self._running[future] = one
             if future.done():
                 self._end(future)
-        for place in put_back:
-            heappush(self._ready, place)
         self._tell_what_is_left()
 
     def _end(self, future: Future[Stage]) -> None:
         one = self._running.pop(future)
-        self._display.ended(self._called(one.node))
+        self._display.ended(one.title)
         error = future.exception()
         if error is None:
             del self._open[one.key]
@@ -142,17 +142,23 @@ class Engine:
                 one.node,
                 level=WARNING,
             )
-            self._line_up(_Open(one.key, one.nodes, _ALL, tried=1))
+            if self._is_needed(one):
+                self._line_up(replace(one, cost=_ALL, tried=1))
             return
         if isinstance(error, WorkerLost):
             error = PrivbenchError(
                 f"The process that makes the stage {one.node.name} was killed twice, as systems do when memory runs "
                 "out: lower --jobs, batch sizes (--set) or data.size."
             )
+        error = (isinstance(error, Exception) and explain_memory_error(error)) or error
         if not (self._keep_going and isinstance(error, PrivbenchError)):
             raise error
         self._log("%s failed: %s", one.node, error, level=ERROR)
         self._failed |= dict.fromkeys(one.nodes, error)
+
+    def _is_needed(self, one: _Open) -> bool:
+        """Whether it is still to be made: meanwhile it may have been decided that something else stands for it."""
+        return any(node in self._todo.open for node in one.nodes)
 
     def _put(self, nodes: Sequence[Node], stage: Stage) -> None:
         """Notes a stage that is there, for all nodes that it was made for."""
@@ -161,10 +167,10 @@ class Engine:
             self._log("%s: %s", node, said)
             self._todo.put(node, stage)
 
-    def _job(self, node: Node) -> Job:
+    def _job(self, node: Node, title: str) -> Job:
         read = {one.name: self.made[one] for one in node.inputs}
         return Job(
-            title=self._called(node),
+            title=title,
             name=node.name,
             version=node.version,
             config=node.config,
@@ -173,6 +179,7 @@ class Engine:
             seen={name: stage.seen for name, stage in read.items()},
             work=node.work,
             conditions=node.conditions,
+            reached=node.reached,
             store=self._store.root.absolute(),
             goals=tuple(self._todo.goals_of(node)),
         )

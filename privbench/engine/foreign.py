@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from ..base.code import is_library, is_ours
+
 _TYPED = "__main__"
 
 
@@ -38,7 +40,8 @@ def foreign_to_others(classes: Iterable[type]) -> Foreign:
     found = []
     for name in modules:
         file = getattr(sys.modules.get(name), "__file__", None)
-        if name != _TYPED and file is not None and not _is_found(name):
+        known = name == _TYPED or is_ours(name) or is_library(name)
+        if not known and file is not None and not _is_found(name, file):
             found.append(ForeignModule(name, file, Path(file).read_bytes()))
     return Foreign(tuple(sys.path), tuple(found))
 
@@ -52,14 +55,19 @@ def adopt(foreign: Foreign) -> None:
         module = ModuleType(one.name)
         module.__file__ = one.file
         sys.modules[one.name] = module
-        exec(compile(one.source, one.file, "exec"), vars(module))
+        try:
+            exec(compile(one.source, one.file, "exec"), vars(module))
+        except BaseException:
+            del sys.modules[one.name]
+            raise
 
 
-def _is_found(name: str) -> bool:
-    """Whether an import statement finds the module, and not only who has loaded it from a file."""
+def _is_found(name: str, file: str) -> bool:
+    """Whether an import statement finds the module of that file, and not only who has loaded it from there."""
     loaded = sys.modules.pop(name)
     try:
-        return importlib.util.find_spec(name) is not None
+        spec = importlib.util.find_spec(name)
+        return spec is not None and spec.origin == file
     except (ImportError, ValueError):
         return False
     finally:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +24,8 @@ from .manifest import Seen, seen_of
 from .store import Store
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
     from ..base.progress import Progress
-    from .node import Conditions, Reads, StageName, Work
+    from .node import Conditions, Reached, Reads, StageName, Work
     from .store import Stage
 
 CURVES = "curves.json"
@@ -38,7 +36,8 @@ class Job:
     """A stage whose inputs are made, ready to travel.
 
     `title` is what people see; `digests` are those of what it reads, by name, and `seen` tells whether it was changed
-    since. `goals` are those that need it: what is logged meanwhile is for their logs alone.
+    since. `reached` is the code that it is to be made by. `goals` are those that need it: what is logged meanwhile is
+    for their logs alone.
     """
 
     title: str
@@ -51,6 +50,7 @@ class Job:
     work: Work
     conditions: Conditions
     store: Path
+    reached: Reached | None = None
     goals: tuple[str, ...] = ()
 
     def carry_out(self, progress: Progress) -> Stage:
@@ -59,13 +59,18 @@ class Job:
             store, fill = Store(self.store), self._fill(progress)
             return store.stage(self.name.kind, self.version, self.config, self.digests, fill)
 
-    def _fill(self, progress: Progress) -> Any:
+    def _fill(self, progress: Progress) -> Callable[[Path], None]:
         told, name = self.conditions, str(self.name)
 
         def fill(folder: Path) -> None:
-            ctx = Context(_fabric(told.device, told.precision), told.seed, name, progress)
+            if self.reached is not None and not self.reached.is_here:
+                raise PrivbenchError(
+                    f"The process that is to make the stage {name} has another code of privbench, or other libraries, "
+                    "than the command began with: install the same everywhere, and run the same command again."
+                )
+            ctx = Context(create_fabric(told.device, told.precision), told.seed, name, progress)
             # The global seed is for whatever draws without a generator.
-            with _threads(told.threads), deterministic(), global_seed(told.seed, name):
+            with _threads(told.threads), deterministic(), global_seed(told.seed, name), _device_given_back():
                 self.work(self.reads, folder, ctx)
             for read, place in self.reads.items():
                 if seen_of(place) != self.seen[read]:
@@ -81,11 +86,6 @@ def curves_of(stage: Stage) -> list[dict[str, Any]]:
     """The training curves that a stage collected, one row an epoch."""
     rows: list[dict[str, Any]] = json.loads((stage.folder / CURVES).read_text(encoding="utf-8"))
     return rows
-
-
-@cache
-def _fabric(device: str, precision: str) -> Fabric:
-    return create_fabric(device, precision)
 
 
 @contextmanager
@@ -121,3 +121,13 @@ def _pools(modules: int) -> ThreadpoolController:
         modules: how many are loaded.
     """
     return ThreadpoolController()
+
+
+@contextmanager
+def _device_given_back() -> Iterator[None]:
+    """What torch keeps of a GPU's memory for later is given back: stages of other processes need it."""
+    try:
+        yield
+    finally:
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..base.code import is_ours, modules_of, reached_from
 from ..base.files import digest_of
 from ..plugins.code import code_of
 
@@ -67,6 +68,7 @@ class Node:
     work: Work
     conditions: Conditions
     instead: Instead | None = None
+    reached: Reached | None = None
 
     @cached_property
     def identity(self) -> str:
@@ -90,6 +92,26 @@ class Instead:
     second: Node
     file: str
     node: Node
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The code of privbench that a stage is made by: where it begins, its digest, and the versions of its libraries."""
+
+    modules: frozenset[str]
+    digest: str
+    libraries: Mapping[str, str]
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process has the same, which may be on another machine, or have begun after an edit."""
+        return (self.digest, self.libraries) == _reached(self.modules)
+
+
+@cache
+def _reached(modules: frozenset[str]) -> tuple[str, Mapping[str, str]]:
+    code = reached_from(modules)
+    return code.digest, code.libraries
 
 
 @dataclass(frozen=True)
@@ -131,7 +153,9 @@ class Nodes:
         if inputs:
             conditions |= {"device": told.device, "precision": told.precision, "threads": told.threads}
         whole = {**config, **conditions}
-        return Node(name, self.versions[name.kind], whole, tuple(inputs), work, told, instead)
+        ours = frozenset(filter(is_ours, modules | modules_of(classes)))
+        reached = Reached(ours, *_reached(ours))
+        return Node(name, self.versions[name.kind], whole, tuple(inputs), work, told, instead, reached)
 
 
 def with_parts(plugin: Plugin) -> Iterator[Plugin]:

@@ -46,7 +46,9 @@ def _free_memory() -> float:
     free = int(told["MemAvailable"].split()[0]) / 1024
     limit = _GROUP / "memory.max"
     if limit.exists() and (most := limit.read_text().strip()) != "max":
-        free = min(free, (int(most) - int((_GROUP / "memory.current").read_text())) / 2**20)
+        used = int((_GROUP / "memory.current").read_text())
+        told = dict(line.split() for line in (_GROUP / "memory.stat").read_text().splitlines())
+        free = min(free, (int(most) - used + int(told["inactive_file"])) / 2**20)  # files read are given back
     return free
 
 

@@ -22,13 +22,13 @@ from ..protocols.scenarios import FLOOR, threat_of
 from ..record.scores import AttackOrigin, inference_scores, linkage_scores, retrieval_ranks, write_scores
 from .attack_galleries import gallery, known_gallery
 from .fitting import keep_what_is_learnt
+from .source import Common, Shown, Source
 from .stage_names import INFERENCE_FILE, LINKAGE_FILE, MEASURES_FILE, RETRIEVAL_FILE, StageName
 
 if TYPE_CHECKING:
     from ..engine.node import Node, Reads, Work
     from ..learning.context import Context
     from ..protocols.schema import Protocol
-    from .source import Common, Shown, Source
 
 
 @dataclass(frozen=True)

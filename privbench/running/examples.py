@@ -14,10 +14,10 @@ from ..learning.context import Context, Pixels
 from ..plugins.interfaces import Anonymizer
 from ..record.examples import FILE, Examples, write_examples
 from .release import fitted
+from .source import Source
 
 if TYPE_CHECKING:
     from ..engine.node import Reads
-    from .source import Source
 
 _IMAGES = 8
 

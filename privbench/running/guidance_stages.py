@@ -12,13 +12,13 @@ from ..learning.classifier import fit_classifier
 from ..learning.states import save_state
 from ..learning.verifier import fit_verifier
 from ..learning.weights import weights_source
+from .source import Source
 from .stage_names import CLASSIFIER, VERIFIER
 
 if TYPE_CHECKING:
     from ..engine.node import Node, Nodes, Reads
     from ..learning.context import Context
     from ..learning.recipes import Backbone
-    from .source import Source
 
 
 @dataclass(frozen=True)

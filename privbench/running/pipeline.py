@@ -159,8 +159,8 @@ class Pipeline:
     def _splits(self, data: Stage) -> tuple[dict[str, Split], Pairs, list[Notice]]:
         """The splits with their pairs, those of the guidance verifier, and what is to be told of them."""
         read = read_splits(data.folder, self.dataset.findings)
-        if data.cached:  # when it was made, it may have been for another protocol
-            self._rehearsal(pd.concat([split.table for split in read.values()], ignore_index=True))
+        # When it was made, it may have been for another protocol, or for another run of the same command.
+        self._rehearsal(pd.concat([split.table for split in read.values()], ignore_index=True))
         splits = with_pairs(read, self.protocol.pairs, self.protocol.seed)
         pairs = guidance_pairs(splits["train"], self.protocol.pairs, self.protocol.seed)
         return splits, pairs, [*read_notices(data.folder), *map(Notice, _few_pairs(self.protocol, splits))]
@@ -183,7 +183,8 @@ class Pipeline:
     def _figures(self, scores: Sequence[Node]) -> Node:
         attacks = {label: attack.version for label, attack in self.attacks.items()}
         utilities = {label: self.utility(label).version for label in self.protocol.utilities}
-        config = {"protocol": self.terms["protocol"], "attacks": attacks, "utilities": utilities}
+        order = [list(self.protocol.attacks), list(self.protocol.utilities)]  # which a digest of tables does not tell
+        config = {"protocol": self.terms["protocol"], "attacks": attacks, "utilities": utilities, "order": order}
         return self._nodes.node(FIGURES, config, scores, Evaluate(self.protocol, attacks, utilities))
 
     def fingerprint(self, data_digest: str) -> str:

@@ -15,11 +15,11 @@ from ..learning.context import Context, Pixels
 from ..learning.states import load_state
 from ..plugins.interfaces import Anonymizer
 from .fitting import keep_what_is_learnt
+from .source import Source
 from .stage_names import ANONYMIZER, IMAGES_FILE
 
 if TYPE_CHECKING:
     from ..engine.node import Reads, StageName
-    from .source import Source
 
 _BATCH = 64  # what fits a processor's caches; an accelerator has enough to do with it
 _TOLERANCE = 1e-4  # rounding may leave [0, 1] by this much; 8 bits do not see it

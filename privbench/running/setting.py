@@ -10,6 +10,7 @@ from typing import Any
 from ..base.errors import PrivbenchError
 from ..base.progress import Progress
 from ..engine.executors.choice import Means
+from ..engine.resources import cores
 from ..engine.store import Store, default_store
 from ..learning.device import device_type
 from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
@@ -58,7 +59,7 @@ class Setting:
     def pipeline(self, protocol: Protocol, anonymizer: Anonymizer) -> Pipeline:
         """What decides the run of an anonymizer under a protocol. Raises PrivbenchError for every mistake in it."""
         registry = self.registry
-        helpers = self.means.slots(threads=1)
+        helpers = self.means.jobs or cores()
         return Pipeline(
             protocol=protocol,
             dataset=registry.create(Dataset, protocol.data.dataset, protocol.data.params),

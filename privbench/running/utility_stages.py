@@ -17,13 +17,13 @@ from ..protocols.modes import ORIGINALS, ModeKinds, kinds_of
 from ..record.scores import TaskOrigin, measured_values, utility_scores, write_scores
 from .fitting import keep_what_is_learnt
 from .release import fitted
+from .source import Common, Shown, Source
 from .stage_names import TASK_FILE, StageName
 
 if TYPE_CHECKING:
     from ..engine.node import Node, Reads, Work
     from ..learning.context import Context
     from ..protocols.schema import UtilitySection
-    from .source import Common, Shown, Source
 
 Task = TypeVar("Task", bound=UtilityTask)
 

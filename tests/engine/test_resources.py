@@ -24,7 +24,8 @@ def test_free_memory_is_the_machines_or_what_its_container_leaves(tmp_path, monk
     assert free_resources("cpu").memory == 8000
     (tmp_path / "memory.max").write_text(f"{3000 * 2**20}\n")
     (tmp_path / "memory.current").write_text(f"{1000 * 2**20}\n")
-    assert free_resources("cpu").memory == 2000
+    (tmp_path / "memory.stat").write_text(f"anon 5\ninactive_file {400 * 2**20}\n")
+    assert free_resources("cpu").memory == 2400, "what was read of files is given back"
 
 
 @pytest.mark.parametrize(

@@ -45,11 +45,13 @@ class Means:
         name = self.executor or os.environ.get(VARIABLE) or "local"
         if name not in EXECUTORS:
             raise PrivbenchError(f"There is no executor {name!r}: {nearest(name, EXECUTORS)}")
+        if self.address is not None and name != "ray":
+            raise PrivbenchError(f"The executor {name} has no cluster: leave out --address, or use --executor ray.")
         return name
 
     def slots(self, threads: int) -> int:
-        """Stages at once, of so many threads each."""
-        return self.jobs or max(1, cores() // threads)
+        """Stages at once on this machine, of so many threads each. Raises PrivbenchError as `name`."""
+        return 1 if self.name == "serial" else self.jobs or max(1, cores() // threads)
 
 
 def open_executor(

@@ -20,7 +20,7 @@ from ...base.errors import PrivbenchError
 from ..costs import Cost
 from ..events import Event, Tell, Told, tell_log
 from ..foreign import Foreign, adopt
-from .interface import Executor, WorkerLost
+from .interface import Executor, WorkerLost, told_abroad
 
 if TYPE_CHECKING:
     from ..job import Job
@@ -41,6 +41,8 @@ _ALIKE = ("privbench", "torch", "torchvision", "timm", "numpy")
 """What has to be of one version on all machines: figures hang on it."""
 _UNKNOWN_SHARE = 0.25
 """Of a GPU that a stage is taken to need whose like was never made."""
+_LARGEST_SHARE = 0.9
+"""Of the largest machine's memory that a stage is given at the most."""
 _PATIENCE = 120
 """Seconds in which a machine has to answer: it begins a process and loads torch."""
 _LOST_MACHINES = 3
@@ -63,6 +65,7 @@ class Cluster(Executor):
         """
         self._threads, self._gpu_memory, self._foreign = threads, gpu_memory, ray.put(foreign)
         self._words, self._waiting = Queue(actor_options={"num_cpus": 0}), 0
+        self._machine_memory = max(node["Resources"].get("memory", 0) for node in ray.nodes() if node["Alive"])
         self._carry_out = ray.remote(_carry_out)
         self._closing = Flag()
         self._listener = Thread(target=_listen, args=(self._words, tell, self._closing), daemon=True)
@@ -79,8 +82,8 @@ class Cluster(Executor):
     def submit(self, job: Job, cost: Cost | None) -> Future[Stage]:
         self._waiting += 1
         options: dict[str, Any] = {"num_cpus": self._threads, "max_retries": _LOST_MACHINES, "name": job.title}
-        if cost is not None and cost.memory < float("inf"):
-            options["memory"] = int(cost.memory * 2**20)
+        if cost is not None:  # what no machine has would wait for ever
+            options["memory"] = int(min(cost.memory * 2**20, _LARGEST_SHARE * self._machine_memory))
         if self._gpu_memory is not None:
             share = _UNKNOWN_SHARE if cost is None else cost.device_memory / self._gpu_memory
             options["num_gpus"] = min(1.0, max(0.01, round(share, 2)))
@@ -213,7 +216,10 @@ def _carry_out(packed: bytes, foreign: Foreign, words: Queue) -> Stage:
     tell_log(say)
     adopt(foreign)
     job: Job = loads(packed)
-    return job.carry_out(Told(job.title, say))
+    try:
+        return job.carry_out(Told(job.title, say))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again
+        raise told_abroad(error) from None
 
 
 def _listen(words: Queue, tell: Tell, closing: Flag) -> None:

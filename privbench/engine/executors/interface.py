@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from concurrent.futures import Future
+from pickle import dumps, loads
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,3 +43,12 @@ class Executor(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def told_abroad(error: Exception) -> Exception:
+    """An error as it can travel to another process: itself, or its words, where it cannot be rebuilt there."""
+    try:
+        loads(dumps(error))  # noqa: S301 - it is our own
+    except Exception:  # noqa: BLE001 - foreign errors may raise anything at that
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

@@ -5,18 +5,19 @@ from __future__ import annotations
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from math import inf
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from loky import ProcessPoolExecutor, process_executor
+from loky import ProcessPoolExecutor
 
 from ...base.processes import end_with, signals_held
 from ..costs import Cost
 from ..events import Event, Tell, Told, tell_log
 from ..foreign import Foreign, adopt
-from .interface import Executor, WorkerLost
+from .interface import Executor, WorkerLost, told_abroad
 
 if TYPE_CHECKING:
     from ..job import Job
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from ..store import Stage
 
 _UNKNOWN_MEMORY = 2048
-"""MiB that a stage is taken to hold whose like was never made; of a GPU's memory it is that share:"""
+"""MiB that a stage is taken to hold whose like was never made."""
 _UNKNOWN_SHARE = 0.25
+"""Of a GPU's memory that it is taken to hold."""
 _RESERVE = 0.1
 """Of memory that is left to others, and to what an estimate misses."""
 
@@ -54,41 +56,52 @@ class Local(Executor):
         devices = resources.devices
         self._slots = [_Slot(devices[number % len(devices)] if devices else None) for number in range(slots)]
         self._pipes: list[Connection] = []
+        self._unheard: Exception | None = None
 
     def takes(self, cost: Cost | None) -> bool:
+        if self._unheard is not None:
+            raise self._unheard
         return self._slot_for(cost) is not None
 
     def submit(self, job: Job, cost: Cost | None) -> Future[Stage]:
         slot = self._slot_for(cost)
         assert slot is not None  # whoever submits has asked
+        if cost is not None and cost.memory == inf:  # what others hold, that wait for a stage, is needed too
+            for other in self._slots:
+                self._end_process(other)
         slot.cost = _assumed(cost, slot)
         outcome: Future[Stage] = Future()
-        try:
-            done = self._process_of(slot, job.conditions.threads).submit(_carry_out, job)
-        except BrokenProcessPool:  # killed while it had nothing to do
-            slot.process = None
-            done = self._process_of(slot, job.conditions.threads).submit(_carry_out, job)
-        done.add_done_callback(lambda future: self._ended(slot, future, outcome))
-        # One process ahead: to begin takes it seconds, in which the stages that are made now are not done.
-        if (following := next((one for one in self._slots if one.process is None), None)) is not None:
-            self._process_of(following, job.conditions.threads)
+        with signals_held():
+            try:
+                done = self._process_of(slot, job.conditions.threads).submit(_carry_out, job)
+            except BrokenProcessPool:  # killed while it had nothing to do
+                slot.process = None
+                done = self._process_of(slot, job.conditions.threads).submit(_carry_out, job)
+            done.add_done_callback(lambda future: self._ended(slot, future, outcome))
+            # One process ahead: to begin takes it seconds, in which the stages that are made now are not done.
+            following = next((one for one in self._slots if one.process is None), None)
+            if following is not None and slot.cost.memory < inf:
+                self._process_of(following, job.conditions.threads)
         return outcome
 
     def close(self) -> None:
         for slot in self._slots:
-            if slot.process is not None:
-                slot.process.shutdown(wait=True, kill_workers=True)
-                slot.process = None
+            self._end_process(slot)
         for pipe in self._pipes:
             pipe.close()
         self._pipes.clear()
+
+    def _end_process(self, slot: _Slot) -> None:
+        if slot.process is not None:
+            slot.process.shutdown(wait=True, kill_workers=True)
+            slot.process = None
 
     def _slot_for(self, cost: Cost | None) -> _Slot | None:
         """The slot that a stage would get: the one whose GPU is the least in use."""
         free = [slot for slot in self._slots if slot.cost is None]
         if len(free) == len(self._slots):
             return free[0]
-        held = sum(slot.cost.memory for slot in self._slots if slot.cost is not None)
+        held = sum(other.memory for one in self._slots if (other := one.cost) is not None)  # some end meanwhile
         fitting = [
             slot
             for slot in free
@@ -100,7 +113,9 @@ class Local(Executor):
     def _free_on(self, device: Device | None) -> float:
         if device is None:
             return 0
-        held = sum(s.cost.device_memory for s in self._slots if s.cost is not None and s.device == device)
+        held = sum(
+            other.device_memory for one in self._slots if one.device == device and (other := one.cost) is not None
+        )
         return (1 - _RESERVE) * device.memory - held
 
     def _process_of(self, slot: _Slot, threads: int) -> ProcessPoolExecutor:
@@ -111,11 +126,11 @@ class Local(Executor):
         self._pipes += [ours, theirs]
         Thread(target=self._listen, args=(ours,), daemon=True).start()
         env = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+        env["LOKY_MAX_MEMORY_LEAK_SIZE"] = "1e15"  # what a stage holds is no leak, for which loky begins a new process
         if slot.device is not None:
             env["CUDA_VISIBLE_DEVICES"] = slot.device.name
         slot.process = ProcessPoolExecutor(1, initializer=_begin, initargs=(theirs, self._foreign), env=env)
-        with signals_held():
-            slot.process.submit(_load)
+        slot.process.submit(_load)
         return slot.process
 
     def _listen(self, pipe: Connection) -> None:
@@ -124,13 +139,17 @@ class Local(Executor):
                 event: Event = pipe.recv()
             except (EOFError, OSError):
                 return
-            self._tell(event)
+            try:
+                self._tell(event)
+            except Exception as error:  # noqa: BLE001 - whoever runs the command is told, and the others are heard on
+                self._unheard = error
 
     def _ended(self, slot: _Slot, future: Future[Stage], outcome: Future[Stage]) -> None:
-        slot.cost = None
         error = future.exception()
         if isinstance(error, BrokenProcessPool):
             slot.process = None
+        slot.cost = None  # last: from now on the slot is another stage's
+        if isinstance(error, BrokenProcessPool):
             outcome.set_exception(WorkerLost())
         elif error is not None:
             outcome.set_exception(error)
@@ -152,7 +171,6 @@ def _begin(pipe: Connection, foreign: Foreign) -> None:
     """Prepares a worker."""
     global _pipe
     _pipe = pipe
-    process_executor._USE_PSUTIL = False  # loky takes what a stage holds for a leak, and begins a new process
     end_with(pipe)
     tell_log(_say)
     adopt(foreign)
@@ -169,4 +187,7 @@ def _say(event: Event) -> None:
 
 
 def _carry_out(job: Job) -> Stage:
-    return job.carry_out(Told(job.title, _say))
+    try:
+        return job.carry_out(Told(job.title, _say))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again
+        raise told_abroad(error) from None

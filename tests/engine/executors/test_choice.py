@@ -23,9 +23,15 @@ def test_an_unknown_executor_is_told_with_the_known_ones():
 
 
 def test_stages_at_once_are_the_jobs_or_the_cores_by_their_threads():
-    assert Means(jobs=3).slots(threads=8) == 3
-    assert Means().slots(threads=1) == cores()
-    assert Means().slots(threads=10_000) == 1
+    assert Means("local", jobs=3).slots(threads=8) == 3
+    assert Means("serial", jobs=3).slots(threads=1) == 1
+    assert Means("local").slots(threads=1) == cores()
+    assert Means("local").slots(threads=10_000) == 1
+
+
+def test_a_cluster_is_named_to_who_has_none():
+    with pytest.raises(PrivbenchError, match="The executor local has no cluster: leave out --address"):
+        _ = Means("local", address="192.0.2.1:6379").name
 
 
 def test_each_name_opens_its_executor(tmp_path):

@@ -99,11 +99,13 @@ def test_a_stage_asks_for_what_its_like_took(nodes, tmp_path):
 
     with connected(nodes, tmp_path) as executor:
         executor._carry_out = Recorded()
-        for memory, cost in ((None, Cost(1, 100)), (1000.0, Cost(1, 100, 250)), (1000.0, None)):
+        everything = Cost(0, float("inf"), float("inf"))
+        costs = ((None, Cost(1, 100)), (1000.0, Cost(1, 100, 250)), (1000.0, None), (1000.0, everything))
+        for memory, cost in costs:
             executor._gpu_memory = memory
             executor.submit(job_of(node("a"), tmp_path), cost)
     assert [(one["num_cpus"], one.get("memory"), one.get("num_gpus")) for one in asked] == [
-        (1, 100 * 2**20, None), (1, 100 * 2**20, 0.25), (1, None, 0.25),
+        (1, 100 * 2**20, None), (1, 100 * 2**20, 0.25), (1, None, 0.25), (1, int(0.9 * executor._machine_memory), 1.0),
     ]  # fmt: skip
 
 
