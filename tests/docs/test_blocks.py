@@ -105,7 +105,11 @@ def commands():
 def test_commands_parse(arguments, desk):
     """Options exist and their values are valid; so are the anonymizer's parameters, and changes of the protocol."""
     name, *rest = arguments
-    context = typer.main.get_command(app).commands[name].make_context(name, rest)
+    command = typer.main.get_command(app).commands[name]
+    if name == "plan":  # before another command
+        name, *rest = rest
+        command = command.commands[name]
+    context = command.make_context(name, rest)
     registry = Registry(map(Path, context.params.get("plugin") or []))
     method = context.params.get("name" if name == "check-plugin" else "anonymizer")
     if method is not None:
