@@ -141,3 +141,26 @@ class Environment:
 
         told = os.environ["OMP_NUM_THREADS"], os.environ["CUDA_VISIBLE_DEVICES"], torch.get_num_threads()
         (folder / "text").write_text(" ".join(map(str, told)))
+
+
+class OddError(Exception):
+    """Cannot be rebuilt of its arguments."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"{code} {text}")
+
+
+@dataclass(frozen=True)
+class Stumble:
+    """Raises what cannot travel."""
+
+    def __call__(self, reads, folder, ctx):
+        raise OddError(7, "of a library")
+
+
+@dataclass(frozen=True)
+class Starve:
+    """Runs out of memory."""
+
+    def __call__(self, reads, folder, ctx):
+        raise MemoryError

@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from graphs import Fail, Forget, Mark, Say, Spoil, Write, engine_in, node, text_of
+from graphs import Fail, Forget, Mark, Say, Spoil, Starve, Write, engine_in, node, text_of
 
 from privbench.base.errors import PrivbenchError
 from privbench.engine.job import curves_of
@@ -69,6 +69,13 @@ def test_whoever_keeps_going_makes_what_does_not_need_it_and_tells_it_then(tmp_p
         engine.make({"one": [node("after", None, bad)], "two": [node("last", None, good)]}, told.append)
     assert told == ["two"]
     assert {one.name.kind for one in engine.made} == {"good", "last"}
+
+
+def test_want_of_memory_is_a_failure_to_go_on_from(tmp_path):
+    with pytest.raises(PrivbenchError, match=r"The stage one: bad failed: Memory ran out"):
+        engine_in(tmp_path, keep_going=True).make({"one": [node("bad", Starve())], "two": [good := node("good")]})
+    assert (tmp_path / "good").exists()
+    assert good.name.kind == "good"
 
 
 def test_a_bug_is_no_failure_to_go_on_from(tmp_path):

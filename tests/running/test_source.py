@@ -10,6 +10,7 @@ from stage_folders import COUNTS, FINDINGS, GREY, PAIRS, source, stage_folders
 
 from privbench.learning.guidance import untrained_guidance
 from privbench.learning.states import load_state
+from privbench.plugins.code import code_of
 from privbench.running.stage_names import CLASSIFIER, DATA, RELEASE, VERIFIER, StageName
 
 
@@ -75,3 +76,10 @@ def test_it_travels_to_another_process(reads):
     cut = replace(source(), rows=np.array([0, 1]))
     again = pickle.loads(pickle.dumps(cut)).shown(reads)
     assert np.array_equal(again.originals["train"].images, cut.shown(reads).originals["train"].images)
+
+
+@pytest.mark.parametrize("module", ["attack_stages", "utility_stages", "guidance_stages", "release", "examples"])
+def test_how_the_first_stages_are_read_counts_in_the_keys_of_all_that_read_them(module):
+    """What parts a release, cuts rows and loads the guidance decides what comes out as much as a training does."""
+    reached = code_of([f"privbench.running.{module}"], []).modules
+    assert {"privbench.running.source", "privbench.running.loading", "privbench.learning.guidance"} <= set(reached)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from graphs import DieOnce, Environment, Fail, Mark, Say, Write, engine_on, job_of, node
+from graphs import DieOnce, Environment, Fail, Mark, Say, Stumble, Write, engine_on, job_of, node
 
 from privbench.base.errors import PrivbenchError
 from privbench.engine.costs import Cost
 from privbench.engine.executors.local import Local
 from privbench.engine.foreign import Foreign, foreign_to_others
 from privbench.engine.manifest import key_of
-from privbench.engine.node import StageName
+from privbench.engine.node import Reached, StageName
 from privbench.engine.resources import Device, Resources
 
 PLENTY = Resources(1e6)
@@ -61,6 +61,18 @@ def test_two_stages_are_made_at_once_and_by_others(two, tmp_path):
 def test_a_failure_is_told_as_it_was_meant(two, tmp_path):
     with pytest.raises(PrivbenchError, match=r"^It cannot be made: do something else\.$"):
         engine_on(two, tmp_path).make({"goal": [node("a", Fail())]})
+
+
+def test_an_error_that_cannot_travel_is_told_in_its_words(two, tmp_path):
+    with pytest.raises(RuntimeError, match=r"^OddError: 7 of a library$"):
+        engine_on(two, tmp_path).make({"goal": [node("a", Stumble())]})
+
+
+def test_a_process_with_other_code_makes_nothing(two, tmp_path):
+    other = Reached(frozenset({"privbench.engine.job"}), "of yesterday", {})
+    one = replace(node("a"), reached=other)
+    with pytest.raises(PrivbenchError, match="has another code of privbench, or other libraries"):
+        engine_on(two, tmp_path).make({"goal": [one]})
 
 
 def test_a_killed_process_costs_its_stage_which_is_made_again(two, tmp_path, caplog):
