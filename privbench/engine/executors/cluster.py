@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import secrets
+import socket
 from collections.abc import Mapping
 from concurrent.futures import Future
 from importlib.metadata import version
@@ -134,12 +136,15 @@ def connect(address: str | None, store: Path, device: str, threads: int, foreign
     Raises:
         PrivbenchError: there is no cluster, a machine does not see the store or has another version of what computes.
     """
+    place = address or os.environ.get("RAY_ADDRESS") or "auto"
     try:
-        ray.init(address or "auto", log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+        _knock(place)  # Ray itself would try for minutes
+        ray.init(place, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+    except (OSError, RuntimeError, ValueError) as error:
+        where = "this machine" if place == "auto" else place
         raise PrivbenchError(
-            f"There is no Ray cluster at {address or 'RAY_ADDRESS or this machine'} "
-            f"({str(error).splitlines()[0]}): start one with `ray start --head`, or name it with --address."
+            f"There is no Ray cluster at {where} ({str(error).splitlines()[0]}): start one with `ray start --head`, "
+            "or name it with --address."
         ) from error
     try:
         told = _machines(store.absolute())
@@ -151,6 +156,13 @@ def connect(address: str | None, store: Path, device: str, threads: int, foreign
         ray.shutdown()
         raise PrivbenchError("No machine of the Ray cluster has a CUDA device: use --device cpu.")
     return Cluster(threads, min(memories) if device == "cuda" else None, foreign, tell)
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody answers at HOST:PORT; other addresses are Ray's affair."""
+    host, separator, port = address.rpartition(":")
+    if separator and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=5).close()
 
 
 def _machines(store: Path) -> list[_Told]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from threading import Thread
 
@@ -12,10 +13,13 @@ from privbench.base.errors import PrivbenchError
 from privbench.engine.costs import Cost
 from privbench.engine.executors.choice import Means, open_executor
 
-ray = pytest.importorskip("ray")
-from ray.cluster_utils import Cluster as RayCluster  # noqa: E402
+if not os.environ.get("PRIVBENCH_RAY_TEST"):
+    pytest.skip("set PRIVBENCH_RAY_TEST=1, where ray is installed", allow_module_level=True)
 
-from privbench.engine.executors import cluster as module  # noqa: E402
+import ray
+from ray.cluster_utils import Cluster as RayCluster
+
+from privbench.engine.executors import cluster as module
 
 
 @pytest.fixture(scope="module")
