@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from threading import Thread
 
@@ -133,3 +135,32 @@ def test_a_node_that_dies_costs_its_stages_which_are_made_elsewhere(nodes, tmp_p
     assert len(engine.made) == 6
     assert len(list(marks.iterdir())) > 6, "some were begun twice"
     assert not list((tmp_path / "store" / "unfinished").iterdir())
+
+
+LEAVING = """
+import sys, time
+from pathlib import Path
+from threading import Event
+from ray.cluster_utils import Cluster
+from privbench.engine.executors.cluster import connect
+from privbench.engine.foreign import Foreign
+
+told = Event()
+
+def tell(event):
+    told.set()
+    time.sleep(1)  # the cluster is left meanwhile
+
+machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+with connect(machines.address, Path(sys.argv[1]), "cpu", 1, Foreign(), tell) as cluster:
+    cluster._words.put("a word")
+    assert told.wait(60)
+time.sleep(2)
+machines.shutdown()
+print("left")
+"""
+
+
+def test_a_word_that_is_heard_while_the_cluster_is_left_does_not_end_the_process(tmp_path):
+    left = subprocess.run([sys.executable, "-c", LEAVING, str(tmp_path)], capture_output=True, text=True)
+    assert (left.returncode, left.stdout) == (0, "left\n"), left.stderr[-500:]
