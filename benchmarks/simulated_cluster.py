@@ -15,8 +15,8 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from privbench.engine.node import Node, in_order
-from privbench.engine.outlook import lasting, ways_of
+from privbench.engine.node import Node, in_order, ways_of
+from privbench.engine.outlook import lasting
 from privbench.plugins.interfaces import Anonymizer
 from privbench.running.setting import Setting
 from privbench.sweeps.schema import load_sweep

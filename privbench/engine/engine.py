@@ -16,8 +16,7 @@ from ..base.progress import log
 from .costs import Cost, Costs
 from .executors.interface import Executor, WorkerLost
 from .job import Job
-from .manifest import key_of
-from .todo import Todo
+from .todo import Todo, digests_read
 
 if TYPE_CHECKING:
     from .display import Display
@@ -100,13 +99,13 @@ class Engine:
         """Takes what the store has of what can be made now, and lines up the rest."""
         while arrivals := self._todo.arrivals():
             for node in arrivals:
-                key = key_of(node.name.kind, node.version, node.config, self._digests(node))
+                key = node.key(digests_read(node, self.made))
                 if key in self._open:
                     self._open[key].nodes.append(node)
                 elif (there := self._store.find(node.name.kind, key)) is not None:
                     self._put([node], there)
                 else:
-                    cost = self._costs.of(node, self._digests(node))
+                    cost = self._cost_of(node)
                     self._line_up(_Open(key, [node], self._called(node), self._todo.way[node], cost))
 
     def _line_up(self, one: _Open) -> None:
@@ -174,7 +173,7 @@ class Engine:
             name=node.name,
             version=node.version,
             config=node.config,
-            digests=self._digests(node),
+            digests=digests_read(node, self.made),
             reads={name: stage.folder.absolute() for name, stage in read.items()},
             seen={name: stage.seen for name, stage in read.items()},
             work=node.work,
@@ -184,12 +183,11 @@ class Engine:
             goals=tuple(self._todo.goals_of(node)),
         )
 
-    def _digests(self, node: Node) -> dict[str, str]:
-        """Those of the stages that the node reads, by name, as far as they are made."""
-        return {str(one.name): self.made[one].digest for one in node.inputs if one in self.made}
+    def _cost_of(self, node: Node) -> Cost | None:
+        return self._costs.of(node, digests_read(node, self.made))
 
     def _seconds_of(self, node: Node) -> float | None:
-        cost = self._costs.of(node, self._digests(node))
+        cost = self._cost_of(node)
         return None if cost is None else cost.seconds
 
     def _tell_what_is_left(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..base.code import is_ours, modules_of, reached_from
 from ..base.files import digest_of
 from ..plugins.code import code_of
+from .manifest import key_of
 
 if TYPE_CHECKING:  # what only carries stages about cannot change what comes out of them
     from ..learning.context import Context
@@ -76,6 +77,10 @@ class Node:
         inputs = [node.identity for node in self.inputs]
         told = [self.name.kind, str(self.name), self.version, self.config, inputs]
         return digest_of([*told, None if self.instead is None else self.instead.node.identity])
+
+    def key(self, digests: Mapping[str, str]) -> str:
+        """Where the stage belongs in the store; the digests are those of all that it reads, by name."""
+        return key_of(self.name.kind, self.version, self.config, digests)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Node) and self.identity == other.identity
@@ -178,3 +183,24 @@ def in_order(nodes: Iterable[Node]) -> list[Node]:
     for node in nodes:
         add(node)
     return list(ordered)
+
+
+def readers_of(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
+    """Of each node those that read it, among these nodes alone."""
+    readers: dict[Node, list[Node]] = {node: [] for node in nodes}
+    for node in readers:
+        for one in node.inputs:
+            if one in readers:
+                readers[one].append(node)
+    return readers
+
+
+def ways_of(seconds: Mapping[Node, float]) -> dict[Node, float]:
+    """Of each node the seconds from its beginning to the end of the longest way that begins with it.
+
+    The nodes come in an order in which whatever is read stands first.
+    """
+    readers, ways = readers_of(seconds), dict[Node, float]()
+    for node in reversed(list(seconds)):
+        ways[node] = seconds[node] + max((ways[reader] for reader in readers[node]), default=0.0)
+    return ways

@@ -9,9 +9,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from .costs import Cost, Costs
-from .manifest import key_of
-from .node import Node, in_order
-from .todo import needed
+from .node import Node, in_order, readers_of, ways_of
+from .todo import digests_read, needed
 
 if TYPE_CHECKING:
     from .store import Stage, Store
@@ -55,8 +54,7 @@ def outlook(goals: Mapping[str, Sequence[Node]], store: Store, slots: int) -> Ou
     made = stages_there(goals.values(), store)
     costs, wanted = Costs(store.root), {goal: needed(nodes, made) for goal, nodes in goals.items()}
     every = in_order(node for nodes in wanted.values() for node in nodes)
-    digests = {str(node.name): stage.digest for node, stage in made.items()}
-    cost_of = {node: costs.of(node, digests) for node in every if node not in made}
+    cost_of = {node: costs.of(node, digests_read(node, made)) for node in every if node not in made}
     seconds = {node: 0.0 if cost is None else cost.seconds for node, cost in cost_of.items()}
     ways = ways_of(seconds)
     critical = set(_longest(ways))
@@ -86,37 +84,16 @@ def stages_there(goals: Iterable[Sequence[Node]], store: Store) -> dict[Node, St
             for node in needed(nodes, made):
                 if node in made or any(one not in made for one in node.inputs):
                     continue
-                digests = {str(one.name): made[one].digest for one in node.inputs}
-                key = key_of(node.name.kind, node.version, node.config, digests)
-                if (stage := store.find(node.name.kind, key)) is not None:
+                if (stage := store.find(node.name.kind, node.key(digests_read(node, made)))) is not None:
                     made[node] = stage
     return made
-
-
-def ways_of(seconds: dict[Node, float]) -> dict[Node, float]:
-    """Of each node the seconds from its beginning to the end of the longest way that begins with it.
-
-    The nodes come in an order in which whatever is read stands first.
-    """
-    after: dict[Node, float] = dict.fromkeys(seconds, 0.0)
-    ways: dict[Node, float] = {}
-    for node in reversed(seconds):
-        ways[node] = seconds[node] + after[node]
-        for one in node.inputs:
-            if one in after:
-                after[one] = max(after[one], ways[node])
-    return ways
 
 
 def _longest(ways: Mapping[Node, float]) -> list[Node]:
     """The nodes of the longest way, in their order."""
     if not ways:
         return []
-    readers: dict[Node, list[Node]] = {node: [] for node in ways}
-    for node in ways:
-        for one in node.inputs:
-            if one in readers:
-                readers[one].append(node)
+    readers = readers_of(ways)
     node = max(ways, key=lambda one: ways[one])
     way = [node]
     while readers[node]:
@@ -125,15 +102,10 @@ def _longest(ways: Mapping[Node, float]) -> list[Node]:
     return way
 
 
-def lasting(seconds: dict[Node, float], slots: int) -> float:
+def lasting(seconds: Mapping[Node, float], slots: int) -> float:
     """How long the nodes last, so many at once, where always the one with the longest way begins; in seconds."""
-    ways, number = ways_of(seconds), count()
+    ways, readers, number = ways_of(seconds), readers_of(seconds), count()
     waiting = {node: sum(one in seconds for one in node.inputs) for node in seconds}
-    readers: dict[Node, list[Node]] = {node: [] for node in seconds}
-    for node in seconds:
-        for one in node.inputs:
-            if one in seconds:
-                readers[one].append(node)
     ready: list[tuple[float, int, Node]] = []
     running: list[tuple[float, int, Node]] = []
     for node, missing in waiting.items():

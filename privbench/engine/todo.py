@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .node import Node, in_order
+from .node import Node, in_order, readers_of, ways_of
 
 if TYPE_CHECKING:
     from .store import Stage
@@ -29,6 +29,11 @@ def resolved(node: Node, made: Mapping[Node, Stage]) -> Node:
 def needed(nodes: Iterable[Node], made: Mapping[Node, Stage]) -> list[Node]:
     """All that has to be there for these nodes, whatever is read first, as far as it is known what stands for what."""
     return in_order(resolved(node, made) for node in nodes)
+
+
+def digests_read(node: Node, made: Mapping[Node, Stage]) -> dict[str, str]:
+    """Those of the stages that the node reads, by name, as far as they are made."""
+    return {str(one.name): made[one].digest for one in node.inputs if one in made}
 
 
 class Todo(Generic[Goal]):
@@ -59,19 +64,13 @@ class Todo(Generic[Goal]):
             self._missing[goal] = set(missing)
             for node in missing:
                 self._goals_of[node].append(goal)
-        self.open = dict.fromkeys(in_order(self._goals_of))
-        self.open = {node: None for node in self.open if node not in self._made}
+        self.open = dict.fromkeys(self._goals_of)  # whatever is read first, as for each goal
         self._inputs = {node: {one for one in node.inputs if one not in self._made} for node in self.open}
-        self._readers: dict[Node, list[Node]] = defaultdict(list)
-        for node, inputs in self._inputs.items():
-            for one in inputs:
-                self._readers[one].append(node)
+        self._readers = readers_of(self.open)
         self._decisive = {one for node in self.open if (told := node.instead) for one in (told.first, told.second)}
-        self.way: dict[Node, float] = {}
-        for node in reversed(self.open):
-            after = max((self.way[reader] for reader in self._readers[node]), default=0.0)
-            seconds = self.seconds_of(node)
-            self.way[node] = (_UNKNOWN if seconds is None else seconds) + after
+        seconds = {node: self.seconds_of(node) for node in self.open}
+        known = {node: _UNKNOWN if one is None else one for node, one in seconds.items()}
+        self.way = ways_of(known)
         self._arriving = [node for node, inputs in self._inputs.items() if not inputs]
 
     def arrivals(self) -> list[Node]:
@@ -95,7 +94,7 @@ class Todo(Generic[Goal]):
         self.open.pop(node, None)
         for goal in self._goals_of[node]:
             self._missing[goal].discard(node)
-        for reader in self._readers[node]:
+        for reader in self._readers.get(node, ()):  # none, where something else came to stand for it
             self._inputs[reader].discard(node)
             if not self._inputs[reader]:
                 self._arriving.append(reader)

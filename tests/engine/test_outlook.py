@@ -5,8 +5,8 @@ from graphs import Write, engine_in, node
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privbench.engine.node import Instead
-from privbench.engine.outlook import lasting, outlook, stages_there, ways_of
+from privbench.engine.node import Instead, ways_of
+from privbench.engine.outlook import lasting, outlook, stages_there
 from privbench.engine.store import Store
 
 
