@@ -20,9 +20,9 @@ import torch
 
 from ...base.errors import PrivbenchError
 from ..costs import Cost
-from ..events import Event, Tell, Told, tell_log
+from ..events import Event, Tell, tell_log
 from ..foreign import Foreign, adopt
-from .interface import Executor, WorkerLost, told_abroad
+from .interface import UNKNOWN_SHARE, Executor, WorkerLost, carry_out, hand_on
 
 if TYPE_CHECKING:
     from ..job import Job
@@ -41,8 +41,6 @@ except ImportError:
 
 _ALIKE = ("privbench", "torch", "torchvision", "timm", "numpy")
 """What has to be of one version on all machines: figures hang on it."""
-_UNKNOWN_SHARE = 0.25
-"""Of a GPU that a stage is taken to need whose like was never made."""
 _LARGEST_SHARE = 0.9
 """Of the largest machine's memory that a stage is given at the most."""
 _PATIENCE = 120
@@ -50,8 +48,9 @@ _PATIENCE = 120
 _LOST_MACHINES = 3
 """How many a stage may lose before it is given up."""
 _PAUSE = 0.5
-"""Seconds after which who listens for words looks whether the cluster is left; and seconds that are left to it then:"""
+"""Seconds after which who listens for words looks whether the cluster is left."""
 _LAST_WORD = 10
+"""Seconds that are left to him then."""
 
 
 class Cluster(Executor):
@@ -87,7 +86,7 @@ class Cluster(Executor):
         if cost is not None:  # what no machine has would wait for ever
             options["memory"] = int(min(cost.memory * 2**20, _LARGEST_SHARE * self._machine_memory))
         if self._gpu_memory is not None:
-            share = _UNKNOWN_SHARE if cost is None else cost.device_memory / self._gpu_memory
+            share = UNKNOWN_SHARE if cost is None else cost.device_memory / self._gpu_memory
             options["num_gpus"] = min(1.0, max(0.01, round(share, 2)))
         done = self._carry_out.options(**options).remote(dumps(job), self._foreign, self._words).future()
         outcome: Future[Stage] = Future()
@@ -102,18 +101,17 @@ class Cluster(Executor):
 
     def _ended(self, future: Future[Any], outcome: Future[Stage]) -> None:
         self._waiting -= 1
-        error = future.exception()
-        if isinstance(error, RayTaskError):
-            outcome.set_exception(error.cause)
-        elif isinstance(error, RayError):
-            outcome.set_exception(WorkerLost())
-        elif error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(future.result())
+        hand_on(future, outcome, _meant)
 
 
-class _Told(NamedTuple):
+def _meant(error: BaseException) -> BaseException:
+    """What Ray's errors mean: what a stage's work raised, or that its machine is lost."""
+    if isinstance(error, RayTaskError):
+        return error.cause
+    return WorkerLost() if isinstance(error, RayError) else error
+
+
+class _Machine(NamedTuple):
     """What a machine says of itself: its name, the token that it reads in the store, its versions, a GPU's memory."""
 
     name: str
@@ -165,7 +163,7 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=5).close()
 
 
-def _machines(store: Path) -> list[_Told]:
+def _machines(store: Path) -> list[_Machine]:
     """What all machines say of themselves. Raises PrivbenchError where one cannot serve, and tells all of them."""
     token, file = secrets.token_hex(16), store / f"token-{secrets.token_hex(4)}"
     store.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -193,7 +191,7 @@ def _machines(store: Path) -> list[_Told]:
     return told
 
 
-def _answers(asked: Mapping[str, ray.ObjectRef[_Told]]) -> tuple[list[_Told], list[str]]:
+def _answers(asked: Mapping[str, ray.ObjectRef[_Machine]]) -> tuple[list[_Machine], list[str]]:
     """What machines answer, by their names; and which cannot. One that has died meanwhile is none of the cluster's."""
     told, wrong = [], []
     for name, answer in asked.items():
@@ -211,12 +209,12 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _ALIKE}}
 
 
-def _introduce(file: Path) -> _Told:
+def _introduce(file: Path) -> _Machine:
     """On a machine of the cluster: what it says of itself."""
     token = file.read_text(encoding="utf-8") if file.is_file() else None
     gpus = range(torch.cuda.device_count())
     memory = min((torch.cuda.get_device_properties(gpu).total_memory / 2**20 for gpu in gpus), default=None)
-    return _Told(platform.node(), token, _versions(), memory)
+    return _Machine(platform.node(), token, _versions(), memory)
 
 
 def _carry_out(packed: bytes, foreign: Foreign, words: Queue) -> Stage:
@@ -228,10 +226,7 @@ def _carry_out(packed: bytes, foreign: Foreign, words: Queue) -> Stage:
     tell_log(say)
     adopt(foreign)
     job: Job = loads(packed)
-    try:
-        return job.carry_out(Told(job.title, say))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again
-        raise told_abroad(error) from None
+    return carry_out(job, say)
 
 
 def _listen(words: Queue, tell: Tell, closing: Flag) -> None:

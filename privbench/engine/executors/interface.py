@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from concurrent.futures import Future
 from pickle import dumps, loads
 from typing import TYPE_CHECKING
 
+from ..events import Told
+
 if TYPE_CHECKING:
     from ..costs import Cost
+    from ..events import Tell
     from ..job import Job
     from ..store import Stage
+
+UNKNOWN_SHARE = 0.25
+"""Of a GPU that a stage is taken to need whose like was never made."""
 
 
 class WorkerLost(Exception):
@@ -43,6 +50,23 @@ class Executor(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def carry_out(job: Job, tell: Tell) -> Stage:
+    """In the process that makes a stage: carries its job out, and raises what can travel back."""
+    try:
+        return job.carry_out(Told(job.title, tell))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again
+        raise told_abroad(error) from None
+
+
+def hand_on(done: Future[Stage], outcome: Future[Stage], meant: Callable[[BaseException], BaseException]) -> None:
+    """Gives an outcome what a library's future came to; `meant` says what its errors mean here."""
+    error = done.exception()
+    if error is None:
+        outcome.set_result(done.result())
+    else:
+        outcome.set_exception(meant(error))
 
 
 def told_abroad(error: Exception) -> Exception:

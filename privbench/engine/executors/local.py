@@ -15,9 +15,9 @@ from loky import ProcessPoolExecutor
 
 from ...base.processes import end_with, signals_held
 from ..costs import Cost
-from ..events import Event, Tell, Told, tell_log
+from ..events import Event, Tell, tell_log
 from ..foreign import Foreign, adopt
-from .interface import Executor, WorkerLost, told_abroad
+from .interface import UNKNOWN_SHARE, Executor, WorkerLost, carry_out, hand_on
 
 if TYPE_CHECKING:
     from ..job import Job
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _UNKNOWN_MEMORY = 2048
 """MiB that a stage is taken to hold whose like was never made."""
-_UNKNOWN_SHARE = 0.25
-"""Of a GPU's memory that it is taken to hold."""
 _RESERVE = 0.1
 """Of memory that is left to others, and to what an estimate misses."""
 
@@ -145,22 +143,17 @@ class Local(Executor):
                 self._unheard = error
 
     def _ended(self, slot: _Slot, future: Future[Stage], outcome: Future[Stage]) -> None:
-        error = future.exception()
-        if isinstance(error, BrokenProcessPool):
+        lost = isinstance(future.exception(), BrokenProcessPool)
+        if lost:
             slot.process = None
         slot.cost = None  # last: from now on the slot is another stage's
-        if isinstance(error, BrokenProcessPool):
-            outcome.set_exception(WorkerLost())
-        elif error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(future.result())
+        hand_on(future, outcome, lambda error: WorkerLost() if lost else error)
 
 
 def _assumed(cost: Cost | None, slot: _Slot) -> Cost:
     if cost is not None:
         return cost
-    return Cost(0, _UNKNOWN_MEMORY, 0 if slot.device is None else _UNKNOWN_SHARE * slot.device.memory)
+    return Cost(0, _UNKNOWN_MEMORY, 0 if slot.device is None else UNKNOWN_SHARE * slot.device.memory)
 
 
 _pipe: Connection
@@ -187,7 +180,4 @@ def _say(event: Event) -> None:
 
 
 def _carry_out(job: Job) -> Stage:
-    try:
-        return job.carry_out(Told(job.title, _say))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again
-        raise told_abroad(error) from None
+    return carry_out(job, _say)

@@ -68,7 +68,7 @@ def test_a_failure_is_told_as_it_was_meant(nodes, tmp_path):
 
 def test_a_machine_that_does_not_see_the_store_is_named(nodes, tmp_path, monkeypatch):
     def elsewhere(file):
-        return module._Told("far", None, module._versions(), None)
+        return module._Machine("far", None, module._versions(), None)
 
     monkeypatch.setattr(module, "_introduce", elsewhere)
     with pytest.raises(PrivbenchError, match=r"^far does not see the store .*: mount it there under the same path\.$"):
@@ -78,7 +78,7 @@ def test_a_machine_that_does_not_see_the_store_is_named(nodes, tmp_path, monkeyp
 def test_a_machine_with_other_versions_is_named(nodes, tmp_path, monkeypatch):
     def older(file):
         versions = module._versions() | {"torch": "1.0", "numpy": "1.1"}
-        return module._Told("old", file.read_text(), versions, None)
+        return module._Machine("old", file.read_text(), versions, None)
 
     monkeypatch.setattr(module, "_introduce", older)
     with pytest.raises(
