@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ..engine.node import Node, Reads, Work
     from ..learning.context import Context
     from ..protocols.schema import Protocol
+
+Scores = TypeVar("Scores", bound=Attack)
 
 
 @dataclass(frozen=True)
@@ -60,23 +62,35 @@ class FitAttack:
 
 
 @dataclass(frozen=True)
-class LinkImages:
-    """Scores of pairs, ranks over the gallery, and the attack's own figures.
+class _Scoring(Generic[Scores]):
+    """What scores an attack in one scenario has. `learnt` is the stage that it was trained in.
 
     `unchanged` tells that releases are the originals to the bit, and are taken for them.
     """
 
-    attack: LinkageAttack
+    attack: Scores
     origin: AttackOrigin
     unchanged: bool
     learnt: StageName
     source: Source
 
-    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
-        attack, shown = self.attack.anew(), self.source.shown(reads)
+    def _ready(self, reads: Reads, ctx: Context) -> tuple[Scores, Shown]:
+        """An instance that knows what was learnt, and the images."""
+        attack = self.attack.anew()
         attack.load_state(load_state(reads[self.learnt]), ctx.device)
+        return attack, self.source.shown(reads)
+
+    def _gallery(self, attack: Scores, shown: Shown, split: str, kinds: Compared) -> Gallery:
+        return gallery(shown, split, _there(kinds, self.unchanged), attack)
+
+
+class LinkImages(_Scoring[LinkageAttack]):
+    """Scores of pairs, ranks over the gallery, and the attack's own figures."""
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        attack, shown = self._ready(reads, ctx)
         self._pairs(attack, shown, folder, ctx)
-        test = gallery(shown, "test", _there(threat_of(self.origin.scenario).test, self.unchanged), attack)
+        test = self._gallery(attack, shown, "test", threat_of(self.origin.scenario).test)
         shuffled, place = _shuffled(test, ctx)
         similarity = attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
         ranks = retrieval_ranks(self.origin, shown.originals["test"], similarity, ctx.numpy_generator("ties"))
@@ -89,7 +103,7 @@ class LinkImages:
         for name, kind in dict.fromkeys([("train", train), ("val", train), ("val", test), ("test", test)]):
             split = shown.originals[name]
             pairs = _some(split.pairs, len(shown.originals["val"].pairs)) if name == "train" else split.pairs
-            images, place = _shuffled(gallery(shown, name, _there(kind, self.unchanged), attack), ctx)
+            images, place = _shuffled(self._gallery(attack, shown, name, kind), ctx)
             scores = attack.similarity(images, place[pairs.probe], place[pairs.reference], ctx)
             parts.append(linkage_scores(self.origin, split, name, kind, pairs, scores))
         write_scores(pd.concat(parts, ignore_index=True), folder / LINKAGE_FILE)
@@ -105,21 +119,12 @@ class LinkImages:
         (folder / MEASURES_FILE).write_text(json.dumps(measures), encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class InferAttributes:
-    """Attributes of the patients on the test images; `unchanged` as for LinkImages."""
-
-    attack: InferenceAttack
-    origin: AttackOrigin
-    unchanged: bool
-    learnt: StageName
-    source: Source
+class InferAttributes(_Scoring[InferenceAttack]):
+    """Attributes of the patients on the test images."""
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
-        attack, shown = self.attack.anew(), self.source.shown(reads)
-        attack.load_state(load_state(reads[self.learnt]), ctx.device)
-        kinds = _there(threat_of(self.origin.scenario).test, self.unchanged)
-        inferred = attack.infer(gallery(shown, "test", kinds, attack), ctx)
+        attack, shown = self._ready(reads, ctx)
+        inferred = attack.infer(self._gallery(attack, shown, "test", threat_of(self.origin.scenario).test), ctx)
         write_scores(inference_scores(self.origin, shown.originals["test"], inferred), folder / INFERENCE_FILE)
 
 
