@@ -69,12 +69,13 @@ class Plugin(ABC):
     @final
     def anew(self) -> Self:
         """Another instance with the same parameters, which knows nothing of what this one did."""
-        # Field by field, because a dump would leave out what tells where something lies.
-        return type(self)(**{name: getattr(self.params, name) for name in self.params.model_fields_set})
+        make, arguments = self.__reduce__()
+        return make(*arguments)
 
     @final
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[Any, ...]]:
         """Who travels to another process arrives as `anew` makes him: what he knows beside goes by way of his state."""
+        # Field by field, because a dump would leave out what tells where something lies.
         return _rebuilt, (type(self), {name: getattr(self.params, name) for name in self.params.model_fields_set})
 
     def parts(self) -> Sequence[Plugin]:
@@ -82,7 +83,7 @@ class Plugin(ABC):
         return ()
 
 
-def _rebuilt(plugin: type[Plugin], params: dict[str, Any]) -> Plugin:
+def _rebuilt(plugin: type[Any], params: dict[str, Any]) -> Any:
     return plugin(**params)
 
 
