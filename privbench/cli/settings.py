@@ -60,7 +60,7 @@ def with_setting(command: Callable[..., None]) -> Callable[..., None]:
     keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
     hints: dict[str, Any] = {}
     for one in (_setting, command):  # what loads torch is imported when a command runs, and not for its options
-        hints |= get_type_hints(one, localns={"Setting": Any, "Planned": Any}, include_extras=True)
+        hints |= get_type_hints(one, localns={"Setting": Any}, include_extras=True)
     parameters = [one.replace(annotation=hints[one.name]) for one in (*keyword, *shared.values())]
     whole.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     whole.__annotations__ = {one.name: one.annotation for one in parameters}

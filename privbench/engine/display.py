@@ -8,7 +8,7 @@ from threading import RLock
 from ..base.progress import Progress, log
 from .events import Event
 
-_ALL = "all stages"
+_ALL_STAGES = "all stages"
 
 
 class Display:
@@ -44,10 +44,10 @@ class Display:
     def left(self, done: int, total: int, seconds: float | None) -> None:
         """Tells how many of all stages are there, and how long the rest will take, where that is known."""
         if done == total:
-            self._progress.drop(_ALL)
+            self._progress.drop(_ALL_STAGES)
         else:
             note = "" if seconds is None else f"about {duration(seconds)} left"
-            self._progress.show(_ALL, _ALL, done, total, note)
+            self._progress.show(_ALL_STAGES, _ALL_STAGES, done, total, note)
 
 
 def duration(seconds: float) -> str:
