@@ -105,10 +105,16 @@ def _from_5(old: dict[str, Any]) -> dict[str, Any]:
     return old | {"schema_version": 6, "public": False, "stages": [stage | unknown for stage in old["stages"]]}
 
 
+def _from_6(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 6 knew of a release what attacks made of it, and not what of its images is still in there."""
+    return old | {"schema_version": 7}
+
+
 _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _from_1,
     2: _from_2,
     3: _from_3,
     4: _from_4,
     5: _from_5,
+    6: _from_6,
 }

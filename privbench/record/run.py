@@ -17,7 +17,7 @@ from .names import MEAN_AUC, FigureName, Subject
 from .utility import MeasurementResult, UtilityResult
 from .values import Amount, Record
 
-SCHEMA_VERSION: Literal[6] = 6
+SCHEMA_VERSION: Literal[7] = 7
 FILE = "run.json"
 
 
@@ -61,7 +61,7 @@ class RunRecord(Record):
     SHA-256 of every other file of the run folder, empty in runs of all old schemas.
     """
 
-    schema_version: Literal[6] = SCHEMA_VERSION
+    schema_version: Literal[7] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
