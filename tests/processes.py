@@ -25,7 +25,7 @@ class Command:
         self.process = subprocess.Popen(
             [sys.executable, *map(str, arguments)], cwd=folder, env=os.environ | {name: value}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=_hear,
         )  # fmt: skip
 
     def alive(self) -> list[int]:
@@ -50,6 +50,12 @@ class Command:
         (os.killpg if group else os.kill)(self.process.pid, number)
         errors = self.process.communicate(timeout=60)[1]
         return self.process.returncode, errors
+
+
+def _hear() -> None:
+    """What a terminal lets through: a job in the background, or below nohup, hands down that it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def until(true: Callable[[], object]) -> None:

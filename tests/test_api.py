@@ -142,6 +142,7 @@ def test_released_anonymizer_can_be_used_again(finished):
         assert not torch.equal(anonymizer.anonymize(images, torch.Generator()), images)
 
 
+@pytest.mark.slow
 def test_a_cold_store_gives_the_same_figures(finished, tiny_protocol, tmp_path):
     cold = privbench.run(
         "prichexy",
@@ -267,6 +268,7 @@ def test_real_radiographs(real_data, tiny_protocol, tmp_path):
     assert record.protocol["data"]["params"] == {}
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_scores(finished, tiny_protocol, tmp_path):
     """SIGKILL at random moments until a run gets through; each goes on where the last one fell."""
     command = [sys.executable, "-m", "privbench", "run", "--anonymizer", "prichexy", "--mu", "0.05", "--quiet"]

@@ -6,6 +6,7 @@ import pytest
 
 import privbench
 
+pytestmark = pytest.mark.slow
 OVERRIDES = [
     "attacks.siamese=none",
     'utilities.classification.modes=["frozen","retrained-release"]',

@@ -23,6 +23,7 @@ class Toned(Anonymizer):
 ATTACK = ["--attack", "correlation", "--scenario", "informed"]
 
 
+@pytest.mark.slow
 def test_it_writes_a_table_and_a_plot(privbench, tiny_protocol, store, tmp_path):
     run = ["--protocol", tiny_protocol, "--store", store, "--out", tmp_path / "run", "--quiet"]
     assert privbench("run", *run).code == 0

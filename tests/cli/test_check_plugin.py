@@ -18,6 +18,7 @@ class One(MeasuringTask):
 """
 
 
+@pytest.mark.slow
 def test_it_tells_kept_and_broken_promises(privbench, half):
     whole = privbench("check-plugin", "identity")
     assert (whole.code, "broken" in whole.out) == (0, False)

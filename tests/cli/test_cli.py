@@ -190,6 +190,7 @@ def test_help_needs_no_torch():
     assert done.stdout.strip() == "False"
 
 
+@pytest.mark.slow
 def test_selftest_tells_what_is_not_sorted(monkeypatch, capsys, tiny_protocol, store, tmp_path):
     common = ["--protocol", tiny_protocol, "--store", store, "--out", tmp_path / "out"]
     traps = ["--trap", "trap-inversion", "--trap", "remover-constant"]

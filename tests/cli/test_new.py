@@ -19,6 +19,7 @@ def test_what_is_written_registers_and_says_how_to_go_on(privbench, kind, tmp_pa
     assert set(_CHECKS) == set(GROUPS)
 
 
+@pytest.mark.slow
 def test_the_written_test_passes(privbench, tmp_path, monkeypatch, capsys):
     """All four at once, as pytest finds them; it checks what `check-plugin` checks."""
     monkeypatch.chdir(tmp_path)

@@ -20,14 +20,14 @@ def run(request, tiny_protocol, tmp_path):
     return Command(["-m", "privbench", "run", "--protocol", tiny_protocol, *means, *many, *out], tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "number", "group", "status", "told"),
     [
         ("serial", signal.SIGINT, True, 130, f"Interrupted. {KEPT}\n"),
         ("local", signal.SIGINT, True, 130, f"Interrupted. {KEPT}\n"),
         ("local", signal.SIGTERM, False, 143, f"Terminated. {KEPT}\n"),
-        ("local", signal.SIGTERM, True, 143, f"Terminated. {KEPT}\n"),
-        ("local", signal.SIGHUP, False, 129, f"Hung up. {KEPT}\n"),
+        ("serial", signal.SIGHUP, False, 129, f"Hung up. {KEPT}\n"),
     ],
     indirect=["run"],
 )

@@ -22,6 +22,7 @@ from privbench.running.attack_stages import FitAttack, _shuffled, _some
 from privbench.running.stage_names import LINKAGE_FILE, StageName
 
 
+@pytest.mark.slow
 def test_every_attack_goes_the_whole_way(tiny_protocol, store, tmp_path):
     """Several releases, figures of an attack's own, and attributes, from the stages to run.json."""
     network = "{backbone='test_resnet',features=8,epochs=1,steps=2,batch_size=8,learning_rate=1e-3"

@@ -32,6 +32,7 @@ def test_an_adopted_network_is_one_training_and_a_retrained_one_several(tiny_pro
     assert retrained.lost is not None
 
 
+@pytest.mark.slow
 def test_every_utility_task_goes_the_whole_way(tiny_protocol, store, tmp_path):
     """The built-in ones and those of the manual, from the stages to run.json."""
     manual = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
