@@ -16,6 +16,7 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 from ..base.errors import PrivbenchError
+from ..base.memory import freed_memory_kept
 from ..base.progress import log
 from ..learning.context import Context
 from ..learning.device import create_fabric, deterministic
@@ -70,7 +71,10 @@ class Job:
                 )
             ctx = Context(create_fabric(told.device, told.precision), told.seed, name, progress)
             # The global seed is for whatever draws without a generator.
-            with _threads(told.threads), deterministic(), global_seed(told.seed, name), _device_given_back():
+            with (
+                _threads(told.threads), deterministic(), global_seed(told.seed, name), freed_memory_kept(),
+                _device_given_back(),
+            ):  # fmt: skip
                 self.work(self.reads, folder, ctx)
             for read, place in self.reads.items():
                 if seen_of(place) != self.seen[read]:

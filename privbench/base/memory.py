@@ -1,0 +1,32 @@
+"""How the process deals with memory that is freed and soon wanted again."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_TRIM, _TOP_PAD, _MMAP = -1, -2, -3  # mallopt(3)
+_ALL = 2**31 - 1
+_PAD = 64 * 2**20
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """The process keeps what it frees meanwhile, and gives it back to the system at the end.
+
+    A training step frees its arrays and asks for the same again. glibc returns large ones to the system at once, which
+    hands them out anew page by page, each filled with zeros: a fifth of a small network's step. Elsewhere nothing
+    changes.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if libc is None or not hasattr(libc, "mallopt"):
+        yield
+        return
+    for option, value in ((_TRIM, _ALL), (_TOP_PAD, _PAD), (_MMAP, _ALL)):
+        libc.mallopt(option, value)
+    try:
+        yield
+    finally:
+        libc.malloc_trim(0)
