@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from privbench.base.params import Params
+from privbench.learning.recipes import EmbedderRecipe
 from privbench.learning.weights import weights_source
 from privbench.plugins.interfaces import LinkageAttack
-
-from .recipes import ContrastiveParams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +31,7 @@ class Contrastive(LinkageAttack):
     """
 
     name = "contrastive"
-    Params: ClassVar[type[Params]] = ContrastiveParams
+    Params: ClassVar[type[Params]] = EmbedderRecipe
 
     _embedding: Embedding
 

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from privbench.learning.recipes import Augmentation, Backbone, Recipe
-
-
-class ContrastiveParams(Recipe, Backbone):
-    """The embedding's network and how it is trained; `batch_size` counts patients, each with two images."""
-
-    steps: int = Field(ge=1, description="batches an epoch")
-    features: int = Field(128, ge=1, description="length of the embedding")
-    temperature: float = Field(0.1, gt=0, description="of the contrastive loss")
-    augmentation: Augmentation = Field(Augmentation(), description="what changes between visits")
+from privbench.learning.recipes import EmbedderRecipe, Recipe
 
 
 class RestorerRecipe(Recipe):
@@ -22,9 +13,16 @@ class RestorerRecipe(Recipe):
     width: int = Field(16, ge=1, description="filters of its first level")
 
 
-class RestorationParams(ContrastiveParams):
+class RestorationParams(EmbedderRecipe):
     restorer: RestorerRecipe = Field(description="the U-Net and its training")
 
 
-class AveragingParams(ContrastiveParams):
+class AveragingParams(EmbedderRecipe):
     releases: int = Field(16, ge=1, description="independent releases of every image that the attacker averages")
+
+
+class DistillationParams(EmbedderRecipe):
+    """The tower's training; its network is the guidance's embedder's, and `batch_size` counts patients."""
+
+    rounds: int = Field(1, ge=1, description="trainings at the most, each twice as long as the one before")
+    saturation: float = Field(0.95, gt=0.5, le=1, description="AUC on its own training pairs that ends the rounds")

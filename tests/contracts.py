@@ -13,7 +13,8 @@ from privbench.plugins.interfaces import Anonymizer, Plugin
 
 NETWORK = {"backbone": "test_resnet", "options": {"stem_type": ""}}
 SHORT = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
-GUIDANCE = GuidanceRecipe(classifier=NETWORK | SHORT, verifier=NETWORK | SHORT | {"features": 8})
+EMBEDDING = NETWORK | SHORT | {"steps": 2, "features": 8}
+GUIDANCE = GuidanceRecipe(classifier=NETWORK | SHORT, verifier=NETWORK | SHORT | {"features": 8}, embedder=EMBEDDING)
 
 
 def broken(create: Callable[[], Plugin], around: Surroundings, *, elsewhere: bool = False) -> dict[str, str]:

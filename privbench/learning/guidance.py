@@ -1,4 +1,8 @@
-"""The pretrained classifier and verifier: an adversarial anonymizer learns against them, utility is judged by them."""
+"""Networks that were trained on originals beforehand.
+
+An adversarial anonymizer learns against the classifier and the verifier, utility is judged by them; attacks learn from
+the embedder.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,22 @@ from dataclasses import dataclass
 
 import torch
 
-from .networks import Classifier, Verifier
-from .recipes import GuidanceRecipe
+from .networks import Classifier, Embedder, Verifier
+from .recipes import EmbedderRecipe, GuidanceRecipe
 from .weights import without_weights
 
 
 @dataclass(frozen=True)
 class Guidance:
-    """The two networks, in evaluation mode on the device, and their recipe. Whoever trains one further copies it."""
+    """The networks, in evaluation mode on the device, and their recipe. Whoever trains one further copies it.
+
+    The embedder is an attacker's, and there for attacks alone that need it.
+    """
 
     recipe: GuidanceRecipe
     classifier: Classifier
     verifier: Verifier
+    embedder: Embedder | None = None
 
 
 def untrained_guidance(recipe: GuidanceRecipe, findings: int, device: torch.device) -> Guidance:
@@ -25,3 +33,8 @@ def untrained_guidance(recipe: GuidanceRecipe, findings: int, device: torch.devi
     classifier = Classifier(without_weights(recipe.classifier), findings)
     verifier = Verifier(without_weights(recipe.verifier), recipe.verifier.features)
     return Guidance(recipe, classifier.to(device).eval(), verifier.to(device).eval())
+
+
+def untrained_embedder(recipe: EmbedderRecipe, device: torch.device) -> Embedder:
+    """The recipe's embedder with random weights, for those that it had."""
+    return Embedder(without_weights(recipe), recipe.features).to(device).eval()

@@ -64,15 +64,25 @@ class VerifierRecipe(Recipe, Backbone):
     features: int = Field(128, ge=1, description="length of the embedding")
 
 
+class EmbedderRecipe(Recipe, Backbone):
+    """The embedder's network and how it is trained; `batch_size` counts patients, each with two images."""
+
+    steps: int = Field(ge=1, description="batches an epoch")
+    features: int = Field(128, ge=1, description="length of the embedding")
+    temperature: float = Field(0.1, gt=0, description="of the contrastive loss")
+    augmentation: Augmentation = Field(Augmentation(), description="what changes between visits")
+
+
 class GuidanceRecipe(Params):
-    """How the two guidance networks are made, on original images."""
+    """How the guidance networks are made, on original images."""
 
     classifier: ClassifierRecipe
     verifier: VerifierRecipe
+    embedder: EmbedderRecipe | None = Field(None, description="what attacks learn from that have a teacher")
 
-    @field_validator("classifier", "verifier")
+    @field_validator("classifier", "verifier", "embedder")
     @classmethod
-    def _starts_elsewhere(cls, recipe: Backbone) -> Backbone:
-        if recipe.init == "guidance":
+    def _starts_elsewhere(cls, recipe: Backbone | None) -> Backbone | None:
+        if recipe is not None and recipe.init == "guidance":
             raise ValueError("the guidance cannot start from itself: use scratch or imagenet")
         return recipe

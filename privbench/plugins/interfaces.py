@@ -131,6 +131,8 @@ class Attack(Plugin):
     """The scenarios in which it can be carried out."""
     trained: ClassVar[bool] = True
     """False: `fit` learns nothing, so there is nothing that can fail to train."""
+    has_teacher: ClassVar[bool] = False
+    """True: it learns from the guidance's embedder, so the protocol has to have one."""
 
     @property
     def releases(self) -> int:

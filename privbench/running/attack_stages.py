@@ -184,6 +184,8 @@ class AttackStages:
         config = attack.terms() | self._pairs("train", "val") | {"budget": dict(self.budget)}
         config |= {"label": origin.attack, "images": kinds, "number": origin.seed}
         inputs = [*self._images(attack, kinds), self.common.classifier, self.common.verifier]
+        if attack.has_teacher and self.common.embedder is not None:
+            inputs.append(self.common.embedder)
         return self.common.nodes.node(name, config, inputs, FitAttack(attack, kinds, self.common.source), [attack])
 
     def _images(self, attack: Attack, kinds: Compared) -> list[Node]:

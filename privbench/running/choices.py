@@ -31,6 +31,11 @@ def choose_attacks(
                     f"The attack {attack.name!r} cannot be carried out in the scenario {scenario!r}: "
                     f"set attacks.{label}.scenarios to some of {', '.join(attack.scenarios)}."
                 )
+        if attack.has_teacher and protocol.guidance.embedder is None:
+            raise PrivbenchError(
+                f"The attack {attack.name!r} learns from the guidance's embedder, which the protocol has none of: "
+                "add [guidance.embedder], as in quick, or leave the attack out."
+            )
         if attack.releases > 1 and anonymizer.deterministic:
             left_out.append(f"{label} is left out: the anonymizer draws no noise that it could average")
         else:

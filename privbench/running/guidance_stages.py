@@ -1,4 +1,4 @@
-"""The stages of the guidance: the classifier and the verifier that everything else leans on."""
+"""The stages of the guidance: the classifier, the verifier and the embedder that everything else leans on."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ..data.gallery import KnownGallery
 from ..data.pairs import Pairs
 from ..learning.classifier import fit_classifier
+from ..learning.embedder import fit_embedder
 from ..learning.states import save_state
 from ..learning.verifier import fit_verifier
 from ..learning.weights import weights_source
 from .source import Source
-from .stage_names import CLASSIFIER, VERIFIER
+from .stage_names import CLASSIFIER, EMBEDDER, VERIFIER
 
 if TYPE_CHECKING:
     from ..engine.node import Node, Nodes, Reads
@@ -49,13 +50,36 @@ class TrainVerifier:
         save_state(network.state_dict(), folder)
 
 
-def guidance_nodes(nodes: Nodes, data: Node, source: Source, pairs: Pairs) -> tuple[Node, Node]:
-    """The classifier and the verifier; `pairs` are the verifier's training pairs."""
+@dataclass(frozen=True)
+class TrainEmbedder:
+    """Trains the embedder on original images."""
+
+    source: Source
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        splits, recipe = self.source.shown(reads).originals, self.source.recipe.embedder
+        assert recipe is not None  # without a recipe there is no such stage
+        train, val = (
+            KnownGallery(split.images, split.images, pairs=split.pairs, table=split.table)
+            for split in (splits["train"], splits["val"])
+        )
+        save_state(fit_embedder(train, val, recipe, ctx, "guidance embedder").state_dict(), folder)
+
+
+def guidance_nodes(nodes: Nodes, data: Node, source: Source, pairs: Pairs) -> tuple[Node, Node, Node | None]:
+    """The classifier, the verifier and, where there is a recipe, the embedder.
+
+    `pairs` are the verifier's training pairs.
+    """
     recipe = source.recipe
     classifier = nodes.node(CLASSIFIER, _config(recipe.classifier), [data], TrainClassifier(source))
     told = {"pairs": {"guidance": pairs.digest, "val": source.pairs["val"].digest}}
     verifier = nodes.node(VERIFIER, _config(recipe.verifier) | told, [data], TrainVerifier(source, pairs))
-    return classifier, verifier
+    if recipe.embedder is None:
+        return classifier, verifier, None
+    selected = {"pairs": {"val": source.pairs["val"].digest}}
+    embedder = nodes.node(EMBEDDER, _config(recipe.embedder) | selected, [data], TrainEmbedder(source))
+    return classifier, verifier, embedder
 
 
 def _config(recipe: Backbone) -> dict[str, Any]:

@@ -99,7 +99,9 @@ class Pipeline:
         return {
             "protocol": self.protocol.fixed(),
             "plugins": [stated(plugin) for plugin in plugins],
-            "weights": [weights_source(backbone) for backbone in (guidance.classifier, guidance.verifier)],
+            "weights": [
+                weights_source(one) for one in (guidance.classifier, guidance.verifier, guidance.embedder) if one
+            ],
             "stages": VERSIONS,
         }
 
@@ -167,7 +169,7 @@ class Pipeline:
 
     def _common(self, source: Source, pairs: Pairs) -> Common:
         nodes, anonymizer = self._nodes, self.anonymizer
-        classifier, verifier = guidance_nodes(nodes, self.data, source, pairs)
+        classifier, verifier, embedder = guidance_nodes(nodes, self.data, source, pairs)
         config = anonymizer.terms() | pairs_digests(source.pairs, "train", "val")
         inputs = [self.data, classifier, verifier]
         fitted = nodes.node(ANONYMIZER, config, inputs, FitAnonymizer(anonymizer, source), [anonymizer])
@@ -178,7 +180,8 @@ class Pipeline:
             return nodes.node(name, anonymizer.terms() | {"number": number}, [self.data, fitted], work, [anonymizer])
 
         count = max(attack.releases for attack in self.attacks.values())
-        return Common(nodes, source, self.data, classifier, verifier, fitted, tuple(map(release, range(count))))
+        releases = tuple(map(release, range(count)))
+        return Common(nodes, source, self.data, classifier, verifier, embedder, fitted, releases)
 
     def _figures(self, scores: Sequence[Node]) -> Node:
         attacks = {label: attack.version for label, attack in self.attacks.items()}

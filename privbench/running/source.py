@@ -14,10 +14,10 @@ import torch
 from ..data.arrays import read_array
 from ..data.pairs import Pairs
 from ..data.splits import Split
-from ..learning.guidance import Guidance, untrained_guidance
+from ..learning.guidance import Guidance, untrained_embedder, untrained_guidance
 from ..learning.states import load_state
 from .loading import read_splits
-from .stage_names import CLASSIFIER, DATA, IMAGES_FILE, RELEASE, VERIFIER
+from .stage_names import CLASSIFIER, DATA, EMBEDDER, IMAGES_FILE, RELEASE, VERIFIER
 
 if TYPE_CHECKING:
     from ..engine.node import Node, Nodes, Reads
@@ -68,11 +68,15 @@ class Source:
         return Shown({name: replace(split, pairs=self.pairs[name]) for name, split in splits.items()}, releases)
 
     def guidance(self, reads: Reads, device: torch.device) -> Guidance:
-        """The two guidance networks."""
+        """The guidance networks; the embedder is there where it is among what is read."""
         guidance = untrained_guidance(self.recipe, len(self.findings), device)
         guidance.classifier.load_state_dict(load_state(reads[CLASSIFIER]))
         guidance.verifier.load_state_dict(load_state(reads[VERIFIER]))
-        return guidance
+        if EMBEDDER not in reads or self.recipe.embedder is None:
+            return guidance
+        embedder = untrained_embedder(self.recipe.embedder, device)
+        embedder.load_state_dict(load_state(reads[EMBEDDER]))
+        return replace(guidance, embedder=embedder)
 
 
 def _parted(images: np.ndarray, ends: Sequence[int]) -> list[np.ndarray]:
@@ -89,6 +93,7 @@ class Common:
     data: Node
     classifier: Node
     verifier: Node
+    embedder: Node | None
     anonymizer: Node
     releases: tuple[Node, ...]
 

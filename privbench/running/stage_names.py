@@ -9,6 +9,7 @@ VERSIONS = {
     "data": "2",
     "classifier": "1",
     "verifier": "1",
+    "embedder": "1",
     "anonymizer": "1",
     "release": "2",
     "attack": "2",
@@ -22,6 +23,7 @@ VERSIONS = {
 }
 
 DATA, CLASSIFIER, VERIFIER = StageName("data"), StageName("classifier"), StageName("verifier")
+EMBEDDER = StageName("embedder")
 ANONYMIZER, RELEASE = StageName("anonymizer"), StageName("release")
 """The release is the one that is published, and under attack; further ones have numbers."""
 EXAMPLES, FIGURES = StageName("examples"), StageName("figures")

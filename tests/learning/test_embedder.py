@@ -1,5 +1,6 @@
 import numpy as np
-from privbench.attacks.embedding import PatientSampler
+
+from privbench.learning.embedder import PatientSampler
 
 
 def test_batches_are_balanced_over_patients():

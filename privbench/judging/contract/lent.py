@@ -14,7 +14,8 @@ from .surroundings import Surroundings
 
 def lent(around: Surroundings) -> dict[str, Any]:
     """Digests of what a plugin may look at and must not change, by name."""
-    networks = (around.guidance.classifier, around.guidance.verifier)
+    guidance = around.guidance
+    networks = [one for one in (guidance.classifier, guidance.verifier, guidance.embedder) if one is not None]
     weights = [value for network in networks for value in network.state_dict().values()]
     splits = around.splits.values()
     arrays = (array for split in splits for array in (split.images, split.masks, split.locations) if array is not None)

@@ -18,7 +18,7 @@ from ...data.gallery import Gallery, KnownGallery
 from ...data.splits import COLUMNS, Split
 from ...learning.context import Context
 from ...learning.generators import global_seed
-from ...learning.guidance import Guidance, untrained_guidance
+from ...learning.guidance import Guidance, untrained_embedder, untrained_guidance
 from ...learning.recipes import GuidanceRecipe
 from ...plugins.interfaces import DataRequest, Dataset
 from ...protocols.kinds import Compared, Kind
@@ -148,4 +148,6 @@ def read_surroundings(folder: Path, findings: tuple[str, ...], recipe: GuidanceR
     splits = with_pairs(read_splits(folder, findings), pairs, 0)
     with global_seed(0, "contract"):
         guidance = untrained_guidance(recipe, len(findings), fabric.device)
+        if recipe.embedder is not None:
+            guidance = replace(guidance, embedder=untrained_embedder(recipe.embedder, fabric.device))
     return Surroundings(splits, guidance, fabric, folder)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from contracts import NETWORK, SHORT, Guided, broken
+from contracts import EMBEDDING, NETWORK, SHORT, Guided, broken
 from pydantic import BaseModel, ConfigDict
 
 from privbench.cli.templates import dataset_test
@@ -14,13 +14,13 @@ from privbench.judging.selftest.judge import traps
 from privbench.plugins.interfaces import Anonymizer, Dataset
 from privbench.plugins.registry import Registry
 
-EMBEDDING = NETWORK | SHORT | {"steps": 2, "features": 8}
 GAME = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16}
 PARAMS = {
     "prichexy": GAME | {"init_features": 2, "mu": 0.05},
     "privacy-net": GAME | {"features": 2},
     "siamese": NETWORK | SHORT | {"features": 8},
     "contrastive": EMBEDDING,
+    "distillation": EMBEDDING,
     "averaging": EMBEDDING | {"releases": 3},
     "restoration": EMBEDDING | {"restorer": SHORT | {"width": 2}},
     "attributes": NETWORK | SHORT,

@@ -1,0 +1,138 @@
+"""Trains an embedder, in which images of one patient lie near one another, and embeds images with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import torch
+from pytorch_metric_learning.losses import SupConLoss
+from torch import Tensor
+
+from ..data.gallery import KnownGallery
+from ..data.pairs import rows_by_patient
+from ..metrics.roc import auc
+from .augmentation import augment
+from .context import Context, Pixels
+from .generators import global_seed
+from .networks import Embedder, outputs_of
+from .recipes import EmbedderRecipe
+from .training import Losses, adam, prepare, train
+
+
+class Images(Protocol):
+    """Images as a network sees them: an index of n rows gives (n, 1, H, W), float."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Tensor) -> Tensor: ...
+
+
+def fit_embedder(known: KnownGallery, val: KnownGallery, recipe: EmbedderRecipe, ctx: Context, title: str) -> Embedder:
+    """An embedder of originals, trained on those of `known` and selected on the pairs of `val`."""
+    embedder = fresh_embedder(recipe, ctx)
+    images, seen = Pixels(known.references, ctx.device), Pixels(val.references, ctx.device)
+
+    def validate() -> float:
+        points = embed(embedder, seen, ctx)
+        return auc(val.pairs.mated, similarity_of_pairs(points, points, val.pairs.probe, val.pairs.reference))
+
+    train_embedder(embedder, images, images, known.patients, recipe, validate, ctx, title)
+    return embedder
+
+
+def fresh_embedder(recipe: EmbedderRecipe, ctx: Context) -> Embedder:
+    """The recipe's network with its starting weights, on the device."""
+    with global_seed(ctx.derive("weights")):
+        embedder = Embedder(recipe, recipe.features)
+    return embedder.to(ctx.device)
+
+
+def train_embedder(
+    embedder: Embedder,
+    probes: Images,
+    references: Images,
+    patients: np.ndarray,
+    recipe: EmbedderRecipe,
+    validate: Callable[[], float],
+    ctx: Context,
+    title: str,
+) -> None:
+    """Trains by batches of patients with two images each (supervised contrastive loss, Khosla et al. 2020).
+
+    Args:
+        embedder: what is trained; it is left in evaluation mode.
+        probes: one image of each pair.
+        references: the other one, row by row of the same radiographs; the probes themselves where there is one kind.
+        patients: of each row a number. Shape: (N,), int.
+        recipe: how it is trained; its network is the embedder's.
+        validate: the verification AUC on validation pairs.
+        ctx: knows device and precision, and takes the curves.
+        title: what curves and messages call the training.
+    """
+    sampler = PatientSampler(patients, ctx.numpy_generator("patients"))
+    count = recipe.steps * recipe.batch_size
+    network, update = prepare(embedder, ctx, *adam(embedder, recipe, count))
+    loss_of = SupConLoss(recipe.temperature)
+    noise = ctx.torch_generator("augmentation")
+
+    def step(slots: Tensor) -> Losses:
+        first, second = sampler.draw(min(len(slots), len(sampler)))
+        images = torch.cat([probes[first], references[second]])
+        embedded = network(augment(images, recipe.augmentation, noise))
+        names = torch.arange(len(first), device=embedded.device)
+        if probes is references:
+            loss = loss_of(embedded, names.repeat(2))
+        else:  # a release is told from an original at a glance, so only pairs of one with the other teach
+            probe, reference = embedded.chunk(2)
+            # A copy, because the library takes one and the same labels for one and the same images, and leaves
+            # out what it then believes to be an image's pair with itself: every positive.
+            other_names = names.clone()
+            across = loss_of(probe, names, ref_emb=reference, ref_labels=other_names)
+            loss = (across + loss_of(reference, names, ref_emb=probe, ref_labels=other_names)) / 2
+        update(loss)
+        return {"loss": loss}
+
+    train(
+        embedder,
+        count=count,
+        recipe=recipe,
+        step=step,
+        validate=lambda: {"loss": torch.tensor(1 - validate())},
+        ctx=ctx,
+        title=title,
+    )
+
+
+def embed(embedder: Embedder, images: Images, ctx: Context) -> Tensor:
+    """Every image as a point on the unit sphere. Shape: (N, features), float32, on the CPU."""
+    return outputs_of(embedder, len(images), lambda rows: embedder(images[rows]), ctx).cpu()
+
+
+def similarity_of_pairs(probes: Tensor, references: Tensor, probe: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """The cosine of each pair of rows, -1 to 1. Shape: points (N, features), rows (n,), int, to (n,), float64."""
+    return (probes[probe] * references[reference]).sum(1).double().numpy()
+
+
+class PatientSampler:
+    """Draws patients, every one as likely, and two images of each: different ones where there are two.
+
+    Patients with one image count as well: two augmentations of it teach who is *not* somebody else, and a data set of
+    few follow-ups has many of them. Not pytorch-metric-learning's MPerClassSampler, which draws from numpy's global
+    generator and would pair an image with itself although the patient has others.
+    """
+
+    def __init__(self, patients: np.ndarray, rng: np.random.Generator) -> None:
+        self._rows = rows_by_patient(patients)
+        self._rng = rng
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Rows of two images each of that many different patients. Shape: two times (count,), int64."""
+        chosen = self._rng.choice(len(self._rows), count, replace=False)
+        rows = [self._rows[patient] for patient in chosen]
+        pairs = np.stack([self._rng.choice(own, 2, replace=len(own) < 2) for own in rows])
+        return torch.from_numpy(pairs[:, 0]), torch.from_numpy(pairs[:, 1])
