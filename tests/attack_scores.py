@@ -12,7 +12,10 @@ from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import FLOOR, load_protocol
 from privbench.record.scores import AttackOrigin, AttackScores, linkage_scores, retrieval_ranks
 
-PROTOCOL = load_protocol("quick", ["statistics.resamples=200", "attacks.contrastive.seeds=3", "attacks.siamese=none"])
+PROTOCOL = load_protocol(
+    "quick",
+    ["statistics.resamples=200", "attacks.contrastive.seeds=3", "attacks.siamese=none", "attacks.distillation=none"],
+)
 VERSIONS = {"contrastive": "1", "correlation": "1"}
 
 

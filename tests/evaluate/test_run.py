@@ -54,7 +54,7 @@ def measurements_of(patient):
 
 def test_a_run_is_evaluated_over_all_test_patients(rng, attack_scores):
     """Patients 0 to 79 have labels, 80 to 84 stand in pairs alone, 85 to 89 have nothing but measurements."""
-    protocol = load_protocol("quick", ["statistics.resamples=200", "attacks.siamese=none", "attacks.contrastive=none"])
+    protocol = load_protocol("quick", ["statistics.resamples=200", "attacks.siamese=none", "attacks.distillation=none"])
     table = image_table(3 * PATIENTS, PATIENTS)
     labels = (rng.random((3 * PATIENTS, 3)) < [0.35, 0.35, 0]).astype(float)
     rows = readings("frozen", labels, log_odds(labels, rng), CLASSES, table)
@@ -154,7 +154,7 @@ def test_a_reader_is_told_of_attacks_that_prove_nothing():
 
 
 def test_the_same_scores_give_the_same_figures(rng, attack_scores):
-    protocol = load_protocol("quick", ["statistics.resamples=100", "attacks.siamese=none", "attacks.contrastive=none"])
+    protocol = load_protocol("quick", ["statistics.resamples=100", "attacks.siamese=none", "attacks.distillation=none"])
     labels = (rng.random((160, 3)) < 0.35).astype(float)
     rows = readings("frozen", labels, log_odds(labels, rng), CLASSES, image_table(160, PATIENTS))
     one, other = (

@@ -44,6 +44,7 @@ def test_built_ins_register_by_entry_point():
         "averaging",
         "contrastive",
         "correlation",
+        "distillation",
         "restoration",
         "siamese",
     ]

@@ -1,0 +1,59 @@
+"""Takes away the picture that lies over an image, where it is one of those that the attacker holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .undo import BATCH, Examples, Undo, as_floats, as_images
+
+
+@dataclass(frozen=True)
+class Uncovering(Undo):
+    """The likest of the attacker's originals, taken away as far as it is in the release; what is left is stretched.
+
+    Shape: originals (n, P), uint8; mean (P,) and spread (), those of the originals.
+    """
+
+    originals: Tensor
+    mean: Tensor
+    spread: Tensor
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return as_images(self._left(as_floats(images), None), images)
+
+    def state(self) -> dict[str, Tensor]:
+        return vars(self)
+
+    def of_examples(self, examples: Examples) -> Tensor:
+        undone = []
+        for rows in torch.arange(len(examples.released)).split(BATCH):
+            images = torch.from_numpy(examples.released[rows.numpy()])
+            undone.append(as_images(self._left(as_floats(images), rows), images))
+        return torch.cat(undone)
+
+    def _left(self, released: Tensor, own: Tensor | None) -> Tensor:
+        """What is left without the cover, which is none of the `own` originals. Shape: (N, P), float."""
+        covers = _centred(self.originals.float() / 255)
+        centred = _centred(released)
+        likeness = centred @ covers.T
+        if own is not None:
+            likeness[torch.arange(len(own)), own] = -torch.inf
+        cover = covers[likeness.argmax(1)]
+        left = centred - (centred * cover).sum(1, keepdim=True) * cover
+        return self.mean + left / left.std(1, keepdim=True).clamp(min=1e-6) * self.spread
+
+
+def fit_uncovering(examples: Examples) -> Uncovering:
+    """All originals of the attacker are thought of as covers."""
+    originals = torch.from_numpy(np.array(examples.originals)).flatten(1)
+    flat = originals.float() / 255
+    return Uncovering(originals, flat.mean(0), (flat - flat.mean(0)).std())
+
+
+def _centred(flat: Tensor) -> Tensor:
+    """Images of mean 0 and length 1. Shape: (N, P)."""
+    return torch.nn.functional.normalize(flat - flat.mean(1, keepdim=True), dim=1)

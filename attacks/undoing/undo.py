@@ -1,0 +1,63 @@
+"""What an undo is, and what it is fitted to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .portraits import Portraits
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The attacker's own pairs of release and original, and what originals look like.
+
+    Shape: both (N, 1, H, W), uint8, row i of both the same radiograph.
+    """
+
+    released: np.ndarray
+    originals: np.ndarray
+    portraits: Portraits
+
+
+class Undo(ABC):
+    """Makes of releases what their originals may have been."""
+
+    @abstractmethod
+    def __call__(self, images: Tensor) -> Tensor:
+        """Shape: (N, 1, H, W), uint8, to the same."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """All that it has to know."""
+
+    def of_examples(self, examples: Examples) -> Tensor:
+        """The releases that it was fitted to undone, none by what was learnt of its own original.
+
+        A network that learns from them learns from images like those that it will be shown.
+
+        Shape: (N, 1, H, W), uint8.
+        """
+        return self.images(examples.released)
+
+    def images(self, images: np.ndarray) -> Tensor:
+        """The same, some at a time. Shape: (N, 1, H, W), uint8, to the same."""
+        parts = (images[at : at + BATCH] for at in range(0, len(images), BATCH))
+        return torch.cat([self(torch.from_numpy(np.array(part))) for part in parts])
+
+
+BATCH = 512
+
+
+def as_floats(images: Tensor) -> Tensor:
+    """Shape: (N, 1, H, W), uint8, to (N, H·W), float in [0, 1]."""
+    return images.flatten(1).float() / 255
+
+
+def as_images(flat: Tensor, like: Tensor) -> Tensor:
+    """Shape: (N, H·W), float, to that of `like`, uint8."""
+    return (flat.clamp(0, 1) * 255).round().to(torch.uint8).view_as(like)

@@ -1,0 +1,105 @@
+"""Kernel ridge regression from releases to originals."""
+
+import numpy as np
+import pytest
+import torch
+from privbench.attacks.undoing.portraits import portraits_of
+from privbench.attacks.undoing.regression import VIEWS, _kernel, _ridge, fit_regression
+from privbench.attacks.undoing.undo import Examples
+
+SIDE = 12
+
+
+def images_of(count: int, seed: int) -> np.ndarray:
+    """Images of twelve components that are the same for all seeds. Shape: (count, 1, 12, 12), uint8."""
+    patterns = np.random.default_rng(7).normal(size=(12, SIDE * SIDE))
+    drawn = np.random.default_rng(seed).normal(size=(count, 12)) * np.linspace(36, 12, 12)
+    return (120 + drawn @ patterns / 2).clip(0, 255).round().astype(np.uint8).reshape(count, 1, SIDE, SIDE)
+
+
+def error(undone: np.ndarray | torch.Tensor, originals: np.ndarray) -> float:
+    """Root mean square, of the originals' own spread."""
+    return float(np.sqrt(np.square(np.asarray(undone, float) - originals).mean()) / originals.std())
+
+
+def undo(view: str, release):
+    """The regression's error on images that it was not fitted to, and left out one by one on those that it was."""
+    train, test = images_of(400, 0), images_of(100, 1)
+    portraits = portraits_of(torch.from_numpy(train).flatten(1).float() / 255, 40)
+    examples = Examples(release(train), train, portraits)
+    fitted = fit_regression(view, examples, np.random.default_rng(0))
+    return error(fitted(torch.from_numpy(release(test))), test), error(fitted.of_examples(examples), train)
+
+
+def mixed(images):
+    matrix = np.linalg.qr(np.random.default_rng(3).normal(size=(SIDE * SIDE, SIDE * SIDE)))[0]
+    return (
+        (127 + (images.reshape(len(images), -1) - 120.0) @ matrix)
+        .clip(0, 255)
+        .round()
+        .astype(np.uint8)
+        .reshape(images.shape)
+    )
+
+
+def covered(images):
+    covers = np.random.default_rng(len(images)).permutation(images_of(len(images), 99))
+    return (0.3 * images + 0.7 * covers[:, :, ::-1]).round().astype(np.uint8)
+
+
+def keyed(images):
+    return images + np.random.default_rng(4).integers(0, 256, images.shape[1:]).astype(np.uint8)
+
+
+def in_low_bits(images):
+    return (np.random.default_rng(len(images)).integers(0, 256, images.shape) & 0xF0 | images >> 4).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("view", "release", "most"), [("grey", mixed, 0.15), ("waves", keyed, 0.4), ("low bits", in_low_bits, 0.4)]
+)
+def test_it_inverts_what_is_done_to_all_images_alike(view, release, most):
+    unseen, left_out = undo(view, release)
+    assert unseen < most
+    assert left_out == pytest.approx(unseen, abs=0.2), "what was fitted is no better known than what was not"
+
+
+@pytest.mark.parametrize(("view", "release"), [("waves", keyed), ("low bits", in_low_bits)])
+def test_each_view_sees_what_grey_values_do_not(view, release):
+    assert undo(view, release)[0] < 0.8 * undo("grey", release)[0]
+
+
+def test_it_thins_out_covers():
+    assert undo("grey", covered)[0] < 0.6
+
+
+def test_of_noise_nothing_is_learnt():
+    def noise(images):
+        return np.random.default_rng(len(images)).integers(0, 256, images.shape).astype(np.uint8)
+
+    unseen, left_out = undo("grey", noise)
+    assert unseen > 0.9
+    assert left_out > 0.9, "fitted images were memorized"
+
+
+def test_a_constant_release_gives_the_mean():
+    assert undo("grey", lambda images: np.full_like(images, 128))[0] == pytest.approx(1, abs=0.05)
+
+
+def test_residuals_are_those_of_fits_without_each_row():
+    rng = np.random.default_rng(0)
+    features, wanted = torch.from_numpy(rng.normal(size=(30, 5))), torch.from_numpy(rng.normal(size=(30, 2)))
+    kernel = features @ features.T
+    weights, residuals = _ridge(kernel.float(), wanted.float())
+    penalty = (wanted - kernel @ weights.double()).mean() / weights.double().mean()  # K w + p w = y
+    for row in range(30):
+        rest = [n for n in range(30) if n != row]
+        own = torch.linalg.solve(kernel[rest][:, rest] + penalty * torch.eye(29).double(), wanted[rest])
+        assert torch.allclose(wanted[row] - kernel[row, rest] @ own, residuals[row].double(), atol=1e-3)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_kernel_is_the_mean_product_of_what_is_seen(view):
+    one, other = (torch.from_numpy(images_of(count, count)).flatten(1) for count in (5, 7))
+    seen = [VIEWS[view][images.long()].flatten(1) for images in (one, other)]
+    assert torch.allclose(_kernel(VIEWS[view], one, other), seen[0] @ seen[1].T / one.shape[1], rtol=1e-5)
