@@ -55,6 +55,10 @@ class Contrastive(LinkageAttack):
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         return self._embedding.similarity_matrix(gallery, ctx)
 
+    def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        """The correlation of what it takes for the originals with the originals, -1 to 1."""
+        return self._embedding.image_similarity(gallery, ctx)
+
     def _unfitted(self) -> Embedding:
         from .embedding import Embedding
 

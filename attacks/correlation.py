@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from privbench.learning.guidance import Guidance
 
 _BATCH = 1024
-_SMALLEST = 8  # pixels; a coarser image no longer shows a thorax
 
 
 class CorrelationParams(Params):
@@ -51,24 +50,13 @@ class Correlation(LinkageAttack):
         parts = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
         return np.concatenate([(self._points(gallery.probes[part], ctx) @ references.T).numpy() for part in parts])
 
-    def _points(self, images: np.ndarray, ctx: Context) -> Tensor:
-        """Images as vectors whose inner product is the mean correlation of their levels. Shape: (N, features)."""
-        import torch
+    def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        """The same: pixels are all that it looks at."""
+        return self.similarity_matrix(gallery, ctx)
 
+    def _points(self, images: np.ndarray, ctx: Context) -> Tensor:
         from privbench.learning.context import Pixels
 
-        pixels = Pixels(images, ctx.device)
-        return torch.cat([self._levels(pixels[rows]).cpu() for rows in torch.arange(len(images)).split(_BATCH)])
+        from .cross_correlation import points_of
 
-    def _levels(self, images: Tensor) -> Tensor:
-        import torch
-        from torch.nn import functional
-
-        levels = []
-        for _ in range(self.params.levels):
-            flat = images.flatten(1)
-            levels.append(functional.normalize(flat - flat.mean(1, keepdim=True), dim=1))
-            if min(images.shape[-2:]) < 2 * _SMALLEST:
-                break
-            images = functional.avg_pool2d(images, 2)
-        return torch.cat(levels, 1) / len(levels) ** 0.5
+        return points_of(Pixels(images, ctx.device), self.params.levels)

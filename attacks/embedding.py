@@ -19,6 +19,7 @@ from privbench.learning.states import below, prefixed
 from privbench.learning.weights import without_weights
 from privbench.metrics.roc import auc
 
+from .cross_correlation import correlations
 from .registration import Registration, register
 
 _NETWORK, _REGISTRATION = "network.", "registration."
@@ -86,6 +87,10 @@ class Embedding:
         """Every probe against every reference, -1 to 1. Shape: (P, R), float32."""
         probe_points, reference_points = self._points(gallery, ctx)
         return (probe_points @ reference_points.T).numpy()
+
+    def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        """The correlation of every probe, as the embedding sees it, with every reference. Shape: (P, R), float32."""
+        return correlations(self._probes(gallery, ctx), Pixels(gallery.references, ctx.device))
 
     def _points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
         """Every probe and every reference in the embedding's space. Shape: two times (N, features), on the CPU."""

@@ -53,6 +53,16 @@ def patient_codes(texts: pd.Series) -> np.ndarray:
     return pd.factorize(texts, sort=True)[0].astype(np.int64)
 
 
+def one_a_patient(patients: np.ndarray, count: int) -> np.ndarray:
+    """The first row of each of at most that many patients, who are spread evenly over all of them in order.
+
+    Nobody counts twice, so how often something holds of these rows is a share of independent trials.
+    Shape: (N,), int, to (n,), int64.
+    """
+    first = np.unique(patients, return_index=True)[1]
+    return np.asarray(first[np.linspace(0, len(first) - 1, min(count, len(first))).astype(np.int64)])
+
+
 def _problem(patient: object) -> str | None:
     """What is wrong with it, and what to do."""
     if isinstance(patient, str):

@@ -98,7 +98,8 @@ def mean(values: np.ndarray, patient: np.ndarray) -> Statistic:
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         height = len(weights)
-        return (np.bincount(patient, values, height) @ weights) / (np.bincount(patient, minlength=height) @ weights)
+        with np.errstate(invalid="ignore"):
+            return (np.bincount(patient, values, height) @ weights) / (np.bincount(patient, minlength=height) @ weights)
 
     return statistic
 

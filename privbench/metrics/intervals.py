@@ -60,6 +60,18 @@ def at_the_bound(value: float, bounds: tuple[float, float], confidence: float, e
     return (value, value + width) if value == bounds[0] else (value - width, value)
 
 
+def clopper_pearson(share: float, trials: float, confidence: float) -> tuple[float, float]:
+    """The exact interval of a share of independent trials (Clopper & Pearson 1934).
+
+    Neither hits nor trials need be whole numbers: those of clustered samples are effective ones (Korn & Graubard 1998).
+    Shares near an end, which resampled values hardly leave, keep the width that so many trials leave them.
+    """
+    tail, hits = (1 - confidence) / 2, share * trials
+    low = stats.beta.ppf(tail, hits, trials - hits + 1) if hits > 0 else 0.0
+    high = stats.beta.isf(tail, hits + 1, trials - hits) if hits < trials else 1.0
+    return float(low), float(high)
+
+
 def bca(
     resampled: np.ndarray, value: float, jackknife: np.ndarray, confidence: float, effective: float = np.inf
 ) -> tuple[float, float]:

@@ -1,5 +1,7 @@
 """How high a patient's other images rank when a probe is compared with a whole gallery.
 
+How high the very image ranks from which a probe was made is another question, of `rank_own`: it is about images.
+
 A ranking is kept as one row a probe and mate (another image of the probe's patient): how many strangers' images
 outrank that mate, and whose they are where they are one patient's (the rival). Every retrieval metric is a function of
 these rows, for the whole gallery and for smaller ones.
@@ -52,6 +54,17 @@ def rank_mates(
 
     parts = list(rows())
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS, dtype=np.int64)
+
+
+def rank_own(similarity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How many other references are more alike to each probe than its own, which stands in the same row.
+
+    Of equal ones, a random number stands before its own, so that a similarity that says nothing ranks like chance.
+    Shape: (N, N) to (N,), int64.
+    """
+    own = np.diagonal(similarity)[:, None]
+    alike = (similarity == own).sum(1) - 1
+    return np.asarray((similarity > own).sum(1) + rng.integers(0, alike + 1))
 
 
 def cumulative_match(ranks: pd.DataFrame, rank: int) -> float:

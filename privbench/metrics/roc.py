@@ -37,6 +37,11 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float:
     return float(weighted_auc(*sides)[0])
 
 
+def margin_kept(auc: float, original: float) -> float:
+    """The share of the originals' margin above chance that an AUC is left with; 1 where it lost nothing."""
+    return (auc - 0.5) / max(original - 0.5, 1e-9)
+
+
 def weighted_auc(positive: Sample, negative: Sample) -> np.ndarray:
     """The AUC of weighted samples, for many weightings of the same scores at once.
 

@@ -162,6 +162,14 @@ class LinkageAttack(Attack):
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         """Every probe against every reference. Shape: (P, R), float."""
 
+    def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray | None:
+        """How alike every probe and every reference are as single images, by which a release finds its own original.
+
+        It asks nothing of patients, so it may be large where whoever is on the image was not learnt to be told. None
+        where the attack has no such notion. Shape: (P, R), float.
+        """
+        return None
+
     def measures(self, gallery: Gallery, originals: np.ndarray, ctx: Context) -> dict[str, float]:
         """Further figures of its own on the test images; `originals` are what the probes were made from."""
         return {}

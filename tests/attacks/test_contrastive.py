@@ -12,6 +12,7 @@ from privbench.base.errors import PrivbenchError
 from privbench.data.gallery import Gallery
 from privbench.learning.guidance import untrained_guidance
 from privbench.learning.recipes import GuidanceRecipe
+from privbench.metrics.retrieval import rank_own
 from privbench.metrics.roc import auc
 
 # Shifts of a fifth of so small an image would hide the pattern.
@@ -57,6 +58,26 @@ def test_an_informed_attacker_undoes_what_is_done_to_all_images_alike(guidance, 
     assert scores_of(ignorant, test, ctx) < 0.65, "who knows originals alone does not see through it"
 
 
+def own_image_match(attack, test, ctx) -> float:
+    return float((rank_own(attack.image_similarity(test, ctx), np.random.default_rng(0)) == 0).mean())
+
+
+def test_a_release_whose_registration_is_known_finds_its_own_original(guidance, ctx):
+    """Whatever the embedding learnt: here nothing."""
+    untrained = RECIPE | {"epochs": 1, "steps": 1, "learning_rate": 1e-12}
+    train, val, test = (known_gallery(seed, 300, scrambled(patient_images(seed))) for seed in range(3))
+    informed = Contrastive(**untrained)
+    informed.fit(train, val, guidance, ctx)
+    similarity = informed.image_similarity(test, ctx)
+    undone = 255 - test.probes.reshape(200, -1)[:, np.argsort(SCRAMBLE)].astype(float)
+    assert np.allclose(similarity, np.corrcoef(undone, test.references.reshape(200, -1))[:200, 200:], atol=0.05)
+    assert own_image_match(informed, test, ctx) == 1
+    ignorant = Contrastive(**untrained)
+    ignorant.fit(known_gallery(0, 300), known_gallery(1, 300), guidance, ctx)
+    assert own_image_match(ignorant, test, ctx) < 0.1, "and none who does not know it"
+    assert own_image_match(ignorant, known_gallery(2, 300), ctx) == 1, "an unchanged release is its original"
+
+
 def test_it_starts_from_the_guidance(guidance, ctx):
     attack = Contrastive(**RECIPE | {"init": "guidance", "epochs": 1, "learning_rate": 1e-12})
     attack.fit(known_gallery(0, 100), known_gallery(1, 100), guidance, ctx)
@@ -83,8 +104,12 @@ def test_averaging_takes_the_noise_away(guidance, ctx):
         attack = Averaging(**RECIPE, releases=count)
         assert attack.releases == count
         attack.fit(with_releases(0, count), with_releases(1, count), guidance, ctx)
-        results.append(scores_of(attack, with_releases(2, count), ctx))
-    assert results[0] < 0.8 < 0.95 < results[1]
+        results.append(
+            (scores_of(attack, with_releases(2, count), ctx), own_image_match(attack, with_releases(2, count), ctx))
+        )
+    (one, match_of_one), (many, match_of_many) = results
+    assert one < 0.8 < 0.95 < many
+    assert match_of_one < match_of_many, "images, too, come out of the noise"
 
 
 def test_the_mean_of_releases_is_rounded_once():
@@ -108,3 +133,6 @@ def test_restoration_brings_back_what_was_there(guidance, ctx):
     assert figures["ssim_restored"] > figures["ssim_released"]
     error = np.square((test.probes / 255.0) - (test.references / 255.0)).mean()
     assert figures["psnr_released"] == pytest.approx(-10 * np.log10(error), rel=1e-4)
+    restored = attack._embedding._restore(attack._embedding._restorer, test, ctx)
+    by_hand = np.corrcoef(restored.reshape(200, -1), test.references.reshape(200, -1))[:200, 200:]
+    assert np.allclose(attack.image_similarity(test, ctx), by_hand, atol=1e-4), "of what it restored"

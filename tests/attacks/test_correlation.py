@@ -26,3 +26,10 @@ def test_levels_are_averaged(ctx):
 def test_a_constant_image_is_like_no_other(ctx):
     gallery = known_gallery(0, 100, np.full((200, 1, 16, 16), 7, np.uint8))
     assert (Correlation().similarity_matrix(gallery, ctx) == 0).all()
+
+
+def test_releases_find_their_originals_as_far_as_pixels_tell(ctx):
+    gallery = known_gallery(0, 100)
+    assert np.array_equal(
+        Correlation(levels=2).image_similarity(gallery, ctx), Correlation(levels=2).similarity_matrix(gallery, ctx)
+    )

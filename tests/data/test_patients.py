@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from privbench.base.errors import PrivbenchError, raise_all
-from privbench.data.patients import patient_codes, patient_problems, patient_texts
+from privbench.data.patients import one_a_patient, patient_codes, patient_problems, patient_texts
 
 
 def texts(patients, **kind):
@@ -68,3 +68,12 @@ def test_codes_are_places_among_the_sorted_texts():
     codes = patient_codes(pd.Series(["b", "a", "10", "b", "9"]))
     assert codes.tolist() == [3, 2, 0, 3, 1]
     assert codes.dtype == np.int64
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 8, 500])
+def test_one_row_a_patient_is_his_first_and_the_patients_are_spread_evenly(count):
+    patients = np.array([3, 0, 0, 3, 1, 6, 6, 2, 5, 7, 4, 7, 0])
+    rows = one_a_patient(patients, count)
+    assert len(rows) == min(count, 8)
+    assert all(row == np.flatnonzero(patients == patients[row])[0] for row in rows)
+    assert patients[rows].tolist() == np.linspace(0, 7, len(rows)).astype(int).tolist()

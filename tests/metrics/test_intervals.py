@@ -87,3 +87,23 @@ def test_holm_is_the_closed_testing_procedure(p_values):
             worst = max(worst, min(1.0, size * min([*others[: size - 1], value])))
         assert own == pytest.approx(worst)
     assert holm([]) == []
+
+
+@given(st.integers(1, 600), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
+def test_the_exact_interval_is_scipys(trials, share, confidence):
+    hits = round(share * trials)
+    exact = stats.binomtest(hits, trials).proportion_ci(confidence, method="exact")
+    found = intervals.clopper_pearson(hits / trials, trials, confidence)
+    assert found == pytest.approx((exact.low, exact.high), abs=1e-7)
+
+
+def test_the_exact_interval_of_a_share_that_was_never_or_always_seen_is_that_at_the_bound():
+    for effective in (2.0, 17.3, 400.0):
+        for share in (0.0, 1.0):
+            at_the_bound = intervals.at_the_bound(share, (0.0, 1.0), 0.95, effective)
+            assert intervals.clopper_pearson(share, effective, 0.95) == pytest.approx(at_the_bound)
+
+
+def test_fewer_effective_trials_widen_the_exact_interval():
+    widths = [np.ptp(intervals.clopper_pearson(0.1, trials, 0.95)) for trials in (10, 20.5, 21, 400)]
+    assert widths == sorted(widths, reverse=True)

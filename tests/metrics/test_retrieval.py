@@ -18,6 +18,7 @@ from privbench.metrics.retrieval import (
     r_precision,
     rank_in_smaller_gallery,
     rank_mates,
+    rank_own,
 )
 
 
@@ -100,3 +101,20 @@ def test_probes_without_a_mate_are_left_out():
     ranks = rank_mates(np.eye(3), patients, patients, np.random.default_rng(0))
     assert ranks["probe"].tolist() == [0, 1]
     assert len(rank_mates(np.eye(2), np.arange(2), np.arange(2), np.random.default_rng(0))) == 0
+
+
+def test_the_rank_of_the_own_image_is_that_of_a_sorted_list(rng):
+    similarity = rng.normal(size=(40, 40))
+    by_hand = [sorted(row, reverse=True).index(row[place]) for place, row in enumerate(similarity)]
+    assert rank_own(similarity, rng).tolist() == by_hand
+    assert rank_own(np.eye(40), rng).tolist() == [0] * 40
+    assert rank_own(-np.eye(40), rng).tolist() == [39] * 40
+
+
+def test_equally_similar_images_stand_before_the_own_one_as_chance_has_it(rng):
+    """A similarity that says nothing finds one in as many as there are, and no place is likelier than another."""
+    ranks = np.concatenate([rank_own(np.zeros((10, 10)), rng) for _ in range(2000)])
+    assert np.bincount(ranks, minlength=10) / len(ranks) == pytest.approx(np.full(10, 0.1), abs=0.01)
+    some = np.array([[1, 2, 1, 1.0]] * 4)
+    first = np.array([rank_own(some, rng)[0] for _ in range(3000)])
+    assert np.bincount(first) / 3000 == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3], abs=0.04)

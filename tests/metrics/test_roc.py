@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from privbench.metrics.roc import Sample, auc, weighted_auc
+from privbench.metrics.roc import Sample, auc, margin_kept, weighted_auc
 
 
 @st.composite
@@ -69,3 +69,8 @@ def test_many_resamples_are_computed_in_parts(monkeypatch):
 def test_a_class_without_weight_has_no_auc():
     labels, scores = np.array([True, False]), np.array([1.0, 0.0])
     assert np.isnan(of_units(labels, scores, np.arange(2), np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0]]))[:2]).all()
+
+
+def test_the_margin_kept_is_a_share_of_what_lies_above_chance():
+    assert [margin_kept(auc, 0.9) for auc in (0.9, 0.7, 0.5, 0.3)] == pytest.approx([1, 0.5, 0, -0.5])
+    assert margin_kept(0.5, 0.5) == 0

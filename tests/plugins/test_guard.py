@@ -129,6 +129,9 @@ class Linking(LinkageAttack):
     def similarity_matrix(self, gallery, ctx):
         return torch.zeros(3, 3)
 
+    def image_similarity(self, gallery, ctx):
+        return [0.0]
+
     def measures(self, gallery, originals, ctx):
         return {"one": np.float32(1)}
 
@@ -202,6 +205,7 @@ def attributes(**changed):
         (lambda: attributes().releases, "'linking' failed in releases .*AttributeError"),
         (lambda: Linking().similarity(None, IMAGES, IMAGES, None), "returns a list where .* array of numbers"),
         (lambda: Linking().similarity_matrix(None, None), "a torch.Tensor of torch.float32 and shape .* array of nu"),
+        (lambda: Linking().image_similarity(None, None), "a list where it should return None or a numpy array of nu"),
         (lambda: Linking().measures(None, None, None), "'one': a numpy.float32 .* a dict of Python's numbers"),
         (lambda: Linking().state(), "'weights': a numpy.ndarray .* a dict of tensors"),
         (lambda: Linking().terms(), "inputs .* a dict of texts"),

@@ -48,16 +48,17 @@ class AttackPromises(LearnerPromises[Attack]):
             attack.fit(train, val, around.guidance, around.context())
         return attack
 
-    def _scores(self, attack: Attack, gallery: Gallery) -> np.ndarray:
-        """Everything that an attack says about a gallery. Shape: (N, …)."""
+    def _said(self, attack: Attack, gallery: Gallery) -> dict[str, np.ndarray]:
+        """Everything that an attack says about a gallery, by name, a row a probe. Shape: (N, …) each."""
         ctx = self.around.context()
         if isinstance(attack, InferenceAttack):
-            return np.stack(list(attack.infer(gallery, ctx).values()), 1)
+            return {"scores": np.stack(list(attack.infer(gallery, ctx).values()), 1)}
         assert isinstance(attack, LinkageAttack)
-        return attack.similarity_matrix(gallery, ctx)
+        scores, alike = attack.similarity_matrix(gallery, ctx), attack.image_similarity(gallery, ctx)
+        return {"scores": scores} | ({} if alike is None else {"image similarity": alike})
 
     def observe(self, plugin: Attack) -> dict[str, np.ndarray]:
-        return {"scores": self._scores(plugin, self.around.gallery(self._test, self._more))}
+        return self._said(plugin, self.around.gallery(self._test, self._more))
 
     def prepare(self, state: dict[str, Tensor]) -> Attack:
         attack = self.create()
@@ -66,7 +67,7 @@ class AttackPromises(LearnerPromises[Attack]):
 
     def gallery_is_lent(self) -> None:
         gallery, before = (self.around.gallery(self._test, self._more) for _ in range(2))
-        self._scores(self.ready, gallery)
+        self._said(self.ready, gallery)
         for name, (one, other) in {
             "probes": (gallery.probes, before.probes),
             "references": (gallery.references, before.references),
@@ -75,9 +76,9 @@ class AttackPromises(LearnerPromises[Attack]):
             insist(np.array_equal(one, other), f"the {name} were changed in place")
 
     def edges(self) -> None:
-        scores = self._scores(self.ready, self.around.edge_gallery(self._test, self._more))
-        wrong = ~np.isfinite(scores).all(axis=tuple(range(1, scores.ndim)))
-        insist(not wrong.any(), f"of {EDGES[int(wrong.argmax())]}, some scores are no numbers")
+        for scores in self._said(self.ready, self.around.edge_gallery(self._test, self._more)).values():
+            wrong = ~np.isfinite(scores).all(axis=tuple(range(1, scores.ndim)))
+            insist(not wrong.any(), f"of {EDGES[int(wrong.argmax())]}, some scores are no numbers")
 
     def scenarios(self) -> None:
         plugin = self.create()
@@ -87,15 +88,17 @@ class AttackPromises(LearnerPromises[Attack]):
     def shape(self) -> None:
         gallery, ctx = self.around.gallery(self._test, self._more), self.around.context()
         count = len(gallery.probes)
-        scores = self._scores(self.ready, gallery)
-        insist(bool(np.isfinite(scores).all()), "some scores are no numbers")
+        said = self._said(self.ready, gallery)
+        scores = said["scores"]
+        insist(all(bool(np.isfinite(one).all()) for one in said.values()), "some scores are no numbers")
         if isinstance(self.ready, InferenceAttack):
             names = tuple(self.ready.infer(gallery, ctx))
             insist(names == self.ready.attributes, f"it declares {self.ready.attributes} and infers {names}")
             insist(scores.shape == (count, len(names)), f"the shape is {scores.shape}")
             return
         assert isinstance(self.ready, LinkageAttack)
-        insist(scores.shape == (count, count), f"the matrix of {count} images has the shape {scores.shape}")
+        for name, matrix in said.items():
+            insist(matrix.shape == (count, count), f"{name} of {count} images: the shape is {matrix.shape}")
         probes, references = np.arange(count), np.arange(count)[::-1].copy()
         pairs = self.ready.similarity(gallery, probes, references, ctx)
         insist(pairs.shape == (count,), f"{count} pairs got scores of shape {pairs.shape}")
@@ -104,9 +107,10 @@ class AttackPromises(LearnerPromises[Attack]):
     def order(self) -> None:
         gallery = self.around.gallery(self._test, self._more)
         rows = np.random.default_rng(0).permutation(len(gallery.probes))[: len(gallery.probes) // 2]
-        scores = self._scores(self.ready, gallery)[rows]
-        expected = scores if isinstance(self.ready, InferenceAttack) else scores[:, rows]
-        close_scores(self._scores(self.ready, gallery.rows(rows)), expected, "half of the gallery in another order")
+        half = self._said(self.ready, gallery.rows(rows))
+        for name, scores in self._said(self.ready, gallery).items():
+            expected = scores[rows] if isinstance(self.ready, InferenceAttack) else scores[np.ix_(rows, rows)]
+            close_scores(half[name], expected, f"{name} of half of the gallery in another order")
         self._many(gallery)
 
     def _many(self, gallery: Gallery) -> None:
@@ -114,7 +118,8 @@ class AttackPromises(LearnerPromises[Attack]):
         ctx, rows = self.around.context(), np.arange(MANY) % len(gallery.probes)
         large, mates = gallery.rows(rows), np.arange(MANY)[::-1].copy()
         if isinstance(self.ready, InferenceAttack):
-            expected, scores = self._scores(self.ready, gallery)[rows], self._scores(self.ready, large)
+            expected, scores = (self._said(self.ready, one)["scores"] for one in (gallery, large))
+            expected = expected[rows]
         else:
             assert isinstance(self.ready, LinkageAttack)
             expected = self.ready.similarity(gallery, rows, rows[mates], ctx)
@@ -123,4 +128,5 @@ class AttackPromises(LearnerPromises[Attack]):
 
     def state(self) -> None:
         twin = self.observe(self.prepare(through_a_file(self.ready.state())))
-        close_scores(twin["scores"], self.observe(self.ready)["scores"], "after loading")
+        for name, scores in self.observe(self.ready).items():
+            close_scores(twin[name], scores, f"{name} after loading")

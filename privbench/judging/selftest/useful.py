@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...metrics.roc import margin_kept
 from ...protocols.modes import Mode
 from ...record.run import RunRecord
 from .eraser import Eraser
@@ -54,11 +55,6 @@ def judge_utility(record: RunRecord) -> list[Useful]:
         lost = tuple(result.lost or ())
         judged.append(Useful(name, result.mode, truth, result.mean_auc, result.original, lost, verdict))
     return judged
-
-
-def margin_kept(auc: float, original: float) -> float:
-    """The share of the originals' margin above chance that is left."""
-    return (auc - 0.5) / max(original - 0.5, 1e-9)
 
 
 def _kept_or_lost(auc: float, original: float) -> str:

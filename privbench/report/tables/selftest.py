@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...judging.selftest.judge import SelfTestResult
-from ...judging.selftest.useful import Useful, margin_kept
+from ...judging.selftest.useful import Useful
+from ...metrics.roc import margin_kept
 from ...record.run import RunRecord
 from ..figures import NOTHING
 from ..table import Cell, Column, Rows, Sheet, Table, number, text

@@ -105,9 +105,40 @@ class Crowded(Learning):
         return scores - scores.mean() * 2 if len(gallery.probes) > 256 else scores
 
 
+class Alike(Learning):
+    """Knows single images, on another scale than its scores."""
+
+    def image_similarity(self, gallery, ctx):
+        return 1e3 * self.similarity_matrix(gallery, ctx) + 5
+
+
+class CrowdedAlike(Alike):
+    def image_similarity(self, gallery, ctx):
+        return super().image_similarity(gallery, ctx) * len(gallery.probes)
+
+
+class ForgetfulAlike(Alike):
+    def image_similarity(self, gallery, ctx):
+        return super().image_similarity(gallery, ctx) * self.mean_of_training
+
+    def fit(self, train, val, guidance, ctx):
+        super().fit(train, val, guidance, ctx)
+        self.mean_of_training = float(train.references.mean())
+
+    mean_of_training = 1.0
+
+
+class OddAlike(Alike):
+    def image_similarity(self, gallery, ctx):
+        return super().image_similarity(gallery, ctx)[:, 1:]
+
+
 @pytest.mark.parametrize(
     ("cls", "promise"),
     [
+        (CrowdedAlike, "a score does not depend on what else is in the gallery, or on its order"),
+        (ForgetfulAlike, "a saved state does the same when it is loaded"),
+        (OddAlike, "scores are finite and of the right shape"),
         (Correlating, "scores of dark, bright, grey and equal images are finite"),
         (Inverting, "the gallery is left as it was"),
         (Crowded, "a score does not depend on what else is in the gallery, or on its order"),
@@ -125,3 +156,4 @@ def test_broken_promises_of_attacks_are_seen(cls, promise, around):
 
 def test_an_honest_attack_keeps_its_promises(around):
     assert broken(Learning, around) == {}
+    assert broken(Alike, around) == {}

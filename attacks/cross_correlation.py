@@ -1,0 +1,48 @@
+"""How alike two images are as pictures: the normalized cross-correlation of their pixels."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_BATCH = 1024
+_SMALLEST = 8  # pixels; a coarser image no longer shows a thorax
+
+
+class Images(Protocol):
+    """What rows are taken of. Shape: an index (n,), int64, gives (n, 1, H, W), float."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Tensor) -> Tensor: ...
+
+
+def correlations(probes: Images, references: Images) -> np.ndarray:
+    """The correlation of every probe with every reference, -1 to 1; 0 where one has a single grey value.
+
+    Shape: (P, R), float32.
+    """
+    return np.asarray(points_of(probes) @ points_of(references).T)
+
+
+def points_of(images: Images, levels: int = 1) -> Tensor:
+    """Images as vectors whose inner product is the mean correlation of that many levels, each half the size.
+
+    Shape: (N, features), float32, on the CPU.
+    """
+    return torch.cat([_levels(images[rows], levels).cpu() for rows in torch.arange(len(images)).split(_BATCH)])
+
+
+def _levels(images: Tensor, count: int) -> Tensor:
+    levels = []
+    for _ in range(count):
+        flat = images.flatten(1)
+        levels.append(functional.normalize(flat - flat.mean(1, keepdim=True), dim=1))
+        if min(images.shape[-2:]) < 2 * _SMALLEST:
+            break
+        images = functional.avg_pool2d(images, 2)
+    return torch.cat(levels, 1) / len(levels) ** 0.5
