@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from privbench.data.pairs import Pairs
+from privbench.data.patients import one_a_patient
 from privbench.data.splits import Split
 from privbench.evaluate.resampling import Resampling
 from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import FLOOR, load_protocol
-from privbench.record.scores import AttackOrigin, AttackScores, linkage_scores, retrieval_ranks
+from privbench.record.scores import AttackOrigin, AttackScores, linkage_scores, own_image_ranks, retrieval_ranks
 
 PROTOCOL = load_protocol(
     "quick",
@@ -36,11 +37,19 @@ def resampled(split: Split) -> Resampling:
 
 
 def scores_of(
-    split: Split, rng: np.random.Generator, strength: float, trained_strength: float | None = None
+    split: Split,
+    rng: np.random.Generator,
+    strength: float,
+    trained_strength: float | None = None,
+    image_strength: float = 0.0,
 ) -> AttackScores:
-    """Scores of every attack, scenario, seed and kind that a run of PROTOCOL has."""
+    """Scores of every attack, scenario, seed and kind that a run of PROTOCOL has.
+
+    Releases are like their own originals by the image strength, beside noise of one.
+    """
     mated = split.pairs.mated
-    parts, ranks = [], []
+    parts, ranks, matches = [], [], []
+    once, luck = one_a_patient(split.patients, 500), np.random.default_rng(7)
 
     def say(origin: AttackOrigin, name: str, kinds: str, strength: float) -> None:
         values = strength * mated + rng.normal(0, 1, len(mated))
@@ -56,4 +65,8 @@ def scores_of(
             say(origin, part, kinds, power)
         similarity = strength * (split.patients[:, None] == split.patients) + rng.normal(0, 1, (90, 90))
         ranks.append(retrieval_ranks(origin, split, similarity, rng))
-    return AttackScores(pd.concat(parts), pd.concat(ranks), pd.DataFrame(columns=["attack"]), {})
+        if scenario != CONTROL:
+            alike = image_strength * np.eye(len(once)) + luck.normal(0, 1, (len(once), len(once)))
+            matches.append(own_image_ranks(origin, split, once, alike, luck))
+    none = pd.DataFrame(columns=["attack"])
+    return AttackScores(pd.concat(parts), pd.concat(ranks), none, {}, pd.concat(matches))

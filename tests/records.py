@@ -11,9 +11,10 @@ import pandas as pd
 
 from privbench.evaluate.certificate import worst_case
 from privbench.judging.ranking import Entry
+from privbench.metrics.intervals import clopper_pearson
 from privbench.protocols.scenarios import SCENARIOS, Scenario
 from privbench.protocols.schema import load_protocol
-from privbench.record.attack import AttackFigure, AttackResult, Certificate, Verdict
+from privbench.record.attack import AttackFigure, AttackResult, Certificate, ImageMatch, RecipeVerdict, Verdict
 from privbench.record.estimates import FILE, Estimate
 from privbench.record.run import AnonymizerRecord, RunRecord
 from privbench.record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
@@ -31,10 +32,16 @@ def attack(
     verification: float,
     *,
     validation: float | None = None,
-    verdict: Verdict | None = "certified",
+    verdict: RecipeVerdict | None = "certified",
     seeds: int = 1,
+    train: float = 0.99,
+    fit: float = 0.9,
+    match: ImageMatch | None = None,
 ) -> AttackResult:
-    """An attack with that AUC on test pairs and, unless told another, on validation pairs."""
+    """An attack with that AUC on test pairs and, unless told another, on validation pairs.
+
+    It fits training pairs, and those of validation patients, as told.
+    """
     threat = SCENARIOS[scenario]
     certificate = None
     if verdict is not None:
@@ -55,18 +62,26 @@ def attack(
         image_wise_interval=around(verification),
         seed_std=0.01 if seeds > 1 else None,
         seed_aucs=[verification] * seeds,
-        train_auc=0.99,
-        fit_auc=0.9,
+        train_auc=train,
+        fit_auc=fit,
         validation_auc=verification if validation is None else validation,
         figures=[
             AttackFigure(name="equal error rate", of="verification", unit="", more_is_private=True, value=0.1),
             AttackFigure(name="Cllr", of="verification", unit="bits", more_is_private=True, value=0.5),
         ],
         retrieval=None,
+        match=match,
         measures={},
         certificate=certificate,
         counts=Counts(patients=10, images=20, pairs=40, mated=20, effective_patients=8.0),
     )
+
+
+def own_image_match(rate: float, images: int = 400) -> ImageMatch:
+    """The match of that many releases of as many patients, with its exact interval."""
+    low, high = clopper_pearson(rate, images, 0.95)
+    interval = Interval(low=low, high=high, confidence=0.95, method="by hand", resamples=0)
+    return ImageMatch(rate=rate, interval=interval, candidates=images, images=images)
 
 
 def finding(name: str, auc: float | None, **told: Any) -> FindingResult:
@@ -200,7 +215,11 @@ def record(
     params: Mapping[str, Any] | None = None,
 ) -> RunRecord:
     """A record with the given figures and intervals of ± 0.05; the paper's attack stands at chance."""
-    attacks = [attack("siamese", "paper", 0.5), attack("contrastive", "informed", verification, verdict=verdict)]
+    if verdict == "open":
+        informed = attack("contrastive", "informed", verification, train=0.7, fit=0.6, match=own_image_match(0.4))
+    else:
+        informed = attack("contrastive", "informed", verification, verdict=verdict)
+    attacks = [attack("siamese", "paper", 0.5), informed]
     protocol = load_protocol("quick").model_dump(mode="json")
     return RunRecord(
         key=name,

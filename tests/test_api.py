@@ -21,7 +21,7 @@ from privbench.evaluate.run import evaluate
 from privbench.protocols.modes import MODES
 from privbench.protocols.schema import Protocol
 from privbench.record.estimates import read_estimates
-from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
+from privbench.record.folder import MATCHES, MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from privbench.record.run import read_run
 from privbench.record.scores import (
     INFERENCE_COLUMNS,
@@ -50,6 +50,7 @@ def test_run_folder_is_whole(finished):
         "run.json",
         "scores/linkage.parquet",
         "scores/retrieval.parquet",
+        "scores/matches.parquet",
         "scores/inference.parquet",
         "scores/measures.json",
         "scores/utility.parquet",
@@ -187,6 +188,31 @@ def test_every_mode_has_a_row_with_its_change_from_originals(finished):
         assert utility.original == pytest.approx(np.mean([originals[name] for name in utility.mean_over]), abs=1e-6)
         assert utility.change.value == pytest.approx(utility.mean_auc - utility.original)
         assert utility.change.interval.low <= utility.change.value <= utility.change.interval.high
+
+
+def test_an_unchanged_release_finds_its_own_originals(run_once):
+    run = run_once("identity", "identity")
+    matches = read_scores(run.folder / MATCHES)
+    assert set(zip(matches["attack"], matches["scenario"], strict=True)) == {
+        ("contrastive", "informed"), ("correlation", "informed"),
+    }, "siamese knows no single images"  # fmt: skip
+    assert (matches["outranked_by"] == 0).all()
+    assert (matches["candidates"] == 18).all()
+    assert {one.match.rate for one in run.record.attacks if one.match} == {1.0}
+    for _, part in matches.groupby("attack"):
+        assert part["patient"].nunique() == len(part) == 18, "one image of every test patient"
+    release = run.record.worst_case.release
+    assert (release.verdict, release.match, release.found) == ("open", 1.0, 0.5)
+    assert run.record.worst_case.verdict == "weak", "the recipe comes first"
+
+
+def test_what_nothing_is_left_of_is_gone(tiny_protocol, store, tmp_path):
+    run = privbench.run(
+        Constant(), protocol=str(tiny_protocol), overrides=["attacks.siamese=none"], store=store, out=tmp_path / "run"
+    )
+    worst = run.record.worst_case
+    assert (worst.release.verdict, worst.verdict) == ("gone", "weak")
+    assert worst.release.match < 0.3
 
 
 def _by_class(test, mode):

@@ -9,7 +9,7 @@ from .formats import say
 
 EPILOG = (
     "Exit status: 0 everything holds, 1 something does not, 2 something cannot be verified: no run, one that cannot be "
-    "read, or one without digests, by an older privbench; 1 where both are so."
+    "read, or one by an older privbench; 1 where both are so."
 )
 
 
@@ -32,7 +32,7 @@ def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
             continue
         changed = changed or bool(problems)
         if not problems:
-            say(f"{folder}: everything holds ({compared(folder, read_run(folder), place)})")
+            say(f"{folder}: everything holds ({compared(read_run(folder), place)})")
             continue
         say(f"{folder}: {problems[0]}", "bold red")
         for problem in problems[1:]:

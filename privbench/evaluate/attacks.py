@@ -52,9 +52,11 @@ def attack_results(
         proof = None
         if label in trained:
             proof = certificate(label, by_scenario.get_group((label, CONTROL)), correlation, protocol, resampling)
+        matches = scores.matches
         result, own = attack_result(
             rows,
             ranks[(ranks["attack"] == label) & (ranks["scenario"] == scenario)],
+            matches[(matches["attack"] == label) & (matches["scenario"] == scenario)],
             [scores.measures.get(AttackOrigin(label, scenario, seed), {}) for seed in sorted(rows["seed"].unique())],
             proof,
             protocol,
@@ -68,12 +70,14 @@ def attack_results(
         for label, rows in scores.inference.groupby("attack", sort=False)
         for result in inference_results(rows, protocol, versions[str(label)], resampling)
     ]
-    worst = worst_case(results)
+    worst = worst_case(results, protocol.certificate)
     headline = {
         names.worst_case(metric): estimates[name]
         for metric in (names.AUC, names.RANK_1)
         if (name := _named(worst.label, metric)) in estimates
     }
+    if matched := [estimate for name, estimate in estimates.items() if name.metric == names.MATCH]:
+        headline[names.worst_case(names.MATCH)] = max(matched, key=lambda estimate: estimate.value)
     return AttackResults(worst, results, inferences, headline | estimates)
 
 

@@ -1,4 +1,7 @@
-"""Was the attack trained? Told apart from "the anonymizer worked" by what its recipe does on originals alone."""
+"""Was the attack trained? Told apart from "the anonymizer worked" by what its recipe does on originals alone.
+
+What it does on the release beside that is the business of `release`; the verdict of a run is made of both.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from ..protocols.kinds import Compared
-from ..protocols.schema import Protocol
-from ..record.attack import VERDICTS, AttackResult, Certificate, Verdict, WorstCase
+from ..protocols.schema import CertificateSection, Protocol
+from ..record.attack import AttackResult, Certificate, RecipeVerdict, ReleaseProof, Verdict, WorstCase
 from ..record.estimates import Estimate
 from .linkage import auc_estimate, aucs_by_seed, part_of
+from .release import best_proof, release_proof
 from .resampling import Resampling, certain
+
+_USUAL = CertificateSection()
 
 
 def certificate(
@@ -57,7 +63,7 @@ def certificate(
 
 def judge(
     control_auc: float, train_auc: float, floor: float, correlation: float, saturation: float, *, surely_beats: bool
-) -> tuple[Verdict, str]:
+) -> tuple[RecipeVerdict, str]:
     """The verdict on a training, and why, in a clause.
 
     weak: on originals it stays below the protocol's floor, or does not surely beat the attack without training: the
@@ -73,16 +79,18 @@ def judge(
     return "certified", f"on originals it reaches {control_auc:.3f}, its training pairs to {train_auc:.3f}"
 
 
-def worst_case(attacks: Sequence[AttackResult]) -> WorstCase:
+def worst_case(attacks: Sequence[AttackResult], section: CertificateSection = _USUAL) -> WorstCase:
     """The headline, chosen on validation pairs and reported on test pairs; and whether it may be believed.
 
     It is about identification, anonymized against original; linking releases with one another is another goal and
     has rows of its own, and stands here only where nothing else was tried. An attacker who knows more can do whatever
     one does who knows less, so only a trained attack of an informed attacker tells of the anonymizer when it fails.
     """
-    candidates = [attack for attack in attacks if attack.test == Compared.ACROSS] or list(attacks)
+    across = [attack for attack in attacks if attack.test == Compared.ACROSS]
+    candidates = across or list(attacks)
     chosen = max(candidates, key=lambda attack: attack.validation_auc or 0.0)
-    verdict, reason = _trust(candidates)
+    release = release_proof(across, section)
+    verdict, reason = _trust(across, release)
     return WorstCase(
         attack=chosen.name,
         scenario=chosen.scenario,
@@ -91,21 +99,19 @@ def worst_case(attacks: Sequence[AttackResult]) -> WorstCase:
         interval=chosen.interval,
         verdict=verdict,
         reason=reason,
+        release=release,
     )
 
 
-def _trust(attacks: Sequence[AttackResult]) -> tuple[Verdict, str]:
-    """The verdict of the best-trained attack by an informed attacker."""
-    proofs = [
-        (
-            VERDICTS.index(attack.certificate.verdict),
-            attack.certificate.verdict,
-            f"{attack.label}: {attack.certificate.reason}",
-        )
-        for attack in attacks
-        if attack.scenario == "informed" and attack.certificate is not None
-    ]
+def _trust(attacks: Sequence[AttackResult], release: ReleaseProof | None) -> tuple[Verdict, str]:
+    """The verdict of the best-trained attack by an informed attacker; where its recipe is certified, of the release."""
+    proofs = best_proof(attacks)
     if not proofs:
         return "weak", "no trained attack by an informed attacker was carried out"
-    _, verdict, reason = min(proofs)
-    return verdict, reason
+    verdict = proofs[0][1].verdict  # all have the same
+    reason = min(f"{attack.label}: {proof.reason}" for attack, proof in proofs)
+    if verdict != "certified":
+        return verdict, reason
+    if release is None:
+        return "weak", "no trained attack by an informed attacker looked for the single image"
+    return ("open", release.reason) if release.verdict == "open" else ("certified", reason)

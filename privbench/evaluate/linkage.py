@@ -21,9 +21,10 @@ from ..record.attack import (
     YearsRate,
 )
 from ..record.estimates import Estimate
-from ..record.names import AUC, RANK_1
+from ..record.names import AUC, MATCH, RANK_1
 from ..record.values import Counts
 from .attack_figures import attack_figures
+from .own_image import image_match, match_estimate
 from .resampling import Resampling, certain, estimate_of, image_wise_interval
 
 _YEARS = (0, 1, 3, 5, 10)  # lower ends of the bins; the last has no upper one
@@ -32,6 +33,7 @@ _YEARS = (0, 1, 3, 5, 10)  # lower ends of the bins; the last has no upper one
 def attack_result(
     scores: pd.DataFrame,
     ranks: pd.DataFrame,
+    matches: pd.DataFrame,
     measures: Sequence[Mapping[str, float]],
     certificate: Certificate | None,
     protocol: Protocol,
@@ -43,6 +45,7 @@ def attack_result(
     Args:
         scores: the rows of its linkage scores, of all seeds and splits.
         ranks: the rows of its retrieval ranks.
+        matches: the rows of its own images' ranks; none where it knows no single images.
         measures: the attack's own figures, one mapping a seed.
     """
     name, scenario = scores["attack"].iloc[0], scores["scenario"].iloc[0]
@@ -53,6 +56,8 @@ def attack_result(
     estimates = {AUC: auc_estimate(test, resampling)}
     if len(ranks):
         estimates[RANK_1] = rank_1_estimate(ranks, resampling)
+    if len(matches):
+        estimates[MATCH] = match_estimate(matches, resampling)
     statistics = protocol.statistics
     result = AttackResult(
         name=name,
@@ -72,6 +77,7 @@ def attack_result(
         validation_auc=float(np.mean(aucs_by_seed(part_of(scores, "val", threat.test)))),
         figures=attack_figures(part_of(scores, "val", threat.test), test, ranks),
         retrieval=_retrieval(ranks, estimates.get(RANK_1), protocol),
+        match=image_match(matches, estimates[MATCH], statistics) if MATCH in estimates else None,
         measures={key: float(np.mean([one[key] for one in measures])) for key in (measures[0] if measures else {})},
         certificate=certificate,
         counts=Counts(

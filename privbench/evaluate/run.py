@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.errors import PrivbenchError
+from ..metrics.roc import margin_kept
 from ..protocols.schema import Protocol
 from ..record.attack import AttackResult, InferenceResult, WorstCase
 from ..record.estimates import Estimate
@@ -20,6 +21,12 @@ from .attacks import attack_results
 from .measurements import measurement_results
 from .resampling import Resampling
 from .utility import utility_results
+
+_RETRAINED = ("retrained-transfer", "retrained-release")
+_KEPT_FROM = 0.5
+"""Share of the originals' margin above chance from which findings count as read off a release."""
+_PRIVATE_BELOW = 0.55
+"""Worst-case AUC below which a release passes for private."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ def _test_patients(attack_scores: AttackScores, utility_scores: pd.DataFrame, me
         linkage["reference_patient"],
         attack_scores.retrieval["patient"],
         attack_scores.inference["patient"],
+        attack_scores.matches["patient"],
         attack_scores.retrieval["rival"].dropna(),
         measurements["patient"],
     ]
@@ -97,10 +105,32 @@ def _test_patients(attack_scores: AttackScores, utility_scores: pd.DataFrame, me
 def warnings_of(figures: Figures) -> list[str]:
     """What a reader of the figures has to know."""
     return [
+        *_of_contradiction(figures),
         *_of_the_mean(figures.utilities[0]),
         *(warning for result in figures.utilities for warning in _of_losses(result)),
         *(warning for attack in figures.attacks for warning in _of_attack(attack)),
     ]
+
+
+def _of_contradiction(figures: Figures) -> Iterator[str]:
+    """Findings that are read off a release show that something of the image is in it, whatever attacks make of it."""
+    worst, release = figures.worst_case, figures.worst_case.release
+    if release is None or release.match is None or release.match < release.found:
+        return
+    if worst.verification_auc >= _PRIVATE_BELOW and worst.verdict != "open":
+        return
+    kept = [
+        (margin_kept(result.mean_auc, result.original), result.label)
+        for result in figures.utilities
+        if result.mode in _RETRAINED and result.original is not None and result.interval.low > 0.5
+    ]
+    share, label = max(kept, default=(0.0, ""))
+    if share >= _KEPT_FROM:
+        yield (
+            f"contradiction: {label} keeps {share:.0%} of the originals' margin above chance, and releases find their "
+            f"own originals at {release.match:.3f}, yet {worst.label} links patients at {worst.verification_auc:.3f}: "
+            "what findings are read by may tell the patient, and no attack may be good enough to see it"
+        )
 
 
 def _of_the_mean(utility: UtilityResult) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..record.folder import (
     ANONYMIZER_STATE,
     INFERENCE_SCORES,
     LINKAGE_SCORES,
+    MATCHES,
     MEASUREMENTS,
     RETRIEVAL_SCORES,
     UTILITY_SCORES,
@@ -34,21 +34,20 @@ from ..running.stage_names import (
     FIGURES,
     INFERENCE_FILE,
     LINKAGE_FILE,
+    MATCHES_FILE,
     RELEASE,
     RETRIEVAL_FILE,
     TASK_FILE,
 )
 
 _SCORES: dict[str, dict[str, str]] = {
-    "linkage": {LINKAGE_FILE: LINKAGE_SCORES, RETRIEVAL_FILE: RETRIEVAL_SCORES},
+    "linkage": {LINKAGE_FILE: LINKAGE_SCORES, RETRIEVAL_FILE: RETRIEVAL_SCORES, MATCHES_FILE: MATCHES},
     "inference": {INFERENCE_FILE: INFERENCE_SCORES},
     "utility": {TASK_FILE: UTILITY_SCORES},
     "measure": {TASK_FILE: MEASUREMENTS},
 }
 """Which files of a stage's kind make up which score files of a run."""
 _ORIGIN = ("attack", "task", "scenario", "mode", "seed")
-_TELLS_STAGES = 6
-"""The schema of run.json since when."""
 _NEEDED = (DATA, ANONYMIZER, RELEASE, EXAMPLES)
 _STATE = "state.safetensors"  # as learning.states calls it, which loads torch
 _COPIES = {
@@ -64,7 +63,7 @@ def stages_fit(folder: Path, record: RunRecord) -> Iterator[str]:
 
     Args:
         folder: the run's, whose scores tell which stages there were.
-        record: of a schema that tells what stages put out; what it leaves out is missing.
+        record: of the run; what it leaves out is missing.
     """
     put_out = {stage.name: stage.digest for stage in record.stages}
     for name in (*map(str, _NEEDED), *_scored(folder)):
@@ -88,17 +87,10 @@ def _scored(folder: Path) -> Iterator[str]:
                 yield f"{kind} {of[0]}" if of == [FLOOR, CONTROL] else " ".join([kind, *of, seed])
 
 
-def compared(folder: Path, record: RunRecord, store: Path) -> str:
+def compared(record: RunRecord, store: Path) -> str:
     """With what the stages of a run could be compared, in a clause."""
-    if not tells_stages(folder):
-        return "an older privbench wrote it, and what its stages put out is not recorded"
     there = sum(_place_of(stage, store).exists() for stage in record.stages)
     return f"{there} of {len(record.stages)} stages compared with the store"
-
-
-def tells_stages(folder: Path) -> bool:
-    """Whether a run's file is of a schema that tells what stages put out; as it is read, older ones look alike."""
-    return int(json.loads((folder / FILE).read_bytes())["schema_version"]) >= _TELLS_STAGES
 
 
 def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:

@@ -26,9 +26,9 @@ from ..record.folder import (
     UTILITY_SCORES,
     read_attack_scores,
 )
-from ..record.run import FILE, RunRecord, read_run
+from ..record.run import FILE, SCHEMA_VERSION, RunRecord, read_run
 from ..record.scores import read_scores
-from .provenance import stages_fit, store_fits, tells_stages
+from .provenance import stages_fit, store_fits
 
 _TOLERANCE = 1e-6
 """Figures may differ by this much: another machine adds in another order."""
@@ -45,15 +45,15 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
         PrivbenchError: the folder holds no run, or one of a schema that recorded too little to be verified.
     """
     record = read_run(folder)
-    if not record.files:
+    if _schema(folder) < SCHEMA_VERSION:
         raise PrivbenchError(
-            f"{folder} was written by an older privbench, without digests: run it again with --overwrite to verify it."
+            f"{folder} was written by an older privbench, which recorded less than is verified: run it again with "
+            "--overwrite to verify it."
         )
     yield from _digests(folder, record)
     try:
         yield from _fingerprint(record)
-        if tells_stages(folder):
-            yield from stages_fit(folder, record)
+        yield from stages_fit(folder, record)
         yield from _anonymizer(folder, record)
         yield from _scores(folder)
         evaluation = _evaluated(folder, record)
@@ -66,6 +66,11 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
         yield f"the run cannot be evaluated ({type(error).__name__}: {error})"
     except PrivbenchError as error:
         yield f"the run cannot be evaluated: {error}"
+
+
+def _schema(folder: Path) -> int:
+    """The schema in which a run's record was written; as it is read, older ones look alike."""
+    return int(json.loads((folder / FILE).read_bytes())["schema_version"])
 
 
 def _fingerprint(record: RunRecord) -> Iterator[str]:

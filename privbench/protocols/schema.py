@@ -59,13 +59,20 @@ class AttackSection(Params):
 
 
 class CertificateSection(Params):
-    """When an attack counts as trained."""
+    """When an attack counts as trained, and a release as one that holds nothing more."""
 
     floor: str = Field("correlation", description="the attack, without training, that a trained one must beat")
     floor_params: dict[str, Any] = Field({}, description="its parameters")
     seeds: int = Field(1, ge=1, description="trainings of each attack on original images")
     saturation: float = Field(
         0.95, gt=0.5, le=1, description="AUC on its own training pairs below which more training would help an attack"
+    )
+    found: float = Field(
+        0.05,
+        gt=0,
+        le=0.5,
+        description="share of releases that find their own original, from which something of the image is in them; "
+        "among few candidates, whom chance finds more often, a multiple of chance",
     )
 
 

@@ -8,9 +8,14 @@ from pydantic import model_validator
 
 from .values import ROUNDING, Amount, Count, Counts, Interval, Record, Share
 
-Verdict = Literal["certified", "unsaturated", "weak"]
-"""Of an attack's training: it succeeded; more of it would help; it failed. The first is the best."""
-VERDICTS: tuple[Verdict, ...] = ("certified", "unsaturated", "weak")
+RecipeVerdict = Literal["certified", "unsaturated", "weak"]
+"""Of an attack's training: it succeeded; more of it would help; it failed."""
+Verdict = Literal["certified", "open", "unsaturated", "weak"]
+"""Of a run: also open, where the attack is trained and not beaten, although something of the picture is there."""
+VERDICTS: tuple[Verdict, ...] = ("certified", "open", "unsaturated", "weak")
+"""The best first."""
+ReleaseVerdict = Literal["gone", "saturated", "open"]
+"""Of a release under attack: nothing of the single image is found in it; the attack got out what is there; neither."""
 
 
 class Certificate(Record):
@@ -19,7 +24,7 @@ class Certificate(Record):
     All figures are verification AUCs on original images, means over the control's trainings.
     """
 
-    verdict: Verdict
+    verdict: RecipeVerdict
     reason: str
     control_auc: Share
     control_interval: Interval
@@ -73,6 +78,19 @@ class RetrievalResult(Record):
     by_years: list[YearsRate]
 
 
+class ImageMatch(Record):
+    """How often a release finds its own original, the very image that it was made from, among those of others.
+
+    `images` releases of as many patients were each compared with `candidates` originals; chance is 1 / candidates. The
+    rate is a mean over the trainings; the interval, over patients, holds them fixed, and is None where there is one.
+    """
+
+    rate: Share
+    interval: Interval | None
+    candidates: Count
+    images: Count
+
+
 class AttackResult(Record):
     """How well an attack recognises patients in a scenario. AUCs are unitless, 0.5 is chance.
 
@@ -82,7 +100,8 @@ class AttackResult(Record):
 
     `train_auc` and `fit_auc` tell how it fits training and validation pairs of the kind that it was trained on,
     `validation_auc` how it does on validation pairs of the kind that it is tested on. `figures` are empty in runs of
-    old schemas; `measures` are figures that the attack itself puts out.
+    old schemas; `measures` are figures that the attack itself puts out. `match` is None where releases are not compared
+    with originals, where the attack knows no single images, and in runs of old schemas.
     """
 
     name: str
@@ -102,6 +121,7 @@ class AttackResult(Record):
     validation_auc: Share | None
     figures: list[AttackFigure]
     retrieval: RetrievalResult | None
+    match: ImageMatch | None
     measures: dict[str, float]
     certificate: Certificate | None
     counts: Counts
@@ -137,10 +157,27 @@ class InferenceResult(Record):
         return self
 
 
+class ReleaseProof(Record):
+    """What the attacks prove of this release, provided that their recipe is certified on originals.
+
+    `train_auc` is the best fit of a trained attack by an informed attacker to its own training pairs, None where there
+    is none; `match` the best own-image match of all attacks, None where none has any. `saturation` is what the former
+    has to reach; the latter has to stay surely below `found`.
+    """
+
+    verdict: ReleaseVerdict
+    reason: str
+    train_auc: Share | None
+    saturation: Share
+    match: Share | None
+    found: Share
+
+
 class WorstCase(Record):
     """The headline: the identifying attack that did best on validation pairs, with its figure on test pairs.
 
-    The verdict is that of the best-trained attack by an informed attacker.
+    The verdict is that of the best-trained attack by an informed attacker and, where that is certified, of the release.
+    `release` is None where no attack could prove anything of it, and in runs of old schemas.
     """
 
     attack: str
@@ -150,8 +187,14 @@ class WorstCase(Record):
     interval: Interval
     verdict: Verdict
     reason: str
+    release: ReleaseProof | None
 
     @property
     def label(self) -> str:
         """Such as `contrastive (informed)`."""
         return f"{self.attack} ({self.scenario})"
+
+    @property
+    def standing(self) -> str:
+        """Whether it is proven, as a clause: `the attack is weak`, `the release is open`."""
+        return f"the {'release' if self.verdict == 'open' else 'attack'} is {self.verdict}"

@@ -107,7 +107,11 @@ def _from_5(old: dict[str, Any]) -> dict[str, Any]:
 
 def _from_6(old: dict[str, Any]) -> dict[str, Any]:
     """Schema 6 knew of a release what attacks made of it, and not what of its images is still in there."""
-    return old | {"schema_version": 7}
+    return old | {
+        "schema_version": 7,
+        "worst_case": old["worst_case"] | {"release": None},
+        "attacks": [attack | {"match": None} for attack in old["attacks"]],
+    }
 
 
 _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {

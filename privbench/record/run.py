@@ -114,18 +114,16 @@ class RunRecord(Record):
 
     @property
     def certified(self) -> bool:
-        """Whether its privacy may be believed: the attack behind it is proven to be trained."""
+        """Whether its privacy may be believed: the attack is proven to be trained, and to get out what is there."""
         return self.worst_case.verdict == "certified"
 
     @property
     def doubt(self) -> str | None:
-        """What has to be said before any figure of the run; None where its attack is certified."""
+        """What has to be said before any figure of the run; None where it is certified."""
         if self.certified:
             return None
         worst = self.worst_case
-        return (
-            f"{self.label}: the attack is {worst.verdict}, so a low figure is no evidence of privacy ({worst.reason})."
-        )
+        return f"{self.label}: {worst.standing}, so a low figure is no evidence of privacy ({worst.reason})."
 
     @property
     def label(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from pyarrow import ArrowException
 from ..base.errors import PrivbenchError
 from ..data.pairs import Pairs
 from ..data.splits import Split
-from ..metrics.retrieval import NO_RIVAL, rank_mates
+from ..metrics.retrieval import NO_RIVAL, rank_mates, rank_own
 from ..plugins.interfaces import Measure
 from ..protocols.kinds import Compared
 
@@ -25,6 +25,7 @@ LINKAGE_COLUMNS = [
 RETRIEVAL_COLUMNS = [
     "attack", "scenario", "seed", "probe", "mate", "patient", "years", "outranked_by", "strangers", "rival",
 ]  # fmt: skip
+MATCH_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "outranked_by", "candidates"]
 INFERENCE_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "attribute", "truth", "score"]
 UTILITY_COLUMNS = [
     "task", "mode", "seed", "split", "image", "patient", "sex", "age", "view", "class", "label", "score",
@@ -61,6 +62,7 @@ class AttackScores:
     retrieval: pd.DataFrame
     inference: pd.DataFrame
     measures: dict[AttackOrigin, dict[str, float]]
+    matches: pd.DataFrame = field(default_factory=lambda: joined([], MATCH_COLUMNS))
 
 
 def linkage_scores(
@@ -105,6 +107,23 @@ def retrieval_ranks(
     named["rival"] = np.where(rival == NO_RIVAL, None, of_code[rival])
     told = ranks.assign(**asdict(origin), **named, years=np.abs(ages[probe] - ages[mate]))[RETRIEVAL_COLUMNS]
     return _without_order(told, test, "probe", "mate")
+
+
+def own_image_ranks(
+    origin: AttackOrigin, test: Split, rows: np.ndarray, similarity: np.ndarray, rng: np.random.Generator
+) -> pd.DataFrame:
+    """One row a released image: how many other originals of the `candidates` are more alike to it than its own.
+
+    Shape: rows (n,) of the split, whose releases and originals were compared; similarity (n, n), in their order.
+    """
+    checked = _checked(similarity, (len(rows), len(rows)), f"attack {origin.attack!r}")
+    about = {
+        **asdict(origin),
+        **{column: test.told[column].to_numpy()[rows] for column in ("image", "patient")},
+        "outranked_by": rank_own(checked, rng),
+        "candidates": len(rows),
+    }
+    return _without_order(pd.DataFrame(about, columns=MATCH_COLUMNS), test, "image")
 
 
 def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, np.ndarray]) -> pd.DataFrame:

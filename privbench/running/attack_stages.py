@@ -14,16 +14,24 @@ import pandas as pd
 from ..base.errors import PrivbenchError
 from ..data.gallery import Gallery
 from ..data.pairs import Pairs
+from ..data.patients import one_a_patient
 from ..data.splits import pairs_digests
 from ..learning.states import load_state
 from ..plugins.interfaces import Attack, InferenceAttack, LinkageAttack
 from ..protocols.kinds import CONTROL, Compared, Kind
 from ..protocols.scenarios import FLOOR, threat_of
-from ..record.scores import AttackOrigin, inference_scores, linkage_scores, retrieval_ranks, write_scores
+from ..record.scores import (
+    AttackOrigin,
+    inference_scores,
+    linkage_scores,
+    own_image_ranks,
+    retrieval_ranks,
+    write_scores,
+)
 from .attack_galleries import gallery, known_gallery
 from .fitting import keep_what_is_learnt
 from .source import Common, Shown, Source
-from .stage_names import INFERENCE_FILE, LINKAGE_FILE, MEASURES_FILE, RETRIEVAL_FILE, StageName
+from .stage_names import INFERENCE_FILE, LINKAGE_FILE, MATCHES_FILE, MEASURES_FILE, RETRIEVAL_FILE, StageName
 
 if TYPE_CHECKING:
     from ..engine.node import Node, Reads, Work
@@ -31,6 +39,9 @@ if TYPE_CHECKING:
     from ..protocols.schema import Protocol
 
 Scores = TypeVar("Scores", bound=Attack)
+
+MATCHED = 500
+"""Test images at the most, one a patient, whose releases are to find their own originals."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ class _Scoring(Generic[Scores]):
 
 
 class LinkImages(_Scoring[LinkageAttack]):
-    """Scores of pairs, ranks over the gallery, and the attack's own figures."""
+    """Scores of pairs, ranks over the gallery, how releases find their own originals, and the attack's own figures."""
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         attack, shown = self._ready(reads, ctx)
@@ -95,6 +106,7 @@ class LinkImages(_Scoring[LinkageAttack]):
         similarity = attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
         ranks = retrieval_ranks(self.origin, shown.originals["test"], similarity, ctx.numpy_generator("ties"))
         write_scores(ranks, folder / RETRIEVAL_FILE)
+        self._matches(attack, test, shown, folder, ctx)
         self._measures(attack, test, shown, folder, ctx)
 
     def _pairs(self, attack: LinkageAttack, shown: Shown, folder: Path, ctx: Context) -> None:
@@ -107,6 +119,19 @@ class LinkImages(_Scoring[LinkageAttack]):
             scores = attack.similarity(images, place[pairs.probe], place[pairs.reference], ctx)
             parts.append(linkage_scores(self.origin, split, name, kind, pairs, scores))
         write_scores(pd.concat(parts, ignore_index=True), folder / LINKAGE_FILE)
+
+    def _matches(self, attack: LinkageAttack, test: Gallery, shown: Shown, folder: Path, ctx: Context) -> None:
+        """Where releases are compared with originals; of an attack that knows no single images there is no file."""
+        if threat_of(self.origin.scenario).test is not Compared.ACROSS:
+            return
+        split = shown.originals["test"]
+        rows = one_a_patient(split.patients, MATCHED)
+        images, place = _shuffled(test.rows(rows), ctx)
+        similarity = attack.image_similarity(images, ctx)
+        if similarity is not None:
+            similarity = similarity[np.ix_(place, place)]
+            ranks = own_image_ranks(self.origin, split, rows, similarity, ctx.numpy_generator("equally alike"))
+            write_scores(ranks, folder / MATCHES_FILE)
 
     def _measures(self, attack: LinkageAttack, test: Gallery, shown: Shown, folder: Path, ctx: Context) -> None:
         anonymized = threat_of(self.origin.scenario).test.probes is Kind.ANONYMIZED

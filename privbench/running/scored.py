@@ -18,6 +18,7 @@ from ..record.figures import write_figures
 from ..record.scores import (
     INFERENCE_COLUMNS,
     LINKAGE_COLUMNS,
+    MATCH_COLUMNS,
     MEASUREMENT_COLUMNS,
     RETRIEVAL_COLUMNS,
     UTILITY_COLUMNS,
@@ -26,7 +27,15 @@ from ..record.scores import (
     joined,
     read_scores,
 )
-from .stage_names import INFERENCE_FILE, LINKAGE_FILE, MEASURES_FILE, RETRIEVAL_FILE, TASK_FILE, StageName
+from .stage_names import (
+    INFERENCE_FILE,
+    LINKAGE_FILE,
+    MATCHES_FILE,
+    MEASURES_FILE,
+    RETRIEVAL_FILE,
+    TASK_FILE,
+    StageName,
+)
 
 if TYPE_CHECKING:
     from ..engine.node import Reads
@@ -58,6 +67,7 @@ def read_run_scores(reads: Reads) -> RunScores:
             for name, place in reads.items()
             if (place / MEASURES_FILE).exists()
         },
+        matches=joined(told("linkage", MATCHES_FILE), MATCH_COLUMNS),
     )
     readings = joined(told("utility", TASK_FILE), UTILITY_COLUMNS)
     return RunScores(attacks, readings, joined(told("measure", TASK_FILE), MEASUREMENT_COLUMNS))

@@ -13,13 +13,13 @@ VERSIONS = {
     "anonymizer": "1",
     "release": "2",
     "attack": "2",
-    "linkage": "2",
+    "linkage": "3",
     "inference": "1",
     "task": "1",
     "utility": "2",
     "measure": "1",
     "examples": "1",
-    "figures": "1",
+    "figures": "2",
 }
 
 DATA, CLASSIFIER, VERIFIER = StageName("data"), StageName("classifier"), StageName("verifier")
@@ -30,8 +30,8 @@ EXAMPLES, FIGURES = StageName("examples"), StageName("figures")
 
 IMAGES_FILE = "images.npy"
 """The images of data and of a release, sorted alike."""
-LINKAGE_FILE, RETRIEVAL_FILE, INFERENCE_FILE, TASK_FILE = (
-    f"{name}.parquet" for name in ("linkage", "retrieval", "inference", "scores")
+LINKAGE_FILE, RETRIEVAL_FILE, MATCHES_FILE, INFERENCE_FILE, TASK_FILE = (
+    f"{name}.parquet" for name in ("linkage", "retrieval", "matches", "inference", "scores")
 )
 """The files in which stages keep scores."""
 MEASURES_FILE = "measures.json"

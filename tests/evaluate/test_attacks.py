@@ -44,9 +44,9 @@ def test_figures_are_those_of_the_test_scores(split, rng):
     again = attack_results(scores, VERSIONS, PROTOCOL, resampled(split))
     assert again.attacks == found.attacks, "the same scores give the same figures"
     assert set(map(str, found.estimates)) == {
-        "privacy/worst case/AUC", "privacy/worst case/rank 1",
-        "privacy/contrastive (informed)/AUC", "privacy/contrastive (informed)/rank 1",
-        "privacy/correlation (informed)/AUC", "privacy/correlation (informed)/rank 1",
+        f"privacy/{whose}/{metric}"
+        for whose in ("worst case", "contrastive (informed)", "correlation (informed)")
+        for metric in ("AUC", "rank 1", "own-image match")
     }  # fmt: skip
 
 
@@ -57,3 +57,12 @@ def test_an_attack_that_fails_on_originals_is_weak_whatever_it_does_elsewhere(sp
     worked = attack_results(scores_of(split, rng, 0, trained_strength=6), VERSIONS, PROTOCOL, resampled(split))
     assert worked.worst_case.verdict == "certified", "the anonymizer worked, the attack is trained"
     assert worked.worst_case.verification_auc < 0.6
+    assert worked.worst_case.release.verdict == "gone"
+
+
+def test_an_attack_that_is_trained_and_fails_where_the_image_is_found_proves_nothing(split, rng):
+    scores = scores_of(split, rng, 0, trained_strength=6, image_strength=4)
+    found = attack_results(scores, VERSIONS, PROTOCOL, resampled(split)).worst_case
+    assert (found.verdict, found.release.verdict) == ("open", "open")
+    assert found.verification_auc < 0.6
+    assert found.release.match > 0.9

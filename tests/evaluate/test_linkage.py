@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from privbench.evaluate.attacks import attack_results
 from privbench.evaluate.linkage import attack_result, auc_estimate, aucs_by_seed, part_of, rank_1_estimate
 from privbench.protocols.kinds import Compared
-from privbench.record.scores import AttackOrigin, linkage_scores, retrieval_ranks
+from privbench.record.scores import MATCH_COLUMNS, AttackOrigin, joined, linkage_scores, retrieval_ranks
 
 
 @pytest.fixture
@@ -66,7 +66,8 @@ def found_first(similarity, patients):
 def result_of(split, rng, ranks, measures=(), strength=1.5):
     scores = pairs_of(split, rng, strength=strength)
     every = pd.concat([scores, scores.assign(split="train"), scores.assign(split="val")])
-    return attack_result(every, ranks, measures, None, PROTOCOL, "7", resampled(split))
+    none = joined([], MATCH_COLUMNS)
+    return attack_result(every, ranks, none, measures, None, PROTOCOL, "7", resampled(split))
 
 
 def test_an_auc_without_a_patient_is_that_of_the_pairs_of_the_others(split, rng):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from records import attack, finding, image_table, log_odds, readings, utility
+from records import attack, finding, image_table, log_odds, own_image_match, readings, utility
 from sklearn.metrics import roc_auc_score
 
 from privbench.base.errors import PrivbenchError
@@ -151,6 +151,49 @@ def test_a_reader_is_told_of_attacks_that_prove_nothing():
         "other (informed) does worse than chance: one that turns its scores around does better",
         "correlation (informed) does worse than chance: one that turns its scores around does better",
     ], "0.46 ± 0.05 may be chance"
+
+
+def contradiction(worst_auc, match, *utilities, **told):
+    """What is warned of first, of an attack that fits no release."""
+    one = attack("contrastive", "informed", worst_auc, train=0.6, fit=0.5, match=match, **told)
+    found = warnings_of(Evaluation(worst_case([one]), [one], [], list(utilities), [], {}))
+    return [warning for warning in found if warning.startswith("contradiction")]
+
+
+def retrained(mean_auc, mode="retrained-release", **told):
+    return utility(mean_auc, mode=mode, **{"original": 0.9, **told})
+
+
+def test_findings_that_are_read_and_images_that_are_found_contradict_a_low_figure():
+    found, read = own_image_match(0.4), retrained(0.8)
+    (warning,) = contradiction(0.51, found, utility(0.5), read, retrained(0.75, "retrained-transfer"))
+    assert warning == (
+        "contradiction: classification (retrained-release) keeps 75% of the originals' margin above chance, and "
+        "releases find their own originals at 0.400, yet contrastive (informed) links patients at 0.510: what findings "
+        "are read by may tell the patient, and no attack may be good enough to see it"
+    )
+    assert contradiction(0.51, found, read, verdict="weak"), "whatever the recipe is worth"
+    assert contradiction(0.7, found, read), "it is open"
+    assert contradiction(0.7, found, read, verdict="weak") == []
+    assert contradiction(0.51, own_image_match(0.0), read) == [], "a surrogate shows the finding and nobody's image"
+    assert contradiction(0.51, own_image_match(0.04), read) == [], "found or not, nobody can tell"
+    assert contradiction(0.51, None, read) == []
+    assert contradiction(0.51, found, retrained(0.69)) == []
+    assert contradiction(0.51, found, utility(0.8, original=0.9)) == [], "a frozen model reads what it knew before"
+    assert contradiction(0.51, found, retrained(0.54, original=0.55)) == [], "that may be chance"
+    assert contradiction(0.51, found, retrained(0.8, original=None)) == []
+
+
+def test_patients_of_whom_only_an_image_was_looked_for_are_test_patients(rng, attack_scores):
+    protocol = load_protocol("quick", ["statistics.resamples=100", "attacks.siamese=none", "attacks.contrastive=none"])
+    labels = (rng.random((160, 3)) < 0.35).astype(float)
+    rows = readings("frozen", labels, log_odds(labels, rng), CLASSES, image_table(160, PATIENTS))
+    about = {"attack": "correlation", "scenario": "informed", "seed": 0, "outranked_by": [0, 3], "candidates": 2}
+    attack_scores.matches = pd.DataFrame(about | {"image": ["x.png", "y.png"], "patient": ["x", "y"]})
+    found = evaluate(attack_scores, rows, measurements_of(np.arange(9)), protocol, {"correlation": "1"},
+                     {"classification": "7"})  # fmt: skip
+    assert {len(estimate.jackknife) for estimate in found.estimates.values()} == {87}
+    assert found.attacks[0].match.rate == 0.5
 
 
 def test_the_same_scores_give_the_same_figures(rng, attack_scores):

@@ -13,7 +13,14 @@ from safetensors.numpy import load_file, save
 from privbench.base.errors import PrivbenchError
 from privbench.base.files import sha256
 from privbench.judging.verify import verify_run
-from privbench.record.folder import INFERENCE_SCORES, LINKAGE_SCORES, MEASUREMENTS, RETRIEVAL_SCORES, UTILITY_SCORES
+from privbench.record.folder import (
+    INFERENCE_SCORES,
+    LINKAGE_SCORES,
+    MATCHES,
+    MEASUREMENTS,
+    RETRIEVAL_SCORES,
+    UTILITY_SCORES,
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +111,26 @@ def test_one_rank(copy):
     assert any(".retrieval.rank_1 is" in problem for problem in verify_run(copy))
 
 
+def test_one_image_that_found_its_original(copy):
+    matches = pd.read_parquet(copy / MATCHES)
+    assert set(zip(matches["attack"], matches["scenario"], strict=True)) == {
+        ("contrastive", "informed"), ("correlation", "informed"),
+    }  # fmt: skip
+    row = matches.index[matches["outranked_by"] == 0][0]
+    matches.loc[row, "outranked_by"] = 1
+    matches.to_parquet(copy / MATCHES, index=False)
+    assert next(verify_run(copy)) == f"{MATCHES} was changed: its digest is not the one in run.json"
+    forge(copy, MATCHES)
+    attack = f"{matches.loc[row, 'attack']} ({matches.loc[row, 'scenario']})"
+    assert any(one.startswith(f"run.json: attacks[{attack}].match.rate is") for one in verify_run(copy))
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
         (("worst_case", "verification_auc"), 0.5, "run.json: worst_case.verification_auc is 0.5, the scores give 0."),
         (("worst_case", "verdict"), "certified", "run.json: worst_case.verdict is certified, the scores give weak"),
+        (("worst_case", "release", "found"), 0.9, "run.json: worst_case.release.found is 0.9, the scores give 0.5"),
         (("attacks", 0, "interval", "low"), 0.1, "run.json: attacks[siamese (paper)].interval.low is 0.1"),
         (
             ("attacks", 1, "certificate", "control_auc"),
@@ -206,10 +228,13 @@ def test_what_is_missing_or_unreadable(copy):
     assert problems[-1].startswith(f"the run cannot be evaluated: {copy / LINKAGE_SCORES} cannot be read")
 
 
-def test_old_runs_cannot_be_verified():
+@pytest.mark.parametrize("schema", [2, 6])
+def test_old_runs_cannot_be_verified(tmp_path, schema):
+    """Their verdicts were made of less, so that other ones would follow from their scores."""
     history = Path(__file__).parents[1] / "record" / "history"
+    shutil.copy(history / f"run-schema-{schema}.json", tmp_path / "run.json")
     with pytest.raises(PrivbenchError, match="written by an older privbench"):
-        list(verify_run(history / "run-schema-2.json"))
+        list(verify_run(tmp_path))
 
 
 def test_the_command_names_what_is_wrong(copy, finished, monkeypatch, capsys):

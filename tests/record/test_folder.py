@@ -12,6 +12,7 @@ from privbench.base.files import digests
 from privbench.record.folder import (
     INFERENCE_SCORES,
     LINKAGE_SCORES,
+    MATCHES,
     MEASUREMENTS,
     MEASURES,
     RETRIEVAL_SCORES,
@@ -41,7 +42,10 @@ def attacks(rng):
         AttackOrigin("restoration", "informed", 1): {},
     }
     read = inference_scores(AttackOrigin("attributes", "informed", 0), split, {"sex": rng.normal(0, 1, 90)})
-    return AttackScores(*(part.reset_index(drop=True) for part in (said.linkage, said.retrieval, read)), own)
+    linkage, retrieval, inference, matches = (
+        part.reset_index(drop=True) for part in (said.linkage, said.retrieval, read, said.matches)
+    )
+    return AttackScores(linkage, retrieval, inference, own, matches)
 
 
 @pytest.fixture
@@ -53,10 +57,10 @@ def utility(rng):
 def test_the_scores_of_a_run_are_read_as_they_were_written(attacks, utility, tmp_path):
     write_run_scores(tmp_path, attacks, utility, joined([], MEASUREMENT_COLUMNS))
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == {
-        LINKAGE_SCORES, RETRIEVAL_SCORES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES,
+        LINKAGE_SCORES, RETRIEVAL_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES,
     }  # fmt: skip
     read = read_attack_scores(tmp_path)
-    for name in ("linkage", "retrieval", "inference"):
+    for name in ("linkage", "retrieval", "matches", "inference"):
         pd.testing.assert_frame_equal(getattr(read, name), getattr(attacks, name))
     assert read.measures == attacks.measures, "by attack, scenario and training"
     pd.testing.assert_frame_equal(read_scores(tmp_path / UTILITY_SCORES), utility)

@@ -101,6 +101,13 @@ def test_schema_5_told_of_stages_what_they_cost_and_of_the_data_not_whose_they_a
     assert run.public is False, "pictures are shown of no data of which nobody said that they may be"
 
 
+def test_schema_6_told_nothing_of_single_images():
+    old = json.loads((HISTORY / "run-schema-6.json").read_text())
+    run = read_run(HISTORY / "run-schema-6.json")
+    assert {attack.match for attack in run.attacks} == {run.worst_case.release} == {None}
+    assert run.worst_case.verdict == old["worst_case"]["verdict"], "what was said is not said anew"
+
+
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():
     """Those from before estimates were kept."""
     boards = make_boards([read_entry(HISTORY / f"run-schema-{version}.json") for version in (1, 2, 3)])

@@ -85,6 +85,13 @@ def test_a_doubt_is_told_of_every_run_that_is_not_certified(verdict):
     )
 
 
+def test_an_open_release_is_told_with_what_would_help():
+    run = record("a", 0.5, 0.7, verdict="open")
+    assert not run.certified
+    assert run.doubt.startswith("a: the release is open, so a low figure is no evidence of privacy (contrastive")
+    assert run.doubt.endswith("a larger budget may, such as protocol full, more steps or more patients).")
+
+
 def test_the_headline_of_utility_is_the_first_tasks():
     run = with_modes(record("a", 0.8, 0.7))
     assert run.utility is run.utilities[0]

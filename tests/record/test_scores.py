@@ -13,6 +13,7 @@ from privbench.protocols.kinds import Compared
 from privbench.record.scores import (
     INFERENCE_COLUMNS,
     LINKAGE_COLUMNS,
+    MATCH_COLUMNS,
     MEASUREMENT_COLUMNS,
     RETRIEVAL_COLUMNS,
     UTILITY_COLUMNS,
@@ -22,6 +23,7 @@ from privbench.record.scores import (
     joined,
     linkage_scores,
     measured_values,
+    own_image_ranks,
     read_scores,
     retrieval_ranks,
     utility_scores,
@@ -74,6 +76,19 @@ def test_a_rank_is_written_with_the_years_between_the_images(small, rng):
     assert rows["rival"].dropna().to_dict() == {"a": "X", "d": "007"}
     assert rows["years"].to_dict() == {"a": 5, "b": 5, "c": 0, "d": 0}
     assert (rows["strangers"] == 2).all()
+
+
+def test_the_rank_of_an_own_image_is_written_with_its_patient(small, rng):
+    similarity = np.array([[5, 9], [1, 2.0]])
+    told = own_image_ranks(ORIGIN, small, np.array([1, 2]), similarity, rng)
+    assert list(told.columns) == MATCH_COLUMNS
+    assert told.to_numpy().tolist() == [["mine", "paper", 3, "b", "007", 1, 2], ["mine", "paper", 3, "c", "X", 0, 2]]
+
+
+@pytest.mark.parametrize("similarity", [np.zeros((2, 3)), np.zeros(2), np.full((2, 2), np.nan)])
+def test_similarities_of_other_images_are_refused(small, similarity, rng):
+    with pytest.raises(PrivbenchError, match=r"where \(2, 2\) finite ones belong"):
+        own_image_ranks(ORIGIN, small, np.array([1, 2]), similarity, rng)
 
 
 @pytest.mark.parametrize("similarity", [np.zeros((4, 3)), np.zeros(4), np.full((4, 4), np.nan)])

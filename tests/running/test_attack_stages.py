@@ -11,15 +11,15 @@ from stage_folders import PAIRS, source, stage_folders
 import privbench
 from privbench.data.gallery import Gallery
 from privbench.data.pairs import Pairs
-from privbench.learning.states import load_state
+from privbench.learning.states import load_state, save_state
 from privbench.plugins.interfaces import Attack, LinkageAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.kinds import CONTROL, Compared
 from privbench.protocols.schema import parse_value
 from privbench.record.folder import LINKAGE_SCORES
 from privbench.record.scores import AttackOrigin, read_scores
-from privbench.running.attack_stages import FitAttack, _shuffled, _some
-from privbench.running.stage_names import LINKAGE_FILE, StageName
+from privbench.running.attack_stages import FitAttack, LinkImages, _shuffled, _some
+from privbench.running.stage_names import DATA, IMAGES_FILE, LINKAGE_FILE, MATCHES_FILE, RELEASE, StageName
 
 
 @pytest.mark.slow
@@ -213,3 +213,69 @@ def test_every_attack_that_is_trained_has_a_control_and_the_floor_stands_beside_
     assert set(controls["attack"]) == {"(floor)", "siamese", "contrastive"}, "correlation needs no training"
     assert set(controls["images"]) == {"OO"}
     assert set(controls.loc[controls["attack"] == "(floor)", "split"]) == {"test"}
+
+
+class Matching(Watching):
+    """Takes images for one that are equally bright."""
+
+    releases = 1
+
+    def similarity(self, gallery, probes, references, ctx):
+        return np.zeros(len(probes))
+
+    def similarity_matrix(self, gallery, ctx):
+        return np.zeros((len(gallery.probes), len(gallery.references)))
+
+    def image_similarity(self, gallery, ctx):
+        SEEN.append(gallery)
+        first, second = (images[:, 0, 0, 0].astype(float) for images in (gallery.probes, gallery.references))
+        return -np.abs(first[:, None] - second)
+
+
+class Blind(Matching):
+    def image_similarity(self, gallery, ctx):
+        return None
+
+
+@pytest.fixture
+def shades(tmp_path):
+    """Stages whose originals are each of another grey; the releases of the test patients 0 and 2 are exchanged."""
+    learnt = StageName("attack", ("watching", "AO"), 0)
+    reads = stage_folders(tmp_path / "stages") | {learnt: tmp_path / "learnt"}
+    (tmp_path / "learnt").mkdir()
+    save_state({}, tmp_path / "learnt")
+    greys = np.arange(18, dtype=np.uint8)
+    released = greys.copy()
+    released[[12, 16]] = released[[16, 12]]
+    for name, told in ((DATA, greys), (RELEASE, released)):
+        np.save(reads[name] / IMAGES_FILE, np.ones((18, 1, 32, 32), np.uint8) * told[:, None, None, None])
+    return reads, learnt
+
+
+def link(shades, attack, scenario, folder, ctx, *, unchanged=False):
+    reads, learnt = shades
+    folder.mkdir()
+    LinkImages(attack, AttackOrigin("watching", scenario, 0), unchanged, learnt, source())(reads, folder, ctx)
+    return read_scores(folder / MATCHES_FILE) if (folder / MATCHES_FILE).exists() else None
+
+
+def test_one_release_of_each_patient_looks_for_its_own_original(shades, ctx, tmp_path):
+    told = link(shades, Matching(), "informed", tmp_path / "a", ctx)
+    assert sorted(SEEN[-1].references[:, 0, 0, 0].tolist()) == [12, 14, 16], "the first of two images each"
+    assert dict(zip(told["image"], told["outranked_by"], strict=True)) == {
+        "test0.png": 2,
+        "test2.png": 0,
+        "test4.png": 2,
+    }
+    assert (told["candidates"] == 3).all()
+    unchanged = link(shades, Matching(), "paper", tmp_path / "b", ctx, unchanged=True)
+    assert (unchanged["outranked_by"] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("attack", "scenario"), [(Matching, "linked-releases"), (Matching, CONTROL), (Blind, "informed")]
+)
+def test_who_compares_no_releases_with_originals_or_knows_no_images_matches_none(
+    shades, ctx, tmp_path, attack, scenario
+):
+    assert link(shades, attack(), scenario, tmp_path / "a", ctx) is None

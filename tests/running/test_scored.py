@@ -10,9 +10,17 @@ from records import image_table, readings
 from privbench.record.estimates import FILE as ESTIMATES
 from privbench.record.estimates import read_estimates
 from privbench.record.figures import read_figures
-from privbench.record.folder import LINKAGE_SCORES, MEASUREMENTS, RETRIEVAL_SCORES, UTILITY_SCORES, read_attack_scores
+from privbench.record.folder import (
+    LINKAGE_SCORES,
+    MATCHES,
+    MEASUREMENTS,
+    RETRIEVAL_SCORES,
+    UTILITY_SCORES,
+    read_attack_scores,
+)
 from privbench.record.scores import (
     INFERENCE_COLUMNS,
+    MATCH_COLUMNS,
     MEASUREMENT_COLUMNS,
     AttackOrigin,
     read_scores,
@@ -71,6 +79,7 @@ def test_what_nobody_said_has_columns_and_no_rows(reads):
     scores = read_run_scores(reads)
     assert (len(scores.measurements), list(scores.measurements)) == (0, MEASUREMENT_COLUMNS)
     assert (len(scores.attacks.inference), list(scores.attacks.inference)) == (0, INFERENCE_COLUMNS)
+    assert (len(scores.attacks.matches), list(scores.attacks.matches)) == (0, MATCH_COLUMNS)
     assert len(scores.readings) == 60
 
 
@@ -85,6 +94,7 @@ def test_figures_are_made_of_the_scores_of_a_run(finished, pipeline, engine, ctx
     for found, file in (
         (scores.attacks.linkage, LINKAGE_SCORES),
         (scores.attacks.retrieval, RETRIEVAL_SCORES),
+        (scores.attacks.matches, MATCHES),
         (scores.readings, UTILITY_SCORES),
         (scores.measurements, MEASUREMENTS),
     ):
