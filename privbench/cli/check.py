@@ -10,7 +10,7 @@ import typer
 from . import arguments
 from .formats import say
 
-EPILOG = "Exit status: 0 pass, 1 regression, 2 cannot judge (other fingerprint, uncertified attack, too few patients)."
+EPILOG = "Exit status: 0 pass, 1 regression, 2 cannot judge (other fingerprint, uncertified run, too few patients)."
 
 
 def command(
@@ -19,6 +19,7 @@ def command(
     privacy: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the worst-case AUC.")] = 0.02,
     utility: Annotated[float, typer.Option(min=0, max=1, help="Tolerated loss of the headline mean AUC.")] = 0.02,
     rank_1: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the rank-1 rate.")] = 0.05,
+    match: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the own-image match.")] = 0.05,
     patients: Annotated[float, typer.Option(min=2, help="Fewest effective patients that can be judged.")] = 20,
     json: Annotated[Path | None, typer.Option(help="Write the judgement as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
@@ -30,7 +31,7 @@ def command(
     from ..judging.gate import EXIT_CODES, Tolerances, judge_runs
     from ..report import judgement as told
 
-    tolerances = Tolerances(privacy=privacy, utility=utility, rank_1=rank_1, patients=patients)
+    tolerances = Tolerances(privacy=privacy, utility=utility, rank_1=rank_1, match=match, patients=patients)
     judgement = judge_runs(arguments.run_folders(runs), read_baseline(baseline), tolerances)
     for line, style in told.as_lines(judgement):
         say(line, style)

@@ -15,7 +15,7 @@ from ..base.files import read_text, write_text
 from ..base.validation import told_by, validate
 from ..protocols.schema import StatisticsSection
 from ..record.estimates import Estimate, StoredFigures
-from ..record.names import AUC, RANK_1, FigureName, worst_case
+from ..record.names import AUC, MATCH, RANK_1, FigureName, worst_case
 from ..record.run import RunRecord, read_run
 from ..record.values import Finite, Record
 from ..record.vouched import estimates_of
@@ -49,12 +49,16 @@ class StoredEstimate(StoredFigures):
 
 
 class BaselineRun(Record):
-    """A run of the baseline: the method with all of its parameters, its worst case's attack, its headline figures."""
+    """A run of the baseline: the method with all of its parameters, its worst case's attack, its headline figures.
+
+    The verdict is that of the run: certified, as all were before it was told, or open.
+    """
 
     label: str
     anonymizer: str
     params: dict[str, Any]
     worst_case: str
+    verdict: Literal["certified", "open"] = "certified"
     figures: dict[str, StoredEstimate] = Field(min_length=1)
 
     @field_validator("figures")
@@ -99,18 +103,21 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
     """The baseline of these runs.
 
     Raises:
-        PrivbenchError: a folder holds no run, one is not certified, one method stands twice, or fingerprints differ.
+        PrivbenchError: a folder holds no run, an attack is not proven to be trained, one method stands twice, or
+            fingerprints differ.
     """
     records = [read_run(folder) for folder in folders]
     first, runs = records[0], []
     for record, folder in zip(records, folders, strict=True):
         require_same(first, record)
-        if not record.certified:
+        verdict = record.worst_case.verdict
+        if verdict not in ("certified", "open"):
             raise PrivbenchError(
-                f"The attack on {record.label} is {record.worst_case.verdict}, so it can be no baseline "
+                f"The attack on {record.label} is {verdict}, so it can be no baseline "
                 f"({record.worst_case.reason}): give the attack more training."
             )
-        estimates = estimates_of(folder, record, (worst_case(AUC), worst_case(RANK_1), record.utility_name))
+        wanted = (*(worst_case(metric) for metric in (AUC, RANK_1, MATCH)), record.utility_name)
+        estimates = estimates_of(folder, record, wanted)
         if record.utility_name not in estimates:
             raise PrivbenchError(f"{folder} lacks the estimate of its utility: run it again with --overwrite.")
         runs.append(
@@ -119,6 +126,7 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 anonymizer=record.anonymizer.name,
                 params=record.anonymizer.params,
                 worst_case=record.worst_case.label,
+                verdict=verdict,
                 figures={str(name): StoredEstimate.of(estimate) for name, estimate in estimates.items()},
             )
         )

@@ -14,7 +14,7 @@ from typing import Literal
 from ..base.errors import PrivbenchError
 from ..protocols.schema import StatisticsSection
 from ..record.estimates import Estimate
-from ..record.names import RANK_1, FigureName, Subject
+from ..record.names import MATCH, RANK_1, FigureName, Subject
 from ..record.run import RunRecord, read_run
 from ..record.values import Interval
 from ..record.vouched import estimates_of
@@ -32,13 +32,14 @@ class Tolerances:
     privacy: float = 0.02
     utility: float = 0.02
     rank_1: float = 0.05
+    match: float = 0.05
     patients: float = 20.0
 
     def of(self, name: FigureName) -> float:
         """The tolerance of a figure."""
         if name.of is Subject.UTILITY:
             return self.utility
-        return self.rank_1 if name.metric == RANK_1 else self.privacy
+        return {RANK_1: self.rank_1, MATCH: self.match}.get(name.metric, self.privacy)
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def judge_runs(folders: Sequence[Path], baseline: Baseline, tolerances: Toleranc
             elif before is not None:
                 pairs += _pairs(record.label, before, estimates_of(folder, record))
                 notes += _notes(record, before)
+                obstacles += _no_longer_certified(record, before)
         except PrivbenchError as error:
             obstacles.append(str(error))
     obstacles += [f"{label}: it stands in the baseline, and there is no run of it" for label in sorted(missing)]
@@ -168,11 +170,32 @@ def _pairs(run: str, before: BaselineRun, known: Mapping[FigureName, Estimate]) 
     return pairs
 
 
+def _no_longer_certified(record: RunRecord, before: BaselineRun) -> list[str]:
+    """What its figures cannot tell of a run that is open, and was certified in the baseline.
+
+    Where the image came back, its own-image match rose, and is a regression. Where the attack fits the release less
+    well than before, its low figures prove less than they did, and nobody can tell whether the method became worse.
+    """
+    if record.certified or before.verdict != "certified":
+        return []
+    return [f"{record.label}: it was certified in the baseline, and now {_unproven(record)}"]
+
+
+def _unproven(record: RunRecord) -> str:
+    worst = record.worst_case
+    return f"{worst.standing}, so its privacy figures prove nothing ({worst.reason})"
+
+
 def _notes(record: RunRecord, before: BaselineRun) -> list[str]:
     notes = []
     worst = record.worst_case.label
     if worst != before.worst_case:
         notes.append(f"{record.label}: the worst case is {worst}, and was {before.worst_case} in the baseline.")
+    if not record.certified and before.verdict == "open":
+        notes.append(
+            f"{record.label}: {record.worst_case.standing}, as in the baseline: its figures are compared, and low "
+            "ones are no evidence of privacy."
+        )
     attack = next(one for one in record.attacks if one.label == worst)
     privacy = [figure for text, figure in before.figures.items() if FigureName.parse(text).of is Subject.PRIVACY]
     once = any(figure.training_error is None for figure in privacy)
@@ -201,7 +224,4 @@ def _obstacle(record: RunRecord, before: BaselineRun | None, baseline: Baseline)
         return f"another fingerprint than the baseline's ({named}): make the baseline anew"
     if before is None:
         return f"the baseline holds {', '.join(run.label for run in baseline.runs)} and not this run"
-    if not record.certified:
-        worst = record.worst_case
-        return f"its attack is {worst.verdict}, so its privacy figures prove nothing ({worst.reason})"
-    return None
+    return None if record.worst_case.verdict in ("certified", "open") else _unproven(record)

@@ -15,7 +15,7 @@ from privbench.record.run import read_run
 from privbench.report import judgement as told
 
 STATISTICS = StatisticsSection()
-AUC, RANK = names.worst_case(names.AUC), names.worst_case(names.RANK_1)
+AUC, RANK, MATCH = (names.worst_case(metric) for metric in (names.AUC, names.RANK_1, names.MATCH))
 UTILITY = names.FigureName(names.Subject.UTILITY, "classification (frozen)", names.MEAN_AUC)
 
 
@@ -34,6 +34,8 @@ def change(name, before, after, rng, spread=0.005, **told):
         (AUC, 0.62, "regression", "suspiciously better privacy"),
         (RANK, 0.78, "regression", "worse privacy"),
         (RANK, 0.75, "pass", "within the tolerance"),
+        (MATCH, 0.78, "regression", "worse privacy"),
+        (MATCH, 0.75, "pass", "within the tolerance"),
         (UTILITY, 0.62, "regression", "worse utility"),
         (UTILITY, 0.78, "pass", "within the tolerance"),
     ],
@@ -91,8 +93,8 @@ def test_a_run_passes_against_its_own_baseline(proven):
     folder, baseline = proven
     judgement = judge_runs([folder], read_baseline(baseline), Tolerances(patients=2))
     assert judgement.verdict == "pass"
-    assert [one.figure for one in judgement.changes] == [AUC, RANK, UTILITY]
-    assert [one.change for one in judgement.changes] == pytest.approx([0, 0, 0], abs=1e-9)
+    assert [one.figure for one in judgement.changes] == [AUC, RANK, MATCH, UTILITY]
+    assert [one.change for one in judgement.changes] == pytest.approx([0, 0, 0, 0], abs=1e-9)
     assert judgement.notes == (), "the worst case, correlation, needs no training"
     assert baseline.stat().st_size < 40_000
 
@@ -125,7 +127,7 @@ def test_what_is_missing_is_not_passed(proven, tmp_path):
     assert judgement.verdict == "cannot judge"
     nothing = judge_runs([tmp_path, folder], baseline, Tolerances(patients=2))
     assert "is no run folder" in nothing.obstacles[0]
-    assert len(nothing.changes) == 3, "the others are judged all the same"
+    assert len(nothing.changes) == 4, "the others are judged all the same"
     figure = baseline.runs[0].figures[str(AUC)]
     short = baseline.runs[0].model_copy(
         update={"figures": {str(AUC): figure.model_copy(update={"resampled": figure.resampled[:-1]})}}
@@ -144,6 +146,47 @@ def test_another_worst_case_is_told(proven, tmp_path):
     other = baseline.runs[0].model_copy(update={"worst_case": "siamese (paper)"})
     judgement = judge_runs([folder], baseline.model_copy(update={"runs": [other]}), Tolerances(patients=2))
     assert any("was siamese (paper) in the baseline" in note for note in judgement.notes)
+
+
+def opened(folder, out):
+    """The run, as if its release were open."""
+    worst = read_run(folder).worst_case.model_copy(update={"verdict": "open", "reason": "by hand"})
+    return with_record(folder, out, worst_case=worst)
+
+
+def test_a_run_that_was_certified_and_is_open_cannot_be_judged(proven, tmp_path):
+    """Its figures are within their tolerances, and prove less than they did."""
+    folder, path = proven
+    judgement = judge_runs([opened(folder, tmp_path / "a")], read_baseline(path), Tolerances(patients=2))
+    assert judgement.verdict == "cannot judge"
+    (obstacle,) = judgement.obstacles
+    assert (
+        "it was certified in the baseline, and now the release is open, so its privacy figures prove nothing"
+        in obstacle
+    )
+    assert len(judgement.changes) == 4
+
+
+def test_a_run_whose_image_is_back_in_the_release_is_a_regression(proven, tmp_path):
+    """Though no attack links it any better."""
+    folder, path = proven
+    baseline = read_baseline(path)
+    figure = baseline.runs[0].figures[str(MATCH)]
+    lower = [value - 0.5 for value in figure.resampled], [value - 0.5 for value in figure.jackknife]
+    shifted = {"value": figure.value - 0.5, "resampled": lower[0], "jackknife": lower[1]}
+    figures = baseline.runs[0].figures | {str(MATCH): figure.model_copy(update=shifted)}
+    before = baseline.model_copy(update={"runs": [baseline.runs[0].model_copy(update={"figures": figures})]})
+    judgement = judge_runs([opened(folder, tmp_path / "a")], before, Tolerances(patients=2))
+    assert judgement.verdict == "regression"
+    assert [one.figure for one in judgement.changes if one.verdict == "regression"] == [MATCH]
+
+
+def test_what_was_open_is_compared_and_proves_nothing(proven, tmp_path):
+    folder, _ = proven
+    run = opened(folder, tmp_path / "a")
+    judgement = judge_runs([run], make_baseline([run]), Tolerances(patients=2))
+    assert judgement.verdict == "pass"
+    assert any("the release is open, as in the baseline: its figures are compared" in note for note in judgement.notes)
 
 
 def judgement(rng):
@@ -180,7 +223,7 @@ def test_exit_status(monkeypatch, proven, tmp_path, capsys):
     assert call(baseline, "--patients", 2, *(part for pair in outputs.items() for part in pair)) == 0
     assert "privbench check: pass" in capsys.readouterr().out
     assert json.loads(outputs["--json"].read_text())["exit_code"] == 0
-    assert ElementTree.parse(outputs["--junit"]).getroot().get("tests") == "3"
+    assert ElementTree.parse(outputs["--junit"]).getroot().get("tests") == "4"
     assert outputs["--summary"].read_text().startswith("### privbench check: pass")
     assert call(baseline, "--patients", 1000) == 2
     worse = json.loads(baseline.read_text())
