@@ -1,7 +1,7 @@
 """Which runs are better, and which cannot be told apart: rank intervals, ties, and the Pareto front.
 
-Only runs under one fingerprint are compared, by paired differences over the same resamples of patients. A run whose
-attack is not certified has no rank: its low figure may be the attack's failure.
+Only runs under one fingerprint are compared, by paired differences over the same resamples of patients. A run that is
+not certified has no rank: its low figure may be the attack's failure.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Board:
-    """The runs of one fingerprint: certified ones first, among them the most private first."""
+    """The runs of one fingerprint: certified ones first, then open ones, among them the most private first."""
 
     fingerprint: str
     standings: tuple[Standing, ...]
@@ -226,3 +226,9 @@ def strongest(run: RunRecord, scenario: str) -> AttackResult | None:
 def worst_attack(run: RunRecord) -> AttackResult:
     """The attack of the worst case."""
     return next(attack for attack in run.attacks if attack.label == run.worst_case.label)
+
+
+def best_match(run: RunRecord) -> AttackResult | None:
+    """The attack by which most releases find their own original; None where none knows single images."""
+    matched = [(attack.match.rate, attack) for attack in run.attacks if attack.match is not None]
+    return max(matched, key=lambda one: one[0], default=(0.0, None))[1]

@@ -81,12 +81,13 @@ def test_a_copy_does_not_push_its_original_off_the_front(rng):
 def test_boards_mark_the_dominated_and_leave_the_unproven_out(rng):
     good, bad = entry("good", 0.6, 0.9, rng=rng), entry("bad", 0.8, 0.7, rng=rng)
     weak = entry("weak", 0.5, 0.95, verdict="weak", rng=rng)
-    (board,) = make_boards([bad, weak, good])
-    assert [standing.entry.record.label for standing in board.standings] == ["good", "bad", "weak"]
-    first, second, third = board.standings
+    opened = entry("open", 0.4, 0.95, verdict="open", rng=rng)
+    (board,) = make_boards([bad, weak, opened, good])
+    assert [standing.entry.record.label for standing in board.standings] == ["good", "bad", "open", "weak"]
+    first, second, *unproven = board.standings
     assert (first.privacy_rank, first.utility_rank, first.on_front, first.dominated_by) == ((1, 1), (1, 1), 1.0, None)
     assert (second.privacy_rank, second.on_front, second.dominated_by) == ((2, 2), 0.0, "good")
-    assert (third.privacy_rank, third.on_front) == (None, None)
+    assert {(one.privacy_rank, one.utility_rank, one.on_front) for one in unproven} == {(None, None, None)}
 
 
 def test_ranks_hold_the_truth_for_every_order(rng):

@@ -54,7 +54,7 @@ class Plotter:
                 alt="One point a run, with intervals: worst-case verification AUC against the mean AUC of findings. "
                 "All figures stand in the leaderboard.",
                 note="Better methods lie towards the top right. Dashed: the Pareto front of the point estimates of "
-                "certified runs; dotted: a guess; hollow: the attack is not proven, so its place says nothing.",
+                "certified runs; dotted: a guess; hollow: not proven, so its place says nothing.",
                 marks={one.mark: Mark(one.name, _figures(run.standing), True)
                        for one, run in zip(series, runs, strict=True)},
             )  # fmt: skip
@@ -184,5 +184,5 @@ def _figures(standing: Standing) -> str:
     if standing.on_front is not None:
         parts.append(f"on the Pareto front in {standing.on_front:.0%} of resamples")
     if not record.certified:
-        parts.append(f"not proven: the attack is {worst.verdict}")
+        parts.append(f"not proven: {worst.standing}")
     return "; ".join(parts)

@@ -21,7 +21,7 @@ WIDTH = 4.8  # inches; small, so that letters stay readable where the page is as
 LEGEND = "legend"
 """The id of the part of a plot that the page tells in words of its own."""
 _LEGEND_LINE = 0.155  # inches
-_NOT_PROVEN = " (attack not proven)"
+_NOT_PROVEN = " (not proven)"
 _TITLE_LINE = 0.2  # inches
 _UNDATED = {"svg": {"Date": None}, "png": {"Software": None}, "pdf": {"CreationDate": None}}
 

@@ -61,7 +61,7 @@ _SETTINGS: dict[Any, Any] = {
 class Series:
     """A run as all plots of its board draw it: told apart by colour, marker and dashes.
 
-    It is drawn hollow where the attack behind it is not certified.
+    It is drawn hollow where it is not certified.
     """
 
     name: str

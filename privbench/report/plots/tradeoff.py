@@ -33,7 +33,7 @@ def write_tradeoffs(boards: Sequence[Board], path: Path) -> None:
             data = first.protocol["data"]
             told_apart = f" ({board.fingerprint[:12]})" if len(boards) > 1 else ""
             title = f"{data['dataset']} {data['size']} px, {first.protocol['name']}{told_apart}"
-            how = "dashed: the Pareto front; dotted: a guess; hollow: the attack is not proven"
+            how = "dashed: the Pareto front; dotted: a guess; hollow: not proven"
             axes.set_title(f"{shortened(title, 70)}\n{how}", fontsize=8, loc="left")
         save(figure, path)
 

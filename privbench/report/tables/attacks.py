@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...judging.ranking import worst_attack
 from ...record.attack import AttackResult
 from ...record.run import RunRecord
-from ..figures import titled
+from ..figures import NOTHING, titled
 from ..notes import Named
 from ..table import Cell, Column, Rows, Table, count, estimate, number, text
 
@@ -60,6 +60,7 @@ def attacks(run: RunRecord) -> Table:
         Column("on validation"),
         Column("spread of trainings", note="standard deviation over the attacker's trainings"),
         Column("rank 1 ↓"),
+        Column("own image ↓", note="share of releases that find their own original among those of as many patients"),
     ]
 
     def row(attack: AttackResult) -> list[Cell]:
@@ -73,9 +74,16 @@ def attacks(run: RunRecord) -> Table:
             number(attack.validation_auc),
             number(attack.seed_std),
             number(found.rank_1 if found else None),
+            own_image(attack),
         ]
 
     return Table("Attacks", columns, [Rows([row(attack) for attack in run.attacks])], sortable=True)
+
+
+def own_image(attack: AttackResult | None) -> Cell:
+    """How often releases find their own original by an attack; a dash where there is none, or it does not look."""
+    match = attack.match if attack else None
+    return estimate(match.rate, match.interval) if match else Cell(NOTHING)
 
 
 def inferences(run: RunRecord) -> Table | None:

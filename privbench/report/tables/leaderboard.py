@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...judging.ranking import Board, Standing, strongest, worst_attack
+from ...judging.ranking import Board, Standing, best_match, strongest, worst_attack
 from ...protocols.modes import MODES, Mode
 from ...protocols.scenarios import SCENARIOS
 from ...record.run import RunRecord
@@ -12,11 +12,13 @@ from ...record.utility import UtilityResult
 from ..figures import NOTHING, interval_text, rank_text
 from ..notes import apart_sheets, conditions, doubts_about, heading, names_of, warnings_of
 from ..table import MACHINES, Cell, Column, Rows, Sheet, Table, Value, number
+from .attacks import own_image
 from .utility import MODE_NOTES
 
 _SURELY, _NEVER = 0.95, 0.05
 """Shares of resamples from which, and up to which, a run counts as on the Pareto front and off it."""
-_NOT_RANKED = "Not ranked, because the attack is not proven: a low figure is no evidence of privacy"
+_OPEN = "Not ranked, because the release is open: something of the image may be left that no attack made use of"
+_NOT_PROVEN = "Not ranked, because the attack is not proven: a low figure is no evidence of privacy"
 
 
 def leaderboard_sheets(boards: Sequence[Board]) -> list[Sheet]:
@@ -35,12 +37,12 @@ def leaderboard_sheets(boards: Sequence[Board]) -> list[Sheet]:
 
 
 def leaderboard(board: Board) -> Table:
-    """One row a run; those whose attack is not certified stay below the others, however the table is sorted."""
+    """One row a run; those that are not certified stay below the others, however the table is sorted."""
     runs = board.records
     scenarios, modes, headline = scenarios_of(runs), further_modes(runs), runs[0].utility
     columns = [
         Column("anonymizer", number=False),
-        Column("attack proven", number=False, place="below"),
+        Column("proven", number=False, place="below"),
         Column("privacy rank"),
         Column("utility rank"),
         Column(
@@ -57,6 +59,7 @@ def leaderboard(board: Board) -> Table:
             for scenario in scenarios
         ),
         Column("rank 1 ↓", note="share of probes whose patient the worst-case attack ranks first", place="wide"),
+        Column("own image ↓", note="share of releases that find their own original, by any attack", place="wide"),
         Column(f"{headline.name} AUC ↑", note=f"mean over the findings, {headline.mode}: {MODE_NOTES[headline.mode]}"),
         *(Column(f"{mode} ↑", note=f"the same, {MODE_NOTES[mode]}", place="below", lead=f"{mode} ") for mode in modes),
         MACHINES,
@@ -72,7 +75,7 @@ def leaderboard(board: Board) -> Table:
             Cell(name, whose),
             Cell(
                 "certified" if run.certified else f"NOT PROVEN: {worst.verdict}",
-                {"verdict": worst.verdict},
+                {"verdict": worst.verdict, "release": worst.release.verdict if worst.release else None},
                 doubtful=not run.certified,
             ),
             _rank("privacy_rank", standing.privacy_rank),
@@ -94,6 +97,7 @@ def leaderboard(board: Board) -> Table:
             Cell("", _attacks(run)),
             *(number(attack.verification_auc if attack else None) for attack in best),
             number(found.rank_1 if found else None),
+            own_image(best_match(run)),
             Cell(
                 interval_text(utility.mean_auc, utility.interval),
                 {
@@ -108,10 +112,18 @@ def leaderboard(board: Board) -> Table:
         ]
 
     named = list(zip(names_of(board), board.standings, strict=True))
-    proven = [row(name, standing) for name, standing in named if standing.entry.record.certified]
-    rest = [row(name, standing) for name, standing in named if not standing.entry.record.certified]
-    groups = [group for group in (Rows(proven), Rows(rest, _NOT_RANKED)) if group.rows]
+    parts: dict[str | None, list[list[Cell]]] = {None: [], _OPEN: [], _NOT_PROVEN: []}
+    for name, standing in named:
+        parts[_why_not_ranked(standing.entry.record)].append(row(name, standing))
+    groups = [Rows(rows, title) for title, rows in parts.items() if rows]
     return Table("Runs, the most private first", columns, groups, sortable=True, kind="leaderboard")
+
+
+def _why_not_ranked(run: RunRecord) -> str | None:
+    """The title of the part of the table in which a run stands; none of those that are ranked."""
+    if run.certified:
+        return None
+    return _OPEN if run.worst_case.verdict == "open" else _NOT_PROVEN
 
 
 def scenarios_of(runs: Sequence[RunRecord]) -> list[str]:
@@ -152,6 +164,7 @@ def _attacks(run: RunRecord) -> dict[str, Value]:
             "auc": attack.verification_auc,
             "seed_std": attack.seed_std,
             "rank_1": attack.retrieval.rank_1 if attack.retrieval else None,
+            "own_image_match": attack.match.rate if attack.match else None,
             "verdict": attack.certificate.verdict if attack.certificate else "untrained",
         }
         figures |= {one.name.lower().replace(" ", "_"): one.value for one in attack.figures}

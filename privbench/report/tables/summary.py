@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...judging.ranking import worst_attack
+from ...judging.ranking import best_match, worst_attack
 from ...record.attack import AttackResult, InferenceResult
 from ...record.run import RunRecord
 from ..figures import digits_for, interval_text, number_text
@@ -44,6 +44,14 @@ def headline(record: RunRecord) -> Table:
                 text("patients found at rank 1 ↓"),
                 number(told.rank_1),
                 text(f"{found.label}, {told.probes} probes in a gallery of {told.gallery}"),
+            ]
+        )
+    if (one := best_match(record)) and (match := one.match):
+        rows.append(
+            [
+                text("own original found ↓"),
+                estimate(match.rate, match.interval),
+                text(f"{one.label}, {match.images} releases among {match.candidates} originals{_release(record)}"),
             ]
         )
     rows += [_inference(one) for one in record.inferences]
@@ -93,6 +101,12 @@ def _proof(attack: AttackResult) -> str:
     if attack.certificate is None:
         return f"needs no training{seeds}"
     return f"{attack.certificate.verdict}: {attack.certificate.control_auc:.3f} on originals{seeds}"
+
+
+def _release(record: RunRecord) -> str:
+    """What that proves of the release, where it proves anything."""
+    release = record.worst_case.release
+    return f": {release.verdict}" if release else ""
 
 
 def _inference(one: InferenceResult) -> list[Cell]:

@@ -105,8 +105,8 @@ def test_a_file_of_the_tradeoff_explains_itself(tmp_path, rng):
     told = (tmp_path / "plot.svg").read_text(encoding="utf-8")
     for words in (
         "honest",
-        "starved (attack not proven)",
-        "hollow: the attack is not proven",
+        "starved (not proven)",
+        "hollow: not proven",
         "dashed: the Pareto front",
     ):
         assert words in told

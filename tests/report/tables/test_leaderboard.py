@@ -139,3 +139,22 @@ def test_a_line_below_belongs_to_its_own_run(rng):
     below = next(line for line in lines if "beaten by good" in line)
     assert lines[lines.index(below) - 1].startswith("worse")
     assert "contrastive (informed)" in below
+
+
+def test_open_runs_stand_between_certified_and_weak_ones_and_say_why(rng):
+    entries = [entry("certain", 0.9, 0.9, rng=rng), entry("starved", 0.5, 0.9, verdict="weak", rng=rng)]
+    (board,) = make_boards([*entries, entry("hiding", 0.5, 0.9, verdict="open", rng=rng)])
+    table = leaderboard(board)
+    assert [(group.title or "").partition(":")[0] for group in table.groups] == [
+        "",
+        "Not ranked, because the release is open",
+        "Not ranked, because the attack is not proven",
+    ]
+    assert [row[0].text for group in table.groups for row in group.rows] == ["certain", "hiding", "starved"]
+    text = as_markdown(leaderboard_sheets([board]))
+    assert text.index("hiding: the release is open, so a low figure is no evidence") < text.index("| --- |")
+    assert "| hiding | NOT PROVEN: open | 0.500 [0.450, 0.550]<br>" in text
+    assert "| 0.400 [0.352, 0.450] |" in text, "its own-image match"
+    frame = as_frame([table]).set_index("anonymizer")
+    assert frame["release"].to_dict() == {"certain": "saturated", "hiding": "open", "starved": "saturated"}
+    assert frame.loc["hiding", "contrastive (informed) own_image_match"] == 0.4

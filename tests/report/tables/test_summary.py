@@ -20,3 +20,14 @@ def test_the_summary_tells_every_mode_beside_originals():
     assert "Dice of the lungs ↑ 0.800 [0.750, 0.850] 0.900 -0.100 [-0.150, -0.050]" in rows
     assert not any("sharpness" in row for row in rows), "neither more nor less of it is better"
     assert rows[-2:] == ["! lost: Effusion (0.90 to 0.70).", "! the gap widened."]
+
+
+def test_the_summary_tells_how_releases_find_their_own_originals():
+    console = Console(record=True, width=110, file=io.StringIO())
+    print_sheets([summary_sheet(record("a", 0.5, 0.9, verdict="open"))], console)
+    told = " ".join(console.export_text().split())
+    assert told.startswith("a: the release is open, so a low figure is no evidence of privacy")
+    assert (
+        "own original found ↓ 0.400 [0.352, 0.450] contrastive (informed), 400 releases among 400 originals: open"
+        in told
+    )
