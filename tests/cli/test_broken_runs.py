@@ -2,9 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from report_runs import write_run
+
+HISTORY = Path(__file__).parents[1] / "record" / "history"
 
 
 @pytest.fixture
@@ -68,7 +71,8 @@ def test_a_broken_run_makes_no_baseline_and_passes_no_gate(privbench, runs, tmp_
 
 def test_what_cannot_be_verified_was_not_tampered_with(privbench, runs, tmp_path):
     (tmp_path / "empty").mkdir()
-    write_run(tmp_path / "old", changes={"files": {}})
+    (tmp_path / "old").mkdir()
+    shutil.copy(HISTORY / "run-schema-6.json", tmp_path / "old" / "run.json")
     for folder in (tmp_path / "none", tmp_path / "empty", tmp_path / "old"):
         answer = privbench("verify", folder)
         assert answer.code == 2
