@@ -17,8 +17,11 @@ from ...learning.recipes import ClassifierRecipe
 from ...learning.states import below, prefixed
 from ...learning.weights import without_weights
 from ...plugins.interfaces import Anonymizer
+from .donors import Donors, one_of_each
 
 _CLASSIFIER = "classifier."
+_OUTSTANDING = 1.5  # standard deviations above the training images' mean
+_PATIENTS = 500
 
 
 class Constant(Anonymizer):
@@ -29,6 +32,44 @@ class Constant(Anonymizer):
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
         return torch.full_like(images, 0.5)
+
+
+class Noise(Anonymizer):
+    """Releases noise: each pixel any grey value, each as likely."""
+
+    name = "remover-noise"
+    deterministic = False
+
+    def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        return torch.rand(images.shape, generator=generator).to(images)
+
+
+class NewPatient(Anonymizer):
+    """Releases a patient whom there is not, drawn anew for every image whoever is on it.
+
+    The draws are of the Gaussian that has mean and covariance of one image of each of at most 500 training patients:
+    their mean, and a sum of all deviations from it, each with a normal weight.
+    """
+
+    name = "remover-new-patient"
+    deterministic = False
+
+    def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
+        donors = torch.from_numpy(np.array(train.images[one_of_each(train.patients)[:_PATIENTS]]))
+        self.load_state({"donors": donors}, ctx.device)
+
+    def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        count = len(self._deviations)
+        weights = torch.stack([torch.randn(count, generator=generator) for _ in images]) / max(count - 1, 1) ** 0.5
+        return (self._mean + weights.to(images) @ self._deviations).clamp(0, 1).view_as(images)
+
+    def state(self) -> dict[str, Tensor]:
+        return self._state
+
+    def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
+        self._state = state
+        donors = state["donors"].to(device).float().flatten(1) / 255
+        self._mean, self._deviations = donors.mean(0), donors - donors.mean(0)
 
 
 class MeanParams(Params):
@@ -43,8 +84,7 @@ class MeanOfPatients(Anonymizer):
     Params = MeanParams
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        _, first = np.unique(train.patients, return_index=True)
-        self._donors = torch.from_numpy(np.array(train.images[first]))
+        self._donors = torch.from_numpy(np.array(train.images[one_of_each(train.patients)]))
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
         count = min(self.params.k, len(self._donors))
@@ -77,46 +117,32 @@ class Surrogate(Anonymizer):
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
         logits = torch.from_numpy(classify(guidance.classifier, train.images, ctx))
-        self._state = {
-            "donors": torch.from_numpy(np.array(train.images)),
-            "patients": torch.from_numpy(train.patients.copy()),
+        state = {
             "labels": torch.from_numpy(train.labels.copy()),
             "mean": logits.mean(0),
             "std": logits.std(0) + 1e-6,
-        } | prefixed(_CLASSIFIER, guidance.classifier.state_dict())
-        self.load_state(self._state, ctx.device)
+        }
+        donors = Donors.of(train, np.arange(len(train.images)))
+        self.load_state(state | donors.state() | prefixed(_CLASSIFIER, guidance.classifier.state_dict()), ctx.device)
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        donors, labels, patients = self._state["donors"], self._state["labels"], self._state["patients"]
+        labels = self._state["labels"]
         with torch.no_grad():
             outstanding = (self._classifier(images).cpu().double() - self._state["mean"]) / self._state["std"]
         strongest, leading = outstanding.max(1)
         chosen = []
         for image, strength, finding in zip(images, strongest.tolist(), leading.tolist(), strict=True):
             like = labels[:, finding] > 0 if strength > _OUTSTANDING else (labels == 0).all(1)
-            others = like & (patients != self._patient_of(image))
-            rows = torch.nonzero(others if others.any() else patients != self._patient_of(image))[:, 0]
-            chosen.append(rows[torch.randint(len(rows), (), generator=generator)])
-        return (donors[torch.stack(chosen)].float() / 255).to(images.device)
-
-    def _patient_of(self, image: Tensor) -> int:
-        """The patient of a training image; -1 for an image that is none."""
-        return self._known.get(_bytes(image), -1)
+            others = self._donors.others(image)
+            chosen.append(self._donors.drawn(like & others if (like & others).any() else others, generator))
+        return torch.stack(chosen).to(images.device)
 
     def state(self) -> dict[str, Tensor]:
         return self._state
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
         self._state = state
+        self._donors = Donors.from_state(state)
         self._classifier = Classifier(without_weights(self.params.classifier), state["labels"].shape[1])
         self._classifier.load_state_dict(below(_CLASSIFIER, state))
         self._classifier.to(device).eval()
-        donors, patients = state["donors"].numpy(), state["patients"].tolist()
-        self._known = {donor.tobytes(): patient for donor, patient in zip(donors, patients, strict=True)}
-
-
-_OUTSTANDING = 1.5  # standard deviations above the training images' mean
-
-
-def _bytes(image: Tensor) -> bytes:
-    return (image * 255).round().to(torch.uint8).cpu().numpy().tobytes()

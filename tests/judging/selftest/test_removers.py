@@ -1,10 +1,12 @@
 """What the removers release does not come from the patient."""
 
 import numpy as np
+import pytest
 import torch
 from contracts import GUIDANCE, fitted
+from pictures import pictures, training
 
-from privbench.judging.selftest.removers import Constant, MeanOfPatients, Surrogate
+from privbench.judging.selftest.removers import Constant, MeanOfPatients, NewPatient, Noise, Surrogate
 from privbench.learning.classifier import classify
 
 
@@ -77,3 +79,39 @@ def test_a_surrogate_is_told_who_is_who_by_its_state(around):
     train = torch.from_numpy(around.splits["train"].images[:6].copy()).float() / 255
     one, other = (each.anonymize(train, torch.Generator().manual_seed(5)) for each in (made, twin))
     assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("remover", [Constant, Noise, MeanOfPatients, NewPatient], ids=lambda one: one.name)
+def test_a_release_does_not_hang_on_the_image(remover, around):
+    anonymizer = fitted(remover(), around)
+    one, other = (
+        anonymizer.anonymize(images, torch.Generator().manual_seed(4)) for images in (around.images, 1 - around.images)
+    )
+    assert torch.equal(one, other)
+    assert 0 <= one.min() <= one.max() <= 1
+
+
+def test_noise_is_as_likely_any_grey_value():
+    released = Noise().anonymize(torch.zeros(8, 1, 64, 64), torch.Generator().manual_seed(0))
+    counts = torch.histc(released, 8, 0, 1)
+    assert (counts / released.numel() - 1 / 8).abs().max() < 0.01
+
+
+def test_new_patients_have_mean_and_covariance_of_training_patients(ctx):
+    """Of their first images: those that follow count nothing."""
+    donors = 0.5 + (pictures(4, 24, seed=1) - 0.5) / 6
+    later = torch.zeros_like(donors)
+    train = training(torch.stack([donors, later], 1).flatten(0, 1), [row // 2 for row in range(48)])
+    anonymizer = NewPatient()
+    anonymizer.fit(train, train, None, ctx)
+    drawn = anonymizer.anonymize(torch.zeros(20_000, 1, 4, 4), torch.Generator().manual_seed(0)).flatten(1)
+    seen = torch.from_numpy(train.images[::2].copy()).flatten(1) / 255
+    scale = float(seen.var(0).mean())
+    assert (drawn.mean(0) - seen.mean(0)).abs().max() < 0.05 * scale**0.5
+    assert (drawn.T.cov() - seen.T.cov()).abs().max() < 0.05 * scale
+
+
+def test_no_new_patient_is_like_another_or_like_a_training_patient(around):
+    released = fitted(NewPatient(), around).anonymize(around.images, torch.Generator().manual_seed(0)).flatten(1)
+    known = torch.from_numpy(around.splits["train"].images.copy()).flatten(1) / 255
+    assert torch.corrcoef(torch.cat([released, known]))[: len(released)].fill_diagonal_(0).abs().max() < 0.999
