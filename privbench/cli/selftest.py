@@ -30,6 +30,7 @@ def command(
     anonymizer: Annotated[str | None, typer.Option(help="Another anonymizer, to see where it falls.")] = None,
     attack: Annotated[str | None, typer.Option(help="This attack, informed, in place of the protocol's.")] = None,
     trap: Annotated[list[str] | None, typer.Option(help="Only these, such as trap-inversion.")] = None,
+    draw: Annotated[int, typer.Option(min=0, help="Seeds what the traps do, such as which shuffle it is.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs/selftest"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other runs in --out.")] = False,
     quiet: arguments.Quiet = False,
@@ -37,7 +38,7 @@ def command(
     """Attack anonymizers that only hide identity, and ones that remove it: are they told apart, and what they cost?"""
     from ..api import plan
     from ..base.errors import PrivbenchError, nearest
-    from ..judging.selftest import judge, useful
+    from ..judging.selftest import catalogue, judge, useful
     from ..plugins.interfaces import Anonymizer
     from ..report.tables.selftest import selftest_sheet
     from ..report.terminal import print_sheets
@@ -46,13 +47,13 @@ def command(
     if attack is not None:
         alone = _alone(attack, list(setting.load().attacks))
         setting = replace(setting, overrides=[*setting.overrides, *alone])
-    known = {instance.name: (instance, truth) for instance, truth in judge.traps(setting.load())}
+    known = {one.anonymizer.name: one for one in catalogue.traps(setting.load(), draw)}
     for name in trap or []:
         if name not in known:
             raise PrivbenchError(f"There is no trap {name!r}: {nearest(name, known)}")
-    tested: list[tuple[str | Anonymizer, dict[str, Any], str | None]] = [
+    tested: list[tuple[str | Anonymizer, dict[str, Any], catalogue.Trap | None]] = [
         ("identity", {}, None),
-        *((instance, {}, truth) for name, (instance, truth) in known.items() if not trap or name in trap),
+        *((one.anonymizer, {}, one) for name, one in known.items() if not trap or name in trap),
     ]
     params: dict[str, Any] = {}
     if anonymizer is not None:
@@ -66,9 +67,9 @@ def command(
         for method, params, _ in tested
     ]
     finished = conduct(runs, setting, Console(stderr=True), quiet)
-    ran = [(run.record, truth) for run, (_, _, truth) in zip(finished, tested, strict=True)]
+    ran = [(run.record, one) for run, (_, _, one) in zip(finished, tested, strict=True)]
     (identity, _), *records = ran
-    sorting = [judge.judge(record, identity, truth) for record, truth in records]
+    sorting = [judge.judge(record, identity, one) for record, one in records]
     of_utility = [judged for record, _ in records for judged in useful.judge_utility(record)]
     print_sheets([selftest_sheet(identity, sorting, of_utility)], Console())
     rightly = all(one.sorted for one in sorting) and all(one.sorted for one in of_utility)

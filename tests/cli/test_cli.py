@@ -193,13 +193,14 @@ def test_help_needs_no_torch():
 @pytest.mark.slow
 def test_selftest_tells_what_is_not_sorted(monkeypatch, capsys, tiny_protocol, store, tmp_path):
     common = ["--protocol", tiny_protocol, "--store", store, "--out", tmp_path / "out"]
-    traps = ["--trap", "trap-inversion", "--trap", "remover-constant"]
+    traps = ["--trap", "trap-inversion", "--trap", "remover-constant", "--draw", "3"]
     code = call(monkeypatch, "selftest", *common, *traps, "--anonymizer", "dp-pix", "--b", "4")
     printed = capsys.readouterr().out
     assert code == 1, "an attack of four steps sees nothing"
     assert "identity: the attack is weak" in printed
     assert "Not sorted rightly: trap-inversion" in printed
     assert "dp-pix b=4" in printed
+    assert read_run(tmp_path / "out" / "trap-inversion").anonymizer.params == {"seed": 3}
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "identity", "trap-inversion", "remover-constant", "dp-pix",
     }  # fmt: skip

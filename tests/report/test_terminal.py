@@ -95,7 +95,7 @@ def test_what_does_not_fit_side_by_side_stands_below_the_name(width, listed):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_self_test_names_its_traps(width):
-    result = SelfTestResult("trap-inversion", "hides", 0.51, 0.98, "contrastive (informed)", 0.97, True, "hides")
+    result = SelfTestResult("trap-inversion", "hides", False, 0.51, 0.98, "contrastive (informed)", 0.97, True, "hides")
     lines = printed(lambda console: print_table(sorting_table([result]), console), width)
     assert any(line.startswith("trap-inversion") for line in lines)
 

@@ -8,8 +8,8 @@ from ...metrics.roc import margin_kept
 from ...protocols.modes import Mode
 from ...record.run import RunRecord
 from .eraser import Eraser
-from .plain_sight import Shuffle
 from .removers import Constant
+from .traps.geometry import Shuffle
 
 LOST, KEPT = "lost", "kept"
 LOST_BELOW, KEPT_FROM = 0.25, 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...judging.selftest.judge import SelfTestResult
+from ...judging.selftest.judge import OPEN, SelfTestResult
 from ...judging.selftest.useful import Useful
 from ...metrics.roc import margin_kept
 from ...record.run import RunRecord
@@ -38,12 +38,12 @@ def sorting_table(results: Sequence[SelfTestResult]) -> Table:
     rows = [
         [
             text(one.name),
-            text(one.truth or NOTHING),
+            text((one.truth or NOTHING) + (", publishes copies" if one.copies else "")),
             number(one.paper_auc),
             number(one.worst_auc),
             text(one.by),
             number(one.margin, 2),
-            _verdict(one, "" if one.certified else " (not certified)"),
+            _verdict(one, "" if one.certified or one.verdict == OPEN else " (not certified)"),
         ]
         for one in results
     ]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from privbench.cli.templates import dataset_test
 from privbench.judging.contract.checks import Check, check
-from privbench.judging.selftest.judge import traps
+from privbench.judging.selftest.catalogue import traps
 from privbench.plugins.interfaces import Anonymizer, Dataset
 from privbench.plugins.registry import Registry
 
@@ -36,9 +36,10 @@ def test_built_ins_keep_their_promises(kind, name, around):
     assert broken(lambda: cls(**PARAMS.get(name, {})), around) == {}
 
 
-@pytest.mark.parametrize("trap", traps(Guided), ids=lambda trap: trap[0].name)
+@pytest.mark.parametrize("trap", traps(Guided), ids=lambda trap: trap.anonymizer.name)
 def test_traps_keep_their_promises(trap, around):
-    method, params = type(trap[0]), trap[0].params.model_dump() | PARAMS.get(trap[0].name, {})
+    method = type(trap.anonymizer)
+    params = trap.anonymizer.params.model_dump() | PARAMS.get(method.name, {})
     assert broken(lambda: method(**params), around) == {}
 
 

@@ -1,0 +1,1 @@
+"""Anonymizers that hide identity in plain sight and remove nothing of it: a module for each way to hide."""
