@@ -1,0 +1,63 @@
+"""Whether what the attacks see of the self-test's traps hangs on the draw of their parameters.
+
+    python benchmarks/trap_draws.py [--draws 0 1 2] [--protocol quick] [--trap NAME …] [FIELD=VALUE …]
+
+Runs each trap that hides identity in plain sight with each seed of its parameters, beside identity, and prints a
+Markdown table: for each trap and draw the share of identity's margin that the worst case keeps, and how the trap is
+sorted. The other arguments are changes of the protocol, as `privbench run --set` takes them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from privbench.api import carry_out, plan
+from privbench.base.progress import Progress
+from privbench.judging.selftest.catalogue import PLAIN_SIGHT, Trap, traps
+from privbench.judging.selftest.judge import SelfTestResult, judge
+from privbench.plugins.interfaces import Anonymizer
+from privbench.record.run import RunRecord
+from privbench.running.setting import Setting
+
+_NAMES = [trap.name for trap in PLAIN_SIGHT]
+
+
+def runs(methods: Mapping[str, str | Anonymizer], setting: Setting, out: Path) -> dict[str, RunRecord]:
+    """The records of methods, by name; their folders lie in `out`."""
+    plans = [plan(method, {}, setting, out / name, overwrite=True) for name, method in methods.items()]
+    finished = carry_out(plans, setting, Progress(Console(stderr=True)))
+    return {name: run.record for name, run in zip(methods, finished, strict=True)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--draws", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--protocol", default="quick")
+    parser.add_argument("--trap", action="append", choices=_NAMES, help="only these")
+    parser.add_argument("--store", type=Path, help="the folder of cached stages")
+    parser.add_argument("--out", type=Path, default=Path("runs/trap_draws"), help="where the run folders go")
+    parser.add_argument("changes", nargs="*", help="of the protocol, such as data.params.patients=500")
+    chosen = parser.parse_args()
+    setting, names = Setting(chosen.protocol, chosen.changes, store=chosen.store), chosen.trap or _NAMES
+    identity = runs({"identity": "identity"}, setting, chosen.out)["identity"]
+    found: dict[str, list[SelfTestResult]] = {name: [] for name in names}
+    for draw in chosen.draws:
+        known: dict[str, Trap] = {one.anonymizer.name: one for one in traps(setting.load(), draw)}
+        records = runs({name: known[name].anonymizer for name in names}, setting, chosen.out / str(draw))
+        for name, record in records.items():
+            found[name].append(judge(record, identity, known[name]))
+    worst = identity.worst_case
+    print(f"identity: worst case {worst.verification_auc:.3f}, {worst.label}, {worst.verdict}\n")
+    print(f"| trap | {' | '.join(f'draw {draw}' for draw in chosen.draws)} |")
+    print("| --- " * (len(chosen.draws) + 1) + "|")
+    for name, results in found.items():
+        cells = (f"{'' if one.sorted else 'WRONG: '}{one.margin:.2f} {one.verdict}" for one in results)
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()
