@@ -129,13 +129,17 @@ def _train(
     """The tower after the round that did best on validation pairs, and how many rounds there were."""
     wanted, wanted_val = (embed(teacher, Pixels(one.references, ctx.device), ctx) for one in (known, val))
     seen, seen_val = (Pixels(images, ctx.device) for images in (undone, undone_val))
-    tower, best, best_auc, number = copy.deepcopy(teacher), teacher, 0.0, 0
+    tower, number = copy.deepcopy(teacher), 0
 
     def auc_on(images: Pixels, points: Tensor, gallery: KnownGallery) -> float:
         pairs = gallery.pairs
         own = embed(tower, images, ctx)
         return auc(pairs.mated, similarity_of_pairs(own, points, pairs.probe, pairs.reference))
 
+    best, best_auc = (
+        copy.deepcopy(tower),
+        auc_on(seen_val, wanted_val, val),
+    )  # of what is undone little may be left to do
     for number in range(1, params.rounds + 1):
         recipe = params.model_copy(update={"steps": params.steps * 2 ** (number - 1)})
         title = f"distillation, round {number}"

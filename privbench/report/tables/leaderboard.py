@@ -75,7 +75,7 @@ def leaderboard(board: Board) -> Table:
             Cell(name, whose),
             Cell(
                 "certified" if run.certified else f"NOT PROVEN: {worst.verdict}",
-                {"verdict": worst.verdict, "release": worst.release.verdict if worst.release else None},
+                {"verdict": worst.verdict},
                 doubtful=not run.certified,
             ),
             _rank("privacy_rank", standing.privacy_rank),
@@ -157,8 +157,9 @@ def _front_text(share: float | None) -> str:
 
 
 def _attacks(run: RunRecord) -> dict[str, Value]:
-    """What machines get of every attack."""
-    told: dict[str, Value] = {}
+    """What machines get of every attack, and of what they prove of the release."""
+    release = run.worst_case.release
+    told: dict[str, Value] = {"release": release.verdict if release else None}
     for attack in run.attacks:
         figures: dict[str, Value] = {
             "auc": attack.verification_auc,
