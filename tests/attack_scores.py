@@ -11,7 +11,14 @@ from privbench.data.splits import Split
 from privbench.evaluate.resampling import Resampling
 from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import FLOOR, load_protocol
-from privbench.record.scores import AttackOrigin, AttackScores, linkage_scores, own_image_ranks, retrieval_ranks
+from privbench.record.scores import (
+    AttackOrigin,
+    AttackScores,
+    gallery_searches,
+    linkage_scores,
+    own_image_ranks,
+    retrieval_ranks,
+)
 
 PROTOCOL = load_protocol(
     "quick",
@@ -48,7 +55,7 @@ def scores_of(
     Releases are like their own originals by the image strength, beside noise of one.
     """
     mated = split.pairs.mated
-    parts, ranks, matches = [], [], []
+    parts, ranks, searches, matches = [], [], [], []
     once, luck = one_a_patient(split.patients, 500), np.random.default_rng(7)
 
     def say(origin: AttackOrigin, name: str, kinds: str, strength: float) -> None:
@@ -65,8 +72,13 @@ def scores_of(
             say(origin, part, kinds, power)
         similarity = strength * (split.patients[:, None] == split.patients) + rng.normal(0, 1, (90, 90))
         ranks.append(retrieval_ranks(origin, split, similarity, rng))
-        if scenario != CONTROL:
+        if kinds == "AO":
             alike = image_strength * np.eye(len(once)) + luck.normal(0, 1, (len(once), len(once)))
             matches.append(own_image_ranks(origin, split, once, alike, luck))
-    none = pd.DataFrame(columns=["attack"])
-    return AttackScores(pd.concat(parts), pd.concat(ranks), none, {}, pd.concat(matches))
+            searches += [
+                gallery_searches(origin, split, part, similarity, np.random.default_rng(0)) for part in ("val", "test")
+            ]
+    linkage, retrieval, matched, searched = (
+        pd.concat(one, ignore_index=True) for one in (parts, ranks, matches, searches)
+    )
+    return AttackScores(linkage, retrieval, pd.DataFrame(columns=["attack"]), {}, matched, searched)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Any
 
-from records import record, with_modes
+from records import record, risk, with_modes, with_risk
 
 from privbench.record.attack import InferenceResult
 from privbench.record.run import RunRecord
@@ -44,7 +44,7 @@ def run_of(text: str) -> RunRecord:
         | {"interval": record("a", 0.8, 0.7).worst_case.interval, "original": 0.8, "base_rate": 0.5}
         | {"counts": record("a", 0.8, 0.7).utility.counts}
     )
-    run = with_modes(record("a", 0.8, 0.7, params={"b": "x"}, warnings=["x"]))
+    run = with_risk(with_modes(record("a", 0.8, 0.7, params={"b": "x"}, warnings=["x"])), risk())
     values = run.model_copy(update={"inferences": [attribute]}).model_dump(mode="json")
     protocol = values["protocol"] | {"name": text, "description": text}
     told = _told({key: value for key, value in values.items() if key not in ("protocol", "files", "terms")}, text)

@@ -16,6 +16,8 @@ from privbench.protocols.scenarios import SCENARIOS, Scenario
 from privbench.protocols.schema import load_protocol
 from privbench.record.attack import AttackFigure, AttackResult, Certificate, ImageMatch, RecipeVerdict, Verdict
 from privbench.record.estimates import FILE, Estimate
+from privbench.record.names import ALWAYS_FOUND, HIT_WORST, PRECISION, SINGLED_OUT
+from privbench.record.risk import ImagesRate, RiskFigure, RiskResult
 from privbench.record.run import AnonymizerRecord, RunRecord
 from privbench.record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
 from privbench.record.values import Counts, Interval
@@ -71,6 +73,7 @@ def attack(
         ],
         retrieval=None,
         match=match,
+        risk=None,
         measures={},
         certificate=certificate,
         counts=Counts(patients=10, images=20, pairs=40, mated=20, effective_patients=8.0),
@@ -82,6 +85,46 @@ def own_image_match(rate: float, images: int = 400) -> ImageMatch:
     low, high = clopper_pearson(rate, images, 0.95)
     interval = Interval(low=low, high=high, confidence=0.95, method="by hand", resamples=0)
     return ImageMatch(rate=rate, interval=interval, candidates=images, images=images)
+
+
+def risk(
+    singled_out: float | None = 0.2,
+    precision: float | None = 0.95,
+    always_found: float = 0.1,
+    hit_worst: float = 0.8,
+    *,
+    patients: int = 60,
+    alone: int = 0,
+) -> RiskResult:
+    """The risk of patients who have two or more images, of whom a quarter of the images are found."""
+    values = {SINGLED_OUT: singled_out, PRECISION: precision, ALWAYS_FOUND: always_found, HIT_WORST: hit_worst}
+    bins = ((2, 3, 0.1), (3, 6, 0.25), (11, None, 0.6))
+    return RiskResult(
+        patients=patients,
+        alone=alone,
+        precision=0.95,
+        guess=0.004,
+        figures=[
+            RiskFigure(name=name, more_is_private=False, value=value, interval=None if value is None else inside(value))
+            for name, value in values.items()
+        ],
+        by_images=[
+            ImagesRate(low=low, high=high, patients=20, rank_1=rate, interval=inside(rate)) for low, high, rate in bins
+        ],
+    )
+
+
+def inside(share: float) -> Interval:
+    """An interval of ± 0.05, as far as shares go."""
+    return around(share).model_copy(update={"low": max(0.0, share - 0.05), "high": min(1.0, share + 0.05)})
+
+
+def with_risk(run: RunRecord, found: RiskResult | None) -> RunRecord:
+    """The run whose worst-case attack does that to patients."""
+    attacks = [
+        one.model_copy(update={"risk": found}) if one.label == run.worst_case.label else one for one in run.attacks
+    ]
+    return run.model_copy(update={"attacks": attacks})
 
 
 def finding(name: str, auc: float | None, **told: Any) -> FindingResult:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from records import around, estimate, finding, record
+from records import around, estimate, finding, record, risk
 from safetensors.numpy import save
 
 from privbench.base.files import sha256
@@ -42,7 +42,9 @@ def write_run(
     rng = np.random.default_rng(len(name))
     run = record(name, verification, classification, **told)
     attacks = [
-        attack.model_copy(update={"retrieval": _retrieval()}) if attack.label == run.worst_case.label else attack
+        attack.model_copy(update={"retrieval": _retrieval(), "risk": risk()})
+        if attack.label == run.worst_case.label
+        else attack
         for attack in run.attacks
     ]
     found = [

@@ -17,6 +17,7 @@ import privbench
 from privbench import Anonymizer, PrivbenchError
 from privbench.api import carry_out, plan
 from privbench.base.progress import Progress, log
+from privbench.evaluate.risk import RISK
 from privbench.evaluate.run import evaluate
 from privbench.protocols.modes import MODES
 from privbench.protocols.schema import Protocol
@@ -28,6 +29,7 @@ from privbench.record.scores import (
     LINKAGE_COLUMNS,
     MEASUREMENT_COLUMNS,
     RETRIEVAL_COLUMNS,
+    SEARCH_COLUMNS,
     UTILITY_COLUMNS,
     read_scores,
 )
@@ -51,6 +53,7 @@ def test_run_folder_is_whole(finished):
         "scores/linkage.parquet",
         "scores/retrieval.parquet",
         "scores/matches.parquet",
+        "scores/searches.parquet",
         "scores/inference.parquet",
         "scores/measures.json",
         "scores/utility.parquet",
@@ -83,6 +86,9 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
     assert [attack.label for attack in record.attacks] == rows
     assert len(record.attacks[0].seed_aucs) == 2
     assert record.attacks[2].certificate is None, "what needs no training needs no proof of it"
+    for attack in record.attacks:
+        assert list(RISK) == [figure.name for figure in attack.risk.figures]
+        assert sum(one.patients for one in attack.risk.by_images) == attack.risk.patients > 5
     names = [stage.name for stage in record.stages]
     assert names[:6] == ["data", "classifier", "verifier", "anonymizer", "release", "examples"]
     assert {"attack siamese OO 0", "linkage siamese control 0", "attack siamese AA 1", "linkage siamese paper 1"} <= {
@@ -109,6 +115,7 @@ def test_metrics_are_derived_from_the_score_files(finished):
     measurements = read_scores(finished.folder / MEASUREMENTS)
     assert list(scores.linkage.columns) == LINKAGE_COLUMNS
     assert list(scores.retrieval.columns) == RETRIEVAL_COLUMNS
+    assert list(scores.searches.columns) == SEARCH_COLUMNS
     assert list(scores.inference.columns) == INFERENCE_COLUMNS
     assert list(utility.columns) == UTILITY_COLUMNS
     assert list(measurements.columns) == MEASUREMENT_COLUMNS

@@ -41,8 +41,16 @@ class Training:
 
     def rates_at(self, fmr: float) -> tuple[float, float] | None:
         """False match and false non-match rate at the threshold for that rate; None where it can fix none."""
-        threshold = verification.threshold_at_fmr(self.val.mated, self.val.scores, fmr)
+        threshold = self._threshold(fmr)
         return None if threshold is None else verification.rates_at(*self.test, threshold)
+
+    def missed_at(self, fmr: float) -> np.ndarray | None:
+        """Of every mated test pair whether it is missed there. Shape: (mated,), bool; None where it can fix none."""
+        threshold = self._threshold(fmr)
+        return None if threshold is None else self.test.scores[self.test.mated] < threshold
+
+    def _threshold(self, fmr: float) -> float | None:
+        return verification.threshold_at_fmr(self.val.mated, self.val.scores, fmr)
 
 
 Scores = TypeVar("Scores")
@@ -61,11 +69,15 @@ def _met(training: Training, fmr: float, side: int) -> float | None:
     return None if rates is None else rates[side]
 
 
+def fnmr_name(fmr: float) -> str:
+    """Such as `FNMR at FMR 0.1%`."""
+    return f"FNMR at FMR {100 * fmr:g}%"
+
+
 def _at_match_rates() -> Iterator[tuple[str, Declared[Training]]]:
     for fmr in MATCH_RATES:
-        at = f"at FMR {100 * fmr:g}%"
-        yield f"FNMR {at}", Declared("", True, partial(_met, fmr=fmr, side=1))
-        yield f"FMR met {at}", Declared("", None, partial(_met, fmr=fmr, side=0))
+        yield fnmr_name(fmr), Declared("", True, partial(_met, fmr=fmr, side=1))
+        yield f"FMR met at FMR {100 * fmr:g}%", Declared("", None, partial(_met, fmr=fmr, side=0))
 
 
 VERIFICATION: dict[str, Declared[Training]] = {
@@ -95,10 +107,15 @@ def attack_figures(val: pd.DataFrame, test: pd.DataFrame, ranks: pd.DataFrame) -
         test: those of test pairs.
         ranks: the retrieval ranks; without any row there are no figures of retrieval.
     """
-    trainings = [Training(_pairs(val[val["seed"] == seed]), _pairs(part)) for seed, part in test.groupby("seed")]
+    trainings = trainings_of(val, test)
     galleries = [part for _, part in ranks.groupby("seed")]
     figures = _means("verification", VERIFICATION, trainings)
     return [*figures, *_means("retrieval", RETRIEVAL, galleries)] if galleries else figures
+
+
+def trainings_of(val: pd.DataFrame, test: pd.DataFrame) -> list[Training]:
+    """Each training's scores of validation pairs and of test pairs."""
+    return [Training(_pairs(val[val["seed"] == seed]), _pairs(part)) for seed, part in test.groupby("seed")]
 
 
 def _pairs(scores: pd.DataFrame) -> PairScores:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ..protocols.kinds import CONTROL, Compared
 from ..protocols.schema import FLOOR, Protocol
 from ..record import names
@@ -16,6 +18,7 @@ from .certificate import certificate, worst_case
 from .inference import inference_results
 from .linkage import attack_result, auc_estimate, part_of
 from .resampling import Resampling
+from .risk import risk_result
 
 
 @dataclass(frozen=True)
@@ -48,23 +51,25 @@ def attack_results(
         label, scenario = map(str, key)
         if scenario == CONTROL:
             continue
-        ranks = scores.retrieval
+        ranks, searches = (_of(table, label, scenario) for table in (scores.retrieval, scores.searches))
         proof = None
         if label in trained:
             proof = certificate(label, by_scenario.get_group((label, CONTROL)), correlation, protocol, resampling)
+        risk, of_risk = risk_result(rows, ranks, searches, protocol, resampling)
         matches = scores.matches
         result, own = attack_result(
             rows,
-            ranks[(ranks["attack"] == label) & (ranks["scenario"] == scenario)],
+            ranks,
             matches[(matches["attack"] == label) & (matches["scenario"] == scenario)],
             [scores.measures.get(AttackOrigin(label, scenario, seed), {}) for seed in sorted(rows["seed"].unique())],
             proof,
             protocol,
             versions[label],
             resampling,
+            risk,
         )
         results.append(result)
-        estimates |= {_named(result.label, metric): estimate for metric, estimate in own.items()}
+        estimates |= {_named(result.label, metric): estimate for metric, estimate in (own | of_risk).items()}
     inferences = [
         result
         for label, rows in scores.inference.groupby("attack", sort=False)
@@ -73,12 +78,17 @@ def attack_results(
     worst = worst_case(results, protocol.certificate)
     headline = {
         names.worst_case(metric): estimates[name]
-        for metric in (names.AUC, names.RANK_1)
+        for metric in (names.AUC, names.RANK_1, names.SINGLED_OUT)
         if (name := _named(worst.label, metric)) in estimates
     }
     if matched := [estimate for name, estimate in estimates.items() if name.metric == names.MATCH]:
         headline[names.worst_case(names.MATCH)] = max(matched, key=lambda estimate: estimate.value)
     return AttackResults(worst, results, inferences, headline | estimates)
+
+
+def _of(scores: pd.DataFrame, label: str, scenario: str) -> pd.DataFrame:
+    """The rows of one attack in one scenario."""
+    return scores[(scores["attack"] == label) & (scores["scenario"] == scenario)]
 
 
 def _named(label: str, metric: str) -> FigureName:

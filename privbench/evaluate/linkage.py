@@ -22,6 +22,7 @@ from ..record.attack import (
 )
 from ..record.estimates import Estimate
 from ..record.names import AUC, MATCH, RANK_1
+from ..record.risk import RiskResult
 from ..record.values import Counts
 from .attack_figures import attack_figures
 from .own_image import image_match, match_estimate
@@ -39,6 +40,7 @@ def attack_result(
     protocol: Protocol,
     version: str,
     resampling: Resampling,
+    risk: RiskResult | None = None,
 ) -> tuple[AttackResult, dict[str, Estimate]]:
     """One attack in one scenario: means over its seeds with their intervals, and the estimates behind them by metric.
 
@@ -47,6 +49,7 @@ def attack_result(
         ranks: the rows of its retrieval ranks.
         matches: the rows of its own images' ranks; none where it knows no single images.
         measures: the attack's own figures, one mapping a seed.
+        risk: what its searches of the gallery do to patients.
     """
     name, scenario = scores["attack"].iloc[0], scores["scenario"].iloc[0]
     threat = SCENARIOS[scenario]
@@ -78,6 +81,7 @@ def attack_result(
         figures=attack_figures(part_of(scores, "val", threat.test), test, ranks),
         retrieval=_retrieval(ranks, estimates.get(RANK_1), protocol),
         match=image_match(matches, estimates[MATCH], statistics) if MATCH in estimates else None,
+        risk=risk,
         measures={key: float(np.mean([one[key] for one in measures])) for key in (measures[0] if measures else {})},
         certificate=certificate,
         counts=Counts(
@@ -120,10 +124,14 @@ def auc_estimate(scores: pd.DataFrame, resampling: Resampling) -> Estimate:
     )
 
 
+def best_mates(ranks: pd.DataFrame) -> pd.DataFrame:
+    """The best mate of every training's probes, a row each; outranked by nobody, it stands at rank 1."""
+    return ranks.loc[ranks.groupby(["seed", "probe"], sort=True)["outranked_by"].idxmin()]
+
+
 def rank_1_estimate(ranks: pd.DataFrame, resampling: Resampling) -> Estimate:
     """The rank-1 rate's mean over the trainings, from the retrieval ranks of one attack."""
-    best = ranks.loc[ranks.groupby(["seed", "probe"], sort=True)["outranked_by"].idxmin()]
-    seeds = [part for _, part in best.groupby("seed")]
+    seeds = [part for _, part in best_mates(ranks).groupby("seed")]
     found = np.stack([part["outranked_by"].to_numpy() == 0 for part in seeds])
     rival = np.stack([_rows_of_rivals(part["rival"], resampling) for part in seeds])
     patient = resampling.rows(seeds[0]["patient"].to_numpy())

@@ -97,6 +97,7 @@ def _test_patients(attack_scores: AttackScores, utility_scores: pd.DataFrame, me
         attack_scores.inference["patient"],
         attack_scores.matches["patient"],
         attack_scores.retrieval["rival"].dropna(),
+        attack_scores.searches.loc[attack_scores.searches["split"] == "test", "patient"],
         measurements["patient"],
     ]
     return np.unique(np.concatenate([column.to_numpy(object) for column in columns]))

@@ -23,6 +23,7 @@ from ..record.folder import (
     MATCHES,
     MEASUREMENTS,
     RETRIEVAL_SCORES,
+    SEARCH_SCORES,
     UTILITY_SCORES,
 )
 from ..record.run import FILE, RunRecord, StageRecord
@@ -37,11 +38,17 @@ from ..running.stage_names import (
     MATCHES_FILE,
     RELEASE,
     RETRIEVAL_FILE,
+    SEARCH_FILE,
     TASK_FILE,
 )
 
 _SCORES: dict[str, dict[str, str]] = {
-    "linkage": {LINKAGE_FILE: LINKAGE_SCORES, RETRIEVAL_FILE: RETRIEVAL_SCORES, MATCHES_FILE: MATCHES},
+    "linkage": {
+        LINKAGE_FILE: LINKAGE_SCORES,
+        RETRIEVAL_FILE: RETRIEVAL_SCORES,
+        SEARCH_FILE: SEARCH_SCORES,
+        MATCHES_FILE: MATCHES,
+    },
     "inference": {INFERENCE_FILE: INFERENCE_SCORES},
     "utility": {TASK_FILE: UTILITY_SCORES},
     "measure": {TASK_FILE: MEASUREMENTS},
@@ -80,7 +87,8 @@ def stages_fit(folder: Path, record: RunRecord) -> Iterator[str]:
 def _scored(folder: Path) -> Iterator[str]:
     """The names of the stages that a run's scores tell to come from."""
     for kind, files in _SCORES.items():
-        for name in files.values():
+        # What is missing is told elsewhere, unless the run's schema did not know it.
+        for name in (name for name in files.values() if (folder / name).is_file()):
             scores = read_scores(folder / name)
             origins = scores[[column for column in _ORIGIN if column in scores]].drop_duplicates()
             for *of, seed in origins.astype(str).itertuples(index=False):

@@ -23,6 +23,7 @@ from ..record.folder import (
     LINKAGE_SCORES,
     MEASUREMENTS,
     PUBLIC_RUNS_HAVE,
+    SEARCH_SCORES,
     UTILITY_SCORES,
     read_attack_scores,
 )
@@ -103,7 +104,8 @@ def _digests(folder: Path, record: RunRecord) -> Iterator[str]:
 
 def _scores(folder: Path) -> Iterator[str]:
     """What scores must satisfy whatever their values are."""
-    pairs = read_scores(folder / LINKAGE_SCORES)
+    attacks = read_attack_scores(folder)
+    pairs = attacks.linkage
     wrong = pairs[pairs["mated"] != (pairs["probe_patient"] == pairs["reference_patient"])]
     if len(wrong):
         row = wrong.iloc[0]
@@ -111,9 +113,10 @@ def _scores(folder: Path) -> Iterator[str]:
             f"{LINKAGE_SCORES}: {len(wrong)} pair(s) are labelled against their patients, first "
             f"{row['probe']} and {row['reference']} of {row['attack']} ({row['scenario']})"
         )
-    for name, scores in ((LINKAGE_SCORES, pairs), (UTILITY_SCORES, read_scores(folder / UTILITY_SCORES))):
-        if not np.isfinite(scores["score"]).all():
-            yield f"{name}: {int((~np.isfinite(scores['score'])).sum())} score(s) are no numbers"
+    readings = read_scores(folder / UTILITY_SCORES)
+    for name, scores in ((LINKAGE_SCORES, pairs), (SEARCH_SCORES, attacks.searches), (UTILITY_SCORES, readings)):
+        if not (finite := np.isfinite(scores["score"].astype(float))).all():
+            yield f"{name}: {int((~finite).sum())} score(s) are no numbers"
 
 
 def _evaluated(folder: Path, record: RunRecord) -> Evaluation:

@@ -104,6 +104,38 @@ def mean(values: np.ndarray, patient: np.ndarray) -> Statistic:
     return statistic
 
 
+def ratio(part: np.ndarray, whole: np.ndarray) -> Statistic:
+    """The part's total over that of the whole, such as right names over all names; NaN where there is no whole.
+
+    Shape: part and whole (P,), not negative, what each row of the weights has of both; statistic's values (B,).
+    """
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            return np.asarray((part @ weights) / (whole @ weights))
+
+    return statistic
+
+
+def hit_worst(values: np.ndarray, patient: np.ndarray, share: float) -> Statistic:
+    """The mean of the highest values, as many as make up that share of the patients; the last one counts in part.
+
+    Under weights, a patient of weight k is k patients of the same value.
+
+    Shape: values and patient (n,), rows of the weights; statistic's values (B,), NaN where nobody has weight.
+    """
+    order = np.argsort(-values, kind="stable")
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        own = weights[patient[order]].astype(np.float64)
+        room = share * own.sum(0)
+        taken = np.clip(room - (np.cumsum(own, axis=0) - own), 0, own)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(values[order] @ taken / room)
+
+    return statistic
+
+
 def rank_1(found: np.ndarray, rival: np.ndarray, patient: np.ndarray) -> Statistic:
     """The share of probes that find their patient at rank 1 in the whole gallery, of each training.
 
@@ -114,7 +146,7 @@ def rank_1(found: np.ndarray, rival: np.ndarray, patient: np.ndarray) -> Statist
     the strangers every time and make every rank too good.)
 
     Shape: found (seeds, probes), bool; rival (seeds, probes), row of the weights, or -1 where there is no single one;
-    patient (probes,); values (seeds, B), 0 to 1.
+    patient (probes,); values (seeds, B), 0 to 1, NaN where no probe has weight.
     """
 
     def statistic(weights: np.ndarray) -> np.ndarray:
@@ -124,7 +156,8 @@ def rank_1(found: np.ndarray, rival: np.ndarray, patient: np.ndarray) -> Statist
         for hit, one in zip(found, rival, strict=True):
             near = one >= 0
             freed = (weights[patient[near]] * (1 - weights[one[near]])).sum(0)
-            rows.append((np.bincount(patient[hit], minlength=height) @ weights + freed) / probes)
+            with np.errstate(invalid="ignore"):
+                rows.append((np.bincount(patient[hit], minlength=height) @ weights + freed) / probes)
         return np.clip(np.stack(rows), 0, 1)
 
     return statistic

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from .risk import RiskResult
 from .values import ROUNDING, Amount, Count, Counts, Interval, Record, Share
 
 RecipeVerdict = Literal["certified", "unsaturated", "weak"]
@@ -100,8 +101,8 @@ class AttackResult(Record):
 
     `train_auc` and `fit_auc` tell how it fits training and validation pairs of the kind that it was trained on,
     `validation_auc` how it does on validation pairs of the kind that it is tested on. `figures` are empty in runs of
-    old schemas; `measures` are figures that the attack itself puts out. `match` is None where releases are not compared
-    with originals, where the attack knows no single images, and in runs of old schemas.
+    old schemas; `measures` are figures that the attack itself puts out. `match` and `risk` are None where releases are
+    not compared with originals, and in runs of old schemas; `match` where the attack knows no single images, too.
     """
 
     name: str
@@ -122,6 +123,7 @@ class AttackResult(Record):
     figures: list[AttackFigure]
     retrieval: RetrievalResult | None
     match: ImageMatch | None
+    risk: RiskResult | None
     measures: dict[str, float]
     certificate: Certificate | None
     counts: Counts

@@ -14,15 +14,18 @@ from .examples import FILE as EXAMPLES
 from .run import FILE, RunRecord
 from .scores import AttackOrigin, AttackScores, read_scores, write_scores
 
-LINKAGE_SCORES, RETRIEVAL_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS = (
-    f"scores/{name}.parquet" for name in ("linkage", "retrieval", "matches", "inference", "utility", "measurements")
+LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES = (
+    f"scores/{name}.parquet" for name in ("linkage", "retrieval", "searches", "matches")
+)
+INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS = (
+    f"scores/{name}.parquet" for name in ("inference", "utility", "measurements")
 )
 MEASURES = "scores/measures.json"
 ANONYMIZER, ANONYMIZER_STATE = "anonymizer.json", "anonymizer.safetensors"
 CONTACT_SHEET, CURVES, CURVES_PLOT = "contact_sheet.png", "training_curves.csv", "training_curves.png"
 EVERY_RUN_HAS = (
-    LINKAGE_SCORES, RETRIEVAL_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES, ESTIMATES,
-    ANONYMIZER, ANONYMIZER_STATE, CURVES, CURVES_PLOT,
+    LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES,
+    ESTIMATES, ANONYMIZER, ANONYMIZER_STATE, CURVES, CURVES_PLOT,
 )  # fmt: skip
 """What the record of a run vouches for with a digest."""
 PUBLIC_RUNS_HAVE = (EXAMPLES, CONTACT_SHEET)
@@ -36,6 +39,7 @@ def write_run_scores(folder: Path, attacks: AttackScores, readings: pd.DataFrame
         LINKAGE_SCORES: attacks.linkage,
         RETRIEVAL_SCORES: attacks.retrieval,
         MATCHES: attacks.matches,
+        SEARCH_SCORES: attacks.searches,
         INFERENCE_SCORES: attacks.inference,
         UTILITY_SCORES: readings,
         MEASUREMENTS: measurements,
@@ -62,4 +66,5 @@ def read_attack_scores(folder: Path) -> AttackScores:
         inference=read_scores(folder / INFERENCE_SCORES),
         measures={AttackOrigin(**entry["origin"]): entry["measures"] for entry in told},
         matches=read_scores(folder / MATCHES),
+        searches=read_scores(folder / SEARCH_SCORES),
     )

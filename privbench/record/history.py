@@ -110,7 +110,7 @@ def _from_6(old: dict[str, Any]) -> dict[str, Any]:
     return old | {
         "schema_version": 7,
         "worst_case": old["worst_case"] | {"release": None},
-        "attacks": [attack | {"match": None} for attack in old["attacks"]],
+        "attacks": [attack | {"match": None, "risk": None} for attack in old["attacks"]],
     }
 
 

@@ -7,6 +7,9 @@ from typing import NamedTuple, Self
 
 AUC, RANK_1, MATCH, MEAN_AUC = "AUC", "rank 1", "own-image match", "mean AUC"
 """Metrics: verification of pairs, or of a finding; retrieval; a release's own original; the mean over findings."""
+SINGLED_OUT, PRECISION = "patients singled out", "precision of the names given"
+ALWAYS_FOUND, HIT_WORST = "patients found from every image", "rank 1 of the 5% hit worst"
+"""Metrics of risk, all of them shares."""
 
 _OF_FINDING = " of "
 

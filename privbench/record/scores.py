@@ -14,6 +14,7 @@ from pyarrow import ArrowException
 from ..base.errors import PrivbenchError
 from ..data.pairs import Pairs
 from ..data.splits import Split
+from ..metrics.identification import search_gallery
 from ..metrics.retrieval import NO_RIVAL, rank_mates, rank_own
 from ..plugins.interfaces import Measure
 from ..protocols.kinds import Compared
@@ -26,6 +27,7 @@ RETRIEVAL_COLUMNS = [
     "attack", "scenario", "seed", "probe", "mate", "patient", "years", "outranked_by", "strangers", "rival",
 ]  # fmt: skip
 MATCH_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "outranked_by", "candidates"]
+SEARCH_COLUMNS = ["attack", "scenario", "seed", "split", "probe", "patient", "mates", "found", "score", "lead"]
 INFERENCE_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "attribute", "truth", "score"]
 UTILITY_COLUMNS = [
     "task", "mode", "seed", "split", "image", "patient", "sex", "age", "view", "class", "label", "score",
@@ -56,13 +58,17 @@ class TaskOrigin:
 
 @dataclass
 class AttackScores:
-    """What all attacks of a run said, under the columns named above; and their own figures by origin."""
+    """What all attacks of a run said, under the columns named above; and their own figures by origin.
+
+    Runs of schemas before 7 kept no searches.
+    """
 
     linkage: pd.DataFrame
     retrieval: pd.DataFrame
     inference: pd.DataFrame
     measures: dict[AttackOrigin, dict[str, float]]
     matches: pd.DataFrame = field(default_factory=lambda: joined([], MATCH_COLUMNS))
+    searches: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SEARCH_COLUMNS))
 
 
 def linkage_scores(
@@ -124,6 +130,22 @@ def own_image_ranks(
         "candidates": len(rows),
     }
     return _without_order(pd.DataFrame(about, columns=MATCH_COLUMNS), test, "image")
+
+
+def gallery_searches(
+    origin: AttackOrigin, split: Split, name: str, similarity: np.ndarray, rng: np.random.Generator
+) -> pd.DataFrame:
+    """One row a probe of the split of that name, which is searched for among all references but its own.
+
+    Shape: similarity (N, N), row i of probes and references the same radiograph.
+    """
+    count = len(split.images)
+    checked = _checked(similarity, (count, count), f"attack {origin.attack!r}")
+    found = search_gallery(checked, split.patients, rng)
+    files, patients = (split.told[column].to_numpy(object) for column in ("image", "patient"))
+    rows = found["probe"].to_numpy(np.int64)
+    told = found.assign(**asdict(origin), split=name, probe=files[rows], patient=patients[rows])[SEARCH_COLUMNS]
+    return _without_order(told, split, "probe")
 
 
 def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ def as_markdown(sheets: Sequence[Sheet]) -> str:
     """The sheets, below headings of the second level."""
     parts = []
     for sheet in (sheet.with_texts(written) for sheet in sheets):
-        parts += [f"## {sheet.heading}", *(f"**{doubt}**" for doubt in sheet.doubts)]
+        parts += [f"## {sheet.heading}", *(f"**{doubt}**" for doubt in sheet.doubts), *sheet.words]
         for table in sheet.tables:
             parts += [f"### {table.caption}", _markdown_table(table)]
         parts += [*sheet.notes, *sheet.warnings]
@@ -60,6 +60,7 @@ def as_html(sheets: Sequence[Sheet]) -> str:
     for sheet in (sheet.with_texts(printable) for sheet in sheets):
         parts += ["<section>", f"<h2>{html.escape(sheet.heading)}</h2>"]
         parts += [f"<p><strong>{html.escape(doubt)}</strong></p>" for doubt in sheet.doubts]
+        parts += [f"<p>{html.escape(line)}</p>" for line in sheet.words]
         for table in sheet.tables:
             parts.append(_html(table))
             if legend := table.legend():

@@ -102,7 +102,8 @@ class Table:
 class Sheet:
     """Tables that belong together, below a heading.
 
-    `doubts` have to be read before any figure; `notes` and `warnings` stand under the tables.
+    `doubts` have to be read before any figure; `words` say in paragraphs what the tables hold; `notes` and `warnings`
+    stand under the tables.
     """
 
     heading: str
@@ -110,11 +111,12 @@ class Sheet:
     notes: Sequence[str] = ()
     doubts: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    words: Sequence[str] = ()
 
     def with_texts(self, shown: Callable[[str], str]) -> Sheet:
         """The sheet with every text that people read made so; see `Table.with_texts`."""
-        notes, doubts, warnings = (list(map(shown, lines)) for lines in (self.notes, self.doubts, self.warnings))
-        return Sheet(shown(self.heading), [one.with_texts(shown) for one in self.tables], notes, doubts, warnings)
+        texts = (list(map(shown, lines)) for lines in (self.notes, self.doubts, self.warnings, self.words))
+        return Sheet(shown(self.heading), [one.with_texts(shown) for one in self.tables], *texts)
 
 
 def text(value: object) -> Cell:

@@ -28,6 +28,7 @@ def print_sheets(sheets: Sequence[Sheet], console: Console) -> None:
             console.print()
         _say(console, sheet.doubts, "bold red")
         _say(console, [sheet.heading] if sheet.heading else [], "bold underline")
+        _say(console, sheet.words, "")
         for table in sheet.tables:
             print_table(table, console)
         _say(console, sheet.notes, "dim")

@@ -22,6 +22,7 @@ from ..protocols.kinds import CONTROL, Compared, Kind
 from ..protocols.scenarios import FLOOR, threat_of
 from ..record.scores import (
     AttackOrigin,
+    gallery_searches,
     inference_scores,
     linkage_scores,
     own_image_ranks,
@@ -31,7 +32,15 @@ from ..record.scores import (
 from .attack_galleries import gallery, known_gallery
 from .fitting import keep_what_is_learnt
 from .source import Common, Shown, Source
-from .stage_names import INFERENCE_FILE, LINKAGE_FILE, MATCHES_FILE, MEASURES_FILE, RETRIEVAL_FILE, StageName
+from .stage_names import (
+    INFERENCE_FILE,
+    LINKAGE_FILE,
+    MATCHES_FILE,
+    MEASURES_FILE,
+    RETRIEVAL_FILE,
+    SEARCH_FILE,
+    StageName,
+)
 
 if TYPE_CHECKING:
     from ..engine.node import Node, Reads, Work
@@ -96,18 +105,31 @@ class _Scoring(Generic[Scores]):
 
 
 class LinkImages(_Scoring[LinkageAttack]):
-    """Scores of pairs, ranks over the gallery, how releases find their own originals, and the attack's own figures."""
+    """Scores of pairs, ranks over the gallery, searches of it for patients and images, and the attack's own figures."""
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         attack, shown = self._ready(reads, ctx)
         self._pairs(attack, shown, folder, ctx)
-        test = self._gallery(attack, shown, "test", threat_of(self.origin.scenario).test)
-        shuffled, place = _shuffled(test, ctx)
-        similarity = attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
+        kinds = threat_of(self.origin.scenario).test
+        test, similarity = self._gallery(attack, shown, "test", kinds), self._similarity(attack, shown, "test", ctx)
         ranks = retrieval_ranks(self.origin, shown.originals["test"], similarity, ctx.numpy_generator("ties"))
         write_scores(ranks, folder / RETRIEVAL_FILE)
-        self._matches(attack, test, shown, folder, ctx)
+        if kinds is Compared.ACROSS:
+            # Validation images tell an attacker from when on he may believe the best match.
+            similarities = {"val": self._similarity(attack, shown, "val", ctx), "test": similarity}
+            searches = [
+                gallery_searches(self.origin, shown.originals[name], name, one, ctx.numpy_generator(f"searches {name}"))
+                for name, one in similarities.items()
+            ]
+            write_scores(pd.concat(searches, ignore_index=True), folder / SEARCH_FILE)
+            self._matches(attack, test, shown, folder, ctx)
         self._measures(attack, test, shown, folder, ctx)
+
+    def _similarity(self, attack: LinkageAttack, shown: Shown, split: str, ctx: Context) -> np.ndarray:
+        """Every probe of a split against every reference. Shape: (N, N)."""
+        images = self._gallery(attack, shown, split, threat_of(self.origin.scenario).test)
+        shuffled, place = _shuffled(images, ctx)
+        return attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
 
     def _pairs(self, attack: LinkageAttack, shown: Shown, folder: Path, ctx: Context) -> None:
         train, test = (kinds := threat_of(self.origin.scenario)).train, kinds.test
@@ -121,9 +143,7 @@ class LinkImages(_Scoring[LinkageAttack]):
         write_scores(pd.concat(parts, ignore_index=True), folder / LINKAGE_FILE)
 
     def _matches(self, attack: LinkageAttack, test: Gallery, shown: Shown, folder: Path, ctx: Context) -> None:
-        """Where releases are compared with originals; of an attack that knows no single images there is no file."""
-        if threat_of(self.origin.scenario).test is not Compared.ACROSS:
-            return
+        """Of an attack that knows no single images there is no file."""
         split = shown.originals["test"]
         rows = one_a_patient(split.patients, MATCHED)
         images, place = _shuffled(test.rows(rows), ctx)

@@ -21,6 +21,7 @@ from ..record.scores import (
     MATCH_COLUMNS,
     MEASUREMENT_COLUMNS,
     RETRIEVAL_COLUMNS,
+    SEARCH_COLUMNS,
     UTILITY_COLUMNS,
     AttackOrigin,
     AttackScores,
@@ -33,6 +34,7 @@ from .stage_names import (
     MATCHES_FILE,
     MEASURES_FILE,
     RETRIEVAL_FILE,
+    SEARCH_FILE,
     TASK_FILE,
     StageName,
 )
@@ -68,6 +70,7 @@ def read_run_scores(reads: Reads) -> RunScores:
             if (place / MEASURES_FILE).exists()
         },
         matches=joined(told("linkage", MATCHES_FILE), MATCH_COLUMNS),
+        searches=joined(told("linkage", SEARCH_FILE), SEARCH_COLUMNS),
     )
     readings = joined(told("utility", TASK_FILE), UTILITY_COLUMNS)
     return RunScores(attacks, readings, joined(told("measure", TASK_FILE), MEASUREMENT_COLUMNS))

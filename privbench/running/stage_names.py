@@ -30,8 +30,8 @@ EXAMPLES, FIGURES = StageName("examples"), StageName("figures")
 
 IMAGES_FILE = "images.npy"
 """The images of data and of a release, sorted alike."""
-LINKAGE_FILE, RETRIEVAL_FILE, MATCHES_FILE, INFERENCE_FILE, TASK_FILE = (
-    f"{name}.parquet" for name in ("linkage", "retrieval", "matches", "inference", "scores")
+LINKAGE_FILE, RETRIEVAL_FILE, SEARCH_FILE, MATCHES_FILE, INFERENCE_FILE, TASK_FILE = (
+    f"{name}.parquet" for name in ("linkage", "retrieval", "searches", "matches", "inference", "scores")
 )
 """The files in which stages keep scores."""
 MEASURES_FILE = "measures.json"

@@ -19,6 +19,7 @@ from privbench.record.folder import (
     MATCHES,
     MEASUREMENTS,
     RETRIEVAL_SCORES,
+    SEARCH_SCORES,
     UTILITY_SCORES,
 )
 
@@ -123,6 +124,26 @@ def test_one_image_that_found_its_original(copy):
     forge(copy, MATCHES)
     attack = f"{matches.loc[row, 'attack']} ({matches.loc[row, 'scenario']})"
     assert any(one.startswith(f"run.json: attacks[{attack}].match.rate is") for one in verify_run(copy))
+
+
+def test_one_search(copy):
+    """Whom an attacker found is a figure of the risk as any other."""
+    searches = pd.read_parquet(copy / SEARCH_SCORES)
+    searches.loc[:, "score"] = searches["score"].where(searches["split"] == "val", np.nan)
+    searches.to_parquet(copy / SEARCH_SCORES, index=False)
+    assert next(verify_run(copy)).startswith(f"{SEARCH_SCORES} was changed")
+    forge(copy, SEARCH_SCORES)
+    assert f"{SEARCH_SCORES}: {(searches['split'] == 'test').sum()} score(s) are no numbers" in list(verify_run(copy))
+    searches.assign(score=0.0, mates=0).to_parquet(copy / SEARCH_SCORES, index=False)
+    forge(copy, SEARCH_SCORES)
+    assert any("].risk.alone is" in problem for problem in verify_run(copy))
+
+
+def test_searches_that_were_taken_away(copy):
+    (copy / SEARCH_SCORES).unlink()
+    assert f"{SEARCH_SCORES} is missing" in list(verify_run(copy))
+    edit(copy, lambda values: values["files"].pop(SEARCH_SCORES))
+    assert f"run.json: the digest of {SEARCH_SCORES} is missing" in list(verify_run(copy))
 
 
 @pytest.mark.parametrize(

@@ -129,3 +129,31 @@ def test_noise_between_two_patients_is_known(rng):
     # Patient 0 and rival 1 meet three times, patient 3 and rival 2 twice, in two trainings of four probes.
     assert bootstrap.rival_noise(rival, patient) == pytest.approx((9 + 4) / 64)
     assert bootstrap.rival_noise(np.full((1, 4), -1), patient) == 0
+
+
+def test_ratios_are_those_of_the_copies():
+    statistic = bootstrap.ratio(np.array([1.0, 0, 2]), np.array([2.0, 1, 3]))
+    assert statistic(np.array([[1.0, 2, 0], [1, 0, 3], [1, 1, 0]]))[:2] == pytest.approx([3 / 6, 4 / 7])
+    assert np.isnan(bootstrap.ratio(np.zeros(2), np.array([0.0, 1]))(np.array([[1.0], [0.0]]))).all()
+
+
+def test_those_hit_worst_are_the_highest_as_far_as_they_are_that_share():
+    values, patient = np.array([0.2, 1.0, 0.6, 0.0]), np.arange(4)
+    ones = np.ones((4, 1))
+    assert bootstrap.hit_worst(values, patient, 0.25)(ones) == pytest.approx([1.0])
+    assert bootstrap.hit_worst(values, patient, 0.5)(ones) == pytest.approx([0.8])
+    assert bootstrap.hit_worst(values, patient, 0.375)(ones) == pytest.approx([(1.0 + 0.6 / 2) / 1.5]), "half of one"
+    assert bootstrap.hit_worst(values, patient, 0.01)(ones) == pytest.approx([1.0]), "less than one"
+    assert bootstrap.hit_worst(values, patient, 1.0)(ones) == pytest.approx([values.mean()])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6))
+def test_a_patient_of_weight_k_is_hit_k_times(seed):
+    """Against the plain way: copy every drawn patient, and take the highest."""
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 5, 40) / 4
+    counts = bootstrap.draw_counts(40, 20, rng)
+    found = bootstrap.hit_worst(values, np.arange(40), 0.1)(counts)
+    for column, drawn in enumerate(counts.T.astype(int)):
+        assert found[column] == pytest.approx(np.sort(np.repeat(values, drawn))[-4:].mean())

@@ -16,6 +16,7 @@ from privbench.record.folder import (
     MEASUREMENTS,
     MEASURES,
     RETRIEVAL_SCORES,
+    SEARCH_SCORES,
     UTILITY_SCORES,
     read_attack_scores,
     seal,
@@ -25,6 +26,7 @@ from privbench.record.run import read_run
 from privbench.record.scores import (
     INFERENCE_COLUMNS,
     MEASUREMENT_COLUMNS,
+    SEARCH_COLUMNS,
     AttackOrigin,
     AttackScores,
     inference_scores,
@@ -42,10 +44,7 @@ def attacks(rng):
         AttackOrigin("restoration", "informed", 1): {},
     }
     read = inference_scores(AttackOrigin("attributes", "informed", 0), split, {"sex": rng.normal(0, 1, 90)})
-    linkage, retrieval, inference, matches = (
-        part.reset_index(drop=True) for part in (said.linkage, said.retrieval, read, said.matches)
-    )
-    return AttackScores(linkage, retrieval, inference, own, matches)
+    return AttackScores(said.linkage, said.retrieval, read, own, said.matches, said.searches)
 
 
 @pytest.fixture
@@ -57,10 +56,11 @@ def utility(rng):
 def test_the_scores_of_a_run_are_read_as_they_were_written(attacks, utility, tmp_path):
     write_run_scores(tmp_path, attacks, utility, joined([], MEASUREMENT_COLUMNS))
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == {
-        LINKAGE_SCORES, RETRIEVAL_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES,
+        LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS,
+        MEASURES,
     }  # fmt: skip
     read = read_attack_scores(tmp_path)
-    for name in ("linkage", "retrieval", "matches", "inference"):
+    for name in ("linkage", "retrieval", "searches", "matches", "inference"):
         pd.testing.assert_frame_equal(getattr(read, name), getattr(attacks, name))
     assert read.measures == attacks.measures, "by attack, scenario and training"
     pd.testing.assert_frame_equal(read_scores(tmp_path / UTILITY_SCORES), utility)
@@ -72,6 +72,13 @@ def test_a_run_without_inference_attacks_is_read_with_their_columns(attacks, uti
     write_run_scores(tmp_path, none, utility, joined([], MEASUREMENT_COLUMNS))
     read = read_attack_scores(tmp_path)
     assert (list(read.inference.columns), len(read.inference), read.measures) == (INFERENCE_COLUMNS, 0, {})
+
+
+def test_a_run_of_an_older_schema_kept_no_searches(attacks, utility, tmp_path):
+    write_run_scores(tmp_path, attacks, utility, joined([], MEASUREMENT_COLUMNS))
+    (tmp_path / SEARCH_SCORES).unlink()
+    read = read_attack_scores(tmp_path)
+    assert (list(read.searches.columns), len(read.searches)) == (SEARCH_COLUMNS, 0)
 
 
 def test_scores_are_not_written_over_those_of_another_run(attacks, utility, tmp_path):

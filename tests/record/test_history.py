@@ -108,6 +108,14 @@ def test_schema_6_told_nothing_of_single_images():
     assert run.worst_case.verdict == old["worst_case"]["verdict"], "what was said is not said anew"
 
 
+def test_schema_6_did_not_search_for_single_patients():
+    old = json.loads((HISTORY / "run-schema-6.json").read_text())
+    run = read_run(HISTORY / "run-schema-6.json")
+    assert [attack.risk for attack in run.attacks] == [None] * len(old["attacks"])
+    for attack, told in zip(run.attacks, old["attacks"], strict=True):
+        assert attack.model_dump(mode="json", include=set(told)) == told
+
+
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():
     """Those from before estimates were kept."""
     boards = make_boards([read_entry(HISTORY / f"run-schema-{version}.json") for version in (1, 2, 3)])

@@ -16,9 +16,11 @@ from privbench.record.scores import (
     MATCH_COLUMNS,
     MEASUREMENT_COLUMNS,
     RETRIEVAL_COLUMNS,
+    SEARCH_COLUMNS,
     UTILITY_COLUMNS,
     AttackOrigin,
     TaskOrigin,
+    gallery_searches,
     inference_scores,
     joined,
     linkage_scores,
@@ -95,6 +97,26 @@ def test_similarities_of_other_images_are_refused(small, similarity, rng):
 def test_similarities_of_another_gallery_are_refused(small, similarity, rng):
     with pytest.raises(PrivbenchError, match=r"where \(4, 4\) finite ones belong"):
         retrieval_ranks(ORIGIN, small, similarity, rng)
+
+
+def test_a_search_is_written_with_whom_it_found(small, rng):
+    similarity = np.array([[9, 1, 2, 0], [5, 9, 1, 1], [0, 0, 9, 1], [8, 7, 6, 9.0]])
+    rows = gallery_searches(ORIGIN, small, "val", similarity, rng)
+    assert list(rows.columns) == SEARCH_COLUMNS
+    assert rows.to_numpy().tolist() == [
+        ["mine", "paper", 3, "val", "a", "007", 1, False, 2.0, 1.0],
+        ["mine", "paper", 3, "val", "b", "007", 1, True, 5.0, 4.0],
+        ["mine", "paper", 3, "val", "c", "X", 1, True, 1.0, 1.0],
+        ["mine", "paper", 3, "val", "d", "X", 1, False, 8.0, 2.0],
+    ]
+    with pytest.raises(PrivbenchError, match=r"where \(4, 4\) finite ones belong"):
+        gallery_searches(ORIGIN, small, "val", similarity[:, :3], rng)
+
+
+def test_searches_of_people_stand_under_their_pseudonyms_and_in_their_order(small, rng):
+    small.table["image_pseudonym"], small.table["patient_pseudonym"] = list("zxyw"), ["q", "q", "p", "p"]
+    rows = gallery_searches(ORIGIN, small, "test", rng.normal(size=(4, 4)), rng)
+    assert rows[["probe", "patient"]].to_numpy().tolist() == [["w", "p"], ["x", "q"], ["y", "p"], ["z", "q"]]
 
 
 def test_an_attribute_is_written_beside_the_truth_as_text(small):

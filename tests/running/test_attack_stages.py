@@ -16,7 +16,7 @@ from privbench.plugins.interfaces import Attack, LinkageAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.kinds import CONTROL, Compared
 from privbench.protocols.schema import parse_value
-from privbench.record.folder import LINKAGE_SCORES
+from privbench.record.folder import LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, UTILITY_SCORES
 from privbench.record.scores import AttackOrigin, read_scores
 from privbench.running.attack_stages import FitAttack, LinkImages, _shuffled, _some
 from privbench.running.stage_names import DATA, IMAGES_FILE, LINKAGE_FILE, MATCHES_FILE, RELEASE, StageName
@@ -205,6 +205,23 @@ def test_one_attack_in_one_scenario_says_what_it_says_in_the_whole_run(finished,
     pairs = graph.common.source.pairs
     scored = (alone["split"] == "train").sum()
     assert scored == len(pairs["val"]) < len(pairs["train"]), "as many as validation pairs"
+
+
+def test_releases_are_searched_for_among_originals_of_validation_and_test_patients(finished):
+    """Every image but its own; who searches originals, or releases, for originals or releases, is no such attacker."""
+    searches = read_scores(finished.folder / SEARCH_SCORES)
+    assert set(zip(searches["attack"], searches["scenario"], strict=True)) == {
+        ("siamese", "paper"), ("contrastive", "informed"), ("correlation", "informed"),
+    }  # fmt: skip
+    utility = read_scores(finished.folder / UTILITY_SCORES)
+    for (_, _, _, split), rows in searches.groupby(["attack", "scenario", "seed", "split"]):
+        assert set(rows["probe"]) >= set(utility.loc[utility["split"] == split, "image"])
+        assert (rows.groupby("patient")["mates"].max() == rows.groupby("patient").size() - 1).all()
+    ranks = read_scores(finished.folder / RETRIEVAL_SCORES)
+    key = ["attack", "scenario", "seed", "probe"]
+    first = ranks.groupby(key)["outranked_by"].min() == 0
+    told = searches[(searches["split"] == "test") & (searches["mates"] > 0)].set_index(key)["found"]
+    assert told.reindex(first.index).mean() == pytest.approx(first.mean(), abs=0.05), "but for how ties fall"
 
 
 def test_every_attack_that_is_trained_has_a_control_and_the_floor_stands_beside_them(finished):

@@ -15,6 +15,7 @@ from privbench.record.folder import (
     MATCHES,
     MEASUREMENTS,
     RETRIEVAL_SCORES,
+    SEARCH_SCORES,
     UTILITY_SCORES,
     read_attack_scores,
 )
@@ -27,7 +28,15 @@ from privbench.record.scores import (
     write_scores,
 )
 from privbench.running.scored import Evaluate, read_run_scores
-from privbench.running.stage_names import DATA, LINKAGE_FILE, MEASURES_FILE, RETRIEVAL_FILE, TASK_FILE, StageName
+from privbench.running.stage_names import (
+    DATA,
+    LINKAGE_FILE,
+    MEASURES_FILE,
+    RETRIEVAL_FILE,
+    SEARCH_FILE,
+    TASK_FILE,
+    StageName,
+)
 
 
 @pytest.fixture
@@ -45,7 +54,8 @@ def reads(rng, tmp_path):
         folder.mkdir()
     for name in ("two", "zero"):
         seed = {"two": 2, "zero": 0}[name]
-        for table, file in ((said.linkage, LINKAGE_FILE), (said.retrieval, RETRIEVAL_FILE)):
+        files = ((said.linkage, LINKAGE_FILE), (said.retrieval, RETRIEVAL_FILE), (said.searches, SEARCH_FILE))
+        for table, file in files:
             own = (table["attack"] == "contrastive") & (table["scenario"] == "informed") & (table["seed"] == seed)
             write_scores(table[own].reset_index(drop=True), tmp_path / name / file)
         (tmp_path / name / MEASURES_FILE).write_text(json.dumps({"psnr": 20.5 + seed}))
@@ -64,6 +74,7 @@ def test_they_stand_in_the_order_in_which_the_stages_are_told(reads):
         ("contrastive", 2), ("contrastive", 0), ("(floor)", 0),
     ]  # fmt: skip
     assert list(dict.fromkeys(scores.attacks.retrieval["seed"])) == [2, 0], "the floor ranks nothing"
+    assert list(dict.fromkeys(scores.attacks.searches["seed"])) == [2, 0], "and searches for nobody"
     parts = [read_scores(folder / LINKAGE_FILE) for folder in list(reads.values())[:3]]
     pd.testing.assert_frame_equal(linkage, pd.concat(parts, ignore_index=True))
 
@@ -95,6 +106,7 @@ def test_figures_are_made_of_the_scores_of_a_run(finished, pipeline, engine, ctx
         (scores.attacks.linkage, LINKAGE_SCORES),
         (scores.attacks.retrieval, RETRIEVAL_SCORES),
         (scores.attacks.matches, MATCHES),
+        (scores.attacks.searches, SEARCH_SCORES),
         (scores.readings, UTILITY_SCORES),
         (scores.measurements, MEASUREMENTS),
     ):

@@ -18,6 +18,7 @@ from ...base.texts import printable
 from ...judging.ranking import Board, Entry, make_boards
 from ..marked import marked_folder
 from ..notes import apart, conditions, doubts_about, warnings_of
+from ..plain_words import in_plain_words
 from ..plots.finding_panels import names_of_findings
 from ..table import Table
 from ..tables import attacks, manifest, utility
@@ -35,19 +36,24 @@ MARKER = "privbench-report.json"
 
 @dataclass(frozen=True)
 class Section:
-    """All that the page shows of the runs of one fingerprint. Plots come with the tables that hold their figures."""
+    """All that the page shows of the runs of one fingerprint. Plots come with the tables that hold their figures.
+
+    `words` are each run in plain ones.
+    """
 
     slug: str
     title: str
     about: str
     fingerprint: str
     doubts: Sequence[str]
+    words: Sequence[tuple[str, Sequence[str]]]
     warnings: Sequence[str]
     conditions: str
     leaderboard: Table
     tradeoff: Plot
     verification: tuple[Sequence[Plot], Table]
     retrieval: tuple[Plot, Table] | None
+    risk: Table | None
     utility: Sequence[Table]
     groups: Table | None
     findings: tuple[Plot, Table] | None
@@ -108,12 +114,14 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         about=f"{_counted(len(runs))}, {counts.pairs} test pairs of {counts.patients} patients",
         fingerprint=board.fingerprint,
         doubts=doubts_about(board),
+        words=[(name, in_plain_words(run)) for name, run in named],
         warnings=warnings_of(named),
         conditions=conditions(board.records),
         leaderboard=leaderboard(board),
         tradeoff=plotter.tradeoff(runs, slug),
         verification=(plotter.verification(runs, slug), attacks.verification(named)),
         retrieval=(curves, table) if curves and table else None,
+        risk=attacks.risk(named),
         utility=_known(utility.overview(named), utility.gaps(named), utility.measurements(named)),
         groups=utility.groups(named),
         findings=(plotter.findings(runs, names, slug), utility.findings_side_by_side(named, names)) if names else None,
@@ -131,7 +139,12 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
 def _part(run: ReportedRun, curves: pd.DataFrame, plotter: Plotter) -> RunPart:
     return RunPart(
         run,
-        _known(attacks.attacks(run.record), attacks.inferences(run.record), utility.findings([(run.name, run.record)])),
+        _known(
+            attacks.attacks(run.record),
+            attacks.by_images(run.record),
+            attacks.inferences(run.record),
+            utility.findings([(run.name, run.record)]),
+        ),
         plotter.training(curves, run.slug, run.name),
         manifest.manifest(run.record),
     )

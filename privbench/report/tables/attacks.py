@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ...judging.ranking import worst_attack
 from ...record.attack import AttackResult
+from ...record.names import SINGLED_OUT
+from ...record.risk import RiskResult
 from ...record.run import RunRecord
 from ..figures import NOTHING, titled
 from ..notes import Named
+from ..plain_words import images_text
 from ..table import Cell, Column, Rows, Table, count, estimate, number, text
 
 _HEADS = (Column("anonymizer", number=False), Column("attack", number=False))
@@ -37,6 +40,43 @@ def retrieval(runs: Sequence[Named]) -> Table | None:
     return Table("Retrieval by the worst-case attack", columns, [Rows(rows)], sortable=True) if rows else None
 
 
+def risk(runs: Sequence[Named]) -> Table | None:
+    """What the worst-case attacks do to single patients; None where nobody was searched for."""
+    attacks = [worst_attack(run) for _, run in runs]
+    known = {one.name: one for attack in attacks if attack.risk for one in attack.risk.figures if one.value is not None}
+    rows = [
+        [text(name), text(attack.label), *_of_patients(told, known), count(told.patients), count(told.alone)]
+        for (name, _), attack in zip(runs, attacks, strict=True)
+        if (told := attack.risk)
+    ]
+    columns = [
+        *_HEADS,
+        *(Column(titled(name, "", one.more_is_private)) for name, one in known.items()),
+        Column("patients", note="with two images at least, so that one may lead to the other"),
+        Column("with one image"),
+    ]
+    return Table("Risk of patients by the worst-case attack", columns, [Rows(rows)], sortable=True) if rows else None
+
+
+def _of_patients(risk: RiskResult, names: Iterable[str]) -> list[Cell]:
+    """The cells of those figures."""
+    told = {one.name: estimate(one.value, one.interval) for one in risk.figures}
+    return [told.get(name, Cell(NOTHING)) for name in names]
+
+
+def by_images(run: RunRecord) -> Table | None:
+    """How often the worst-case attack finds patients by the number of their images; None where it looks for none."""
+    found = worst_attack(run).risk
+    if found is None:
+        return None
+    columns = [Column("a patient's images", number=False), Column("rank 1 ↓"), Column("patients")]
+    rows = [
+        [text(images_text(one.low, one.high)), estimate(one.rank_1, one.interval), count(one.patients)]
+        for one in found.by_images
+    ]
+    return Table("Rank 1 by the number of images", columns, [Rows(rows)])
+
+
 def _figures(attacks: Sequence[AttackResult], of: str) -> tuple[list[Column], list[list[Cell]]]:
     """A column for every figure that tells of privacy and that one of the attacks has; and each attack's cells."""
     known = {
@@ -61,10 +101,12 @@ def attacks(run: RunRecord) -> Table:
         Column("spread of trainings", note="standard deviation over the attacker's trainings"),
         Column("rank 1 ↓"),
         Column("own image ↓", note="share of releases that find their own original among those of as many patients"),
+        Column(f"{SINGLED_OUT} ↓"),
     ]
 
     def row(attack: AttackResult) -> list[Cell]:
         proof, found = attack.certificate, attack.retrieval
+        singled = attack.risk.figure(SINGLED_OUT) if attack.risk else None
         verdict = "needs no training" if proof is None else proof.verdict
         return [
             text(attack.label),
@@ -75,6 +117,7 @@ def attacks(run: RunRecord) -> Table:
             number(attack.seed_std),
             number(found.rank_1 if found else None),
             own_image(attack),
+            estimate(singled.value, singled.interval) if singled else Cell(NOTHING),
         ]
 
     return Table("Attacks", columns, [Rows([row(attack) for attack in run.attacks])], sortable=True)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from ...judging.ranking import Board, Standing, best_match, strongest, worst_attack
 from ...protocols.modes import MODES, Mode
 from ...protocols.scenarios import SCENARIOS
+from ...record.attack import AttackResult
+from ...record.names import SINGLED_OUT
 from ...record.run import RunRecord
 from ...record.utility import UtilityResult
 from ..figures import NOTHING, interval_text, rank_text
@@ -60,6 +62,12 @@ def leaderboard(board: Board) -> Table:
         ),
         Column("rank 1 ↓", note="share of probes whose patient the worst-case attack ranks first", place="wide"),
         Column("own image ↓", note="share of releases that find their own original, by any attack", place="wide"),
+        Column(
+            f"{SINGLED_OUT} ↓",
+            note="share of patients with several images to one of whose releases the worst-case attack surely gives "
+            "their name",
+            place="wide",
+        ),
         Column(f"{headline.name} AUC ↑", note=f"mean over the findings, {headline.mode}: {MODE_NOTES[headline.mode]}"),
         *(Column(f"{mode} ↑", note=f"the same, {MODE_NOTES[mode]}", place="below", lead=f"{mode} ") for mode in modes),
         MACHINES,
@@ -98,6 +106,7 @@ def leaderboard(board: Board) -> Table:
             *(number(attack.verification_auc if attack else None) for attack in best),
             number(found.rank_1 if found else None),
             own_image(best_match(run)),
+            _singled_out(worst_attack(run)),
             Cell(
                 interval_text(utility.mean_auc, utility.interval),
                 {
@@ -156,6 +165,11 @@ def _front_text(share: float | None) -> str:
     return "yes" if share >= _SURELY else "no" if share <= _NEVER else f"{share:.0%}"
 
 
+def _singled_out(attack: AttackResult) -> Cell:
+    figure = attack.risk.figure(SINGLED_OUT) if attack.risk else None
+    return number(figure.value if figure else None)
+
+
 def _attacks(run: RunRecord) -> dict[str, Value]:
     """What machines get of every attack, and of what they prove of the release."""
     release = run.worst_case.release
@@ -168,9 +182,14 @@ def _attacks(run: RunRecord) -> dict[str, Value]:
             "own_image_match": attack.match.rate if attack.match else None,
             "verdict": attack.certificate.verdict if attack.certificate else "untrained",
         }
-        figures |= {one.name.lower().replace(" ", "_"): one.value for one in attack.figures}
+        figures |= {_column(one.name): one.value for one in attack.figures}
+        figures |= {_column(one.name): one.value for one in (attack.risk.figures if attack.risk else [])}
         told |= {f"{attack.label} {name}": figure for name, figure in figures.items()}
     return told
+
+
+def _column(name: str) -> str:
+    return name.lower().replace(" ", "_")
 
 
 def _utilities(run: RunRecord) -> dict[str, Value]:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from ...judging.ranking import best_match, worst_attack
 from ...record.attack import AttackResult, InferenceResult
 from ...record.run import RunRecord
-from ..figures import digits_for, interval_text, number_text
+from ..figures import digits_for, interval_text, number_text, titled
 from ..notes import conditions
+from ..plain_words import in_plain_words
 from ..table import Cell, Column, Rows, Sheet, Table, change_of, estimate, number, text
 from .utility import measure_name
 
 
 def summary_sheet(record: RunRecord) -> Sheet:
-    """What is not proven comes first, what warns comes last."""
+    """What is not proven comes first, then the run in plain words; what warns comes last."""
     return Sheet(
         f"{record.label} — protocol {record.protocol['name']}",
         [headline(record), readings(record)],
         notes=[conditions([record])],
         doubts=[record.doubt] if record.doubt else [],
         warnings=[f"! {warning}." for warning in record.warnings],
+        words=in_plain_words(record),
     )
 
 
@@ -42,7 +44,7 @@ def headline(record: RunRecord) -> Table:
         rows.append(
             [
                 text("patients found at rank 1 ↓"),
-                number(told.rank_1),
+                estimate(told.rank_1, told.interval),
                 text(f"{found.label}, {told.probes} probes in a gallery of {told.gallery}"),
             ]
         )
@@ -54,6 +56,12 @@ def headline(record: RunRecord) -> Table:
                 text(f"{one.label}, {match.images} releases among {match.candidates} originals{_release(record)}"),
             ]
         )
+    if risk := found.risk:
+        rows += [
+            [text(titled(one.name, "", one.more_is_private)), estimate(one.value, one.interval), text(found.label)]
+            for one in risk.figures
+            if one.value is not None
+        ]
     rows += [_inference(one) for one in record.inferences]
     rows.append(
         [

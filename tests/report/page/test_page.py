@@ -140,6 +140,24 @@ def test_utility_is_told_in_every_mode(tmp_path):
     assert by_finding[0][3][1] == "9*"
 
 
+def test_every_run_is_told_in_plain_words_above_all_figures(tmp_path):
+    for name, verification in (("a", 0.8), ("b", 0.6)):
+        write_run(tmp_path / name, name, verification)
+    text, page = build(tmp_path, tmp_path / "a", tmp_path / "b")
+    assert text.count("Singling out (can one patient be told from all others?)") == 2
+    assert text.index("Who was found") < text.index("<table")
+    assert 'href="#b1-words"' in text
+    ((head, *risks),) = (table for table in page.tables if any(cell.startswith("with one image") for cell in table[0]))
+    place = next(number for number, cell in enumerate(head) if cell.startswith("patients singled out"))
+    assert [(row[0], row[place]) for row in risks] == [(name, "0.200 [0.150,\u00a00.250]") for name in ("b", "a")]
+    assert len([table for table in page.tables if table[0][0] == "a patient's images"]) == 2, "one a run"
+
+
+def test_one_run_is_told_in_open_words(tmp_path):
+    write_run(tmp_path / "a")
+    assert re.search(r'id="b1-words">.*?<details open>', build(tmp_path, tmp_path / "a")[0], re.DOTALL)
+
+
 def test_names_of_findings_and_measures_are_text(tmp_path):
     run = record("a", 0.8, 0.9)
     told = run.utility.model_copy(update={"findings": [finding(EVIL, 0.7)], "name": EVIL})

@@ -1,9 +1,9 @@
 import io
 
-from records import record, with_modes
+from records import record, risk, with_modes, with_risk
 from rich.console import Console
 
-from privbench.report.tables.summary import summary_sheet
+from privbench.report.tables.summary import headline, summary_sheet
 from privbench.report.terminal import print_sheets
 
 
@@ -31,3 +31,19 @@ def test_the_summary_tells_how_releases_find_their_own_originals():
         "own original found ↓ 0.400 [0.352, 0.450] contrastive (informed), 400 releases among 400 originals: open"
         in told
     )
+
+
+def test_the_run_in_plain_words_stands_above_its_figures():
+    run = with_risk(record("a", 0.8, 0.9), risk(0.25, 0.95))
+    console = Console(record=True, width=100, file=io.StringIO())
+    print_sheets([summary_sheet(run)], console)
+    rows = [" ".join(line.split()) for line in console.export_text().splitlines()]
+    first, table = (next(n for n, row in enumerate(rows) if row.startswith(one)) for one in ("What was", "Headline"))
+    assert first < table
+    assert "patients singled out ↓ 0.250 [0.200, 0.300] contrastive (informed)" in rows
+    assert "rank 1 of the 5% hit worst ↓ 0.800 [0.750, 0.850] contrastive (informed)" in rows
+    assert not any("precision" in row for row in shown(with_risk(run, risk(0.0, None)))), "of no names"
+
+
+def shown(run):
+    return [" ".join(cell.text for cell in row) for row in headline(run).groups[0].rows]
