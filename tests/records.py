@@ -91,7 +91,7 @@ def risk(
     singled_out: float | None = 0.2,
     precision: float | None = 0.95,
     always_found: float = 0.1,
-    hit_worst: float = 0.8,
+    hit_worst: float = 0.4,
     *,
     patients: int = 60,
     alone: int = 0,
