@@ -285,6 +285,7 @@ def record(
         inferences=[],
         utilities=[utility(classification)],
         measurements=[],
+        copies=None,
         warnings=list(warnings),
         stages=[],
         versions={},

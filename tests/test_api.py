@@ -22,9 +22,10 @@ from privbench.evaluate.run import evaluate
 from privbench.protocols.modes import MODES
 from privbench.protocols.schema import Protocol
 from privbench.record.estimates import read_estimates
-from privbench.record.folder import MATCHES, MEASUREMENTS, UTILITY_SCORES, read_attack_scores
+from privbench.record.folder import COPY_SCORES, MATCHES, MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from privbench.record.run import read_run
 from privbench.record.scores import (
+    COPIES_COLUMNS,
     INFERENCE_COLUMNS,
     LINKAGE_COLUMNS,
     MEASUREMENT_COLUMNS,
@@ -94,12 +95,14 @@ def test_run_json_is_the_schema_and_tells_everything(finished):
     assert {"attack siamese OO 0", "linkage siamese control 0", "attack siamese AA 1", "linkage siamese paper 1"} <= {
         *names
     }
-    assert names[-6:] == [
+    assert names[-8:] == [
         "utility classification control 0",
         "utility classification frozen 0",
         "task classification A 0",
         "utility classification retrained-transfer 0",
         "utility classification retrained-release 0",
+        "copies O",
+        "copies A",
         "figures",
     ], "what was trained on the release serves two modes"
     assert all(stage.peak_memory_mib > 100 and stage.seconds >= 0 for stage in record.stages)
@@ -118,14 +121,17 @@ def test_metrics_are_derived_from_the_score_files(finished):
     assert list(scores.searches.columns) == SEARCH_COLUMNS
     assert list(scores.inference.columns) == INFERENCE_COLUMNS
     assert list(utility.columns) == UTILITY_COLUMNS
+    copies = read_scores(finished.folder / COPY_SCORES)
     assert list(measurements.columns) == MEASUREMENT_COLUMNS
+    assert list(copies.columns) == COPIES_COLUMNS
     versions = {attack.name: attack.version for attack in finished.record.attacks}
     of_tasks = {task.name: task.version for task in finished.record.utilities}
-    found = evaluate(scores, utility, measurements, protocol, versions, of_tasks)
+    found = evaluate(scores, utility, measurements, copies, protocol, versions, of_tasks)
     assert found.attacks == finished.record.attacks
     assert found.worst_case == finished.record.worst_case
     assert found.utilities == finished.record.utilities
     assert found.measurements == finished.record.measurements == []
+    assert found.copies == finished.record.copies
     stored = read_estimates(finished.folder / "estimates.safetensors")
     assert stored.keys() == found.estimates.keys()
     linkage = scores.linkage

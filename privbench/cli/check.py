@@ -20,6 +20,9 @@ def command(
     utility: Annotated[float, typer.Option(min=0, max=1, help="Tolerated loss of the headline mean AUC.")] = 0.02,
     rank_1: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the rank-1 rate.")] = 0.05,
     match: Annotated[float, typer.Option(min=0, max=1, help="Tolerated change of the own-image match.")] = 0.05,
+    copies: Annotated[
+        float, typer.Option(min=0, max=1, help="Tolerated rise of the share of copies of other patients' originals.")
+    ] = 0.01,
     patients: Annotated[float, typer.Option(min=2, help="Fewest effective patients that can be judged.")] = 20,
     json: Annotated[Path | None, typer.Option(help="Write the judgement as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
@@ -31,7 +34,9 @@ def command(
     from ..judging.gate import EXIT_CODES, Tolerances, judge_runs
     from ..report import judgement as told
 
-    tolerances = Tolerances(privacy=privacy, utility=utility, rank_1=rank_1, match=match, patients=patients)
+    tolerances = Tolerances(
+        privacy=privacy, utility=utility, rank_1=rank_1, match=match, copies=copies, patients=patients
+    )
     judgement = judge_runs(arguments.run_folders(runs), read_baseline(baseline), tolerances)
     for line, style in told.as_lines(judgement):
         say(line, style)

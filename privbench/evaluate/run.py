@@ -12,12 +12,14 @@ from ..base.errors import PrivbenchError
 from ..metrics.roc import margin_kept
 from ..protocols.schema import Protocol
 from ..record.attack import AttackResult, InferenceResult, WorstCase
+from ..record.copies import CopiesResult
 from ..record.estimates import Estimate
 from ..record.figures import Figures
 from ..record.names import FigureName
 from ..record.scores import AttackScores
 from ..record.utility import MeasurementResult, UtilityResult
 from .attacks import attack_results
+from .copies import copies_result
 from .measurements import measurement_results
 from .resampling import Resampling
 from .utility import utility_results
@@ -38,6 +40,7 @@ class Evaluation:
     inferences: list[InferenceResult]
     utilities: list[UtilityResult]
     measurements: list[MeasurementResult]
+    copies: CopiesResult | None
     estimates: dict[FigureName, Estimate]
 
     @property
@@ -49,6 +52,7 @@ class Evaluation:
             inferences=self.inferences,
             utilities=self.utilities,
             measurements=self.measurements,
+            copies=self.copies,
         )
 
 
@@ -56,6 +60,7 @@ def evaluate(
     attack_scores: AttackScores,
     utility_scores: pd.DataFrame,
     measurements: pd.DataFrame,
+    copies: pd.DataFrame,
     protocol: Protocol,
     attack_versions: Mapping[str, str],
     utility_versions: Mapping[str, str],
@@ -66,6 +71,7 @@ def evaluate(
         attack_scores: of all attacks.
         utility_scores: of all tasks that read findings, one row a known label.
         measurements: of all tasks that measure, one row an image and measure.
+        copies: of each test image, released and original, the most alike original of each split; none in old runs.
         protocol: what the run was made under.
         attack_versions: the plugin's version of each attack, by its name in the protocol.
         utility_versions: that of each utility task.
@@ -73,7 +79,7 @@ def evaluate(
     Raises:
         PrivbenchError: no task read findings, or the test images are too few, or too much alike, for a figure.
     """
-    resampling = Resampling.of(protocol, _test_patients(attack_scores, utility_scores, measurements))
+    resampling = Resampling.of(protocol, _test_patients(attack_scores, utility_scores, measurements, copies))
     found = attack_results(attack_scores, attack_versions, protocol, resampling)
     utilities, of_utilities = utility_results(utility_scores, protocol, utility_versions, resampling)
     if not utilities:
@@ -82,11 +88,14 @@ def evaluate(
             "add one, such as [utilities.classification]."
         )
     measured, of_measures = measurement_results(measurements, protocol, utility_versions, resampling)
-    estimates = {**found.estimates, **of_utilities, **of_measures}
-    return Evaluation(found.worst_case, found.attacks, found.inferences, utilities, measured, estimates)
+    copied, of_copies = copies_result(copies, protocol, resampling)
+    estimates = {**found.estimates, **of_utilities, **of_measures, **of_copies}
+    return Evaluation(found.worst_case, found.attacks, found.inferences, utilities, measured, copied, estimates)
 
 
-def _test_patients(attack_scores: AttackScores, utility_scores: pd.DataFrame, measurements: pd.DataFrame) -> np.ndarray:
+def _test_patients(
+    attack_scores: AttackScores, utility_scores: pd.DataFrame, measurements: pd.DataFrame, copies: pd.DataFrame
+) -> np.ndarray:
     """All patients of the test images; one file alone may lack some, such as those without a known label."""
     linkage = attack_scores.linkage[attack_scores.linkage["split"] == "test"]
     columns = [
@@ -99,6 +108,7 @@ def _test_patients(attack_scores: AttackScores, utility_scores: pd.DataFrame, me
         attack_scores.retrieval["rival"].dropna(),
         attack_scores.searches.loc[attack_scores.searches["split"] == "test", "patient"],
         measurements["patient"],
+        copies["patient"],
     ]
     return np.unique(np.concatenate([column.to_numpy(object) for column in columns]))
 
@@ -107,6 +117,7 @@ def warnings_of(figures: Figures) -> list[str]:
     """What a reader of the figures has to know."""
     return [
         *_of_contradiction(figures),
+        *_of_copies(figures.copies),
         *_of_the_mean(figures.utilities[0]),
         *(warning for result in figures.utilities for warning in _of_losses(result)),
         *(warning for attack in figures.attacks for warning in _of_attack(attack)),
@@ -131,6 +142,15 @@ def _of_contradiction(figures: Figures) -> Iterator[str]:
             f"contradiction: {label} keeps {share:.0%} of the originals' margin above chance, and releases find their "
             f"own originals at {release.match:.3f}, yet {worst.label} links patients at {worst.verification_auc:.3f}: "
             "what findings are read by may tell the patient, and no attack may be good enough to see it"
+        )
+
+
+def _of_copies(copies: CopiesResult | None) -> Iterator[str]:
+    if copies is not None and copies.publishes_others:
+        yield (
+            f"it publishes other patients' radiographs, which is no removal: {copies.others.share:.1%} of the released "
+            f"{copies.split} images are copies of an original of somebody else, and show {copies.patients_shown} of "
+            f"{copies.original_patients} patients under another one's name"
         )
 
 

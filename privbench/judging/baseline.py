@@ -15,7 +15,7 @@ from ..base.files import read_text, write_text
 from ..base.validation import told_by, validate
 from ..protocols.schema import StatisticsSection
 from ..record.estimates import Estimate, StoredFigures
-from ..record.names import AUC, MATCH, RANK_1, FigureName, worst_case
+from ..record.names import AUC, MATCH, OTHERS, RANK_1, FigureName, copies_of, worst_case
 from ..record.run import RunRecord, read_run
 from ..record.values import Finite, Record
 from ..record.vouched import estimates_of
@@ -116,8 +116,8 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 f"The attack on {record.label} is {verdict}, so it can be no baseline "
                 f"({record.worst_case.reason}): give the attack more training."
             )
-        wanted = (*(worst_case(metric) for metric in (AUC, RANK_1, MATCH)), record.utility_name)
-        estimates = estimates_of(folder, record, wanted)
+        headlines = [worst_case(metric) for metric in (AUC, RANK_1, MATCH)]
+        estimates = estimates_of(folder, record, (*headlines, copies_of(OTHERS), record.utility_name))
         if record.utility_name not in estimates:
             raise PrivbenchError(f"{folder} lacks the estimate of its utility: run it again with --overwrite.")
         runs.append(

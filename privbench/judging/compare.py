@@ -156,6 +156,11 @@ def _test(tests: dict[FigureName, float], name: FigureName, rows: pd.DataFrame, 
 
 def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
     notes = [record.doubt for record in records if record.doubt]
+    notes += [
+        f"{record.label} publishes copies of other patients' originals, and so removes nobody."
+        for record in records
+        if record.copies is not None and record.copies.publishes_others
+    ]
     worst = [record.worst_case.label for record in records]
     if worst[0] != worst[1]:
         notes.append(f"{worst_case(AUC).whose} compares {worst[0]} with {worst[1]}.")

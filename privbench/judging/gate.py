@@ -14,12 +14,14 @@ from typing import Literal
 from ..base.errors import PrivbenchError
 from ..protocols.schema import StatisticsSection
 from ..record.estimates import Estimate
-from ..record.names import MATCH, RANK_1, FigureName, Subject
+from ..record.names import MATCH, OTHERS, RANK_1, FigureName, Subject, copies_of
 from ..record.run import RunRecord, read_run
 from ..record.values import Interval
 from ..record.vouched import estimates_of
 from .baseline import Baseline, BaselineRun
 from .terms import differences, terms_of
+
+_COPIES = copies_of(OTHERS)
 
 Outcome = Literal["pass", "regression", "cannot judge"]
 EXIT_CODES: dict[Outcome, int] = {"pass": 0, "regression": 1, "cannot judge": 2}
@@ -33,12 +35,15 @@ class Tolerances:
     utility: float = 0.02
     rank_1: float = 0.05
     match: float = 0.05
+    copies: float = 0.01
     patients: float = 20.0
 
     def of(self, name: FigureName) -> float:
         """The tolerance of a figure."""
         if name.of is Subject.UTILITY:
             return self.utility
+        if name == _COPIES:
+            return self.copies
         return {RANK_1: self.rank_1, MATCH: self.match}.get(name.metric, self.privacy)
 
 
@@ -137,8 +142,7 @@ def judge_changes(
 
 def _change(pair: Pair, difference: Estimate, interval: Interval, tolerance: float) -> JudgedFigure:
     what = _what_happened(pair.figure, interval, tolerance)
-    harm = -difference.value if pair.figure.of is Subject.UTILITY else abs(difference.value)
-    p_value = difference.p_above(tolerance, harm)
+    p_value = difference.p_above(tolerance, _harm(pair.figure, difference.value))
     measured = (
         f"{pair.before.value:.3f} → {pair.after.value:.3f}, change {difference.value:+.3f} "
         f"[{interval.low:+.3f}, {interval.high:+.3f}] at {interval.confidence:.1%}, tolerance {tolerance:g}, "
@@ -207,10 +211,19 @@ def _notes(record: RunRecord, before: BaselineRun) -> list[str]:
     return notes
 
 
+def _harm(name: FigureName, change: float) -> float:
+    """How much worse a change is; of attacks, a figure that is too good is as bad, and of copies none is."""
+    if name.of is Subject.UTILITY:
+        return -change
+    return change if name == _COPIES else abs(change)
+
+
 def _what_happened(name: FigureName, interval: Interval, tolerance: float) -> str | None:
     """The regression that the interval proves; None where it proves none."""
     if name.of is Subject.UTILITY:
         return "worse utility" if interval.high < -tolerance else None
+    if name == _COPIES:
+        return "worse privacy, more originals of other patients are published" if interval.low > tolerance else None
     if interval.low > tolerance:
         return "worse privacy"
     return "suspiciously better privacy, check that the attack still works" if interval.high < -tolerance else None

@@ -18,6 +18,7 @@ from ..record.examples import FILE as EXAMPLES_FILE
 from ..record.figures import read_figures
 from ..record.folder import (
     ANONYMIZER_STATE,
+    COPY_SCORES,
     INFERENCE_SCORES,
     LINKAGE_SCORES,
     MATCHES,
@@ -30,6 +31,7 @@ from ..record.run import FILE, RunRecord, StageRecord
 from ..record.scores import read_scores
 from ..running.stage_names import (
     ANONYMIZER,
+    COPIES_FILE,
     DATA,
     EXAMPLES,
     FIGURES,
@@ -52,9 +54,10 @@ _SCORES: dict[str, dict[str, str]] = {
     "inference": {INFERENCE_FILE: INFERENCE_SCORES},
     "utility": {TASK_FILE: UTILITY_SCORES},
     "measure": {TASK_FILE: MEASUREMENTS},
+    "copies": {COPIES_FILE: COPY_SCORES},
 }
 """Which files of a stage's kind make up which score files of a run."""
-_ORIGIN = ("attack", "task", "scenario", "mode", "seed")
+_ORIGIN = ("attack", "task", "scenario", "mode", "seed", "shown")
 _NEEDED = (DATA, ANONYMIZER, RELEASE, EXAMPLES)
 _STATE = "state.safetensors"  # as learning.states calls it, which loads torch
 _COPIES = {
@@ -91,8 +94,8 @@ def _scored(folder: Path) -> Iterator[str]:
         for name in (name for name in files.values() if (folder / name).is_file()):
             scores = read_scores(folder / name)
             origins = scores[[column for column in _ORIGIN if column in scores]].drop_duplicates()
-            for *of, seed in origins.astype(str).itertuples(index=False):
-                yield f"{kind} {of[0]}" if of == [FLOOR, CONTROL] else " ".join([kind, *of, seed])
+            for *of, last in origins.astype(str).itertuples(index=False):
+                yield f"{kind} {of[0]}" if of == [FLOOR, CONTROL] else " ".join([kind, *of, last])
 
 
 def compared(record: RunRecord, store: Path) -> str:

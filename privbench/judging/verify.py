@@ -19,6 +19,7 @@ from ..record.estimates import FILE as ESTIMATES
 from ..record.estimates import read_estimates
 from ..record.folder import (
     ANONYMIZER,
+    COPY_SCORES,
     EVERY_RUN_HAS,
     LINKAGE_SCORES,
     MEASUREMENTS,
@@ -28,7 +29,7 @@ from ..record.folder import (
     read_attack_scores,
 )
 from ..record.run import FILE, SCHEMA_VERSION, RunRecord, read_run
-from ..record.scores import read_scores
+from ..record.scores import OTHER_PATIENT, read_scores
 from .provenance import stages_fit, store_fits
 
 _TOLERANCE = 1e-6
@@ -113,6 +114,14 @@ def _scores(folder: Path) -> Iterator[str]:
             f"{LINKAGE_SCORES}: {len(wrong)} pair(s) are labelled against their patients, first "
             f"{row['probe']} and {row['reference']} of {row['attack']} ({row['scenario']})"
         )
+    copies = read_scores(folder / COPY_SCORES).dropna(subset="nearest")
+    wrong = copies[(copies["relation"] == OTHER_PATIENT) == (copies["nearest_patient"] == copies["patient"])]
+    if len(wrong):
+        row = wrong.iloc[0]
+        yield (
+            f"{COPY_SCORES}: {len(wrong)} image(s) are related to originals against their patients, first "
+            f"{row['image']} to {row['nearest']}"
+        )
     readings = read_scores(folder / UTILITY_SCORES)
     for name, scores in ((LINKAGE_SCORES, pairs), (SEARCH_SCORES, attacks.searches), (UTILITY_SCORES, readings)):
         if not (finite := np.isfinite(scores["score"].astype(float))).all():
@@ -127,6 +136,7 @@ def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
         read_attack_scores(folder),
         read_scores(folder / UTILITY_SCORES),
         read_scores(folder / MEASUREMENTS),
+        read_scores(folder / COPY_SCORES),
         validate(Protocol, record.protocol, "the run's protocol"),
         versions,
         {one.name: one.version for one in record.utilities} | {one.name: one.version for one in record.measurements},
@@ -140,6 +150,7 @@ def _figures(record: RunRecord, evaluation: Evaluation) -> Iterator[str]:
         "inferences": [one.model_dump(mode="json") for one in evaluation.inferences],
         "utilities": [one.model_dump(mode="json") for one in evaluation.utilities],
         "measurements": [one.model_dump(mode="json") for one in evaluation.measurements],
+        "copies": evaluation.copies and evaluation.copies.model_dump(mode="json"),
     }
     told = record.model_dump(mode="json")
     for section, values in recomputed.items():

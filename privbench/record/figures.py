@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..base import exact_json
 from .attack import AttackResult, InferenceResult, WorstCase
+from .copies import CopiesResult
 from .utility import MeasurementResult, UtilityResult
 from .values import Record
 
@@ -20,6 +21,7 @@ class Figures(Record):
     inferences: list[InferenceResult]
     utilities: list[UtilityResult]
     measurements: list[MeasurementResult]
+    copies: CopiesResult | None
 
 
 def write_figures(figures: Figures, folder: Path) -> None:

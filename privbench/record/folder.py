@@ -17,23 +17,25 @@ from .scores import AttackOrigin, AttackScores, read_scores, write_scores
 LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES = (
     f"scores/{name}.parquet" for name in ("linkage", "retrieval", "searches", "matches")
 )
-INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS = (
-    f"scores/{name}.parquet" for name in ("inference", "utility", "measurements")
+INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, COPY_SCORES = (
+    f"scores/{name}.parquet" for name in ("inference", "utility", "measurements", "copies")
 )
 MEASURES = "scores/measures.json"
 ANONYMIZER, ANONYMIZER_STATE = "anonymizer.json", "anonymizer.safetensors"
 CONTACT_SHEET, CURVES, CURVES_PLOT = "contact_sheet.png", "training_curves.csv", "training_curves.png"
 EVERY_RUN_HAS = (
-    LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, MEASURES,
-    ESTIMATES, ANONYMIZER, ANONYMIZER_STATE, CURVES, CURVES_PLOT,
+    LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS,
+    COPY_SCORES, MEASURES, ESTIMATES, ANONYMIZER, ANONYMIZER_STATE, CURVES, CURVES_PLOT,
 )  # fmt: skip
 """What the record of a run vouches for with a digest."""
 PUBLIC_RUNS_HAVE = (EXAMPLES, CONTACT_SHEET)
 """Pictures of originals, and so of nothing but data in which nobody is."""
 
 
-def write_run_scores(folder: Path, attacks: AttackScores, readings: pd.DataFrame, measurements: pd.DataFrame) -> None:
-    """Writes the scores of all attacks and utility tasks of a run."""
+def write_run_scores(
+    folder: Path, attacks: AttackScores, readings: pd.DataFrame, measurements: pd.DataFrame, copies: pd.DataFrame
+) -> None:
+    """Writes the scores of all attacks and utility tasks of a run, and of what its images are copies."""
     (folder / LINKAGE_SCORES).parent.mkdir()
     tables = {
         LINKAGE_SCORES: attacks.linkage,
@@ -43,6 +45,7 @@ def write_run_scores(folder: Path, attacks: AttackScores, readings: pd.DataFrame
         INFERENCE_SCORES: attacks.inference,
         UTILITY_SCORES: readings,
         MEASUREMENTS: measurements,
+        COPY_SCORES: copies,
     }
     for name, table in tables.items():
         write_scores(table, folder / name)

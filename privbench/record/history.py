@@ -109,6 +109,7 @@ def _from_6(old: dict[str, Any]) -> dict[str, Any]:
     """Schema 6 knew of a release what attacks made of it, and not what of its images is still in there."""
     return old | {
         "schema_version": 7,
+        "copies": None,
         "worst_case": old["worst_case"] | {"release": None},
         "attacks": [attack | {"match": None, "risk": None} for attack in old["attacks"]],
     }

@@ -10,6 +10,8 @@ AUC, RANK_1, MATCH, MEAN_AUC = "AUC", "rank 1", "own-image match", "mean AUC"
 SINGLED_OUT, PRECISION = "patients singled out", "precision of the names given"
 ALWAYS_FOUND, HIT_WORST = "patients found from every image", "rank 1 of the 5% hit worst"
 """Metrics of risk, all of them shares."""
+OWN, OTHERS, TRAINING = "own originals", "other patients' originals", "training images"
+"""Shares of released images that are copies of these."""
 
 _OF_FINDING = " of "
 
@@ -51,3 +53,8 @@ class FigureName(NamedTuple):
 def worst_case(metric: str) -> FigureName:
     """The name of a headline: of the attack that did best on validation pairs; of MATCH, the best of all attacks."""
     return FigureName(Subject.PRIVACY, "worst case", metric)
+
+
+def copies_of(originals: str) -> FigureName:
+    """The name of the share of released images that are copies of such originals."""
+    return FigureName(Subject.PRIVACY, "copies", originals)

@@ -11,6 +11,7 @@ from ..base import exact_json
 from ..base.errors import PrivbenchError
 from ..base.validation import told_by
 from .attack import AttackResult, InferenceResult, WorstCase
+from .copies import CopiesResult
 from .figures import Figures
 from .history import upgraded
 from .names import MEAN_AUC, FigureName, Subject
@@ -57,8 +58,9 @@ class RunRecord(Record):
     """A run: one anonymizer under one protocol, and everything it produced.
 
     `public` tells that nothing in its data is of a person, so that pictures of originals and names may be shown.
-    `terms` is what the fingerprint hashes beside the data's digest, empty in runs of schemas before 3; `files` the
-    SHA-256 of every other file of the run folder, empty in runs of all old schemas.
+    `copies` is None in runs of schemas before 7. `terms` is what the fingerprint hashes beside the data's digest, empty
+    in runs of schemas before 3; `files` the SHA-256 of every other file of the run folder, empty in runs of all old
+    schemas.
     """
 
     schema_version: Literal[7] = SCHEMA_VERSION
@@ -75,6 +77,7 @@ class RunRecord(Record):
     inferences: list[InferenceResult]
     utilities: list[UtilityResult] = Field(min_length=1)
     measurements: list[MeasurementResult]
+    copies: CopiesResult | None
     warnings: list[str]
     stages: list[StageRecord]
     versions: dict[str, str]

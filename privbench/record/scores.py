@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,10 @@ from ..data.splits import Split
 from ..metrics.identification import search_gallery
 from ..metrics.retrieval import NO_RIVAL, rank_mates, rank_own
 from ..plugins.interfaces import Measure
-from ..protocols.kinds import Compared
+from ..protocols.kinds import Compared, Kind
+
+if TYPE_CHECKING:  # the search itself loads torch
+    from ..metrics.copies import Nearest
 
 LINKAGE_COLUMNS = [
     "attack", "scenario", "seed", "split", "images",
@@ -33,6 +37,12 @@ UTILITY_COLUMNS = [
     "task", "mode", "seed", "split", "image", "patient", "sex", "age", "view", "class", "label", "score",
 ]  # fmt: skip
 MEASUREMENT_COLUMNS = ["task", "mode", "seed", "image", "patient", "measure", "value", "unit", "more_is_better"]
+COPIES_COLUMNS = [
+    "shown", "image", "patient", "split", "originals", "original_patients",
+    "nearest", "nearest_patient", "relation", "exact", "likeness",
+]  # fmt: skip
+OWN_IMAGE, OWN_PATIENT, OTHER_PATIENT, NOBODY = "own image", "own patient", "another patient", "none"
+"""Whose the original is that an image is most like; none where nothing is alike, as where an image is blank."""
 
 _PATIENTS = ("patient", "probe_patient", "reference_patient", "rival")
 _DIGITS = len(str(np.iinfo(np.int64).max))
@@ -198,6 +208,31 @@ def measured_values(
         parts.append(test.told.loc[rows, ["image", "patient"]].assign(**asdict(origin), **known))
     told = joined(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
     return _without_order(told, test, "measure", "image")
+
+
+def nearest_originals(
+    shown: Kind, test: Split, split: str, originals: Split, near: Nearest, exact: np.ndarray
+) -> pd.DataFrame:
+    """One row a test image that was shown in that kind: which of the split's originals it is most like, and how much.
+
+    Whose that is, is told too, and whether the two are equal to the bit. Shape: near and exact (N,) each.
+    """
+    files, patients = (originals.told[column].to_numpy(object) for column in ("image", "patient"))
+    there = near.rows >= 0
+    nearest, whose = (np.where(there, names[near.rows], None) for names in (files, patients))
+    own_image, own_patient = nearest == test.told["image"].to_numpy(), whose == test.told["patient"].to_numpy()
+    told = test.told[["image", "patient"]].assign(
+        shown=str(shown),
+        split=split,
+        originals=len(files),
+        original_patients=len(np.unique(patients)),
+        nearest=nearest,
+        nearest_patient=whose,
+        relation=np.select([own_image, own_patient, there], [OWN_IMAGE, OWN_PATIENT, OTHER_PATIENT], NOBODY),
+        exact=exact & there,
+        likeness=near.likeness,
+    )[COPIES_COLUMNS]
+    return _without_order(told, test, "image")
 
 
 def _without_order(scores: pd.DataFrame, split: Split, *columns: str) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, Linka
 from ..protocols.schema import Protocol, fingerprint_of, without_places
 from .attack_stages import AttackStages
 from .choices import check_floor, check_places, check_utilities, choose_attacks, choose_utilities
+from .copies import copy_nodes
 from .examples import KeepExamples
 from .guidance_stages import guidance_nodes
 from .loading import ReadData, data_node, read_splits
@@ -145,7 +146,7 @@ class Pipeline:
 
         def figures(unchanged: bool) -> Node:
             scores = [*attacks.nodes(list(self.attacks), unchanged), *tasks.nodes(utilities, unchanged)]
-            return self._figures(scores)
+            return self._figures([*scores, *copy_nodes(common, unchanged)])
 
         # Of a release that is the data to the bit nothing is trained twice on the same.
         instead = Instead(common.data, common.releases[0], IMAGES_FILE, figures(True))

@@ -16,6 +16,7 @@ from ..record.estimates import FILE as ESTIMATES
 from ..record.estimates import write_estimates
 from ..record.figures import write_figures
 from ..record.scores import (
+    COPIES_COLUMNS,
     INFERENCE_COLUMNS,
     LINKAGE_COLUMNS,
     MATCH_COLUMNS,
@@ -29,6 +30,7 @@ from ..record.scores import (
     read_scores,
 )
 from .stage_names import (
+    COPIES_FILE,
     INFERENCE_FILE,
     LINKAGE_FILE,
     MATCHES_FILE,
@@ -45,11 +47,12 @@ if TYPE_CHECKING:
 
 
 class RunScores(NamedTuple):
-    """What attacks and utility tasks said: the latter's log-odds of findings, and values of images."""
+    """What attacks and utility tasks said, the latter log-odds of findings and values of images; and what is alike."""
 
     attacks: AttackScores
     readings: pd.DataFrame
     measurements: pd.DataFrame
+    copies: pd.DataFrame
 
 
 def read_run_scores(reads: Reads) -> RunScores:
@@ -73,7 +76,8 @@ def read_run_scores(reads: Reads) -> RunScores:
         searches=joined(told("linkage", SEARCH_FILE), SEARCH_COLUMNS),
     )
     readings = joined(told("utility", TASK_FILE), UTILITY_COLUMNS)
-    return RunScores(attacks, readings, joined(told("measure", TASK_FILE), MEASUREMENT_COLUMNS))
+    measurements = joined(told("measure", TASK_FILE), MEASUREMENT_COLUMNS)
+    return RunScores(attacks, readings, measurements, joined(told("copies", COPIES_FILE), COPIES_COLUMNS))
 
 
 def _origin(name: StageName) -> AttackOrigin:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..engine.node import StageName
+from ..protocols.kinds import Kind
 
 # Go up with every change that gives the same configuration another output: fingerprints hang on them.
 VERSIONS = {
@@ -18,6 +19,7 @@ VERSIONS = {
     "task": "1",
     "utility": "2",
     "measure": "1",
+    "copies": "1",
     "examples": "1",
     "figures": "2",
 }
@@ -27,6 +29,8 @@ EMBEDDER = StageName("embedder")
 ANONYMIZER, RELEASE = StageName("anonymizer"), StageName("release")
 """The release is the one that is published, and under attack; further ones have numbers."""
 EXAMPLES, FIGURES = StageName("examples"), StageName("figures")
+COPIES, ORIGINALS_ALIKE = StageName("copies", (Kind.ANONYMIZED,)), StageName("copies", (Kind.ORIGINAL,))
+"""What released images are copies of; and beside it how alike different originals are."""
 
 IMAGES_FILE = "images.npy"
 """The images of data and of a release, sorted alike."""
@@ -34,5 +38,7 @@ LINKAGE_FILE, RETRIEVAL_FILE, SEARCH_FILE, MATCHES_FILE, INFERENCE_FILE, TASK_FI
     f"{name}.parquet" for name in ("linkage", "retrieval", "searches", "matches", "inference", "scores")
 )
 """The files in which stages keep scores."""
+COPIES_FILE = "copies.parquet"
+"""What a stage found when it looked for the originals that images are most like."""
 MEASURES_FILE = "measures.json"
 """An attack's own figures."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from copying import copies
 from records import attack, finding, image_table, log_odds, own_image_match, readings, utility
 from sklearn.metrics import roc_auc_score
 
@@ -11,7 +12,14 @@ from privbench.evaluate.certificate import worst_case
 from privbench.evaluate.run import Evaluation, evaluate, warnings_of
 from privbench.protocols.kinds import CONTROL
 from privbench.protocols.schema import FLOOR, load_protocol
-from privbench.record.scores import INFERENCE_COLUMNS, LINKAGE_COLUMNS, RETRIEVAL_COLUMNS, AttackScores
+from privbench.record.scores import (
+    COPIES_COLUMNS,
+    INFERENCE_COLUMNS,
+    LINKAGE_COLUMNS,
+    RETRIEVAL_COLUMNS,
+    AttackScores,
+    joined,
+)
 from privbench.record.utility import Change, GapResult
 
 CLASSES = ("Mass", "Edema", "Hernia")
@@ -43,6 +51,9 @@ def attack_scores(rng):
     return AttackScores(pd.concat(parts), *none, {})
 
 
+NO_COPIES = joined([], COPIES_COLUMNS)
+
+
 def measurements_of(patient):
     values = {
         "task": "classification", "mode": "frozen", "seed": 0, "image": [f"{one}.png" for one in patient],
@@ -65,6 +76,7 @@ def test_a_run_is_evaluated_over_all_test_patients(rng, attack_scores):
         attack_scores,
         pd.concat([rows, val]),
         measurements_of(np.arange(90)),
+        NO_COPIES,
         protocol,
         {"correlation": "1"},
         {"classification": "7"},
@@ -91,6 +103,7 @@ def test_a_run_without_a_reading_task_is_an_error(attack_scores):
             attack_scores,
             nothing,
             measurements_of(np.arange(9)),
+            NO_COPIES,
             protocol,
             {"correlation": "1"},
             {"classification": "7"},
@@ -99,7 +112,7 @@ def test_a_run_without_a_reading_task_is_an_error(attack_scores):
 
 def warned(*utilities):
     attacks = [attack("contrastive", "informed", 0.8)]
-    return warnings_of(Evaluation(worst_case(attacks), attacks, [], list(utilities), [], {}))
+    return warnings_of(Evaluation(worst_case(attacks), attacks, [], list(utilities), [], None, {}))
 
 
 def change(value):
@@ -145,7 +158,7 @@ def test_a_reader_is_told_of_attacks_that_prove_nothing():
         attack("correlation", "informed", 0.44, verdict=None),
         attack("averaging", "informed", 0.46),
     ]
-    assert warnings_of(Evaluation(worst_case(attacks), attacks, [], [utility(0.8)], [], {})) == [
+    assert warnings_of(Evaluation(worst_case(attacks), attacks, [], [utility(0.8)], [], None, {})) == [
         "siamese (paper) is unsaturated: by hand",
         "other (informed) is weak: by hand",
         "other (informed) does worse than chance: one that turns its scores around does better",
@@ -156,7 +169,7 @@ def test_a_reader_is_told_of_attacks_that_prove_nothing():
 def contradiction(worst_auc, match, *utilities, **told):
     """What is warned of first, of an attack that fits no release."""
     one = attack("contrastive", "informed", worst_auc, train=0.6, fit=0.5, match=match, **told)
-    found = warnings_of(Evaluation(worst_case([one]), [one], [], list(utilities), [], {}))
+    found = warnings_of(Evaluation(worst_case([one]), [one], [], list(utilities), [], None, {}))
     return [warning for warning in found if warning.startswith("contradiction")]
 
 
@@ -184,13 +197,23 @@ def test_findings_that_are_read_and_images_that_are_found_contradict_a_low_figur
     assert contradiction(0.51, found, retrained(0.8, original=None)) == []
 
 
+def test_a_reader_is_told_of_a_method_that_publishes_others():
+    attacks = [attack("contrastive", "informed", 0.5)]
+    (warning,) = warnings_of(Evaluation(worst_case(attacks), attacks, [], [utility(0.8)], [], copies(0.98), {}))
+    assert warning == (
+        "it publishes other patients' radiographs, which is no removal: 98.0% of the released test images are copies "
+        "of an original of somebody else, and show 39 of 40 patients under another one's name"
+    )
+    assert warnings_of(Evaluation(worst_case(attacks), attacks, [], [utility(0.8)], [], copies(0.02), {})) == []
+
+
 def test_patients_of_whom_only_an_image_was_looked_for_are_test_patients(rng, attack_scores):
-    protocol = load_protocol("quick", ["statistics.resamples=100", "attacks.siamese=none", "attacks.contrastive=none"])
+    protocol = load_protocol("quick", ["statistics.resamples=100", "attacks.siamese=none", "attacks.distillation=none"])
     labels = (rng.random((160, 3)) < 0.35).astype(float)
     rows = readings("frozen", labels, log_odds(labels, rng), CLASSES, image_table(160, PATIENTS))
     about = {"attack": "correlation", "scenario": "informed", "seed": 0, "outranked_by": [0, 3], "candidates": 2}
     attack_scores.matches = pd.DataFrame(about | {"image": ["x.png", "y.png"], "patient": ["x", "y"]})
-    found = evaluate(attack_scores, rows, measurements_of(np.arange(9)), protocol, {"correlation": "1"},
+    found = evaluate(attack_scores, rows, measurements_of(np.arange(9)), NO_COPIES, protocol, {"correlation": "1"},
                      {"classification": "7"})  # fmt: skip
     assert {len(estimate.jackknife) for estimate in found.estimates.values()} == {87}
     assert found.attacks[0].match.rate == 0.5
@@ -201,7 +224,7 @@ def test_the_same_scores_give_the_same_figures(rng, attack_scores):
     labels = (rng.random((160, 3)) < 0.35).astype(float)
     rows = readings("frozen", labels, log_odds(labels, rng), CLASSES, image_table(160, PATIENTS))
     one, other = (
-        evaluate(attack_scores, part, measurements_of(np.arange(9)), protocol, {"correlation": "1"},
+        evaluate(attack_scores, part, measurements_of(np.arange(9)), NO_COPIES, protocol, {"correlation": "1"},
                  {"classification": "7"})
         for part in (rows, rows.sample(frac=1, random_state=0))
     )  # fmt: skip

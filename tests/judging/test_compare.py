@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from copying import copies
 from report_runs import forge
 
 import privbench
@@ -11,7 +12,7 @@ from privbench.base.errors import PrivbenchError
 from privbench.judging.compare import compare_runs
 from privbench.metrics.delong import delong_p_value
 from privbench.record.folder import UTILITY_SCORES
-from privbench.record.names import AUC, worst_case
+from privbench.record.names import AUC, OWN, copies_of, worst_case
 from privbench.record.run import read_run
 
 
@@ -36,6 +37,9 @@ def test_every_figure_of_both_is_compared(pair):
         assert (row.p_value is None) == (row.detectable is None) == (row.interval is None)
     assert any("DeLong's test is not offered" in note for note in found.notes)
     assert any("the attack is weak" in note for note in found.notes)
+    copied = rows[copies_of(OWN)]
+    assert (copied.first, copied.second) == tuple(record.copies.own.share for record in records)
+    assert copied.first == 1
 
 
 def test_a_run_does_not_differ_from_itself(pair):
@@ -104,3 +108,13 @@ def test_json_of_a_comparison_can_be_read(pair, capsys, monkeypatch):
     assert {"name", "difference", "low", "high", "p_value", "detectable"} <= rows[0].keys()
     assert np.isfinite([row["difference"] for row in rows]).all()
     assert len(rows) == len(compare_runs(*pair).differences)
+
+
+def test_a_run_that_publishes_others_is_named(pair, tmp_path):
+    """Whatever its figures are."""
+    shutil.copytree(pair[1], tmp_path / "run")
+    record = read_run(pair[1]).model_copy(update={"copies": copies(0.98)})
+    (tmp_path / "run" / "run.json").write_text(record.model_dump_json())
+    note = "dp-pix b=4 publishes copies of other patients' originals, and so removes nobody."
+    assert note in compare_runs(pair[0], tmp_path / "run").notes
+    assert note not in compare_runs(*pair).notes

@@ -17,6 +17,7 @@ from privbench.report import judgement as told
 STATISTICS = StatisticsSection()
 AUC, RANK, MATCH = (names.worst_case(metric) for metric in (names.AUC, names.RANK_1, names.MATCH))
 UTILITY = names.FigureName(names.Subject.UTILITY, "classification (frozen)", names.MEAN_AUC)
+COPIES = names.copies_of(names.OTHERS)
 
 
 def change(name, before, after, rng, spread=0.005, **told):
@@ -38,6 +39,8 @@ def change(name, before, after, rng, spread=0.005, **told):
         (MATCH, 0.75, "pass", "within the tolerance"),
         (UTILITY, 0.62, "regression", "worse utility"),
         (UTILITY, 0.78, "pass", "within the tolerance"),
+        (COPIES, 0.75, "regression", "worse privacy, more originals of other patients are published"),
+        (COPIES, 0.60, "pass", "within the tolerance"),  # fewer copies are never suspicious
     ],
 )
 def test_only_a_sure_change_beyond_the_tolerance_fails(name, after, verdict, message, rng):
@@ -93,7 +96,7 @@ def test_a_run_passes_against_its_own_baseline(proven):
     folder, baseline = proven
     judgement = judge_runs([folder], read_baseline(baseline), Tolerances(patients=2))
     assert judgement.verdict == "pass"
-    assert [one.figure for one in judgement.changes] == [AUC, RANK, MATCH, UTILITY]
+    assert [one.figure for one in judgement.changes] == [AUC, RANK, MATCH, UTILITY, COPIES]
     assert [one.change for one in judgement.changes] == pytest.approx([0, 0, 0, 0], abs=1e-9)
     assert judgement.notes == (), "the worst case, correlation, needs no training"
     assert baseline.stat().st_size < 40_000

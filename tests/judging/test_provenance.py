@@ -12,7 +12,7 @@ from privbench.judging import provenance
 from privbench.judging.provenance import compared, stages_fit, store_fits
 from privbench.judging.verify import verify_run
 from privbench.learning.states import STATE
-from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
+from privbench.record.folder import COPY_SCORES, LINKAGE_SCORES, UTILITY_SCORES
 from privbench.record.run import read_run
 
 
@@ -56,7 +56,7 @@ def test_every_stage_tells_what_it_read(finished):
     assert len(set(put_out.values())) > 10
     assert read["data"] == {}
     assert read["release"] == {name: put_out[name] for name in ("data", "anonymizer")}
-    scored = [name for name in put_out if name.split()[0] in ("linkage", "inference", "utility", "measure")]
+    scored = [name for name in put_out if name.split()[0] in ("linkage", "inference", "utility", "measure", "copies")]
     assert list(read["figures"]) == scored
     assert {"data", "release", "attack contrastive AO 0"} <= read["linkage contrastive informed 0"].keys()
 
@@ -162,3 +162,16 @@ def test_one_score_that_was_changed_is_of_the_stage_that_is_named(run, kept):
     assert list(verify_run(run, kept)) == [
         f"{LINKAGE_SCORES}: the scores of the stage linkage contrastive informed 0 are not those that it put out"
     ]
+
+
+def test_what_was_found_of_copies_is_what_its_stage_put_out(run, kept):
+    rows = pd.read_parquet(run / COPY_SCORES)
+    rows.loc[rows["shown"] == "A", "likeness"] *= 0.999
+    rows.to_parquet(run / COPY_SCORES, index=False)
+    record = edited(run, lambda values: values["files"].update({COPY_SCORES: sha256(run / COPY_SCORES)}))
+    assert f"{COPY_SCORES}: the scores of the stage copies A are not those that it put out" in list(
+        store_fits(run, record, kept)
+    )
+    edited(run, lambda values: values.update(stages=[one for one in values["stages"] if "copies" not in one["name"]]))
+    told = list(stages_fit(run, read_run(run)))
+    assert told == [f"run.json: what the stage {name} put out is missing" for name in ("copies O", "copies A")]

@@ -14,6 +14,7 @@ from privbench.base.errors import PrivbenchError
 from privbench.base.files import sha256
 from privbench.judging.verify import verify_run
 from privbench.record.folder import (
+    COPY_SCORES,
     INFERENCE_SCORES,
     LINKAGE_SCORES,
     MATCHES,
@@ -146,6 +147,23 @@ def test_searches_that_were_taken_away(copy):
     assert f"run.json: the digest of {SEARCH_SCORES} is missing" in list(verify_run(copy))
 
 
+def test_one_copy(copy):
+    """An image that is said to be like another original than before, and that is said to be somebody else's."""
+    rows = pd.read_parquet(copy / COPY_SCORES)
+    row = rows.query("shown == 'A' and split == 'train'").index[0]
+    rows.loc[row, "exact"] = True
+    rows.to_parquet(copy / COPY_SCORES, index=False)
+    forge(copy, COPY_SCORES)
+    problems = list(verify_run(copy))
+    assert any(problem.startswith("run.json: copies.others.exact is 0") for problem in problems)
+    assert any("privacy/copies/other patients' originals are not what" in problem for problem in problems)
+    rows.loc[row, "relation"] = "own patient"
+    rows.to_parquet(copy / COPY_SCORES, index=False)
+    forge(copy, COPY_SCORES)
+    told = f"{COPY_SCORES}: 1 image(s) are related to originals against their patients, first {rows.loc[row, 'image']}"
+    assert next(verify_run(copy)).startswith(told)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
@@ -161,6 +179,8 @@ def test_searches_that_were_taken_away(copy):
         (("utilities", 0, "mean_auc"), 0.9, "run.json: utilities[classification (frozen)].mean_auc is 0.9"),
         (("utilities", 2, "original"), 0.9, "run.json: utilities[classification (retrained-release)].original is 0.9"),
         (("measurements", 0, "value"), 9.0, "run.json: measurements[quality (frozen) SSIM].value is 9"),
+        (("copies", "threshold"), 0.99, "run.json: copies.threshold is 0.99, the scores give"),
+        (("copies",), None, "run.json: copies is None, the scores give"),
         (("fingerprint",), "0" * 64, "run.json: fingerprint is not that of the terms"),
         (("data_digest",), "0" * 64, "run.json: fingerprint is not that of the terms"),
         (("protocol", "seed"), 8, "run.json: protocol.seed is not what the fingerprint was made of"),

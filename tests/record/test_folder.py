@@ -10,6 +10,7 @@ from records import image_table, readings, record
 
 from privbench.base.files import digests
 from privbench.record.folder import (
+    COPY_SCORES,
     INFERENCE_SCORES,
     LINKAGE_SCORES,
     MATCHES,
@@ -24,6 +25,7 @@ from privbench.record.folder import (
 )
 from privbench.record.run import read_run
 from privbench.record.scores import (
+    COPIES_COLUMNS,
     INFERENCE_COLUMNS,
     MEASUREMENT_COLUMNS,
     SEARCH_COLUMNS,
@@ -33,6 +35,9 @@ from privbench.record.scores import (
     joined,
     read_scores,
 )
+
+NOTHING = joined([], MEASUREMENT_COLUMNS), joined([], COPIES_COLUMNS)
+"""A run that measured nothing and did not look for copies."""
 
 
 @pytest.fixture
@@ -54,10 +59,10 @@ def utility(rng):
 
 
 def test_the_scores_of_a_run_are_read_as_they_were_written(attacks, utility, tmp_path):
-    write_run_scores(tmp_path, attacks, utility, joined([], MEASUREMENT_COLUMNS))
+    write_run_scores(tmp_path, attacks, utility, *NOTHING)
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == {
         LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS,
-        MEASURES,
+        COPY_SCORES, MEASURES,
     }  # fmt: skip
     read = read_attack_scores(tmp_path)
     for name in ("linkage", "retrieval", "searches", "matches", "inference"):
@@ -69,7 +74,7 @@ def test_the_scores_of_a_run_are_read_as_they_were_written(attacks, utility, tmp
 
 def test_a_run_without_inference_attacks_is_read_with_their_columns(attacks, utility, tmp_path):
     none = AttackScores(attacks.linkage, attacks.retrieval, joined([], INFERENCE_COLUMNS), {})
-    write_run_scores(tmp_path, none, utility, joined([], MEASUREMENT_COLUMNS))
+    write_run_scores(tmp_path, none, utility, *NOTHING)
     read = read_attack_scores(tmp_path)
     assert (list(read.inference.columns), len(read.inference), read.measures) == (INFERENCE_COLUMNS, 0, {})
 
@@ -82,9 +87,9 @@ def test_a_run_of_an_older_schema_kept_no_searches(attacks, utility, tmp_path):
 
 
 def test_scores_are_not_written_over_those_of_another_run(attacks, utility, tmp_path):
-    write_run_scores(tmp_path, attacks, utility, joined([], MEASUREMENT_COLUMNS))
+    write_run_scores(tmp_path, attacks, utility, *NOTHING)
     with pytest.raises(FileExistsError):
-        write_run_scores(tmp_path, attacks, utility, joined([], MEASUREMENT_COLUMNS))
+        write_run_scores(tmp_path, attacks, utility, *NOTHING)
 
 
 def test_digests_are_of_every_file_but_the_one(tmp_path):

@@ -8,13 +8,19 @@ from attack_scores import thirty_patients
 from privbench.base.errors import PrivbenchError
 from privbench.data.pairs import Pairs
 from privbench.data.splits import Split
+from privbench.metrics.copies import Nearest
 from privbench.plugins.interfaces import Measure
-from privbench.protocols.kinds import Compared
+from privbench.protocols.kinds import Compared, Kind
 from privbench.record.scores import (
+    COPIES_COLUMNS,
     INFERENCE_COLUMNS,
     LINKAGE_COLUMNS,
     MATCH_COLUMNS,
     MEASUREMENT_COLUMNS,
+    NOBODY,
+    OTHER_PATIENT,
+    OWN_IMAGE,
+    OWN_PATIENT,
     RETRIEVAL_COLUMNS,
     SEARCH_COLUMNS,
     UTILITY_COLUMNS,
@@ -25,6 +31,7 @@ from privbench.record.scores import (
     joined,
     linkage_scores,
     measured_values,
+    nearest_originals,
     own_image_ranks,
     read_scores,
     retrieval_ranks,
@@ -230,3 +237,26 @@ def test_a_value_that_nobody_told_has_no_row(split):
     scores = inference_scores(ORIGIN, split, {"age": np.zeros(len(split.table))})
     assert len(scores) == len(split.table) - 1
     assert split.table["image"][3] not in set(scores["image"])
+
+
+def test_an_original_is_told_by_whose_it_is(small):
+    near = Nearest(np.array([0, 0, 1, -1]), np.array([1, 0.9, 0.8, 0], np.float32))
+    rows = nearest_originals(Kind.ANONYMIZED, small, "test", small, near, np.array([True, False, False, False]))
+    assert list(rows.columns) == COPIES_COLUMNS
+    assert rows["relation"].tolist() == [OWN_IMAGE, OWN_PATIENT, OTHER_PATIENT, NOBODY]
+    assert rows["nearest"].tolist()[:3] == ["a", "a", "b"]
+    assert rows["nearest_patient"].tolist()[:3] == ["007", "007", "007"]
+    assert rows[["nearest", "nearest_patient"]].isna().all(1).tolist() == [False, False, False, True]
+    assert rows["exact"].tolist() == [True, False, False, False]
+    assert (set(rows["originals"]), set(rows["original_patients"])) == ({4}, {2})
+    assert (set(rows["shown"]), set(rows["split"])) == ({"A"}, {"test"})
+
+
+def test_pseudonyms_alone_are_told_of_copies(small):
+    """And in their own order: that of the table would tell who is who."""
+    pseudonyms = {"image_pseudonym": list("zyxw"), "patient_pseudonym": ["q", "q", "p", "p"]}
+    hidden = Split(small.images, small.table.assign(**pseudonyms), small.findings, small.pairs)
+    near = Nearest(np.arange(4), np.ones(4, np.float32))
+    rows = nearest_originals(Kind.ORIGINAL, hidden, "test", hidden, near, np.ones(4, bool))
+    assert rows["image"].tolist() == rows["nearest"].tolist() == list("wxyz")
+    assert rows["nearest_patient"].tolist() == ["p", "p", "q", "q"]

@@ -98,6 +98,7 @@ def test_other_anonymizers_share_data_guidance_and_fingerprint(finished, tiny_pr
         "attack contrastive OO 0",
         "linkage contrastive control 0",
         "utility classification control 0",
+        "copies O",
     ], "what is known of originals is known"
     assert other.record.fingerprint == finished.record.fingerprint
     assert other.record.key != finished.record.key

@@ -9,7 +9,7 @@ from privbench.engine.store import Stage
 from privbench.evaluate.run import evaluate, warnings_of
 from privbench.plugins.code import plugin_digest
 from privbench.protocols.schema import Protocol, without_places
-from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES, read_attack_scores
+from privbench.record.folder import COPY_SCORES, MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from privbench.record.scores import read_scores
 from privbench.running.recording import record_of
 from privbench.running.stage_names import DATA, StageName
@@ -23,6 +23,7 @@ def figures(finished):
         read_attack_scores(finished.folder),
         read_scores(finished.folder / UTILITY_SCORES),
         read_scores(finished.folder / MEASUREMENTS),
+        read_scores(finished.folder / COPY_SCORES),
         Protocol.model_validate(record.protocol),
         {attack.name: attack.version for attack in record.attacks},
         {task.name: task.version for task in record.utilities},
@@ -47,7 +48,7 @@ def stages(tmp_path):
 
 def test_the_figures_are_those_of_the_evaluation(pipeline, stages, figures, finished):
     record = record_of(pipeline, stages, figures, [], ["mu"])
-    for part in ("worst_case", "attacks", "inferences", "utilities", "measurements"):
+    for part in ("worst_case", "attacks", "inferences", "utilities", "measurements", "copies"):
         assert getattr(record, part) == getattr(figures, part) == getattr(finished.record, part)
 
 

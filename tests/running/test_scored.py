@@ -11,6 +11,7 @@ from privbench.record.estimates import FILE as ESTIMATES
 from privbench.record.estimates import read_estimates
 from privbench.record.figures import read_figures
 from privbench.record.folder import (
+    COPY_SCORES,
     LINKAGE_SCORES,
     MATCHES,
     MEASUREMENTS,
@@ -20,6 +21,7 @@ from privbench.record.folder import (
     read_attack_scores,
 )
 from privbench.record.scores import (
+    COPIES_COLUMNS,
     INFERENCE_COLUMNS,
     MATCH_COLUMNS,
     MEASUREMENT_COLUMNS,
@@ -91,6 +93,7 @@ def test_what_nobody_said_has_columns_and_no_rows(reads):
     assert (len(scores.measurements), list(scores.measurements)) == (0, MEASUREMENT_COLUMNS)
     assert (len(scores.attacks.inference), list(scores.attacks.inference)) == (0, INFERENCE_COLUMNS)
     assert (len(scores.attacks.matches), list(scores.attacks.matches)) == (0, MATCH_COLUMNS)
+    assert (len(scores.copies), list(scores.copies)) == (0, COPIES_COLUMNS)
     assert len(scores.readings) == 60
 
 
@@ -109,6 +112,7 @@ def test_figures_are_made_of_the_scores_of_a_run(finished, pipeline, engine, ctx
         (scores.attacks.searches, SEARCH_SCORES),
         (scores.readings, UTILITY_SCORES),
         (scores.measurements, MEASUREMENTS),
+        (scores.copies, COPY_SCORES),
     ):
         pd.testing.assert_frame_equal(found, read_scores(folder / file))
     assert scores.attacks.measures == told.measures

@@ -23,6 +23,7 @@ from ..plots.finding_panels import names_of_findings
 from ..table import Table
 from ..tables import attacks, manifest, utility
 from ..tables.budget import budget_table
+from ..tables.copies import copies_table
 from ..tables.leaderboard import leaderboard
 from .example_pictures import BoardPictures, make_pictures
 from .plotter import Plot, Plotter
@@ -54,6 +55,7 @@ class Section:
     verification: tuple[Sequence[Plot], Table]
     retrieval: tuple[Plot, Table] | None
     risk: Table | None
+    copies: Table | None
     utility: Sequence[Table]
     groups: Table | None
     findings: tuple[Plot, Table] | None
@@ -122,6 +124,7 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         verification=(plotter.verification(runs, slug), attacks.verification(named)),
         retrieval=(curves, table) if curves and table else None,
         risk=attacks.risk(named),
+        copies=copies_table(named),
         utility=_known(utility.overview(named), utility.gaps(named), utility.measurements(named)),
         groups=utility.groups(named),
         findings=(plotter.findings(runs, names, slug), utility.findings_side_by_side(named, names)) if names else None,

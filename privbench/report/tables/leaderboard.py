@@ -15,6 +15,7 @@ from ..figures import NOTHING, interval_text, rank_text
 from ..notes import apart_sheets, conditions, doubts_about, heading, names_of, warnings_of
 from ..table import MACHINES, Cell, Column, Rows, Sheet, Table, Value, number
 from .attacks import own_image
+from .copies import copies_mark
 from .utility import MODE_NOTES
 
 _SURELY, _NEVER = 0.95, 0.05
@@ -45,6 +46,13 @@ def leaderboard(board: Board) -> Table:
     columns = [
         Column("anonymizer", number=False),
         Column("proven", number=False, place="below"),
+        Column(
+            "copies",
+            number=False,
+            note="share of released test images that are another patient's original, where it is surely more than none",
+            place="below",
+            lead="COPIES: ",
+        ),
         Column("privacy rank"),
         Column("utility rank"),
         Column(
@@ -86,6 +94,7 @@ def leaderboard(board: Board) -> Table:
                 {"verdict": worst.verdict},
                 doubtful=not run.certified,
             ),
+            copies_mark(run),
             _rank("privacy_rank", standing.privacy_rank),
             _rank("utility_rank", standing.utility_rank),
             Cell(_front_text(standing.on_front), {"on_front": standing.on_front}, sort=standing.on_front),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...judging.ranking import best_match, worst_attack
 from ...record.attack import AttackResult, InferenceResult
+from ...record.copies import CopiesResult
 from ...record.run import RunRecord
 from ..figures import digits_for, interval_text, number_text, titled
 from ..notes import conditions
@@ -62,6 +63,8 @@ def headline(record: RunRecord) -> Table:
             for one in risk.figures
             if one.value is not None
         ]
+    if record.copies is not None:
+        rows.append(_copies(record.copies))
     rows += [_inference(one) for one in record.inferences]
     rows.append(
         [
@@ -115,6 +118,15 @@ def _release(record: RunRecord) -> str:
     """What that proves of the release, where it proves anything."""
     release = record.worst_case.release
     return f": {release.verdict}" if release else ""
+
+
+def _copies(found: CopiesResult) -> list[Cell]:
+    whose = f"{found.counts.images} {found.split} images beside {found.originals} originals"
+    return [
+        text("copies of other patients' originals ↓"),
+        Cell(interval_text(found.others.share, found.others.interval), doubtful=found.publishes_others),
+        text(f"{whose}; of their own: {number_text(found.own.share)}"),
+    ]
 
 
 def _inference(one: InferenceResult) -> list[Cell]:

@@ -3,6 +3,7 @@ import io
 
 import numpy as np
 import pytest
+from copying import copies
 from records import entry, record, with_modes
 from rich.console import Console
 
@@ -158,3 +159,20 @@ def test_open_runs_stand_between_certified_and_weak_ones_and_say_why(rng):
     frame = as_frame([table]).set_index("anonymizer")
     assert frame["release"].to_dict() == {"certain": "saturated", "hiding": "open", "starved": "saturated"}
     assert frame.loc["hiding", "contrastive (informed) own_image_match"] == 0.4
+
+
+def test_a_method_that_publishes_others_is_marked(rng):
+    """However private it ranks."""
+    runs = [entry("copier", 0.5, 0.9, rng=rng), entry("plain", 0.6, 0.8, rng=rng), entry("old", 0.7, 0.7, rng=rng)]
+    known = [dataclasses.replace(one, record=one.record.model_copy(update={"copies": copies(share)}))
+             for one, share in zip(runs, (0.98, 0.02), strict=False)]  # fmt: skip
+    (board,) = make_boards([*known, runs[2]])
+    frame = as_frame([leaderboard(board)]).set_index("anonymizer")
+    assert frame.loc["copier", "copies_of_others"] == 0.98
+    assert frame["copies_of_others"].isna().tolist() == [False, False, True]
+    marks = {row[0].text: row[2] for row in leaderboard(board).groups[0].rows}
+    assert (marks["copier"].text, marks["copier"].doubtful) == ("98% OF OTHERS", True)
+    assert (marks["plain"].text, marks["old"].text) == ("–", "–")
+    console = Console(record=True, width=80, file=io.StringIO())
+    print_sheets(leaderboard_sheets([board]), console)
+    assert "COPIES: 98%" in console.export_text()

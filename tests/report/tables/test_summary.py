@@ -1,5 +1,6 @@
 import io
 
+from copying import copies
 from records import record, risk, with_modes, with_risk
 from rich.console import Console
 
@@ -47,3 +48,14 @@ def test_the_run_in_plain_words_stands_above_its_figures():
 
 def shown(run):
     return [" ".join(cell.text for cell in row) for row in headline(run).groups[0].rows]
+
+
+def test_the_summary_tells_whose_radiographs_are_published():
+    run = record("a", 0.5, 0.9).model_copy(update={"copies": copies(0.9)})
+    (row,) = (row for row in summary_sheet(run).tables[0].groups[0].rows if "copies" in row[0].text)
+    assert [cell.text for cell in row] == [
+        "copies of other patients' originals ↓",
+        "0.900 [0.850, 0.950]",
+        "20 test images beside 100 originals; of their own: 0.100",
+    ]
+    assert row[1].doubtful
