@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+if TYPE_CHECKING:
+    from privbench.learning.embedder import Images
+
 _BATCH = 1024
 _SMALLEST = 8  # pixels; a coarser image no longer shows a thorax
-
-
-class Images(Protocol):
-    """What rows are taken of. Shape: an index (n,), int64, gives (n, 1, H, W), float."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: Tensor) -> Tensor: ...
 
 
 def correlations(probes: Images, references: Images) -> np.ndarray:

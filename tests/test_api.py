@@ -54,6 +54,7 @@ def test_run_folder_is_whole(finished):
         "scores/linkage.parquet",
         "scores/retrieval.parquet",
         "scores/matches.parquet",
+        "scores/copies.parquet",
         "scores/searches.parquet",
         "scores/inference.parquet",
         "scores/measures.json",

@@ -20,7 +20,7 @@ from torch.nn import functional
 from privbench.learning.states import below
 
 from .portraits import Portraits, portraits_of, sample_of
-from .undo import Examples, Undo
+from .undo import OwnPairs, Undo
 
 _SIDE, _SMALL_SIDE = 32, 16  # pixels at which likelihoods are computed
 _COMPONENTS, _OF_PARTS = 24, 8
@@ -57,7 +57,7 @@ class Family:
     move: Callable[[tuple[Portraits, ...], Tensor], Tensor]
 
 
-def fit_canonical(family: str, examples: Examples, rng: np.random.Generator) -> Canonical:
+def fit_canonical(family: str, examples: OwnPairs, rng: np.random.Generator) -> Canonical:
     """The family with its models of originals; their releases are not looked at."""
     images = torch.from_numpy(examples.originals[sample_of(examples.originals, _SAMPLES, rng)])
     return Canonical(family, FAMILIES[family].models(images))

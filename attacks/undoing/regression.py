@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .portraits import sample_of
-from .undo import BATCH, Examples, Undo, as_floats, as_images
+from .undo import BATCH, OwnPairs, Undo, as_floats, as_images
 
 _COLUMNS = 1024  # pixels whose features are made at a time
 _SUPPORT = 1536  # images
@@ -57,7 +57,7 @@ class Regression(Undo):
     def state(self) -> dict[str, Tensor]:
         return {name: value for name, value in vars(self).items() if name not in ("rows", "held_out")}
 
-    def of_examples(self, examples: Examples) -> Tensor:
+    def of_examples(self, examples: OwnPairs) -> Tensor:
         assert self.rows is not None  # whoever asks has fitted it
         assert self.held_out is not None
         undone = torch.from_numpy(examples.released.copy())
@@ -68,7 +68,7 @@ class Regression(Undo):
         return undone
 
 
-def fit_regression(view: str, examples: Examples, rng: np.random.Generator) -> Regression:
+def fit_regression(view: str, examples: OwnPairs, rng: np.random.Generator) -> Regression:
     """The regression under that view."""
     rows = sample_of(examples.released, _SUPPORT, rng)
     support, truth = (torch.from_numpy(images[rows]) for images in (examples.released, examples.originals))

@@ -23,7 +23,7 @@ from .canonical import FAMILIES, Canonical, fit_canonical
 from .portraits import Portraits, portraits_of, sample_of
 from .regression import VIEWS, Regression, fit_regression
 from .uncovering import Uncovering, fit_uncovering
-from .undo import Examples, Undo, as_floats, as_images
+from .undo import OwnPairs, Undo, as_floats, as_images
 
 CANDIDATES = 500  # originals among which a release has to find its own
 _SAMPLES, _COMPONENTS = 2048, 256
@@ -34,15 +34,15 @@ _BETTER = 0.02
 
 
 @dataclass(frozen=True)
-class Kind:
+class UndoKind:
     """How an undo is fitted, and made of its state again."""
 
-    fit: Callable[[Examples, np.random.Generator], Undo]
+    fit: Callable[[OwnPairs, np.random.Generator], Undo]
     of_state: Callable[[Mapping[str, Tensor]], Undo]
 
 
 @dataclass(frozen=True)
-class Registered(Undo):
+class UndoneByRegistration(Undo):
     """A registration as an undo."""
 
     registration: Registration
@@ -54,18 +54,18 @@ class Registered(Undo):
         return vars(self.registration)
 
 
-def _register(examples: Examples, rng: np.random.Generator) -> Undo:
-    return Registered(register(examples.released, examples.originals, rng, torch.device("cpu")))
+def _register(examples: OwnPairs, rng: np.random.Generator) -> Undo:
+    return UndoneByRegistration(register(examples.released, examples.originals, rng, torch.device("cpu")))
 
 
-KINDS: dict[str, Kind] = {
-    "registration": Kind(_register, lambda state: Registered(Registration(**state))),
+KINDS: dict[str, UndoKind] = {
+    "registration": UndoKind(_register, lambda state: UndoneByRegistration(Registration(**state))),
     **{
-        f"regression on {view}": Kind(partial(fit_regression, view), lambda state: Regression(**state))
+        f"regression on {view}": UndoKind(partial(fit_regression, view), lambda state: Regression(**state))
         for view in VIEWS
     },
-    "uncovering": Kind(lambda examples, _: fit_uncovering(examples), lambda state: Uncovering(**state)),
-    **{family: Kind(partial(fit_canonical, family), partial(Canonical.of_state, family)) for family in FAMILIES},
+    "uncovering": UndoKind(lambda examples, _: fit_uncovering(examples), lambda state: Uncovering(**state)),
+    **{family: UndoKind(partial(fit_canonical, family), partial(Canonical.of_state, family)) for family in FAMILIES},
 }
 """Every undo by its name, from the simplest on."""
 _FIXED = ("registration", *(f"regression on {view}" for view in VIEWS))
@@ -121,10 +121,10 @@ def search(train: KnownGallery, val: KnownGallery, ctx: Context) -> Found:
     rng = ctx.numpy_generator("own images")
     portraits = originals_of(train.references, rng)
     rows = np.sort(rng.permutation(len(val.references))[:CANDIDATES])
-    originals, examples = val.references[rows], Examples(np.asarray(train.probes), train.references, portraits)
+    originals, examples = val.references[rows], OwnPairs(np.asarray(train.probes), train.references, portraits)
     matches: dict[str, float] = {}
 
-    def best_of(names: Iterable[str], begun: _Tried, examples: Examples) -> _Tried:
+    def best_of(names: Iterable[str], begun: _Tried, examples: OwnPairs) -> _Tried:
         """The best of a chain as it is and with one undo more."""
         best = begun
         for name in names:
@@ -143,7 +143,7 @@ def search(train: KnownGallery, val: KnownGallery, ctx: Context) -> Found:
     undone = best.chain.undos[0].of_examples(examples).numpy()
     if best.chain.names[0] not in _FIXED and best.match < _FOUND:
         # What was moved back may have been changed alike in all images, too.
-        moved_back = Examples(undone, train.references, portraits)
+        moved_back = OwnPairs(undone, train.references, portraits)
         best = best_of(_FIXED, best, moved_back)
         if len(best.chain.undos) > 1:
             undone = best.chain.undos[1].of_examples(moved_back).numpy()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .undo import BATCH, Examples, Undo, as_floats, as_images
+from .undo import BATCH, OwnPairs, Undo, as_floats, as_images
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Uncovering(Undo):
     def state(self) -> dict[str, Tensor]:
         return vars(self)
 
-    def of_examples(self, examples: Examples) -> Tensor:
+    def of_examples(self, examples: OwnPairs) -> Tensor:
         undone = []
         for rows in torch.arange(len(examples.released)).split(BATCH):
             images = torch.from_numpy(examples.released[rows.numpy()])
@@ -47,7 +47,7 @@ class Uncovering(Undo):
         return self.mean + left / left.std(1, keepdim=True).clamp(min=1e-6) * self.spread
 
 
-def fit_uncovering(examples: Examples) -> Uncovering:
+def fit_uncovering(examples: OwnPairs) -> Uncovering:
     """All originals of the attacker are thought of as covers."""
     originals = torch.from_numpy(np.array(examples.originals)).flatten(1)
     flat = originals.float() / 255

@@ -13,7 +13,7 @@ from .portraits import Portraits
 
 
 @dataclass(frozen=True)
-class Examples:
+class OwnPairs:
     """The attacker's own pairs of release and original, and what originals look like.
 
     Shape: both (N, 1, H, W), uint8, row i of both the same radiograph.
@@ -35,7 +35,7 @@ class Undo(ABC):
     def state(self) -> dict[str, Tensor]:
         """All that it has to know."""
 
-    def of_examples(self, examples: Examples) -> Tensor:
+    def of_examples(self, examples: OwnPairs) -> Tensor:
         """The releases that it was fitted to undone, none by what was learnt of its own original.
 
         A network that learns from them learns from images like those that it will be shown.

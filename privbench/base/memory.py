@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _TRIM, _TOP_PAD, _MMAP = -1, -2, -3  # mallopt(3)
-_ALL = 2**31 - 1
-_PAD = 64 * 2**20
+_KEPT = {_TRIM: 2**31 - 1, _TOP_PAD: 64 * 2**20, _MMAP: 2**31 - 1}
+_USUAL = {_TRIM: 128 * 2**10, _TOP_PAD: 128 * 2**10, _MMAP: 128 * 2**10}
+"""In bytes; the latter are glibc's own."""
 
 
 @contextmanager
@@ -24,9 +25,11 @@ def freed_memory_kept() -> Iterator[None]:
     if libc is None or not hasattr(libc, "mallopt"):
         yield
         return
-    for option, value in ((_TRIM, _ALL), (_TOP_PAD, _PAD), (_MMAP, _ALL)):
+    for option, value in _KEPT.items():
         libc.mallopt(option, value)
     try:
         yield
     finally:
+        for option, value in _USUAL.items():
+            libc.mallopt(option, value)
         libc.malloc_trim(0)

@@ -97,7 +97,7 @@ def test_a_run_passes_against_its_own_baseline(proven):
     judgement = judge_runs([folder], read_baseline(baseline), Tolerances(patients=2))
     assert judgement.verdict == "pass"
     assert [one.figure for one in judgement.changes] == [AUC, RANK, MATCH, UTILITY, COPIES]
-    assert [one.change for one in judgement.changes] == pytest.approx([0, 0, 0, 0], abs=1e-9)
+    assert [one.change for one in judgement.changes] == pytest.approx([0] * 5, abs=1e-9)
     assert judgement.notes == (), "the worst case, correlation, needs no training"
     assert baseline.stat().st_size < 40_000
 
@@ -130,7 +130,7 @@ def test_what_is_missing_is_not_passed(proven, tmp_path):
     assert judgement.verdict == "cannot judge"
     nothing = judge_runs([tmp_path, folder], baseline, Tolerances(patients=2))
     assert "is no run folder" in nothing.obstacles[0]
-    assert len(nothing.changes) == 4, "the others are judged all the same"
+    assert len(nothing.changes) == 5, "the others are judged all the same"
     figure = baseline.runs[0].figures[str(AUC)]
     short = baseline.runs[0].model_copy(
         update={"figures": {str(AUC): figure.model_copy(update={"resampled": figure.resampled[:-1]})}}
@@ -167,7 +167,7 @@ def test_a_run_that_was_certified_and_is_open_cannot_be_judged(proven, tmp_path)
         "it was certified in the baseline, and now the release is open, so its privacy figures prove nothing"
         in obstacle
     )
-    assert len(judgement.changes) == 4
+    assert len(judgement.changes) == 5
 
 
 def test_a_run_whose_image_is_back_in_the_release_is_a_regression(proven, tmp_path):
@@ -226,7 +226,7 @@ def test_exit_status(monkeypatch, proven, tmp_path, capsys):
     assert call(baseline, "--patients", 2, *(part for pair in outputs.items() for part in pair)) == 0
     assert "privbench check: pass" in capsys.readouterr().out
     assert json.loads(outputs["--json"].read_text())["exit_code"] == 0
-    assert ElementTree.parse(outputs["--junit"]).getroot().get("tests") == "4"
+    assert ElementTree.parse(outputs["--junit"]).getroot().get("tests") == "5"
     assert outputs["--summary"].read_text().startswith("### privbench check: pass")
     assert call(baseline, "--patients", 1000) == 2
     worse = json.loads(baseline.read_text())

@@ -174,4 +174,4 @@ def test_what_was_found_of_copies_is_what_its_stage_put_out(run, kept):
     )
     edited(run, lambda values: values.update(stages=[one for one in values["stages"] if "copies" not in one["name"]]))
     told = list(stages_fit(run, read_run(run)))
-    assert told == [f"run.json: what the stage {name} put out is missing" for name in ("copies O", "copies A")]
+    assert {f"run.json: what the stage {name} put out is missing" for name in ("copies O", "copies A")} < set(told)

@@ -28,7 +28,6 @@ from privbench.record.scores import (
     COPIES_COLUMNS,
     INFERENCE_COLUMNS,
     MEASUREMENT_COLUMNS,
-    SEARCH_COLUMNS,
     AttackOrigin,
     AttackScores,
     inference_scores,
@@ -77,13 +76,6 @@ def test_a_run_without_inference_attacks_is_read_with_their_columns(attacks, uti
     write_run_scores(tmp_path, none, utility, *NOTHING)
     read = read_attack_scores(tmp_path)
     assert (list(read.inference.columns), len(read.inference), read.measures) == (INFERENCE_COLUMNS, 0, {})
-
-
-def test_a_run_of_an_older_schema_kept_no_searches(attacks, utility, tmp_path):
-    write_run_scores(tmp_path, attacks, utility, joined([], MEASUREMENT_COLUMNS))
-    (tmp_path / SEARCH_SCORES).unlink()
-    read = read_attack_scores(tmp_path)
-    assert (list(read.searches.columns), len(read.searches)) == (SEARCH_COLUMNS, 0)
 
 
 def test_scores_are_not_written_over_those_of_another_run(attacks, utility, tmp_path):

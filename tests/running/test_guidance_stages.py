@@ -16,10 +16,12 @@ from privbench.running.guidance_stages import guidance_nodes
 from privbench.running.loading import ReadData, data_node, read_splits
 from privbench.running.pairing import guidance_pairs, with_pairs
 from privbench.running.source import Source
-from privbench.running.stage_names import CLASSIFIER, DATA, VERIFIER, VERSIONS
+from privbench.running.stage_names import CLASSIFIER, DATA, EMBEDDER, VERIFIER, VERSIONS
 
 NETWORK = {"backbone": "test_resnet", "epochs": 1, "batch_size": 16, "learning_rate": 1e-3}
-RECIPE = GuidanceRecipe(classifier=NETWORK, verifier=NETWORK | {"features": 4})
+RECIPE = GuidanceRecipe(
+    classifier=NETWORK, verifier=NETWORK | {"features": 4}, embedder=NETWORK | {"features": 4, "steps": 2}
+)
 PAIRS = PairsSection(guidance=16, train=10, val=10, test=10, cap=2)
 CONDITIONS = Conditions(seed=0, device="cpu", precision="32-true", threads=1)
 
@@ -47,17 +49,19 @@ def make(tmp_path_factory):
     return made
 
 
-def test_both_read_the_data_alone(make):
+def test_all_read_the_data_alone(make):
     made = make()
-    assert set(made) == {DATA, CLASSIFIER, VERIFIER}
-    for name in (CLASSIFIER, VERIFIER):
+    assert set(made) == {DATA, CLASSIFIER, VERIFIER, EMBEDDER}
+    for name in (CLASSIFIER, VERIFIER, EMBEDDER):
         assert made[name].manifest.inputs == {"data": made[DATA].digest}
 
 
-def test_both_trainings_have_curves(make):
+def test_all_trainings_have_curves(make):
     made = make()
-    trainings = {name: {row["training"] for row in curves_of(made[name])} for name in (CLASSIFIER, VERIFIER)}
-    assert trainings == {CLASSIFIER: {"guidance classifier"}, VERIFIER: {"guidance verifier"}}
+    trainings = {name: {row["training"] for row in curves_of(made[name])} for name in (CLASSIFIER, VERIFIER, EMBEDDER)}
+    assert trainings == {
+        CLASSIFIER: {"guidance classifier"}, VERIFIER: {"guidance verifier"}, EMBEDDER: {"guidance embedder"},
+    }  # fmt: skip
 
 
 def test_the_guidance_is_taken_from_the_store(make):

@@ -6,12 +6,12 @@ import torch
 from moved import each, images_of, reordered, shifted, toned, turned, wrapped
 from privbench.attacks.undoing.canonical import FAMILIES, Canonical, fit_canonical
 from privbench.attacks.undoing.portraits import portraits_of
-from privbench.attacks.undoing.undo import Examples
+from privbench.attacks.undoing.undo import OwnPairs
 
 
 def fitted(family: str, originals: np.ndarray) -> Canonical:
     portraits = portraits_of(torch.rand(4, 9), 2)  # which the families do not look at
-    return fit_canonical(family, Examples(originals, originals, portraits), np.random.default_rng(0))
+    return fit_canonical(family, OwnPairs(originals, originals, portraits), np.random.default_rng(0))
 
 
 MOVED = {

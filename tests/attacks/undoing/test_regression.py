@@ -5,7 +5,7 @@ import pytest
 import torch
 from privbench.attacks.undoing.portraits import portraits_of
 from privbench.attacks.undoing.regression import VIEWS, _kernel, _ridge, fit_regression
-from privbench.attacks.undoing.undo import Examples
+from privbench.attacks.undoing.undo import OwnPairs
 
 SIDE = 12
 
@@ -26,7 +26,7 @@ def undo(view: str, release):
     """The regression's error on images that it was not fitted to, and left out one by one on those that it was."""
     train, test = images_of(400, 0), images_of(100, 1)
     portraits = portraits_of(torch.from_numpy(train).flatten(1).float() / 255, 40)
-    examples = Examples(release(train), train, portraits)
+    examples = OwnPairs(release(train), train, portraits)
     fitted = fit_regression(view, examples, np.random.default_rng(0))
     return error(fitted(torch.from_numpy(release(test))), test), error(fitted.of_examples(examples), train)
 

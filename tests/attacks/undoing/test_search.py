@@ -6,7 +6,7 @@ import pytest
 import torch
 from moved import each, images_of, shifted, turned
 from privbench.attacks.undoing.search import _FIXED, KINDS, Chain, originals_of, own_image_match, search
-from privbench.attacks.undoing.undo import Examples
+from privbench.attacks.undoing.undo import OwnPairs
 
 from privbench.data.gallery import KnownGallery
 from privbench.data.pairs import NO_PAIRS
@@ -70,7 +70,7 @@ def test_a_chain_comes_back_from_its_state(rng):
     portraits, seen = originals_of(train, rng), train
     names, undos = ("turns", "uncovering", "regression on grey", "registration"), []
     for name in names:
-        examples = Examples(seen, train, portraits)
+        examples = OwnPairs(seen, train, portraits)
         undos.append(KINDS[name].fit(examples, rng))
         seen = undos[-1].of_examples(examples).numpy()
     chain = Chain(names, tuple(undos))

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from privbench.attacks.undoing.portraits import portraits_of
 from privbench.attacks.undoing.uncovering import fit_uncovering
-from privbench.attacks.undoing.undo import Examples
+from privbench.attacks.undoing.undo import OwnPairs
 
 
 def pictures(count: int, seed: int) -> np.ndarray:
@@ -23,7 +23,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def test_what_lies_below_is_left():
     train, test = pictures(100, 0), pictures(40, 1)
-    examples = Examples(covered(train, train, 2), train, portraits_of(torch.rand(4, 9), 2))
+    examples = OwnPairs(covered(train, train, 2), train, portraits_of(torch.rand(4, 9), 2))
     undo = fit_uncovering(examples)
     release = covered(test, train, 3)
     assert likeness(release, test).mean() < 0.4
@@ -32,7 +32,7 @@ def test_what_lies_below_is_left():
 
 def test_no_image_is_its_own_cover():
     train = pictures(100, 0)
-    examples = Examples(train, train, portraits_of(torch.rand(4, 9), 2))
+    examples = OwnPairs(train, train, portraits_of(torch.rand(4, 9), 2))
     undo = fit_uncovering(examples)
     assert likeness(undo.of_examples(examples).numpy(), train).min() > 0.8
     assert np.abs(likeness(undo(torch.from_numpy(train)).numpy(), train)).max() < 0.6, "itself would be taken away"
