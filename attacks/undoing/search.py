@@ -64,7 +64,7 @@ KINDS: dict[str, UndoKind] = {
         f"regression on {view}": UndoKind(partial(fit_regression, view), lambda state: Regression(**state))
         for view in VIEWS
     },
-    "uncovering": UndoKind(lambda examples, _: fit_uncovering(examples), lambda state: Uncovering(**state)),
+    "uncovering": UndoKind(fit_uncovering, lambda state: Uncovering(**state)),
     **{family: UndoKind(partial(fit_canonical, family), partial(Canonical.of_state, family)) for family in FAMILIES},
 }
 """Every undo by its name, from the simplest on."""

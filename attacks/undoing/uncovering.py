@@ -8,17 +8,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .portraits import sample_of
 from .undo import BATCH, OwnPairs, Undo, as_floats, as_images
+
+_COVERS = 8192
 
 
 @dataclass(frozen=True)
 class Uncovering(Undo):
     """The likest of the attacker's originals, taken away as far as it is in the release; what is left is stretched.
 
-    Shape: originals (n, P), uint8; mean (P,) and spread (), those of the originals.
+    Shape: originals (n, P), uint8; rows (n,), int64, theirs among the attacker's; mean (P,) and spread (), those of the
+    originals.
     """
 
     originals: Tensor
+    rows: Tensor
     mean: Tensor
     spread: Tensor
 
@@ -41,17 +46,18 @@ class Uncovering(Undo):
         centred = _centred(released)
         likeness = centred @ covers.T
         if own is not None:
-            likeness[torch.arange(len(own)), own] = -torch.inf
+            likeness[own[:, None] == self.rows] = -torch.inf
         cover = covers[likeness.argmax(1)]
         left = centred - (centred * cover).sum(1, keepdim=True) * cover
         return self.mean + left / left.std(1, keepdim=True).clamp(min=1e-6) * self.spread
 
 
-def fit_uncovering(examples: OwnPairs) -> Uncovering:
-    """All originals of the attacker are thought of as covers."""
-    originals = torch.from_numpy(np.array(examples.originals)).flatten(1)
+def fit_uncovering(examples: OwnPairs, rng: np.random.Generator) -> Uncovering:
+    """All originals of the attacker, up to some thousands, are thought of as covers."""
+    rows = sample_of(examples.originals, _COVERS, rng)
+    originals = torch.from_numpy(examples.originals[rows]).flatten(1)
     flat = originals.float() / 255
-    return Uncovering(originals, flat.mean(0), (flat - flat.mean(0)).std())
+    return Uncovering(originals, torch.from_numpy(rows), flat.mean(0), (flat - flat.mean(0)).std())
 
 
 def _centred(flat: Tensor) -> Tensor:

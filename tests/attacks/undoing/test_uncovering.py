@@ -24,7 +24,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def test_what_lies_below_is_left():
     train, test = pictures(100, 0), pictures(40, 1)
     examples = OwnPairs(covered(train, train, 2), train, portraits_of(torch.rand(4, 9), 2))
-    undo = fit_uncovering(examples)
+    undo = fit_uncovering(examples, np.random.default_rng(0))
     release = covered(test, train, 3)
     assert likeness(release, test).mean() < 0.4
     assert np.median(likeness(undo(torch.from_numpy(release)).numpy(), test)) > 0.9
@@ -33,6 +33,6 @@ def test_what_lies_below_is_left():
 def test_no_image_is_its_own_cover():
     train = pictures(100, 0)
     examples = OwnPairs(train, train, portraits_of(torch.rand(4, 9), 2))
-    undo = fit_uncovering(examples)
+    undo = fit_uncovering(examples, np.random.default_rng(0))
     assert likeness(undo.of_examples(examples).numpy(), train).min() > 0.8
     assert np.abs(likeness(undo(torch.from_numpy(train)).numpy(), train)).max() < 0.6, "itself would be taken away"
