@@ -2,7 +2,8 @@
 
 That a recipe trains on originals says nothing of what stands between an attack and a release. Two things prove that a
 low figure is the release's doing: nothing of the single image is found in it (gone), or a trained attack fits the pairs
-that it learns from, and what it learnt holds of others (saturated). Where neither is so, the release is open.
+that it learns from, and what it learnt holds of others (saturated). An attack that links releases nearly as well as
+originals has beaten it, and no figure is low. Where nothing of that is so, the release is open.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ _CHANCES = 12
 """Times chance that a match stays below where chance alone is that much: of n candidates, a release without anything of
 its image finds one in n, that is one image of as many on the average, and six or more in one of 1,700 studies."""
 _HALF = 0.5
+_NEARLY = 0.8  # of the margin on originals: what the self-test takes for seen through, too
 
 Proven = tuple[AttackResult, Certificate]
 
@@ -46,7 +48,8 @@ def release_proof(attacks: Sequence[AttackResult], section: CertificateSection) 
     by an informed attacker is among them. It proves, at the protocol's confidence, that these attacks leave so few
     images to be found; not that nobody could find more. saturated: such an attack fits its own training pairs to
     `section.saturation`, and keeps at unseen patients at least half as much of that as its recipe keeps on originals;
-    else it learnt its pairs by heart, which noise allows too. open: neither.
+    else it learnt its pairs by heart, which noise allows too. beaten: such an attack keeps, at unseen patients, 0.8 of
+    the margin above chance that its recipe has on originals. open: nothing of that.
 
     Args:
         attacks: all that compare releases with originals.
@@ -73,6 +76,8 @@ def release_proof(attacks: Sequence[AttackResult], section: CertificateSection) 
         return proof("gone", _why_gone(list(matches.values()), section.found))
     if fit := next(_saturated(trained, section.saturation), None):
         return proof("saturated", fit)
+    if linked := next(_beaten(trained), None):
+        return proof("beaten", linked)
     if gone or best is None:
         return None
     return proof("open", _why_open(best, matches[best], _best_fit(trained, section.saturation), section.found))
@@ -91,6 +96,14 @@ def _saturated(trained: Sequence[Proven], saturation: float) -> Iterator[str]:
             continue
         if margin_kept(others, train) >= _HALF * margin_kept(proof.validation_auc, proof.train_auc):
             yield f"{attack.label} fits its own training pairs to {train:.3f}, and those of others to {others:.3f}"
+
+
+def _beaten(trained: Sequence[Proven]) -> Iterator[str]:
+    """Of each attack that links releases of others nearly as well as its recipe links originals: how well."""
+    for attack, proof in trained:
+        if attack.fit_auc is not None and margin_kept(attack.fit_auc, proof.validation_auc) >= _NEARLY:
+            on_originals = f"and its recipe originals at {proof.validation_auc:.3f}"
+            yield f"{attack.label} links releases of others at {attack.fit_auc:.3f}, {on_originals}"
 
 
 def _best_fit(trained: Sequence[Proven], saturation: float) -> str:

@@ -15,8 +15,9 @@ Verdict = Literal["certified", "open", "unsaturated", "weak"]
 """Of a run: also open, where the attack is trained and not beaten, although something of the picture is there."""
 VERDICTS: tuple[Verdict, ...] = ("certified", "open", "unsaturated", "weak")
 """The best first."""
-ReleaseVerdict = Literal["gone", "saturated", "open"]
-"""Of a release under attack: nothing of the single image is found in it; the attack got out what is there; neither."""
+ReleaseVerdict = Literal["gone", "saturated", "beaten", "open"]
+"""Of a release under attack: nothing of the single image is found in it; the attack got out what is there; it links
+releases nearly as well as originals; nothing of that."""
 
 
 class Certificate(Record):
