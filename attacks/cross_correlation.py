@@ -32,11 +32,15 @@ def points_of(images: Images, levels: int = 1) -> Tensor:
     return torch.cat([_levels(images[rows], levels).cpu() for rows in torch.arange(len(images)).split(_BATCH)])
 
 
+def centred(flat: Tensor) -> Tensor:
+    """Images of mean 0 and length 1, whose inner product is their correlation. Shape: (N, P)."""
+    return functional.normalize(flat - flat.mean(1, keepdim=True), dim=1)
+
+
 def _levels(images: Tensor, count: int) -> Tensor:
     levels = []
     for _ in range(count):
-        flat = images.flatten(1)
-        levels.append(functional.normalize(flat - flat.mean(1, keepdim=True), dim=1))
+        levels.append(centred(images.flatten(1)))
         if min(images.shape[-2:]) < 2 * _SMALLEST:
             break
         images = functional.avg_pool2d(images, 2)

@@ -8,21 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from privbench.base.errors import PrivbenchError
 from privbench.data.gallery import Gallery, KnownGallery
-from privbench.learning.augmentation import augment
 from privbench.learning.context import Context, Pixels
-from privbench.learning.embedder import PatientSampler, embed, similarity_of_pairs
+from privbench.learning.embedder import Vary, embed, similarity_of_pairs, train_by_patients
 from privbench.learning.guidance import Guidance
 from privbench.learning.networks import Embedder, start_from_guidance
 from privbench.learning.states import below, prefixed
-from privbench.learning.training import Losses, adam, prepare, train
 from privbench.learning.weights import without_weights
 from privbench.metrics.roc import auc
 
+from .embedding import ComparedAsPoints
 from .recipes import DistillationParams
 from .undoing.portraits import Portraits
 from .undoing.search import Chain, image_similarity, originals_of, search
@@ -31,7 +30,7 @@ _TEACHER, _TOWER, _UNDO, _PORTRAITS, _MEASURE = "teacher.", "tower.", "undo.", "
 
 
 @dataclass(frozen=True)
-class Distilled:
+class Distilled(ComparedAsPoints):
     """What was learnt: references go through the teacher; probes are undone and go through the tower."""
 
     teacher: Embedder
@@ -72,24 +71,11 @@ class Distilled:
             {name: float(value) for name, value in below(_MEASURE, state).items()},
         )
 
-    def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
-        """One score a pair of rows, -1 to 1. Shape: probes and references (n,), int, to (n,), float64."""
-        # Only the images that stand in a pair need to be embedded.
-        rows, at = np.unique(np.concatenate([probes, references]), return_inverse=True)
-        probe_points, reference_points = self._points(gallery.rows(rows), ctx)
-        return similarity_of_pairs(probe_points, reference_points, *np.split(at, 2))
-
-    def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
-        """Every probe against every reference, -1 to 1. Shape: (P, R), float32."""
-        probe_points, reference_points = self._points(gallery, ctx)
-        return (probe_points @ reference_points.T).numpy()
-
     def image_similarity(self, gallery: Gallery) -> np.ndarray:
         """How alike undone probes and references are as single images, -1 to 1. Shape: (P, R), float32."""
         return image_similarity(self.portraits, self.undo.images(gallery.probes).numpy(), gallery.references)
 
-    def _points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
-        """Every probe and every reference in the embedding's space. Shape: two times (N, features), on the CPU."""
+    def points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
         references = embed(self.teacher, Pixels(gallery.references, ctx.device), ctx)
         if gallery.probes is gallery.references and self.tower is self.teacher:
             return references, references
@@ -136,10 +122,8 @@ def _train(
         own = embed(tower, images, ctx)
         return auc(pairs.mated, similarity_of_pairs(own, points, pairs.probe, pairs.reference))
 
-    best, best_auc = (
-        copy.deepcopy(tower),
-        auc_on(seen_val, wanted_val, val),
-    )  # of what is undone little may be left to do
+    # Where all is undone, training makes it no better.
+    best, best_auc = copy.deepcopy(tower), auc_on(seen_val, wanted_val, val)
     for number in range(1, params.rounds + 1):
         recipe = params.model_copy(update={"steps": params.steps * 2 ** (number - 1)})
         title = f"distillation, round {number}"
@@ -163,25 +147,10 @@ def _teach(
     title: str,
 ) -> None:
     """One training: each release towards the teacher's embedding of another visit, among those of other patients."""
-    sampler = PatientSampler(patients, ctx.numpy_generator(title, "patients"))
-    count = recipe.steps * recipe.batch_size
-    network, update = prepare(tower, ctx, *adam(tower, recipe, count))
-    noise, points = ctx.torch_generator(title, "augmentation"), wanted.to(ctx.device)
+    points = wanted.to(ctx.device)
 
-    def step(slots: Tensor) -> Losses:
-        first, second = sampler.draw(min(len(slots), len(sampler)))
-        embedded = network(augment(seen[first], recipe.augmentation, noise))
-        logits = embedded @ points[second.to(ctx.device)].T / recipe.temperature
-        loss = functional.cross_entropy(logits, torch.arange(len(first), device=ctx.device))
-        update(loss)
-        return {"loss": loss}
+    def loss(network: nn.Module, vary: Vary, first: Tensor, second: Tensor) -> Tensor:
+        logits = network(vary(seen[first])) @ points[second.to(ctx.device)].T / recipe.temperature
+        return functional.cross_entropy(logits, torch.arange(len(first), device=ctx.device))
 
-    train(
-        tower,
-        count=count,
-        recipe=recipe,
-        step=step,
-        validate=lambda: {"loss": torch.tensor(1 - validate())},
-        ctx=ctx,
-        title=title,
-    )
+    train_by_patients(tower, patients, recipe, loss, validate, ctx, title, title)

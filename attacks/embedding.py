@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,7 +26,27 @@ from .registration import Registration, register
 _NETWORK, _REGISTRATION = "network.", "registration."
 
 
-class Embedding:
+class ComparedAsPoints(ABC):
+    """What tells images by their points on the unit sphere."""
+
+    @abstractmethod
+    def points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
+        """Every probe and every reference as a point. Shape: two times (N, features), on the CPU."""
+
+    def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
+        """One score a pair of rows, -1 to 1. Shape: probes and references (n,), int, to (n,), float64."""
+        # Only the images that stand in a pair need to be embedded.
+        rows, at = np.unique(np.concatenate([probes, references]), return_inverse=True)
+        probe_points, reference_points = self.points(gallery.rows(rows), ctx)
+        return similarity_of_pairs(probe_points, reference_points, *np.split(at, 2))
+
+    def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
+        """Every probe against every reference, -1 to 1. Shape: (P, R), float32."""
+        probe_points, reference_points = self.points(gallery, ctx)
+        return (probe_points @ reference_points.T).numpy()
+
+
+class Embedding(ComparedAsPoints):
     """Images as points, the nearer the likelier of one patient; probes are registered first where they are released."""
 
     def __init__(self, params: EmbedderRecipe, released: Callable[[Gallery], np.ndarray], title: str) -> None:
@@ -76,24 +97,11 @@ class Embedding:
         registration = below(_REGISTRATION, state)
         self._registration = Registration(**registration) if registration else None
 
-    def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
-        """One score a pair of rows, -1 to 1. Shape: probes and references (n,), int, to (n,), float64."""
-        # Only the images that stand in a pair need to be embedded.
-        rows, at = np.unique(np.concatenate([probes, references]), return_inverse=True)
-        probe_points, reference_points = self._points(gallery.rows(rows), ctx)
-        return similarity_of_pairs(probe_points, reference_points, *np.split(at, 2))
-
-    def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
-        """Every probe against every reference, -1 to 1. Shape: (P, R), float32."""
-        probe_points, reference_points = self._points(gallery, ctx)
-        return (probe_points @ reference_points.T).numpy()
-
     def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         """The correlation of every probe, as the embedding sees it, with every reference. Shape: (P, R), float32."""
         return correlations(self._probes(gallery, ctx), Pixels(gallery.references, ctx.device))
 
-    def _points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
-        """Every probe and every reference in the embedding's space. Shape: two times (N, features), on the CPU."""
+    def points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
         probes = embed(self._embedder, self._probes(gallery, ctx), ctx)
         if gallery.probes is gallery.references and not gallery.releases:
             return probes, probes

@@ -120,7 +120,7 @@ def search(train: KnownGallery, val: KnownGallery, ctx: Context) -> Found:
     """Fits every undo to the training images and chooses by the own-image match of the validation images."""
     rng = ctx.numpy_generator("own images")
     portraits = originals_of(train.references, rng)
-    rows = np.sort(rng.permutation(len(val.references))[:CANDIDATES])
+    rows = sample_of(val.references, CANDIDATES, rng)
     originals, examples = val.references[rows], OwnPairs(np.asarray(train.probes), train.references, portraits)
     matches: dict[str, float] = {}
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..cross_correlation import centred
 from .portraits import sample_of
 from .undo import BATCH, OwnPairs, Undo, as_floats, as_images
 
@@ -42,13 +43,12 @@ class Uncovering(Undo):
 
     def _left(self, released: Tensor, own: Tensor | None) -> Tensor:
         """What is left without the cover, which is none of the `own` originals. Shape: (N, P), float."""
-        covers = _centred(self.originals.float() / 255)
-        centred = _centred(released)
-        likeness = centred @ covers.T
+        covers, shown = centred(self.originals.float() / 255), centred(released)
+        likeness = shown @ covers.T
         if own is not None:
             likeness[own[:, None] == self.rows] = -torch.inf
         cover = covers[likeness.argmax(1)]
-        left = centred - (centred * cover).sum(1, keepdim=True) * cover
+        left = shown - (shown * cover).sum(1, keepdim=True) * cover
         return self.mean + left / left.std(1, keepdim=True).clamp(min=1e-6) * self.spread
 
 
@@ -58,8 +58,3 @@ def fit_uncovering(examples: OwnPairs, rng: np.random.Generator) -> Uncovering:
     originals = torch.from_numpy(examples.originals[rows]).flatten(1)
     flat = originals.float() / 255
     return Uncovering(originals, torch.from_numpy(rows), flat.mean(0), (flat - flat.mean(0)).std())
-
-
-def _centred(flat: Tensor) -> Tensor:
-    """Images of mean 0 and length 1. Shape: (N, P)."""
-    return torch.nn.functional.normalize(flat - flat.mean(1, keepdim=True), dim=1)

@@ -53,13 +53,18 @@ def patient_codes(texts: pd.Series) -> np.ndarray:
     return pd.factorize(texts, sort=True)[0].astype(np.int64)
 
 
+def first_rows(patients: np.ndarray) -> np.ndarray:
+    """The first row of each patient, in the patients' order. Shape: (N,) to (patients,), int64."""
+    return np.unique(patients, return_index=True)[1]
+
+
 def one_a_patient(patients: np.ndarray, count: int) -> np.ndarray:
     """The first row of each of at most that many patients, who are spread evenly over all of them in order.
 
     Nobody counts twice, so how often something holds of these rows is a share of independent trials.
     Shape: (N,), int, to (n,), int64.
     """
-    first = np.unique(patients, return_index=True)[1]
+    first = first_rows(patients)
     return np.asarray(first[np.linspace(0, len(first) - 1, min(count, len(first))).astype(np.int64)])
 
 

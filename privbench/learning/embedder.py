@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from pytorch_metric_learning.losses import SupConLoss
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..data.gallery import KnownGallery
 from ..data.pairs import rows_by_patient
@@ -19,6 +19,9 @@ from .generators import global_seed
 from .networks import Embedder, outputs_of
 from .recipes import EmbedderRecipe
 from .training import Losses, adam, prepare, train
+
+Vary = Callable[[Tensor], Tensor]
+"""Augments images: each time by draws of their own."""
 
 
 class Images(Protocol):
@@ -71,28 +74,54 @@ def train_embedder(
         ctx: knows device and precision, and takes the curves.
         title: what curves and messages call the training.
     """
-    sampler = PatientSampler(patients, ctx.numpy_generator("patients"))
-    count = recipe.steps * recipe.batch_size
-    network, update = prepare(embedder, ctx, *adam(embedder, recipe, count))
     loss_of = SupConLoss(recipe.temperature)
-    noise = ctx.torch_generator("augmentation")
 
-    def step(slots: Tensor) -> Losses:
-        first, second = sampler.draw(min(len(slots), len(sampler)))
-        images = torch.cat([probes[first], references[second]])
-        embedded = network(augment(images, recipe.augmentation, noise))
+    def loss(network: nn.Module, vary: Vary, first: Tensor, second: Tensor) -> Tensor:
+        embedded = network(vary(torch.cat([probes[first], references[second]])))
         names = torch.arange(len(first), device=embedded.device)
         if probes is references:
-            loss = loss_of(embedded, names.repeat(2))
-        else:  # a release is told from an original at a glance, so only pairs of one with the other teach
-            probe, reference = embedded.chunk(2)
-            # A copy, because the library takes one and the same labels for one and the same images, and leaves
-            # out what it then believes to be an image's pair with itself: every positive.
-            other_names = names.clone()
-            across = loss_of(probe, names, ref_emb=reference, ref_labels=other_names)
-            loss = (across + loss_of(reference, names, ref_emb=probe, ref_labels=other_names)) / 2
-        update(loss)
-        return {"loss": loss}
+            told: Tensor = loss_of(embedded, names.repeat(2))
+            return told
+        # A release is told from an original at a glance, so only pairs of one with the other teach.
+        probe, reference = embedded.chunk(2)
+        # A copy, because the library takes one and the same labels for one and the same images, and leaves
+        # out what it then believes to be an image's pair with itself: every positive.
+        other_names = names.clone()
+        across = loss_of(probe, names, ref_emb=reference, ref_labels=other_names)
+        both: Tensor = (across + loss_of(reference, names, ref_emb=probe, ref_labels=other_names)) / 2
+        return both
+
+    train_by_patients(embedder, patients, recipe, loss, validate, ctx, title)
+
+
+def train_by_patients(
+    embedder: Embedder,
+    patients: np.ndarray,
+    recipe: EmbedderRecipe,
+    loss: Callable[[nn.Module, Vary, Tensor, Tensor], Tensor],
+    validate: Callable[[], float],
+    ctx: Context,
+    title: str,
+    *streams: str,
+) -> None:
+    """Trains by batches of patients, of each the rows of two images; arguments as those of `train_embedder`.
+
+    Args:
+        loss: takes the network, what varies its images, and the rows of the first and of the second images.
+        streams: names that tell the draws of this training from those of another one of the same stage.
+    """
+    sampler = PatientSampler(patients, ctx.numpy_generator(*streams, "patients"))
+    count = recipe.steps * recipe.batch_size
+    network, update = prepare(embedder, ctx, *adam(embedder, recipe, count))
+    noise = ctx.torch_generator(*streams, "augmentation")
+
+    def vary(images: Tensor) -> Tensor:
+        return augment(images, recipe.augmentation, noise)
+
+    def step(slots: Tensor) -> Losses:
+        value = loss(network, vary, *sampler.draw(min(len(slots), len(sampler))))
+        update(value)
+        return {"loss": value}
 
     train(
         embedder,

@@ -76,10 +76,5 @@ class Donors:
         return dict(zip(self.digests.tolist(), self.owners.tolist(), strict=True))
 
 
-def one_of_each(patients: np.ndarray) -> np.ndarray:
-    """The row of each patient's first image. Shape: (N,) to (patients,), int."""
-    return np.unique(patients, return_index=True)[1]
-
-
 def _digest(image: np.ndarray) -> int:
     return int.from_bytes(blake2b(image.tobytes(), digest_size=8).digest(), signed=True)

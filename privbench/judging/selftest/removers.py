@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ...base.params import Params
+from ...data.patients import first_rows
 from ...data.splits import Split
 from ...learning.classifier import classify
 from ...learning.context import Context
@@ -17,7 +18,7 @@ from ...learning.recipes import ClassifierRecipe
 from ...learning.states import below, prefixed
 from ...learning.weights import without_weights
 from ...plugins.interfaces import Anonymizer
-from .donors import Donors, one_of_each
+from .donors import Donors
 
 _CLASSIFIER = "classifier."
 _OUTSTANDING = 1.5  # standard deviations above the training images' mean
@@ -55,7 +56,7 @@ class NewPatient(Anonymizer):
     deterministic = False
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        donors = torch.from_numpy(np.array(train.images[one_of_each(train.patients)[:_PATIENTS]]))
+        donors = torch.from_numpy(np.array(train.images[first_rows(train.patients)[:_PATIENTS]]))
         self.load_state({"donors": donors}, ctx.device)
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -84,7 +85,7 @@ class MeanOfPatients(Anonymizer):
     Params = MeanParams
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        self._donors = torch.from_numpy(np.array(train.images[one_of_each(train.patients)]))
+        self._donors = torch.from_numpy(np.array(train.images[first_rows(train.patients)]))
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
         count = min(self.params.k, len(self._donors))

@@ -10,10 +10,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from ....data.patients import first_rows
 from ....data.splits import Split
 from ....learning.context import Context
 from ....learning.guidance import Guidance
-from ..donors import Donors, one_of_each
+from ..donors import Donors
 from .drawn import Drawn, DrawnParams, eight_bits, number, uniform
 
 _COVERS = 1000
@@ -25,7 +26,7 @@ class Covered(Drawn):
     deterministic = False
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
-        rows = one_of_each(train.patients)
+        rows = first_rows(train.patients)
         drawn = torch.randperm(len(rows), generator=self.draws())[:_COVERS]
         self._donors = Donors.of(train, np.sort(rows[drawn.numpy()]))
 
