@@ -20,6 +20,7 @@ from privbench.learning.states import below, prefixed
 
 from ..registration import Registration, register
 from .canonical import FAMILIES, Canonical, fit_canonical
+from .grey_table import GreyTable, fit_grey_table
 from .portraits import Portraits, portraits_of, sample_of
 from .regression import VIEWS, Regression, fit_regression
 from .uncovering import Uncovering, fit_uncovering
@@ -27,10 +28,8 @@ from .undo import OwnPairs, Undo, as_floats, as_images
 
 CANDIDATES = 500  # originals among which a release has to find its own
 _SAMPLES, _COMPONENTS = 2048, 256
-_FOUND = 0.9
-"""Own-image match from which on nothing else is tried."""
 _BETTER = 0.02
-"""What a less simple undo has to add."""
+"""What a less simple undo has to add to the own-image match; where none can, none is tried."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,7 @@ def _register(examples: OwnPairs, rng: np.random.Generator) -> Undo:
 
 KINDS: dict[str, UndoKind] = {
     "registration": UndoKind(_register, lambda state: UndoneByRegistration(Registration(**state))),
+    "grey table": UndoKind(fit_grey_table, lambda state: GreyTable(**state)),
     **{
         f"regression on {view}": UndoKind(partial(fit_regression, view), lambda state: Regression(**state))
         for view in VIEWS
@@ -68,7 +68,7 @@ KINDS: dict[str, UndoKind] = {
     **{family: UndoKind(partial(fit_canonical, family), partial(Canonical.of_state, family)) for family in FAMILIES},
 }
 """Every undo by its name, from the simplest on."""
-_FIXED = ("registration", *(f"regression on {view}" for view in VIEWS))
+_FIXED = ("registration", "grey table", *(f"regression on {view}" for view in VIEWS))
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,13 @@ def search(train: KnownGallery, val: KnownGallery, ctx: Context) -> Found:
             # The first is the simplest, and taken where none is better.
             if not best.chain.names or rate > best.match + _BETTER:
                 best = _Tried(chain, undone, rate)
-            if best.match >= _FOUND:
+            if best.is_all:
                 break
         return best
 
     best = best_of(KINDS, _Tried(Chain((), ()), val.probes[rows], 0.0), examples)
     undone = best.chain.undos[0].of_examples(examples).numpy()
-    if best.chain.names[0] not in _FIXED and best.match < _FOUND:
+    if best.chain.names[0] not in _FIXED and not best.is_all:
         # What was moved back may have been changed alike in all images, too.
         moved_back = OwnPairs(undone, train.references, portraits)
         best = best_of(_FIXED, best, moved_back)
@@ -157,6 +157,11 @@ class _Tried:
     chain: Chain
     shown: np.ndarray
     match: float
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing could be better by as much as it had to be."""
+        return self.match + _BETTER >= 1
 
 
 def originals_of(images: np.ndarray, rng: np.random.Generator) -> Portraits:
