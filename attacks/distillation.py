@@ -26,11 +26,13 @@ class Distillation(LinkageAttack):
 
     The embedder, which was trained on originals, stays as it is. First the release is undone as far as it can be
     without a network (`privbench.attacks.undoing`); then the tower, from the embedder's weights, learns of each release
-    the embedding of an original of another visit (InfoNCE, van den Oord et al. 2018). Where it does not fit its own
-    training pairs, it goes on, for as many rounds as its budget has.
+    the embedding of an original of the same patient, of another visit where there is one (InfoNCE, van den Oord et al.
+    2018). Where it does not fit its own training pairs, it goes on, for as many rounds as its budget has. What whitened
+    pixels tell is added to what it tells.
     """
 
     name = "distillation"
+    version = "2"
     scenarios = ("ignorant", "informed")
     has_teacher = True
     Params: ClassVar[type[Params]] = DistillationParams
@@ -60,5 +62,5 @@ class Distillation(LinkageAttack):
         return self._distilled.image_similarity(gallery)
 
     def measures(self, gallery: Gallery, originals: np.ndarray, ctx: Context) -> dict[str, float]:
-        """The own-image match of every undo that was tried, on validation images, and how many rounds were needed."""
+        """What each part tells alone of validation images, which undos were tried, and how many rounds were needed."""
         return dict(self._distilled.measures)

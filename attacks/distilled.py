@@ -1,4 +1,7 @@
-"""The tower that learns from the guidance's embedder, with what undoes the release before it sees it."""
+"""The tower that learns from the guidance's embedder, with what undoes the release before it sees it.
+
+Beside it stand whitened pixels, which need no training: both similarities are added, by weights from validation pairs.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -25,17 +29,24 @@ from .embedding import ComparedAsPoints
 from .recipes import DistillationParams
 from .undoing.portraits import Portraits
 from .undoing.search import Chain, image_similarity, originals_of, search
+from .whitening import Whitening, fit_whitening
 
 _TEACHER, _TOWER, _UNDO, _PORTRAITS, _MEASURE = "teacher.", "tower.", "undo.", "portraits.", "measure."
+_WHITENING, _SHARE = "whitening.", "share"
 
 
 @dataclass(frozen=True)
 class Distilled(ComparedAsPoints):
-    """What was learnt: references go through the teacher; probes are undone and go through the tower."""
+    """What was learnt: references go through the teacher; probes are undone and go through the tower.
+
+    `share` is the weight of whitened pixels, 0 to 1, beside that of the networks.
+    """
 
     teacher: Embedder
     tower: Embedder
     undo: Chain
+    whitening: Whitening
+    share: float
     portraits: Portraits
     measures: Mapping[str, float]
 
@@ -45,6 +56,8 @@ class Distilled(ComparedAsPoints):
             prefixed(_TEACHER, self.teacher.state_dict())
             | ({} if self.tower is self.teacher else prefixed(_TOWER, self.tower.state_dict()))
             | prefixed(_UNDO, self.undo.state())
+            | prefixed(_WHITENING, self.whitening.state())
+            | {_SHARE: torch.tensor(self.share, dtype=torch.float64)}
             | prefixed(_PORTRAITS, vars(self.portraits))
             | prefixed(_MEASURE, {name: torch.tensor(value) for name, value in self.measures.items()})
         )
@@ -67,6 +80,8 @@ class Distilled(ComparedAsPoints):
             teacher,
             network(_TOWER) or teacher,
             Chain.of_state(below(_UNDO, state)),
+            Whitening.of_state(below(_WHITENING, state)),
+            float(state[_SHARE]),
             Portraits(**below(_PORTRAITS, state)),
             {name: float(value) for name, value in below(_MEASURE, state).items()},
         )
@@ -76,10 +91,19 @@ class Distilled(ComparedAsPoints):
         return image_similarity(self.portraits, self.undo.images(gallery.probes).numpy(), gallery.references)
 
     def points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
-        references = embed(self.teacher, Pixels(gallery.references, ctx.device), ctx)
+        references = self._both(self.teacher, gallery.references, ctx)
         if gallery.probes is gallery.references and self.tower is self.teacher:
             return references, references
-        return embed(self.tower, Pixels(self.undo.images(gallery.probes).numpy(), ctx.device), ctx), references
+        return self._both(self.tower, self.undo.images(gallery.probes).numpy(), ctx), references
+
+    def _both(self, network: Embedder, images: np.ndarray, ctx: Context) -> Tensor:
+        """Points whose products are the weighted sums of those of networks and of whitened pixels."""
+        learnt, pixels = embed(network, Pixels(images, ctx.device), ctx), self.whitening.points(images)
+        return torch.cat([(1 - self.share) ** 0.5 * learnt, self.share**0.5 * pixels], 1)
+
+
+_Side = tuple[np.ndarray, Tensor, KnownGallery]
+"""Of training or validation: releases undone, the teacher's points of the originals, and whose they are."""
 
 
 def fit_distilled(
@@ -94,26 +118,50 @@ def fit_distilled(
         raise PrivbenchError("The attack 'distillation' needs the guidance's embedder: add [guidance.embedder].")
     teacher = Embedder(without_weights(params), params.features).to(ctx.device).eval()
     start_from_guidance(teacher, guidance.embedder, "the attack 'distillation'")
+    own, own_val = (embed(teacher, Pixels(one.references, ctx.device), ctx) for one in (known, val))
     if known.probes is known.references:
+        whitening = fit_whitening(known.references, known, ctx)
+        share, _ = _weigh(own_val, own_val, whitening, val.references, val)
         portraits = originals_of(known.references, ctx.numpy_generator("own images"))
-        return Distilled(teacher, teacher, Chain((), ()), portraits, {})
+        return Distilled(teacher, teacher, Chain((), ()), whitening, share, portraits, {})
+
     found = search(known, val, ctx)
-    tower, rounds = _train(params, teacher, found.train, known, found.chain.images(val.probes).numpy(), val, ctx)
+    undone_val = found.chain.images(val.probes).numpy()
+    tower, rounds = _train(params, teacher, (found.train, own, known), (undone_val, own_val, val), ctx)
+    whitening = fit_whitening(found.train, known, ctx)
+    reached = embed(tower, Pixels(undone_val, ctx.device), ctx)
+    share, alone = _weigh(reached, own_val, whitening, undone_val, val)
     matches = {f"own-image match after {name}": rate for name, rate in found.matches.items()}
-    return Distilled(teacher, tower, found.chain, found.portraits, {"rounds": float(rounds)} | matches)
+    measures = {"rounds": float(rounds)} | alone | matches
+    return Distilled(teacher, tower, found.chain, whitening, share, found.portraits, measures)
+
+
+def _weigh(
+    probes: Tensor, references: Tensor, whitening: Whitening, undone: np.ndarray, val: KnownGallery
+) -> tuple[float, dict[str, float]]:
+    """The share of whitened pixels that tells validation pairs best, and what each tells alone (AUC).
+
+    Fusion by logistic regression, as is usual where speakers are verified (Brümmer et al. 2007); what would count
+    against a match counts nothing.
+    """
+    pairs = val.pairs
+    pixels = whitening.points(undone), whitening.points(val.references)
+    scores = np.stack(
+        [similarity_of_pairs(*both, pairs.probe, pairs.reference) for both in ((probes, references), pixels)], 1
+    )
+    spread = scores[~pairs.mated].std(0).clip(min=1e-6)
+    weights = LogisticRegression().fit(scores / spread, pairs.mated).coef_[0].clip(min=0) / spread
+    told = ("validation AUC of the tower alone", "validation AUC of whitened pixels alone")
+    alone = {name: auc(pairs.mated, score) for name, score in zip(told, scores.T, strict=True)}
+    share = float(weights[1] / weights.sum()) if weights.any() else 0.0
+    return share, alone | {"share of whitened pixels": share}
 
 
 def _train(
-    params: DistillationParams,
-    teacher: Embedder,
-    undone: np.ndarray,
-    known: KnownGallery,
-    undone_val: np.ndarray,
-    val: KnownGallery,
-    ctx: Context,
+    params: DistillationParams, teacher: Embedder, train: _Side, val: _Side, ctx: Context
 ) -> tuple[Embedder, int]:
     """The tower after the round that did best on validation pairs, and how many rounds there were."""
-    wanted, wanted_val = (embed(teacher, Pixels(one.references, ctx.device), ctx) for one in (known, val))
+    (undone, wanted, known), (undone_val, wanted_val, _) = train, val
     seen, seen_val = (Pixels(images, ctx.device) for images in (undone, undone_val))
     tower, number = copy.deepcopy(teacher), 0
 
@@ -123,12 +171,12 @@ def _train(
         return auc(pairs.mated, similarity_of_pairs(own, points, pairs.probe, pairs.reference))
 
     # Where all is undone, training makes it no better.
-    best, best_auc = copy.deepcopy(tower), auc_on(seen_val, wanted_val, val)
+    best, best_auc = copy.deepcopy(tower), auc_on(seen_val, wanted_val, val[2])
     for number in range(1, params.rounds + 1):
         recipe = params.model_copy(update={"steps": params.steps * 2 ** (number - 1)})
         title = f"distillation, round {number}"
-        _teach(tower, seen, wanted, known.patients, recipe, lambda: auc_on(seen_val, wanted_val, val), ctx, title)
-        reached = auc_on(seen_val, wanted_val, val)
+        _teach(tower, seen, wanted, known.patients, recipe, lambda: auc_on(seen_val, wanted_val, val[2]), ctx, title)
+        reached = auc_on(seen_val, wanted_val, val[2])
         if reached > best_auc:
             best, best_auc = copy.deepcopy(tower), reached
         if auc_on(seen, wanted, known) >= params.saturation:
@@ -146,7 +194,7 @@ def _teach(
     ctx: Context,
     title: str,
 ) -> None:
-    """One training: each release towards the teacher's embedding of another visit, among those of other patients."""
+    """One training: each release towards the teacher's embedding of its patient, among those of other patients."""
     points = wanted.to(ctx.device)
 
     def loss(network: nn.Module, vary: Vary, first: Tensor, second: Tensor) -> Tensor:

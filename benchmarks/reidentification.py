@@ -1,13 +1,13 @@
-"""How well a recipe of the embedder links original images of patients whom it has not seen, and in what time.
+"""How well `distillation` links original images of patients whom it has not seen, and in what time.
 
     python benchmarks/reidentification.py ROOT [FIELD=VALUE …]          # by cross-validation over training patients
     python benchmarks/reidentification.py ROOT [FIELD=VALUE …] --test   # once, when a recipe is chosen
 
 ROOT is a folder in ChestX-ray14's layout. Data, split and recipe are those of the protocol quick, changed as
 `privbench run --set` does, such as guidance.embedder.epochs=10. The patients of the train and val splits are cut into
-folds (4, or --folds=N); each is embedded by a network trained on the other ones, on one thread, as many side by side as
-there are cores. With --test the network is trained on the train split and the test images are embedded, alone. Each
-row is an AUC and the rank-1 rate; raw pixels, which need no training, stand beside it. The AUC is over all pairs of
+folds (4, or --folds=N); each is linked by what was trained on the other ones, on as many threads as the protocol says,
+as many side by side as there are cores. With --test the test images are linked, once. Each row is an AUC and the rank-1
+rate, of the embedder alone, of the attack, and of raw pixels, which need no training. The AUC is over all pairs of
 different patients and as many of one patient as the protocol's cap allows: a patient of 66 images has 2,145 of them.
 """
 
@@ -16,6 +16,8 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +26,23 @@ import torch
 from joblib import Parallel, delayed
 from rich.console import Console
 
+from privbench.base.memory import freed_memory_kept
 from privbench.base.progress import Progress
 from privbench.data.gallery import Gallery, KnownGallery
 from privbench.data.pairs import draw_pairs
+from privbench.data.patients import patient_codes
 from privbench.learning.context import Context, Pixels
 from privbench.learning.device import create_fabric, deterministic
 from privbench.learning.embedder import embed, fit_embedder
+from privbench.learning.guidance import untrained_guidance
 from privbench.metrics.retrieval import cumulative_match, rank_mates
 from privbench.metrics.roc import auc
 from privbench.plugins.interfaces import DataRequest, Dataset, LinkageAttack
 from privbench.plugins.registry import Registry
-from privbench.protocols.schema import load_protocol
+from privbench.protocols.schema import Protocol, load_protocol
 from privbench.running.loading import read_splits, write_data
 
+SPLITS = ("train", "val", "test")
 Figures = tuple[float, float]
 
 
@@ -50,41 +56,61 @@ def main() -> None:
         request = DataRequest(protocol.data.size, protocol.seed, Path(root), 2, Progress(Console(), quiet=True))
         write_data(dataset, request, protocol.data.validation, Path(name), lambda table: None)
         splits = read_splits(Path(name), dataset.findings)
-        images = {split: np.array(part.images) for split, part in splits.items()}
-        patients = {split: np.asarray(part.patients) for split, part in splits.items()}
-    print("from, images, seconds, AUC and rank-1 of the embedder, of raw pixels")
+        images = np.concatenate([splits[split].images for split in SPLITS])
+        table = pd.concat([splits[split].table for split in SPLITS], ignore_index=True)
+    split = np.repeat(SPLITS, [len(splits[name].images) for name in SPLITS])
+    patients, rng = table["patient"].to_numpy(), np.random.default_rng(protocol.seed)
+    print("from, images, seconds, AUC and rank-1 of the embedder, of distillation, of raw pixels")
     if "--test" in options:
-        cut = [(images["train"], patients["train"], images["test"], patients["test"])]
+        cut = [tuple(np.flatnonzero(split == name) for name in SPLITS)]
     else:
         folds = int(next((word.split("=")[1] for word in options if word.startswith("--folds=")), "4"))
-        known, whose = (np.concatenate([part["train"], part["val"]]) for part in (images, patients))
-        names = np.random.default_rng(protocol.seed).permutation(np.unique(whose))
-        held_out = [np.isin(whose, names[fold::folds]) for fold in range(folds)]
-        cut = [(known[~out], whose[~out], known[out], whose[out]) for out in held_out]
-    jobs = Parallel(n_jobs=-1, return_as="generator")(delayed(_figures)(*part, protocol) for part in cut)
+        names = rng.permutation(np.unique(patients[split != "test"]))
+        cut = []
+        for fold in range(folds):
+            rest = np.delete(names, np.s_[fold::folds])
+            parts = np.split(rest, [round(len(rest) * (1 - protocol.data.validation))])
+            cut.append(tuple(np.flatnonzero(np.isin(patients, part)) for part in (*parts, names[fold::folds])))
+    jobs = Parallel(n_jobs=-1, return_as="generator")(delayed(_figures)(images, table, *part, protocol) for part in cut)
     rows = []
-    for part, (seconds, embedder, pixels) in zip(cut, jobs, strict=True):
-        rows.append((*embedder, *pixels, seconds))
-        print(f"{len(part[0])}, {len(part[2])}, {seconds:.0f}, {_told(embedder)}, {_told(pixels)}", flush=True)
+    for part, (seconds, *figures) in zip(cut, jobs, strict=True):
+        rows.append(np.concatenate([[seconds], *figures]))
+        print(f"{len(part[0])}, {len(part[2])}, {seconds:.0f}, {_told(rows[-1][1:])}", flush=True)
     if len(rows) > 1:
-        mean, error = np.mean(rows, 0), np.std(rows, 0, ddof=1) / np.sqrt(len(rows))
-        print(f"mean: {mean[4]:.0f} s, {_told(mean[:2])} (standard errors {_told(error[:2])}), {_told(mean[2:4])}")
+        mean, error = np.mean(rows, 0), np.std(rows, 0, ddof=1) / len(rows) ** 0.5
+        print(f"mean: {mean[0]:.0f} s, {_told(mean[1:])}\nstandard error: {_told(error[1:])}")
 
 
-def _figures(images, patients, unseen, whose, protocol) -> tuple[float, Figures, Figures]:  # type: ignore[no-untyped-def]
+def _figures(
+    images: np.ndarray, table: pd.DataFrame, train: np.ndarray, val: np.ndarray, unseen: np.ndarray, protocol: Protocol
+) -> tuple[float, Figures, Figures, Figures]:
     torch.set_num_threads(protocol.threads)
     ctx = Context(create_fabric("cpu", "32-true"), protocol.seed, "embedder", Progress(Console(), quiet=True))
-    # What training is shown of the held-out side would be a leak, so validation sees training images alone.
-    pairs = draw_pairs(patients, 200, protocol.pairs.cap, np.random.default_rng(0), "training")
-    known = KnownGallery(images, images, pairs=pairs, table=pd.DataFrame({"patient": patients}))
-    start = time.perf_counter()
-    with deterministic():
-        embedder = fit_embedder(known, known, protocol.guidance.embedder, ctx, "embedder")
+    galleries = []
+    for rows in (train, val):
+        part = table.iloc[rows].reset_index(drop=True)
+        pairs = draw_pairs(
+            patient_codes(part["patient"]), 1000, protocol.pairs.cap, np.random.default_rng(0), "training"
+        )
+        galleries.append(KnownGallery(own := images[rows], own, pairs=pairs, table=part))
+    assert protocol.guidance.embedder is not None  # quick has one
+    with deterministic(), freed_memory_kept():
+        start = time.perf_counter()
+        embedder = fit_embedder(*galleries, protocol.guidance.embedder, ctx, "embedder")
+        untrained = untrained_guidance(protocol.guidance, 1, torch.device("cpu"))
+        attack = Registry().create(LinkageAttack, "distillation", protocol.attacks["distillation"].params)
+        attack.fit(*galleries, replace(untrained, embedder=embedder), ctx)
         seconds = time.perf_counter() - start
-        points = embed(embedder, Pixels(unseen, ctx.device), ctx)
-    pixels = Registry().create(LinkageAttack, "correlation", {})
-    raw = pixels.similarity_matrix(Gallery(unseen, unseen), ctx)
-    return seconds, *(_links(one, whose, protocol.pairs.cap) for one in ((points @ points.T).numpy(), raw))
+        points = embed(embedder, Pixels(images[unseen], ctx.device), ctx)
+        gallery = Gallery(images[unseen], images[unseen])
+        similarities = [
+            (points @ points.T).numpy(),
+            attack.similarity_matrix(gallery, ctx),
+            Registry().create(LinkageAttack, "correlation", {}).similarity_matrix(gallery, ctx),
+        ]
+    whose = patient_codes(table["patient"].iloc[unseen])
+    alone, fused, raw = (_links(similarity, whose, protocol.pairs.cap) for similarity in similarities)
+    return seconds, alone, fused, raw
 
 
 def _links(similarity: np.ndarray, patients: np.ndarray, cap: int | None) -> Figures:
@@ -97,7 +123,7 @@ def _links(similarity: np.ndarray, patients: np.ndarray, cap: int | None) -> Fig
     return told, cumulative_match(rank_mates(similarity, patients, patients, np.random.default_rng(0)), 1)
 
 
-def _told(figures: Figures) -> str:
+def _told(figures: Iterable[float]) -> str:
     return ", ".join(f"{figure:.3f}" for figure in figures)
 
 

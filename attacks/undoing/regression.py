@@ -8,14 +8,16 @@ it does so on images that it was not fitted to is known from the fit alone.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .portraits import sample_of
-from .undo import BATCH, OwnPairs, Undo, as_floats, as_images
+from .undo import OwnPairs, Undo, as_floats, as_images
 
 _COLUMNS = 1024  # pixels whose features are made at a time
 _SUPPORT = 1536  # images
@@ -37,35 +39,38 @@ VIEWS: dict[str, Tensor] = {
 class Regression(Undo):
     """The fitted regression. `held_out` are the images that it was fitted to, each undone by what the others taught.
 
-    Shape: view (256, features); support (n, P), uint8; weights (n, K); centre (n,); mean (P,); basis (K, P);
-    rows (n,), int64; held_out (n, P).
+    Shape: view (256, features); support and held_out (n, P), uint8; weights (n, K); centre (n,); mean (P,);
+    basis (K, P).
     """
 
     view: Tensor
     support: Tensor
+    held_out: Tensor
     weights: Tensor
     centre: Tensor
     mean: Tensor
     basis: Tensor
-    rows: Tensor | None = None
-    held_out: Tensor | None = None
 
     def __call__(self, images: Tensor) -> Tensor:
-        kernel = _kernel(self.view, images.flatten(1), self.support)
-        return as_images(self.mean + (kernel - self.centre) @ self.weights @ self.basis, images)
+        """An image that it was fitted to is undone as any other is: by what is known without it."""
+        flat = images.flatten(1)
+        kernel = _kernel(self.view, flat, self.support)
+        undone = as_images(self.mean + (kernel - self.centre) @ self.weights @ self.basis, images)
+        for row, image in enumerate(flat.numpy()):
+            fitted = self._fitted.get(image.tobytes())
+            if fitted is not None:
+                undone[row] = self.held_out[fitted].view_as(undone[row])
+        return undone
+
+    @cached_property
+    def _fitted(self) -> dict[bytes, int]:
+        """The rows of `support` by their pixels; not of those that stand there twice, for each knows the other."""
+        pixels = [image.tobytes() for image in self.support.numpy()]
+        times = Counter(pixels)
+        return {image: row for row, image in enumerate(pixels) if times[image] == 1}
 
     def state(self) -> dict[str, Tensor]:
-        return {name: value for name, value in vars(self).items() if name not in ("rows", "held_out")}
-
-    def of_examples(self, examples: OwnPairs) -> Tensor:
-        assert self.rows is not None  # whoever asks has fitted it
-        assert self.held_out is not None
-        undone = torch.from_numpy(examples.released.copy())
-        others = torch.from_numpy(np.setdiff1d(np.arange(len(undone)), self.rows.numpy()))
-        for part in others.split(BATCH):
-            undone[part] = self(undone[part])
-        undone[self.rows] = as_images(self.held_out, undone[self.rows])
-        return undone
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 def fit_regression(view: str, examples: OwnPairs, rng: np.random.Generator) -> Regression:
@@ -75,41 +80,44 @@ def fit_regression(view: str, examples: OwnPairs, rng: np.random.Generator) -> R
     portraits = examples.portraits
     wanted, support = portraits.coefficients(as_floats(truth)), support.flatten(1)
     kernel, middle = _kernel(VIEWS[view], support, support), wanted.mean(0)
-    centre = kernel.mean(0)
-    weights, residuals = _ridge(kernel - centre - centre[:, None] + centre.mean(), wanted - middle)
-    weights -= weights.mean(0)  # so that the mean of a prediction's own kernel does not matter
+    weights, residuals = _ridge(kernel, wanted)
     return Regression(
         VIEWS[view],
         support,
+        as_images(portraits.images(wanted - residuals), support),
         weights,
-        centre,
+        kernel.mean(0),
         portraits.images(middle),
         portraits.basis,
-        torch.from_numpy(rows),
-        portraits.images(wanted - residuals),
     )
 
 
 def _ridge(kernel: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
     """Weights under the penalty with the smallest leave-one-out error, and the residuals left out one by one.
 
-    Both in closed form of the inverse (Golub, Heath & Wahba 1979). Shape: (n, n), (n, K) to (n, K) twice.
+    The regression has an intercept, which is not penalized. Both in closed form of the inverse (Golub, Heath & Wahba
+    1979): with G the inverse of the centred kernel plus penalty, what is predicted for a row without it is off by
+    weight / (G's diagonal - 1 / (n penalty)); the second term is the intercept's, and the whole of the leave-one-out
+    where there are more pixels than images. Shape: (n, n), (n, K) to (n, K) twice.
     """
-    kernel, wanted = kernel.double(), wanted.double()
-    scale = kernel.diagonal().mean().clamp(min=0.01)  # more than what rounding leaves of a constant release's
+    kernel, wanted = kernel.double(), wanted.double()  # single precision loses what two images have apart
+    means = kernel.mean(0)
+    kernel, wanted = kernel - means - means[:, None] + means.mean(), wanted - wanted.mean(0)
+    count, scale = len(kernel), kernel.diagonal().mean().clamp(min=0.01)  # more than rounding leaves of a constant
 
     best, least = (torch.zeros_like(wanted), wanted), math.inf
     for penalty in _PENALTIES:
-        factor, failed = torch.linalg.cholesky_ex(kernel + penalty * scale * torch.eye(len(kernel)))
+        factor, failed = torch.linalg.cholesky_ex(kernel + penalty * scale * torch.eye(count))
         if failed:  # it is less than what rounding leaves of a kernel
             continue
         inverse = torch.cholesky_inverse(factor)
         weights = inverse @ wanted
-        residuals = weights / inverse.diagonal()[:, None]
+        residuals = weights / (inverse.diagonal() - 1 / (count * penalty * scale))[:, None]
         error = float(residuals.square().mean())
         if error < least:
             best, least = (weights, residuals), error
     weights, residuals = best
+    weights = weights - weights.mean(0)  # so that the mean of a prediction's own kernel does not matter
     return weights.float(), residuals.float()
 
 
