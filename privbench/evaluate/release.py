@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..metrics import intervals
 from ..metrics.roc import margin_kept
 from ..protocols.schema import CertificateSection
 from ..record.attack import VERDICTS, AttackResult, Certificate, ImageMatch, ReleaseProof, ReleaseVerdict
 
+LINKED_FROM = 0.55
+"""Verification AUC from which an attack tells patients: below it, a release passes for private."""
 _CHANCES = 12
 """Times chance that a match stays below where chance alone is that much: of n candidates, a release without anything of
 its image finds one in n, that is one image of as many on the average, and six or more in one of 1,700 studies."""
+_SURELY = 0.998
+"""Confidence at which a match exceeds chance: whoever removes everything is called open once in 1,000 studies."""
 _HALF = 0.5
 _NEARLY = 0.8  # of the margin on originals: what the self-test takes for seen through, too
 
@@ -29,9 +34,17 @@ def found_from(candidates: int, found: float) -> float:
     It is `found`, but 12 times chance among fewer than 12 / found candidates (240 where that is 0.05): of so few, the
     upper end of an exact interval exceeds `found` after a few lucky hits or, below 72, without any. So 240 patients
     prove that less than one image of 20 is found, 100 that less than one of eight is, 30 that less than two of five
-    are: so few can prove no more, and the record tells it. It never exceeds a half; five patients prove nothing.
+    are: so few can prove no more, and the record tells it. It never exceeds a half; fewer than 24 prove nothing.
     """
     return min(_HALF, max(found, _CHANCES / max(1, candidates)))
+
+
+def nothing_found(match: ImageMatch, found: float) -> bool:
+    """Whether the match lies surely below `found_from`, and not surely above chance: one in 100 images is too many."""
+    if match.interval is None or match.candidates * _HALF < _CHANCES:
+        return False
+    low, _ = intervals.clopper_pearson(match.rate, match.images, _SURELY)
+    return match.interval.high < found_from(match.candidates, found) and low <= 1 / match.candidates
 
 
 def best_proof(attacks: Sequence[AttackResult]) -> list[Proven]:
@@ -44,12 +57,13 @@ def best_proof(attacks: Sequence[AttackResult]) -> list[Proven]:
 def release_proof(attacks: Sequence[AttackResult], section: CertificateSection) -> ReleaseProof | None:
     """What is proven of a release; None where no trained attack by an informed attacker looked for single images.
 
-    gone: every attack finds own originals surely less often than `found_from` says, and one of the best-trained attacks
-    by an informed attacker is among them. It proves, at the protocol's confidence, that these attacks leave so few
-    images to be found; not that nobody could find more. saturated: such an attack fits its own training pairs to
-    `section.saturation`, and keeps at unseen patients at least half as much of that as its recipe keeps on originals;
-    else it learnt its pairs by heart, which noise allows too. beaten: such an attack keeps, at unseen patients, 0.8 of
-    the margin above chance that its recipe has on originals. open: nothing of that.
+    gone: every attack finds own originals as `nothing_found` says, none surely links patients at 0.55, and one of the
+    best-trained attacks by an informed attacker is among those that looked. It proves, at the protocol's confidence,
+    that these attacks leave so few images to be found; not that nobody could find more. saturated: such an attack fits
+    its own training pairs to `section.saturation`, and surely keeps at test patients at least half as much of that as
+    its recipe keeps on originals; else it learnt its pairs by heart, which noise allows too. beaten: such an attack
+    surely keeps, at test patients, 0.8 of the margin above chance that its recipe has on originals. Surely: at the
+    lower end of the interval, for a few lucky patients are no proof. open: nothing of that.
 
     Args:
         attacks: all that compare releases with originals.
@@ -71,16 +85,21 @@ def release_proof(attacks: Sequence[AttackResult], section: CertificateSection) 
             found=section.found if best is None else found_from(matches[best].candidates, section.found),
         )
 
-    gone = all(_highest(match) < found_from(match.candidates, section.found) for match in matches.values())
-    if gone and looked:
+    gone = all(nothing_found(match, section.found) for match in matches.values())
+    linking = [one for one in attacks if one.interval.low > LINKED_FROM]
+    if gone and looked and not linking:
         return proof("gone", _why_gone(list(matches.values()), section.found))
     if fit := next(_saturated(trained, section.saturation), None):
         return proof("saturated", fit)
     if linked := next(_beaten(trained), None):
         return proof("beaten", linked)
-    if gone or best is None:
+    if best is None or (gone and not looked):
         return None
-    return proof("open", _why_open(best, matches[best], _best_fit(trained, section.saturation), section.found))
+    fit = _best_fit(trained, section.saturation)
+    if gone:
+        strongest = max(linking, key=lambda one: one.verification_auc)
+        return proof("open", _LINKED.format(strongest.label, strongest.verification_auc, fit, _HELP))
+    return proof("open", _why_open(best, matches[best], fit, section.found))
 
 
 def _highest(match: ImageMatch) -> float:
@@ -91,19 +110,20 @@ def _highest(match: ImageMatch) -> float:
 def _saturated(trained: Sequence[Proven], saturation: float) -> Iterator[str]:
     """Of each attack that fits its own training pairs and, nearly as on originals, those of others: how well."""
     for attack, proof in trained:
-        train, others = attack.train_auc, attack.fit_auc
-        if train is None or others is None or train < saturation:
+        train = attack.train_auc
+        if train is None or train < saturation:
             continue
-        if margin_kept(others, train) >= _HALF * margin_kept(proof.validation_auc, proof.train_auc):
-            yield f"{attack.label} fits its own training pairs to {train:.3f}, and those of others to {others:.3f}"
+        if margin_kept(attack.interval.low, train) >= _HALF * margin_kept(proof.control_auc, proof.train_auc):
+            others = f"and links releases of others at {attack.verification_auc:.3f}"
+            yield f"{attack.label} fits its own training pairs to {train:.3f}, {others}"
 
 
 def _beaten(trained: Sequence[Proven]) -> Iterator[str]:
     """Of each attack that links releases of others nearly as well as its recipe links originals: how well."""
     for attack, proof in trained:
-        if attack.fit_auc is not None and margin_kept(attack.fit_auc, proof.validation_auc) >= _NEARLY:
-            on_originals = f"and its recipe originals at {proof.validation_auc:.3f}"
-            yield f"{attack.label} links releases of others at {attack.fit_auc:.3f}, {on_originals}"
+        if margin_kept(attack.interval.low, proof.control_auc) >= _NEARLY:
+            on_originals = f"and its recipe originals at {proof.control_auc:.3f}"
+            yield f"{attack.label} links releases of others at {attack.verification_auc:.3f}, {on_originals}"
 
 
 def _best_fit(trained: Sequence[Proven], saturation: float) -> str:
@@ -111,10 +131,14 @@ def _best_fit(trained: Sequence[Proven], saturation: float) -> str:
     if not trained:
         return "no attack by an informed attacker was trained"
     attack, _ = max(trained, key=lambda one: one[0].train_auc or 0.0)
-    train, others = attack.train_auc or 0.0, attack.fit_auc or 0.0
+    train, others = attack.train_auc or 0.0, attack.verification_auc
     if train < saturation:
         return f"{attack.label} fits its own training pairs only to {train:.3f}, below {saturation:g}"
-    return f"{attack.label} learnt its own training pairs by heart: {train:.3f} on them, {others:.3f} on others"
+    return f"{attack.label} fits its own training pairs to {train:.3f}, but links those of others only at {others:.3f}"
+
+
+_HELP = "a larger budget may, such as protocol full, more steps or more patients"
+_LINKED = "{} links patients at {:.3f}, so more is left than its images' matches tell, and no attack is done: {}; {}"
 
 
 def _why_gone(matches: Sequence[ImageMatch], found: float) -> str:
@@ -128,9 +152,8 @@ def _why_gone(matches: Sequence[ImageMatch], found: float) -> str:
 def _why_open(best: str, match: ImageMatch, fit: str, found: float) -> str:
     least = found_from(match.candidates, found)
     told = f"{best} finds a release's own original among {match.candidates} at {match.rate:.3f}"
-    if match.rate < least:
+    few = match.candidates * _HALF < _CHANCES
+    if match.rate < least and (few or _highest(match) >= least):
         return f"{told}, which may be {_highest(match):.3f} and so not below {least:.3g}: more test patients would tell"
-    return (
-        f"{told}, so something of the image is left that no attack may have made use of: {fit}; a larger budget may, "
-        "such as protocol full, more steps or more patients"
-    )
+    surely = f", surely more often than the {1 / match.candidates:.3g} of chance" if match.rate < least else ""
+    return f"{told}{surely}, so something of the image is left that no attack may have made use of: {fit}; {_HELP}"

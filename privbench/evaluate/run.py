@@ -21,14 +21,13 @@ from ..record.utility import MeasurementResult, UtilityResult
 from .attacks import attack_results
 from .copies import copies_result
 from .measurements import measurement_results
+from .release import LINKED_FROM
 from .resampling import Resampling
 from .utility import utility_results
 
 _RETRAINED = ("retrained-transfer", "retrained-release")
 _KEPT_FROM = 0.5
 """Share of the originals' margin above chance from which findings count as read off a release."""
-_PRIVATE_BELOW = 0.55
-"""Worst-case AUC below which a release passes for private."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def _of_contradiction(figures: Figures) -> Iterator[str]:
     worst, release = figures.worst_case, figures.worst_case.release
     if release is None or release.match is None or release.match < release.found:
         return
-    if worst.verification_auc >= _PRIVATE_BELOW and worst.verdict != "open":
+    if worst.verification_auc >= LINKED_FROM and worst.verdict != "open":
         return
     kept = [
         (margin_kept(result.mean_auc, result.original), result.label)

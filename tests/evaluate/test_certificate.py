@@ -58,7 +58,7 @@ def test_the_verdict_is_that_of_an_informed_attacker():
     weak, trained = attack("a", "informed", 0.5, verdict="weak"), attack("b", "paper", 0.5)
     assert worst_case([weak, trained]).verdict == "weak", "a trained attack that knows less proves nothing"
     assert worst_case([trained]).verdict == "weak", "nor does it where nobody who knows more has tried"
-    assert worst_case([weak, trained, attack("c", "informed", 0.5)]).verdict == "certified"
+    assert worst_case([weak, trained, attack("c", "informed", 0.9)]).verdict == "certified"
     assert worst_case([attack("d", "informed", 0.5, verdict=None), trained]).verdict == "weak"
 
 
@@ -132,7 +132,7 @@ def test_an_attack_on_the_floor_has_reached_it():
 
 def test_the_best_trained_of_the_informed_attackers_speaks_for_all():
     verdicts = ["weak", "unsaturated", "certified"]
-    attacks = [attack(verdict, "informed", 0.5, verdict=verdict) for verdict in verdicts]
+    attacks = [attack(verdict, "informed", 0.9, verdict=verdict) for verdict in verdicts]
     assert [worst_case(attacks[: number + 1]).verdict for number in range(3)] == verdicts
     assert worst_case(attacks).reason == "certified (informed): by hand"
 

@@ -168,7 +168,7 @@ def test_a_reader_is_told_of_attacks_that_prove_nothing():
 
 def contradiction(worst_auc, match, *utilities, **told):
     """What is warned of first, of an attack that fits no release."""
-    one = attack("contrastive", "informed", worst_auc, train=0.6, fit=0.5, match=match, **told)
+    one = attack("contrastive", "informed", worst_auc, train=0.6, match=match, **told)
     found = warnings_of(Evaluation(worst_case([one]), [one], [], list(utilities), [], None, {}))
     return [warning for warning in found if warning.startswith("contradiction")]
 
