@@ -48,7 +48,7 @@ def attack_result(
         scores: the rows of its linkage scores, of all seeds and splits.
         ranks: the rows of its retrieval ranks.
         matches: the rows of its own images' ranks; none where it knows no single images.
-        measures: the attack's own figures, one mapping a seed.
+        measures: the attack's own figures, one mapping a seed; a seed may have some that others lack.
         risk: what its searches of the gallery do to patients.
     """
     name, scenario = scores["attack"].iloc[0], scores["scenario"].iloc[0]
@@ -82,7 +82,7 @@ def attack_result(
         retrieval=_retrieval(ranks, estimates.get(RANK_1), protocol),
         match=image_match(matches, estimates[MATCH], statistics) if MATCH in estimates else None,
         risk=risk,
-        measures={key: float(np.mean([one[key] for one in measures])) for key in (measures[0] if measures else {})},
+        measures=_means(measures),
         certificate=certificate,
         counts=Counts(
             patients=len(set(first["probe_patient"]) | set(first["reference_patient"])),
@@ -93,6 +93,12 @@ def attack_result(
         ),
     )
     return result, estimates
+
+
+def _means(measures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Each figure's mean over the seeds that have it: what an attack tries may hang on what its seed found."""
+    names = dict.fromkeys(name for one in measures for name in one)
+    return {name: float(np.mean([one[name] for one in measures if name in one])) for name in names}
 
 
 def part_of(scores: pd.DataFrame, split: str, images: Compared) -> pd.DataFrame:

@@ -172,6 +172,14 @@ def test_an_attacks_own_figures_are_means_over_the_trainings(split, rng):
     assert result_of(split, rng, ranks)[0].measures == {}
 
 
+def test_a_figure_that_some_trainings_lack_is_the_mean_over_the_others(split, rng):
+    ranks = ranks_of(split, similar(split, rng), rng)
+    told = [{"rounds": 1.0}, {"rounds": 2.0, "match": 0.25}, {"match": 0.75, "turned": 0.5}]
+    result, _ = result_of(split, rng, ranks, told)
+    assert result.measures == {"rounds": 1.5, "match": 0.5, "turned": 0.5}
+    assert list(result.measures) == ["rounds", "match", "turned"], "as they were first told"
+
+
 def test_only_scores_of_the_split_and_of_the_kind_of_images_count(split, rng):
     scores = pairs_of(split, rng, seeds=1)
     other = pd.concat([scores, scores.assign(split="val"), scores.assign(images="AA")])
