@@ -5,10 +5,10 @@ A privacy figure that still falls when the attacker gets more is a figure of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,8 +27,10 @@ from ..protocols.schema import Protocol
 from ..record.run import RunRecord
 from ..record.scores import AttackOrigin, read_scores
 from ..running.attack_stages import AttackStages
+from ..running.guidance_stages import embedder_node
 from ..running.loading import read_splits
 from ..running.pipeline import Pipeline, RunGraph
+from ..running.source import Common, Source
 from ..running.stage_names import LINKAGE_FILE
 from .terms import differences
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Of the attacker's patients or images; all of them is the run's own budget."""
 EFFORTS = (0.25, 0.5, 1.0, 2.0)
-"""Of the attack's epochs; twice the run's own tells whether it was trained to its end."""
+"""Of the epochs of the attack and of its teacher; twice the run's own tells whether it was trained to its end."""
 STILL_RISING = 0.01
 """A last step of the curve that raises the AUC by more than this means that the attack is not saturated."""
 
@@ -59,7 +61,8 @@ def budget_curve(pipeline: Pipeline, engine: Engine, record: RunRecord, attack: 
     """The attack of that name and scenario under four budgets of each kind, with intervals over test patients.
 
     Patients and images are drawn by seed, the smaller draw always within the larger. Their pairs are drawn anew
-    or, where the protocol names a list of training pairs, those of the list. Steps are the recipe's epochs.
+    or, where the protocol names a list of training pairs, those of the list. Steps are the recipe's epochs. The teacher
+    of an attack that has one is the attacker's as well: it is trained anew on the same images, or for as much longer.
 
     Raises:
         PrivbenchError: the run did not carry out that attack, the pipeline is another one than the run's, or a list of
@@ -117,7 +120,7 @@ def _budgets(pipeline: Pipeline, graph: RunGraph, attack: str, train: Split) -> 
     epochs: int = getattr(pipeline.attack(attack).params, "epochs", 0)
     for effort in EFFORTS if epochs else ():  # an attack without epochs needs no training
         amount = max(1, round(effort * epochs))
-        found.append(_Budget("epochs", effort, amount, base if effort == 1 else _with_epochs(base, amount)))
+        found.append(_Budget("epochs", effort, amount, base if effort == 1 else _with_epochs(base, amount, effort)))
     return found
 
 
@@ -155,18 +158,32 @@ def _with_training_rows(base: AttackStages, train: Split, rows: np.ndarray) -> A
         rng = numpy_generator(protocol.seed, "budget", "pairs")
         fewer = draw_pairs(train.patients[rows], pairs.train, pairs.cap, rng, "train")
     cut = replace(source, pairs={**source.pairs, "train": fewer}, rows=rows)
-    return replace(base, common=replace(base.common, source=cut), budget={"rows": digest_of(rows.tolist())})
+    budget = {"rows": digest_of(rows.tolist())}
+    return replace(base, common=_with_source(base.common, cut, budget), budget=budget)
 
 
-def _with_epochs(base: AttackStages, epochs: int) -> AttackStages:
-    """The same attacks, trained for that many epochs."""
+def _with_epochs(base: AttackStages, epochs: int, effort: float) -> AttackStages:
+    """The same attacks, trained for that many epochs, and their teacher for that factor of its own."""
 
     def create(label: str) -> Attack:
         attack = base.create(label)
         # Field by field, because a dump would leave out what tells where something lies.
         return type(attack)(**dict(attack.params) | {"epochs": epochs})
 
-    return replace(base, create=create)
+    return replace(base, create=create, common=_with_longer_teaching(base.common, effort))
+
+
+def _with_longer_teaching(common: Common, effort: float) -> Common:
+    recipe = common.source.recipe
+    if recipe.embedder is None:
+        return common
+    embedder = recipe.embedder.model_copy(update={"epochs": max(1, round(effort * recipe.embedder.epochs))})
+    return _with_source(common, replace(common.source, recipe=recipe.model_copy(update={"embedder": embedder})), {})
+
+
+def _with_source(common: Common, source: Source, budget: Mapping[str, Any]) -> Common:
+    """What attacks read, from another source. The embedder is the attacker's own, trained on what he has."""
+    return replace(common, source=source, embedder=embedder_node(common.nodes, common.data, source, budget))
 
 
 def _point(

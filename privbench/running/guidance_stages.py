@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,11 +76,16 @@ def guidance_nodes(nodes: Nodes, data: Node, source: Source, pairs: Pairs) -> tu
     classifier = nodes.node(CLASSIFIER, _config(recipe.classifier), [data], TrainClassifier(source))
     told = {"pairs": {"guidance": pairs.digest, "val": source.pairs["val"].digest}}
     verifier = nodes.node(VERIFIER, _config(recipe.verifier) | told, [data], TrainVerifier(source, pairs))
-    if recipe.embedder is None:
-        return classifier, verifier, None
-    selected = {"pairs": {"val": source.pairs["val"].digest}}
-    embedder = nodes.node(EMBEDDER, _config(recipe.embedder) | selected, [data], TrainEmbedder(source))
-    return classifier, verifier, embedder
+    return classifier, verifier, embedder_node(nodes, data, source, {})
+
+
+def embedder_node(nodes: Nodes, data: Node, source: Source, budget: Mapping[str, Any]) -> Node | None:
+    """The embedder, where there is a recipe. `budget` tells, for the key, to which rows the source is cut."""
+    recipe = source.recipe.embedder
+    if recipe is None:
+        return None
+    told = {"pairs": {"val": source.pairs["val"].digest}, "budget": dict(budget)}
+    return nodes.node(EMBEDDER, _config(recipe) | told, [data], TrainEmbedder(source))
 
 
 def _config(recipe: Backbone) -> dict[str, Any]:

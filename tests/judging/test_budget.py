@@ -21,11 +21,12 @@ from privbench.judging.budget import (
     budget_curve,
     unsaturated,
 )
+from privbench.record.scores import AttackOrigin
 from privbench.report.plots.budget_curves import write_budget
 from privbench.report.tables.budget import budget_frame
-from privbench.running.attack_stages import AttackStages
 from privbench.running.loading import read_splits
 from privbench.running.setting import Setting
+from privbench.running.stage_names import DATA
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +35,10 @@ def run(tiny_protocol, store, tmp_path_factory):
     return privbench.run("dp-pix", params={"b": 2}, protocol=str(tiny_protocol), store=store, out=out)
 
 
-def pipeline_of(protocol, store, *overrides):
+def pipeline_of(protocol, store, *overrides, anonymizer=("dp-pix", {"b": 2})):
     setting = Setting(protocol=str(protocol), overrides=overrides, store=store, device="cpu", means=Means(jobs=1))
     loaded = setting.load()
-    return setting.pipeline(loaded, setting.anonymizer("dp-pix", {"b": 2}, loaded))
+    return setting.pipeline(loaded, setting.anonymizer(*anonymizer, loaded))
 
 
 @pytest.fixture
@@ -96,11 +97,66 @@ class Filed(Correlation):
         weights: Path | None = Field(None, exclude=True)
 
 
-def test_other_training_keeps_what_no_record_holds(tmp_path):
+def test_other_training_keeps_what_no_record_holds(pipeline, tmp_path):
     """Such as where a file lies: a dump of the parameters would leave it out without a word."""
-    base = AttackStages(None, None, lambda label: Filed(weights=tmp_path), None)
-    attack = _with_epochs(base, 2).create("filed")
+    base = replace(pipeline.graph(None).attacks, create=lambda label: Filed(weights=tmp_path))
+    attack = _with_epochs(base, 2, 0.5).create("filed")
     assert (attack.params.epochs, attack.params.weights) == (2, tmp_path)
+
+
+TOWER = "backbone='test_resnet',features=8,steps=4,batch_size=16,learning_rate=1e-3"
+TAUGHT = (
+    "attacks.siamese=none",
+    "attacks.contrastive=none",
+    f"attacks.distillation.params={{{TOWER},epochs=1}}",
+    f"guidance.embedder={{{TOWER},epochs=4,keep='last'}}",
+)
+"""An attack whose teacher is trained on originals."""
+UNTOUCHED = ("identity", {})
+
+
+def fitted(stages):
+    """What trains the attack that has a teacher, and what it reads by name."""
+    node = stages.score(AttackOrigin("distillation", "informed", 0), unchanged=True).inputs[-1]
+    return node, {str(one.name): one for one in node.inputs}
+
+
+def test_a_teacher_is_trained_on_what_the_attacker_has(tiny_protocol, store, engine):
+    graph, train = prepared(pipeline_of(tiny_protocol, store, *TAUGHT, anonymizer=UNTOUCHED), engine)
+    whole = fitted(graph.attacks)[1]
+    shares = [("patients", 0.5), ("patients", 0.25), ("images", 0.5)]
+    cuts = [fitted(_with_training_rows(graph.attacks, train, _share(train, *share, 0)))[1] for share in shares]
+    told = {"data": engine.made[graph.common.data].digest}
+    assert len({reads["embedder"].key(told) for reads in (whole, *cuts)}) == 4
+    for reads in cuts:
+        assert (reads["classifier"], reads["verifier"]) == (whole["classifier"], whole["verifier"]), "the publisher's"
+    engine.make({"teacher": [cuts[0]["embedder"]]})
+    rows = _share(train, "patients", 0.5, 0)
+    shown = cuts[0]["embedder"].work.source.shown({DATA: engine.made[graph.common.data].folder}).originals["train"]
+    assert np.array_equal(shown.images, train.images[rows]), "those images and no others"
+
+
+def test_a_teacher_is_trained_for_as_much_longer(tiny_protocol, store, engine):
+    graph, _ = prepared(pipeline_of(tiny_protocol, store, *TAUGHT, anonymizer=UNTOUCHED), engine)
+    attack, reads = fitted(_with_epochs(graph.attacks, 2, 2.0))
+    assert attack.work.attack.params.epochs == 2
+    assert reads["embedder"].work.source.recipe.embedder.epochs == 8
+    assert reads["embedder"] != graph.common.embedder
+    assert fitted(_with_epochs(graph.attacks, 1, 0.1))[1]["embedder"].work.source.recipe.embedder.epochs == 1
+
+
+@pytest.mark.slow
+def test_who_knows_what_a_teacher_knows_hangs_on_what_the_teacher_had(tiny_protocol, store, engine, tmp_path):
+    """Of an unchanged release the attack is its teacher: the curve would be flat were it always the same one."""
+    told = {"protocol": str(tiny_protocol), "store": store, "overrides": list(TAUGHT), "out": tmp_path / "run"}
+    record = privbench.run("identity", **told).record
+    pipeline = pipeline_of(tiny_protocol, store, *TAUGHT, anonymizer=UNTOUCHED)
+    points = budget_curve(pipeline, engine, record, "distillation", "informed")
+    whole = next(one for one in record.attacks if one.name == "distillation").seed_aucs[0]
+    for axis in ("patients", "images", "epochs"):
+        curve = {point.factor: point.auc for point in points if point.axis == axis}
+        assert curve[1] == whole, "its own budget is the run itself"
+        assert len(set(curve.values())) > 1
 
 
 def test_a_smaller_draw_keeps_to_the_list_of_pairs(tiny_protocol, store, engine, tmp_path):
