@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .portraits import sample_of
+from .portraits import sample_by_size
 from .undo import OwnPairs, Undo
 
-_SAMPLES = 1024  # images, of which each has thousands of pixels
+_SAMPLES = 1024  # images of 64 x 64 pixels, or as many pixels of larger ones
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class GreyTable(Undo):
 
 def fit_grey_table(examples: OwnPairs, rng: np.random.Generator) -> GreyTable:
     """The mean of the originals' pixels under each grey value; grey values that no release has are left alone."""
-    rows = sample_of(examples.released, _SAMPLES, rng)
+    rows = sample_by_size(examples.released, _SAMPLES, rng)
     after, before = (images[rows].ravel() for images in (examples.released, examples.originals))
     seen = np.bincount(after, minlength=256)
     mean = np.bincount(after, weights=before, minlength=256) / np.maximum(seen, 1)

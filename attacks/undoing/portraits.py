@@ -59,3 +59,12 @@ def portraits_of(images: Tensor, components: int) -> Portraits:
 def sample_of(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Rows of at most so many of them, in order. Shape: (N, …) to (n,), int."""
     return np.sort(rng.permutation(len(images))[:count])
+
+
+def sample_by_size(images: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """As `sample_of`; of images above 64 x 64 pixels as many fewer, so that the sample holds no more pixels.
+
+    Shape: (N, 1, H, W) to (n,), int.
+    """
+    height, width = images.shape[-2:]
+    return sample_of(images, max(1, min(count, count * 64**2 // (height * width))), rng)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..cross_correlation import centred
-from .portraits import sample_of
+from .portraits import sample_by_size, sample_of
 from .undo import BATCH, OwnPairs, Undo, as_floats, as_images
 
 _COVERS = 8192
+_SIDE = 64  # pixels, at which covers are told apart: those of larger images would take gigabytes
 
 
 @dataclass(frozen=True)
 class Uncovering(Undo):
     """The likest of the attacker's originals, taken away as far as it is in the release; what is left is stretched.
 
-    Shape: originals (n, P), uint8; rows (n,), int64, theirs among the attacker's; mean (P,) and spread (), those of the
-    originals.
+    Shape: originals (n, 1, H, W), uint8; rows (n,), int64, theirs among the attacker's; mean (P,) and spread (), those
+    of the originals.
     """
 
     originals: Tensor
@@ -29,32 +32,43 @@ class Uncovering(Undo):
     spread: Tensor
 
     def __call__(self, images: Tensor) -> Tensor:
-        return as_images(self._left(as_floats(images), None), images)
+        return self._left(images, None)
 
     def state(self) -> dict[str, Tensor]:
-        return vars(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def of_examples(self, examples: OwnPairs) -> Tensor:
-        undone = []
-        for rows in torch.arange(len(examples.released)).split(BATCH):
-            images = torch.from_numpy(examples.released[rows.numpy()])
-            undone.append(as_images(self._left(as_floats(images), rows), images))
-        return torch.cat(undone)
+        undone = torch.empty(examples.released.shape, dtype=torch.uint8)
+        for rows in torch.arange(len(undone)).split(BATCH):
+            undone[rows] = self._left(torch.from_numpy(examples.released[rows.numpy()]), rows)
+        return undone
 
-    def _left(self, released: Tensor, own: Tensor | None) -> Tensor:
-        """What is left without the cover, which is none of the `own` originals. Shape: (N, P), float."""
-        covers, shown = centred(self.originals.float() / 255), centred(released)
-        likeness = shown @ covers.T
+    @cached_property
+    def _covers(self) -> Tensor:
+        """What releases are compared with: the originals, small and of length 1. Shape: (n, p), float."""
+        return torch.cat([centred(_small(part)) for part in self.originals.split(BATCH)])
+
+    def _left(self, images: Tensor, own: Tensor | None) -> Tensor:
+        """What is left without the cover, which is none of the `own` originals. Shape: (N, 1, H, W), uint8."""
+        likeness = centred(_small(images)) @ self._covers.T
         if own is not None:
             likeness[own[:, None] == self.rows] = -torch.inf
-        cover = covers[likeness.argmax(1)]
+        shown, cover = (centred(as_floats(one)) for one in (images, self.originals[likeness.argmax(1)]))
         left = shown - (shown * cover).sum(1, keepdim=True) * cover
-        return self.mean + left / left.std(1, keepdim=True).clamp(min=1e-6) * self.spread
+        left = left / left.std(1, keepdim=True).clamp(min=1e-6) * self.spread
+        return as_images(self.mean + left, images)
 
 
 def fit_uncovering(examples: OwnPairs, rng: np.random.Generator) -> Uncovering:
     """All originals of the attacker, up to some thousands, are thought of as covers."""
     rows = sample_of(examples.originals, _COVERS, rng)
-    originals = torch.from_numpy(examples.originals[rows]).flatten(1)
-    flat = originals.float() / 255
-    return Uncovering(originals, torch.from_numpy(rows), flat.mean(0), (flat - flat.mean(0)).std())
+    originals = examples.originals[rows]
+    flat = as_floats(torch.from_numpy(originals[sample_by_size(originals, _COVERS, rng)]))
+    mean = flat.mean(0)
+    return Uncovering(torch.from_numpy(originals), torch.from_numpy(rows), mean, (flat - mean).std())
+
+
+def _small(images: Tensor) -> Tensor:
+    """The means of their parts, or the pixels where they are small. Shape: (N, 1, H, W), uint8, to (N, p), float."""
+    height, width = (min(side, _SIDE) for side in images.shape[-2:])
+    return functional.adaptive_avg_pool2d(images.float() / 255, (height, width)).flatten(1)

@@ -46,8 +46,10 @@ class Undo(ABC):
 
     def images(self, images: np.ndarray) -> Tensor:
         """The same, some at a time. Shape: (N, 1, H, W), uint8, to the same."""
-        parts = (images[at : at + BATCH] for at in range(0, len(images), BATCH))
-        return torch.cat([self(torch.from_numpy(np.array(part))) for part in parts])
+        undone = torch.empty(images.shape, dtype=torch.uint8)
+        for at in range(0, len(images), BATCH):
+            undone[at : at + BATCH] = self(torch.from_numpy(np.array(images[at : at + BATCH])))
+        return undone
 
 
 BATCH = 512

@@ -24,3 +24,14 @@ def test_a_grey_value_of_two_becomes_their_mean_and_one_of_none_stays():
     undo = fitted(np.full_like(originals, 7), originals)
     shown = np.array([[[[7, 8]]]], np.uint8)
     assert undo.images(shown).tolist() == [[[[20, 8]]]]
+
+
+def test_of_large_images_a_part_is_counted(monkeypatch):
+    """As many pixels as 1024 images of 64 px have; of a table they show what all would."""
+    counted, count = [], np.bincount
+    monkeypatch.setattr(np, "bincount", lambda values, **told: counted.append(len(values)) or count(values, **told))
+    rng = np.random.default_rng(1)
+    originals, table = rng.integers(0, 256, (80, 1, 256, 256), dtype=np.uint8), rng.permutation(256).astype(np.uint8)
+    undo = fit_grey_table(OwnPairs(table[originals], originals, None), np.random.default_rng(0))
+    assert counted == [1024 * 64 * 64] * 2
+    assert np.array_equal(undo.images(table[originals[:2]]).numpy(), originals[:2])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from privbench.attacks.undoing.portraits import portraits_of, sample_of
+from privbench.attacks.undoing.portraits import portraits_of, sample_by_size, sample_of
 
 
 @pytest.mark.parametrize("pixels", [20, 400])
@@ -38,3 +38,16 @@ def test_images_that_never_vary_are_no_trouble():
 def test_a_sample_has_an_end():
     assert len(sample_of(np.zeros((3000, 1)), 2048, np.random.default_rng(0))) == 2048
     assert sample_of(np.zeros((30, 1)), 2048, np.random.default_rng(0)).tolist() == list(range(30))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [(32, 32, 30), (64, 64, 30), (64, 128, 15), (128, 128, 7), (256, 256, 1), (512, 512, 1)],
+)
+def test_of_larger_images_fewer_are_drawn(height, width, expected):
+    """No more pixels than thirty images of 64 px have, but one image at least."""
+    images = np.broadcast_to(np.uint8(0), (50, 1, height, width))
+    rows = sample_by_size(images, 30, np.random.default_rng(0))
+    assert len(np.unique(rows)) == len(rows) == expected
+    if expected == 30:
+        assert np.array_equal(rows, sample_of(images, 30, np.random.default_rng(0))), "the same as without a bound"
