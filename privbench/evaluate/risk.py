@@ -25,8 +25,8 @@ from .linkage import best_mates, part_of, rank_1_estimate
 from .resampling import Resampling, estimate_of
 
 AIMED_PRECISION = 0.95
-"""How often an attacker wants to be right where he gives a name."""
-_FEWEST = 5  # patients whom he names among his own images: fewer may all be right by chance
+"""How often an attacker wants to be right where he gives a name, each patient counted alike."""
+_FEWEST = 5  # patients whom he names rightly among his own images: fewer may be found by chance
 WORST = 0.05
 """The share of the patients that counts as hit worst."""
 _IMAGES = (2, 3, 6, 11)  # lower ends of the bins; the last has no upper one

@@ -56,12 +56,13 @@ class Rule(NamedTuple):
 def choose_rule(searches: pd.DataFrame, precision: float, fewest: int) -> Rule | None:
     """The rule of a careful attacker: who is named by it is the right patient in that share of the searches.
 
-    Of both kinds of evidence the one that names more patients rightly. None where too few patients have mates.
+    Every patient counts alike there, however many searches are his. Of both kinds of evidence the one that names more
+    patients rightly. None where too few patients have mates.
 
     Args:
         searches: what `search_gallery` returns, and the column patient: the probes' patients.
         precision: the share.
-        fewest: as many patients have to be named.
+        fewest: as many patients have to be named rightly.
     """
     if searches.loc[searches["mates"] > 0, "patient"].nunique() < fewest:
         return None
@@ -78,13 +79,20 @@ def threshold_at_precision(
 ) -> float:
     """The lowest threshold from which on that share of the searches found the patient; infinite where there is none.
 
-    Searches of as many patients have to reach it: those of fewer may all be right by chance.
+    Each search weighs one over the number of its patient's, because those of one patient succeed or fail together: one
+    who is found in 80 images shows no more than that he is found. So many patients have to be found from there on:
+    fewer may all be found by chance.
 
     Shape: found (n,), bool; evidence (n,), larger for the surer; patient (n,), the probes' patients.
     """
     order = np.argsort(-evidence, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(evidence[order]) != 0, True))  # equal evidence is believed together
-    firsts = np.sort(np.unique(patient[order], return_index=True)[1])
+    right = found[order]
+    _, owner, searches = np.unique(patient[order], return_inverse=True, return_counts=True)
+    weight = 1 / searches[owner]
+    hits = np.flatnonzero(right)
+    firsts = np.sort(hits[np.unique(owner[hits], return_index=True)[1]])
     patients = np.searchsorted(firsts, ends, side="right")
-    enough = (np.cumsum(found[order])[ends] >= precision * (ends + 1) - 1e-9) & (patients >= fewest)
+    precise = np.cumsum(weight * right)[ends] >= precision * np.cumsum(weight)[ends] - 1e-9
+    enough = precise & (patients >= fewest)
     return float(evidence[order][ends[enough][-1]]) if enough.any() else math.inf

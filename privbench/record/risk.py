@@ -32,7 +32,8 @@ class RiskResult(Record):
     """What searches for every release among all originals of the test patients, but its own, do to these patients.
 
     `patients` have two images at least, and can be found; `alone` have one. A name is given where names were right with
-    the `precision` among validation images. `guess` is the rank-1 rate of who does not look.
+    the `precision` among validation images, each patient counted alike. `guess` is the rank-1 rate of who does not
+    look.
     """
 
     patients: Count

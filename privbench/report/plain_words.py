@@ -84,7 +84,8 @@ def _named(risk: RiskResult, trainings: int) -> str:
     mean = f", as a mean over {trainings} trainings," if trainings > 1 else ""
     told = (
         f"{_people(singled, risk)}{mean} were singled out: one of their releases at least was given their name, by "
-        f"an attacker who gives names only where {_percent(risk.precision)} of them were right among his own images. "
+        f"an attacker who gives names only where {_percent(risk.precision)} of them were right among "
+        "his own images, each patient counted alike. "
     )
     if precision is None:
         return f"{told}He gave no name at all"

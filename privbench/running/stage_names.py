@@ -21,7 +21,7 @@ VERSIONS = {
     "measure": "1",
     "copies": "1",
     "examples": "1",
-    "figures": "2",
+    "figures": "3",
 }
 
 DATA, CLASSIFIER, VERIFIER = StageName("data"), StageName("classifier"), StageName("verifier")

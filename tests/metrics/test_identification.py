@@ -1,6 +1,7 @@
 """Searches of a gallery and the rule by which a name is given, against brute force and by hand."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,26 @@ def test_a_name_of_which_no_error_could_have_been_seen_is_not_given():
     assert threshold_at_precision(np.ones(1900, bool), np.ones(1900), patient, PRECISION, FEWEST) == math.inf
     more = np.append(patient, 19)
     assert threshold_at_precision(np.ones(1901, bool), np.ones(1901), more, PRECISION, FEWEST) == 1
+    found = np.arange(1901) < 1900
+    assert threshold_at_precision(found, np.ones(1901), more, 0.5, FEWEST) == math.inf, "named, but for another"
+
+
+def test_one_patient_of_many_images_is_no_precision():
+    """80 searches find one patient, and four of four others are wrong: 95 % of searches, a fifth of patients."""
+    patient, found = np.append(np.zeros(80, int), [1, 2, 3, 4]), np.arange(84) < 80
+    assert found.mean() > PRECISION
+    assert threshold_at_precision(found, np.ones(84), patient, PRECISION, 1) == math.inf
+    assert threshold_at_precision(found, np.ones(84), patient, 0.2, 1) == 1
+    assert threshold_at_precision(found, np.ones(84), patient, 0.21, 1) == math.inf
+    assert threshold_at_precision(found, np.ones(84), patient, 0.2, 2) == math.inf, "one is named rightly"
+
+
+def test_a_patients_searches_weigh_together_as_much_as_one():
+    """Of a two searches of four are right, of b the only one is wrong: (2/4) / (2/4 + 1) is a third."""
+    patient, found = np.array(list("aaaab")), np.array([1, 1, 0, 0, 0], bool)
+    evidence = np.array([2.0, 2.0, 1.0, 1.0, 2.0])
+    assert threshold_at_precision(found, evidence, patient, 0.33, 1) == 2
+    assert threshold_at_precision(found, evidence, patient, 0.34, 1) == math.inf
 
 
 @settings(deadline=None, max_examples=200)
@@ -99,7 +120,11 @@ def test_at_the_threshold_the_precision_holds_and_below_it_nowhere(seed, strengt
 
     def fits(level):
         named = evidence >= level
-        return found[named].mean() >= precision - 1e-9 and len(np.unique(patient[named])) >= fewest
+        owners = np.unique(patient[named])
+        parts = [((patient == one).sum(), (named & (patient == one)).sum(), (named & found & (patient == one)).sum())
+                 for one in owners]  # fmt: skip
+        right, all_named = (sum(Fraction(int(part[at]), int(part[0])) for part in parts) for at in (2, 1))
+        return right / all_named >= precision - 1e-9 and len(np.unique(patient[named & found])) >= fewest
 
     assert threshold == math.inf or fits(threshold)
     assert not any(fits(level) for level in np.unique(evidence) if level < threshold)
