@@ -1,16 +1,18 @@
 """Every anonymizer of the self-test is listed with its truth, and its doings hang on the draw."""
 
+import re
 from pathlib import Path
 
 import pytest
 import torch
-from contracts import Guided
+from contracts import Guided, fitted
 from pictures import SIDES, pictures, release, training
 
 from privbench.judging.selftest.catalogue import HIDES, PLAIN_SIGHT, REMOVES, traps
 from privbench.judging.selftest.traps.drawn import DrawnParams
 
-DOCS = Path(__file__).parents[3] / "docs" / "attacks.md"
+MANUAL = Path(__file__).parents[3] / "docs"
+DOCS = MANUAL / "attacks.md"
 
 
 def learnt(trap, images):
@@ -65,3 +67,17 @@ def test_the_fixed_ones_treat_every_image_alike_whatever_the_generator(trap):
     both, alone = release(trap(), images, seed=1), release(trap(), images[1:2], seed=2)
     assert torch.allclose(both[1:2], alone, atol=1.1 / 255)
     assert torch.equal(release(trap(), images, seed=1), both)
+
+
+def test_the_manual_names_all_whose_state_holds_radiographs(around):
+    """To the pixel, as whoever gets `anonymizer.safetensors` would find them."""
+    page = (MANUAL / "privacy.md").read_text(encoding="utf-8")
+    told = page[page.index("**The self-test keeps raw radiographs.**") :].split("\n- ")[0]
+    known = {image.tobytes() for image in around.splits["train"].images}
+    keep = set()
+    for trap in traps(Guided):
+        state = fitted(trap.anonymizer, around).state().values()
+        pictures = [value.numpy() for value in state if value.dtype == torch.uint8 and value.ndim == 4]
+        if any(image.tobytes() in known for images in pictures for image in images):
+            keep.add(trap.anonymizer.name)
+    assert keep == set(re.findall(r"`((?:trap|remover)-[a-z-]+)`", told))
