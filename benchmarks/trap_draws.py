@@ -1,10 +1,10 @@
 """Whether what the attacks see of the self-test's traps hangs on the draw of their parameters.
 
-    python benchmarks/trap_draws.py [--draws 0 1 2] [--protocol quick] [--trap NAME …] [FIELD=VALUE …]
+    python benchmarks/trap_draws.py [--draws 0 1 2] [--protocol quick] [--trap NAME]… [--set FIELD=VALUE]…
 
 Runs each trap that hides identity in plain sight with each seed of its parameters, beside identity, and prints a
 Markdown table: for each trap and draw the share of identity's margin that the worst case keeps, and how the trap is
-sorted. The other arguments are changes of the protocol, as `privbench run --set` takes them.
+sorted. Each `--trap` names a trap to run in place of all; each `--set` changes the protocol, as with `privbench run`.
 """
 
 from __future__ import annotations
@@ -33,16 +33,27 @@ def runs(methods: Mapping[str, str | Anonymizer], setting: Setting, out: Path) -
     return {name: run.record for name, run in zip(methods, finished, strict=True)}
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    told.add_argument("--draws", type=int, nargs="+", default=[0, 1, 2])
+    told.add_argument("--protocol", default="quick")
+    told.add_argument("--trap", action="append", choices=_NAMES, metavar="NAME", help="a trap to run; repeatable")
+    told.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="a change of the protocol, such as data.params.patients=500; repeatable",
+    )
+    told.add_argument("--store", type=Path, help="the folder of cached stages")
+    told.add_argument("--out", type=Path, default=Path("runs/trap_draws"), help="where the run folders go")
+    return told
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draws", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--protocol", default="quick")
-    parser.add_argument("--trap", action="append", choices=_NAMES, help="only these")
-    parser.add_argument("--store", type=Path, help="the folder of cached stages")
-    parser.add_argument("--out", type=Path, default=Path("runs/trap_draws"), help="where the run folders go")
-    parser.add_argument("changes", nargs="*", help="of the protocol, such as data.params.patients=500")
-    chosen = parser.parse_args()
-    setting, names = Setting(chosen.protocol, chosen.changes, store=chosen.store), chosen.trap or _NAMES
+    chosen = parser().parse_args()
+    setting, names = Setting(chosen.protocol, chosen.set, store=chosen.store), chosen.trap or _NAMES
     identity = runs({"identity": "identity"}, setting, chosen.out)["identity"]
     found: dict[str, list[SelfTestResult]] = {name: [] for name in names}
     for draw in chosen.draws:
