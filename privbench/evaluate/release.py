@@ -61,7 +61,8 @@ def release_proof(attacks: Sequence[AttackResult], section: CertificateSection) 
     best-trained attacks by an informed attacker is among those that looked. It proves, at the protocol's confidence,
     that these attacks leave so few images to be found; not that nobody could find more. saturated: such an attack fits
     its own training pairs to `section.saturation`, and surely keeps at test patients at least half as much of that as
-    its recipe keeps on originals; else it learnt its pairs by heart, which noise allows too. beaten: such an attack
+    its recipe keeps on originals, 0.8 as much where every image is found; else it learnt its pairs by heart, which
+    noise allows too, or sees less than what is there. beaten: such an attack
     surely keeps, at test patients, 0.8 of the margin above chance that its recipe has on originals. Surely: at the
     lower end of the interval, for a few lucky patients are no proof. open: nothing of that.
 
@@ -89,7 +90,7 @@ def release_proof(attacks: Sequence[AttackResult], section: CertificateSection) 
     linking = [one for one in attacks if one.interval.low > LINKED_FROM]
     if gone and looked and not linking:
         return proof("gone", _why_gone(list(matches.values()), section.found))
-    if fit := next(_saturated(trained, section.saturation), None):
+    if fit := next(_saturated(trained, section.saturation, matches[best].rate if best else 0.0), None):
         return proof("saturated", fit)
     if linked := next(_beaten(trained), None):
         return proof("beaten", linked)
@@ -107,13 +108,18 @@ def _highest(match: ImageMatch) -> float:
     return 1.0 if match.interval is None else match.interval.high
 
 
-def _saturated(trained: Sequence[Proven], saturation: float) -> Iterator[str]:
-    """Of each attack that fits its own training pairs and, nearly as on originals, those of others: how well."""
+def _saturated(trained: Sequence[Proven], saturation: float, match: float) -> Iterator[str]:
+    """Of each attack that fits its own training pairs and, as on originals, those of others: how well.
+
+    Where every image is found, nothing of it is lost, and an attack that saw through the release would keep as much as
+    one that has beaten it.
+    """
+    least = max(_HALF, _NEARLY * match)
     for attack, proof in trained:
         train = attack.train_auc
         if train is None or train < saturation:
             continue
-        if margin_kept(attack.interval.low, train) >= _HALF * margin_kept(proof.control_auc, proof.train_auc):
+        if margin_kept(attack.interval.low, train) >= least * margin_kept(proof.control_auc, proof.train_auc):
             others = f"and links releases of others at {attack.verification_auc:.3f}"
             yield f"{attack.label} fits its own training pairs to {train:.3f}, {others}"
 
