@@ -118,14 +118,14 @@ def fit_distilled(
         raise PrivbenchError("The attack 'distillation' needs the guidance's embedder: add [guidance.embedder].")
     teacher = Embedder(without_weights(params), params.features).to(ctx.device).eval()
     start_from_guidance(teacher, guidance.embedder, "the attack 'distillation'")
-    own, own_val = (embed(teacher, Pixels(one.references, ctx.device), ctx) for one in (known, val))
+    own_val = embed(teacher, Pixels(val.references, ctx.device), ctx)
     if known.probes is known.references:
         whitening = fit_whitening(known.references, known, ctx)
         share, _ = _weigh(own_val, own_val, whitening, val.references, val)
         portraits = originals_of(known.references, ctx.numpy_generator("own images"))
         return Distilled(teacher, teacher, Chain((), ()), whitening, share, portraits, {})
 
-    found = search(known, val, ctx)
+    found, own = search(known, val, ctx), embed(teacher, Pixels(known.references, ctx.device), ctx)
     undone_val = found.chain.images(val.probes).numpy()
     tower, rounds = _train(params, teacher, (found.train, own, known), (undone_val, own_val, val), ctx)
     whitening = fit_whitening(found.train, known, ctx)
