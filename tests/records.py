@@ -260,9 +260,12 @@ def record(
     """A record with the given figures and intervals of ± 0.05; the paper's attack stands at chance."""
     if verdict == "open":
         informed = attack("contrastive", "informed", verification, train=0.7, match=own_image_match(0.4))
-    else:  # what is there is used, and below 0.55 nothing is there
-        told = {"control": min(0.95, verification), "match": own_image_match(0.0025)}
-        informed = attack("contrastive", "informed", verification, verdict=verdict, **told)
+    elif verdict == "certified":
+        # Where something is left, but less than the recipe finds on originals, nothing would be proven.
+        control = verification if 0.6 < verification < 0.78 else 0.95
+        informed = attack("contrastive", "informed", verification, control=control, match=own_image_match(0.0025))
+    else:
+        informed = attack("contrastive", "informed", verification, verdict=verdict)
     attacks = [attack("siamese", "paper", 0.5), informed]
     protocol = load_protocol("quick").model_dump(mode="json")
     return RunRecord(

@@ -22,7 +22,8 @@ def test_tables_keep_fingerprints_apart_and_tell_why(rng):
     assert [[run.label for run in board.records] for board in boards] == [["c"], ["b", "a"]]
     text = as_markdown(leaderboard_sheets(boards))
     worst, utility = "0.600 [0.550, 0.650]", "0.700 [0.650, 0.750]"
-    row = f"| b | certified | 1 | 2 | yes | {worst}<br>contrastive (informed) | 0.500 | 0.600 | {utility} |"
+    match = "0.003 [0.000, 0.014]"
+    row = f"| b | certified | 1 | 2 | yes | {worst}<br>contrastive (informed) | 0.500 | 0.600 | {match} | {utility} |"
     assert row in text
     assert text.index("| b |") < text.index("| a |")
     assert (
@@ -157,7 +158,7 @@ def test_open_runs_stand_between_certified_and_weak_ones_and_say_why(rng):
     assert "| hiding | NOT PROVEN: open | 0.500 [0.450, 0.550]<br>" in text
     assert "| 0.400 [0.352, 0.450] |" in text, "its own-image match"
     frame = as_frame([table]).set_index("anonymizer")
-    assert frame["release"].to_dict() == {"certain": "saturated", "hiding": "open", "starved": "saturated"}
+    assert frame["release"].fillna("").to_dict() == {"certain": "saturated", "hiding": "open", "starved": ""}
     assert frame.loc["hiding", "contrastive (informed) own_image_match"] == 0.4
 
 
