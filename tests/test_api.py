@@ -256,8 +256,9 @@ def test_attackers_of_one_step_each_call_nothing_private(store, tmp_path):
     ]
     run = privbench.run(Inverted(), protocol="quick", overrides=overrides, store=store, out=tmp_path / "run")
     worst = run.record.worst_case
-    assert worst.verdict in ("weak", "open"), worst.reason
-    assert worst.release.match == 1.0, "what needs no training has found every image"
+    assert worst.verdict != "certified", worst.reason
+    assert worst.verification_auc > 0.8, "what needs no training has seen through it"
+    assert worst.release.match == 1.0, "and found every image"
 
 
 def _by_class(test, mode):
