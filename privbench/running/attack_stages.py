@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,6 @@ from ..data.gallery import Gallery
 from ..data.pairs import Pairs
 from ..data.patients import one_a_patient
 from ..data.splits import pairs_digests
-from ..learning.states import load_state
 from ..plugins.interfaces import Attack, InferenceAttack, LinkageAttack
 from ..protocols.kinds import CONTROL, Compared, Kind
 from ..protocols.scenarios import FLOOR, threat_of
@@ -29,8 +28,9 @@ from ..record.scores import (
     retrieval_ranks,
     write_scores,
 )
-from .attack_galleries import gallery, known_gallery
+from .attack_galleries import known_gallery
 from .fitting import keep_what_is_learnt
+from .scoring import Scoring, there
 from .source import Common, Shown, Source
 from .stage_names import (
     INFERENCE_FILE,
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from ..engine.node import Node, Reads, Work
     from ..learning.context import Context
     from ..protocols.schema import Protocol
-
-Scores = TypeVar("Scores", bound=Attack)
 
 MATCHED = 500
 """Test images at the most, one a patient, whose releases are to find their own originals."""
@@ -81,30 +79,7 @@ class FitAttack:
         keep_what_is_learnt(self.attack, lambda one: one.fit(train, val, guidance, ctx), folder)
 
 
-@dataclass(frozen=True)
-class _Scoring(Generic[Scores]):
-    """What scores an attack in one scenario has. `learnt` is the stage that it was trained in.
-
-    `unchanged` tells that releases are the originals to the bit, and are taken for them.
-    """
-
-    attack: Scores
-    origin: AttackOrigin
-    unchanged: bool
-    learnt: StageName
-    source: Source
-
-    def _ready(self, reads: Reads, ctx: Context) -> tuple[Scores, Shown]:
-        """An instance that knows what was learnt, and the images."""
-        attack = self.attack.anew()
-        attack.load_state(load_state(reads[self.learnt]), ctx.device)
-        return attack, self.source.shown(reads)
-
-    def _gallery(self, attack: Scores, shown: Shown, split: str, kinds: Compared) -> Gallery:
-        return gallery(shown, split, _there(kinds, self.unchanged), attack)
-
-
-class LinkImages(_Scoring[LinkageAttack]):
+class LinkImages(Scoring[LinkageAttack]):
     """Scores of pairs, ranks over the gallery, searches of it for patients and images, and the attack's own figures."""
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
@@ -164,7 +139,7 @@ class LinkImages(_Scoring[LinkageAttack]):
         (folder / MEASURES_FILE).write_text(json.dumps(measures), encoding="utf-8")
 
 
-class InferAttributes(_Scoring[InferenceAttack]):
+class InferAttributes(Scoring[InferenceAttack]):
     """Attributes of the patients on the test images."""
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
@@ -207,7 +182,7 @@ class AttackStages:
         twice on the same.
         """
         attack, threat, common = self.create(origin.attack), threat_of(origin.scenario), self.common
-        train, test = _there(threat.train, unchanged), _there(threat.test, unchanged)
+        train, test = there(threat.train, unchanged), there(threat.test, unchanged)
         fitted = self._fit(attack, origin, train)
         config = attack.terms() | self._pairs("train", "val", "test") | {"budget": dict(self.budget)}
         config |= {"label": origin.attack, "scenario": origin.scenario, "number": origin.seed}
@@ -240,11 +215,6 @@ class AttackStages:
 
     def _pairs(self, *names: str) -> dict[str, Any]:
         return pairs_digests(self.common.source.pairs, *names)
-
-
-def _there(kinds: Compared, unchanged: bool) -> Compared:
-    """The kinds of images that are really there."""
-    return Compared.ORIGINALS if unchanged else kinds
 
 
 def _shuffled(gallery: Gallery, ctx: Context) -> tuple[Gallery, np.ndarray]:
