@@ -7,6 +7,7 @@ from .data.gallery import Gallery, KnownGallery
 from .data.pairs import Pairs
 from .data.splits import Split
 from .plugins.interfaces import (
+    MEMBERSHIP,
     Anonymizer,
     Attack,
     Chunk,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # for annotations: they load torch, which what only declares 
     from .learning.guidance import Guidance as Guidance
 
 __all__ = [
+    "MEMBERSHIP",
     "Anonymizer",
     "Attack",
     "Chunk",

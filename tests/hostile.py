@@ -42,6 +42,7 @@ def run_of(text: str) -> RunRecord:
     attribute = InferenceResult.model_validate(
         {"name": "a", "version": "1", "scenario": "informed", "attribute": "sex", "metric": "auc", "value": 0.7}
         | {"interval": record("a", 0.8, 0.7).worst_case.interval, "original": 0.8, "base_rate": 0.5}
+        | {"change": None}
         | {"counts": record("a", 0.8, 0.7).utility.counts}
     )
     run = with_risk(with_modes(record("a", 0.8, 0.7, params={"b": "x"}, warnings=["x"])), risk())

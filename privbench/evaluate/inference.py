@@ -1,18 +1,35 @@
-"""How well attributes are read off single images."""
+"""How well attributes are read off single images, and who is told to be among those whom an anonymizer learnt from."""
 
 from __future__ import annotations
+
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..metrics import bootstrap
 from ..metrics.roc import auc
+from ..plugins.interfaces import MEMBERSHIP
 from ..protocols.kinds import CONTROL
 from ..protocols.schema import Protocol
 from ..record.attack import InferenceResult
 from ..record.estimates import Estimate
+from ..record.utility import Change
 from ..record.values import Counts
+from .membership import membership_auc
 from .resampling import Resampling, estimate_of
+
+
+class _Reading(NamedTuple):
+    """How well an attribute is read in one arm, what is reached without looking, and what arms are compared by.
+
+    The estimate is the mean over the trainings.
+    """
+
+    metric: Literal["auc", "mae"]
+    estimate: Estimate
+    base_rate: float
+    compared: Estimate
 
 
 def inference_results(
@@ -22,44 +39,63 @@ def inference_results(
 
     A text attribute of two values is judged by its AUC, a number by its mean absolute error; an attribute that the
     test images hold with one value only, or with more than two, is left out, and so is one that was not read off
-    originals.
+    originals. Membership is left out where a split has no patient to judge it by; its patients are of several splits,
+    and are drawn for it alone.
     """
     control = scores[scores["scenario"] == CONTROL]
     results = []
     readings = scores[scores["scenario"] != CONTROL].groupby(["scenario", "attribute"], sort=False)
     for (scenario, attribute), rows in readings:
-        reading = _reading(rows, resampling)
+        if attribute == MEMBERSHIP:
+            read, draws = _membership, Resampling.of(protocol, rows["patient"].to_numpy())
+        else:
+            read, draws = _reading, resampling
         originals = control[control["attribute"] == attribute]
-        original = _reading(originals, resampling) if len(originals) else None
+        reading = read(rows, draws)
+        original = read(originals, draws) if len(originals) else None
         if reading is None or original is None:
             continue
-        metric, estimate, base_rate = reading
-        interval = estimate.interval(protocol.statistics)
+        interval = reading.estimate.interval(protocol.statistics)
         if interval is None:
             continue
+        both = reading.compared.minus(original.compared)
         results.append(
             InferenceResult(
                 name=rows["attack"].iloc[0],
                 version=version,
                 scenario=scenario,
                 attribute=attribute,
-                metric=metric,
-                value=estimate.value,
+                metric=reading.metric,
+                value=reading.estimate.value,
                 interval=interval,
-                original=original[1].value,
-                base_rate=base_rate,
+                original=original.estimate.value,
+                base_rate=reading.base_rate,
+                change=Change(value=both.value, interval=both.interval(protocol.statistics), p_value=both.p_value()),
                 counts=Counts(
                     patients=rows["patient"].nunique(),
                     images=rows["image"].nunique(),
-                    effective_patients=estimate.effective,
+                    effective_patients=reading.estimate.effective,
                 ),
             )
         )
     return results
 
 
-def _reading(rows: pd.DataFrame, resampling: Resampling) -> tuple[str, Estimate, float] | None:
-    """Metric, its estimate (the mean over the trainings), and what a guess reaches."""
+def _membership(rows: pd.DataFrame, resampling: Resampling) -> _Reading | None:
+    """Training patients beside test patients; the base rate is that of validation patients, of whom nobody learnt.
+
+    These are like training patients where they were held out of them by chance, and test patients may be others, as in
+    ChestX-ray14: the attack's direction, learnt where there is nothing to learn, would pass for memory. So arms are
+    compared by how far members exceed them.
+    """
+    members, others = (membership_auc(rows, split, resampling) for split in ("train", "val"))
+    if members is None or others is None:
+        return None
+    return _Reading("auc", members, others.value, members.minus(others))
+
+
+def _reading(rows: pd.DataFrame, resampling: Resampling) -> _Reading | None:
+    """Of an attribute of the table; what is reached without looking is a guess."""
     seeds = [part for _, part in rows.groupby("seed")]
     truth, patient = seeds[0]["truth"], resampling.rows(seeds[0]["patient"].to_numpy())
     guesses = np.stack([part["score"].to_numpy() for part in seeds], axis=1)
@@ -74,7 +110,7 @@ def _reading(rows: pd.DataFrame, resampling: Resampling) -> tuple[str, Estimate,
             trainings=errors.mean(0).tolist(),
             upper=np.inf,
         )
-        return "mae", estimate, float(np.abs(known - np.median(known)).mean())
+        return _Reading("mae", estimate, float(np.abs(known - np.median(known)).mean()), estimate)
     values = sorted(truth.unique())
     if len(values) != 2:
         return None
@@ -86,4 +122,4 @@ def _reading(rows: pd.DataFrame, resampling: Resampling) -> tuple[str, Estimate,
         bootstrap.effective_number(np.bincount(patient, rarer)),
         trainings=[auc(second, guess) for guess in guesses.T],
     )
-    return "auc", estimate, 0.5
+    return _Reading("auc", estimate, 0.5, estimate)

@@ -102,7 +102,7 @@ def _test_patients(
         linkage["probe_patient"],
         linkage["reference_patient"],
         attack_scores.retrieval["patient"],
-        attack_scores.inference["patient"],
+        attack_scores.inference.loc[attack_scores.inference["split"] == "test", "patient"],
         attack_scores.matches["patient"],
         attack_scores.retrieval["rival"].dropna(),
         attack_scores.searches.loc[attack_scores.searches["split"] == "test", "patient"],

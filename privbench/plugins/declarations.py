@@ -16,6 +16,7 @@ from ..protocols.modes import MODES
 from ..protocols.scenarios import SCENARIOS
 from .code import is_own
 from .interfaces import (
+    MEMBERSHIP,
     PLUGIN_TYPES,
     Attack,
     InferenceAttack,
@@ -76,7 +77,11 @@ def _check_values(plugin: type[Plugin]) -> None:
             if unknown := [one for one in told if one not in known]:
                 raise PrivbenchError(f"{who} declares {field} with {unknown[0]!r}: {nearest(unknown[0], known)}")
     if issubclass(plugin, InferenceAttack):
-        _texts(plugin, "attributes", False)
+        told = _texts(plugin, "attributes", False)
+        if MEMBERSHIP in told and len(told) > 1:
+            raise PrivbenchError(
+                f"{who} declares {MEMBERSHIP} beside other attributes: infer it in an attack of its own."
+            )
     if issubclass(plugin, MeasuringTask):
         measures = getattr(plugin, "measures", None)
         whole = isinstance(measures, Mapping) and all(isinstance(one, Measure) for one in measures.values())

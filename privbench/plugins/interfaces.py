@@ -33,6 +33,10 @@ if TYPE_CHECKING:  # so that `privbench list`, which reads declarations alone, l
     from ..learning.guidance import Guidance
 
 
+MEMBERSHIP = "membership"
+"""What an attack infers that tells whether the anonymizer learnt from a patient: no column of any table."""
+
+
 class Plugin(ABC):
     """What all four kinds share.
 
@@ -94,6 +98,12 @@ class Anonymizer(Plugin):
     deterministic: ClassVar[bool]
     """True: the same image always becomes the same image. False: noise is drawn from the generator."""
 
+    @property
+    @final
+    def learns(self) -> bool:
+        """Whether it has a `fit` of its own: who learns from patients may remember them."""
+        return type(self).fit is not Anonymizer.fit
+
     def check_size(self, size: int) -> None:
         """Raises PrivbenchError where images of this side cannot be anonymized; asked before anything is computed."""
 
@@ -139,6 +149,12 @@ class Attack(Plugin):
         """How many independent releases of every image it wants to see, where the anonymizer draws noise."""
         return 1
 
+    @property
+    @final
+    def infers_membership(self) -> bool:
+        """Whether it tells patients whom the anonymizer learnt from; it is left out where this learns from nobody."""
+        return isinstance(self, InferenceAttack) and MEMBERSHIP in self.attributes
+
     @abstractmethod
     def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
         """Trains on `train` and selects on `val`; `guidance` are networks that were trained on original images."""
@@ -176,16 +192,21 @@ class LinkageAttack(Attack):
 
 
 class InferenceAttack(Attack):
-    """Reads attributes of the patient off a single image, the gallery's probes."""
+    """Reads attributes of the patient off a single image, the gallery's probes.
+
+    One that infers membership is fitted to half of the training patients, who are members, and to half of the
+    validation patients, who are none, and sees each probe's own original in the gallery's references.
+    """
 
     attributes: ClassVar[tuple[str, ...]]
-    """Columns of the table that it infers: text columns of two values, or numbers."""
+    """Columns of the table that it infers: text columns of two values, or numbers. Or MEMBERSHIP alone."""
 
     @abstractmethod
     def infer(self, gallery: Gallery, ctx: Context) -> dict[str, np.ndarray]:
         """Of each attribute a value an image. Shape: (N,), float.
 
-        A number in its own unit; of two values, sorted, a score that is larger for the second.
+        A number in its own unit; of two values, sorted, a score that is larger for the second; of membership, one that
+        is larger for members.
         """
 
 

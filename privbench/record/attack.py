@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from .risk import RiskResult
+from .utility import Change
 from .values import ROUNDING, Amount, Count, Counts, Interval, Record, Share
 
 RecipeVerdict = Literal["certified", "unsaturated", "weak"]
@@ -136,10 +137,15 @@ class AttackResult(Record):
 
 
 class InferenceResult(Record):
-    """How well an attribute is read off single images.
+    """How well an attribute is read off single images, or who is told to be among those the anonymizer learnt from.
 
     `metric` is `auc` (unitless) or `mae` (mean absolute error in the attribute's unit), `original` the same reading of
-    original images, `base_rate` what a guess reaches without looking.
+    original images, `base_rate` what a guess reaches without looking. `change` is the value minus `original`, None in
+    runs of old schemas.
+
+    Of membership the AUC is that of training patients and test patients, and `base_rate` that of validation patients
+    and the same test patients: nobody learnt from either, so it tells how far the splits differ. `change` is how far
+    the value exceeds the base rate, minus how far it does so on originals: what only memory explains.
     """
 
     name: str
@@ -151,6 +157,7 @@ class InferenceResult(Record):
     interval: Interval
     original: Amount
     base_rate: Amount
+    change: Change | None
     counts: Counts
 
     @model_validator(mode="after")

@@ -112,6 +112,7 @@ def _from_6(old: dict[str, Any]) -> dict[str, Any]:
         "copies": None,
         "worst_case": old["worst_case"] | {"release": None},
         "attacks": [attack | {"match": None, "risk": None} for attack in old["attacks"]],
+        "inferences": [inference | {"change": None} for inference in old["inferences"]],
     }
 
 

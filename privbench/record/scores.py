@@ -17,7 +17,7 @@ from ..data.pairs import Pairs
 from ..data.splits import Split
 from ..metrics.identification import search_gallery
 from ..metrics.retrieval import NO_RIVAL, rank_mates, rank_own
-from ..plugins.interfaces import Measure
+from ..plugins.interfaces import MEMBERSHIP, Measure
 from ..protocols.kinds import Compared, Kind
 
 if TYPE_CHECKING:  # the search itself loads torch
@@ -32,7 +32,7 @@ RETRIEVAL_COLUMNS = [
 ]  # fmt: skip
 MATCH_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "outranked_by", "candidates"]
 SEARCH_COLUMNS = ["attack", "scenario", "seed", "split", "probe", "patient", "mates", "found", "score", "lead"]
-INFERENCE_COLUMNS = ["attack", "scenario", "seed", "image", "patient", "attribute", "truth", "score"]
+INFERENCE_COLUMNS = ["attack", "scenario", "seed", "split", "image", "patient", "attribute", "truth", "score"]
 UTILITY_COLUMNS = [
     "task", "mode", "seed", "split", "image", "patient", "sex", "age", "view", "class", "label", "score",
 ]  # fmt: skip
@@ -166,6 +166,7 @@ def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, n
         known = test.table[name].notna().to_numpy()
         about = {
             **asdict(origin),
+            "split": "test",
             "image": test.told["image"].to_numpy()[known],
             "patient": test.told["patient"].to_numpy()[known],
             "attribute": name,
@@ -174,6 +175,24 @@ def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, n
         }
         parts.append(pd.DataFrame(about, columns=INFERENCE_COLUMNS))
     return _without_order(joined(parts, INFERENCE_COLUMNS), test, "attribute", "image")
+
+
+def membership_scores(
+    origin: AttackOrigin, split: Split, name: str, rows: np.ndarray, scores: np.ndarray
+) -> pd.DataFrame:
+    """One row an image among the rows of the split of that name. `truth` is True in the training split, else False.
+
+    Shape: rows and scores (n,), larger for members.
+    """
+    about = {
+        **asdict(origin),
+        "split": name,
+        **{column: split.told[column].to_numpy()[rows] for column in ("image", "patient")},
+        "attribute": MEMBERSHIP,
+        "truth": str(name == "train"),
+        "score": _checked(scores, (len(rows),), f"attack {origin.attack!r}"),
+    }
+    return _without_order(pd.DataFrame(about, columns=INFERENCE_COLUMNS), split, "image")
 
 
 def utility_scores(origin: TaskOrigin, name: str, split: Split, scores: np.ndarray) -> pd.DataFrame:

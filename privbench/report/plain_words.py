@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..judging.ranking import strongest, worst_attack
+from ..plugins.interfaces import MEMBERSHIP
 from ..protocols.kinds import Compared
 from ..protocols.scenarios import threat_of
 from ..record.attack import AttackResult, InferenceResult
@@ -145,7 +146,21 @@ def _linkability(record: RunRecord, worst: AttackResult) -> str:
 def _inference(record: RunRecord) -> str:
     if not record.inferences:
         return "no attack of this run tried"
-    return "; ".join(map(_attribute, record.inferences))
+    return "; ".join(_membership(one) if one.attribute == MEMBERSHIP else _attribute(one) for one in record.inferences)
+
+
+def _membership(one: InferenceResult) -> str:
+    controls = f"{_percent(one.original)} on originals, {_percent(one.base_rate)} where it learnt from neither"
+    told = (
+        "of two patients, one of whom the anonymizer learnt from, that one is told in "
+        f"{_share(one.value, one.interval)} of cases ({controls})"
+    )
+    change = one.change
+    if change is None or change.interval is None:
+        return told
+    if change.interval.low > 0:
+        return f"{told}, so it remembers patients: images alone would leave that surely lower"
+    return f"{told}, which is not surely more than the images alone explain"
 
 
 def _attribute(one: InferenceResult) -> str:

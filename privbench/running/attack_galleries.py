@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..data.gallery import Gallery, KnownGallery
 from ..data.splits import COLUMNS
 from ..protocols.kinds import Compared, Kind
+from .halves import rows_that_are_known
 
 if TYPE_CHECKING:
     from ..plugins.interfaces import Attack
@@ -23,7 +24,10 @@ def gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> Galler
 
 
 def known_gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> KnownGallery:
-    """The same, with what an attacker may know of who is on them."""
+    """The same, with what an attacker may know of who is on them; of members and others not those who are judged."""
     part, images = shown.originals[split], gallery(shown, split, kinds, attack)
-    table = part.table[[column for column in COLUMNS if column != "split"]]
-    return KnownGallery(images.probes, images.references, images.releases, pairs=part.pairs, table=table)
+    pairs, table = part.pairs, part.table[[column for column in COLUMNS if column != "split"]]
+    if attack.infers_membership:
+        rows = rows_that_are_known(part.patients)
+        images, pairs, table = images.rows(rows), pairs.among(rows), table.iloc[rows].reset_index(drop=True)
+    return KnownGallery(images.probes, images.references, images.releases, pairs=pairs, table=table)

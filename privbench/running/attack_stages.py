@@ -30,6 +30,7 @@ from ..record.scores import (
 )
 from .attack_galleries import known_gallery
 from .fitting import keep_what_is_learnt
+from .membership import InferMembership
 from .scoring import Scoring, there
 from .source import Common, Shown, Source
 from .stage_names import (
@@ -196,7 +197,8 @@ class AttackStages:
         if isinstance(attack, LinkageAttack):
             return "linkage", LinkImages(attack, origin, unchanged, fitted, source)
         assert isinstance(attack, InferenceAttack)  # there is no third kind
-        return "inference", InferAttributes(attack, origin, unchanged, fitted, source)
+        infer = InferMembership if attack.infers_membership else InferAttributes
+        return "inference", infer(attack, origin, unchanged, fitted, source)
 
     def _fit(self, attack: Attack, origin: AttackOrigin, kinds: Compared) -> Node:
         """What trains the attack for a scenario; scenarios that train on the same images share it."""

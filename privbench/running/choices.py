@@ -17,7 +17,9 @@ _ABSOLUTE = re.compile(r"/[^/\s]|~[\w.-]*/|file:|[A-Za-z]:[\\/]")
 def choose_attacks(
     protocol: Protocol, create: Callable[[str], Attack], anonymizer: Anonymizer
 ) -> tuple[dict[str, Attack], list[str]]:
-    """The attacks by label, less those that need fresh noise where there is none; and why these are left out.
+    """The attacks by label, less those for which the anonymizer gives no occasion; and why these are left out.
+
+    They need fresh noise where there is none, or patients from whom it learnt where it learns from nobody.
 
     Raises:
         PrivbenchError: an attack is asked for a scenario in which it cannot be carried out, or none links images.
@@ -38,6 +40,8 @@ def choose_attacks(
             )
         if attack.releases > 1 and anonymizer.deterministic:
             left_out.append(f"{label} is left out: the anonymizer draws no noise that it could average")
+        elif attack.infers_membership and not anonymizer.learns:
+            left_out.append(f"{label} is left out: the anonymizer learns from no patient, so it can remember none")
         else:
             chosen[label] = attack
     if not any(isinstance(attack, LinkageAttack) for attack in chosen.values()):

@@ -93,7 +93,7 @@ def _by_chance(protocol: Protocol, shape: tuple[int, ...]) -> np.ndarray:
 
 def _missing_attributes(attacks: Mapping[str, Attack], table: pd.DataFrame) -> Iterator[str]:
     for label, attack in attacks.items():
-        if isinstance(attack, InferenceAttack):
+        if isinstance(attack, InferenceAttack) and not attack.infers_membership:
             for attribute in attack.attributes:
                 if attribute not in table.columns:
                     yield f"The attack {label} infers {attribute!r}, which the table lacks: leave the attack out."

@@ -108,6 +108,7 @@ def fit(self, train, val, guidance, ctx):
         (variant(Linking, trained=None), "must declare trained = True or False"),
         (variant(Linking, releases=lambda self: 3), "releases is asked for as a value: put @property above it"),
         (Inferring, "must declare attributes as a tuple of texts"),
+        (variant(Inferring, attributes=("membership", "sex")), "declares membership beside other attributes"),
         (variant(Measuring), "must declare measures = "),
         (variant(Measuring, needs=("mask",), measures={}), "declares needs with 'mask': did you mean 'masks'"),
         (type("Bare", (Attack,), {"name": "bare", "fit": fit}), "Bare is no LinkageAttack and no InferenceAttack"),

@@ -31,6 +31,7 @@ from privbench.record.scores import (
     joined,
     linkage_scores,
     measured_values,
+    membership_scores,
     nearest_originals,
     own_image_ranks,
     read_scores,
@@ -134,6 +135,19 @@ def test_an_attribute_is_written_beside_the_truth_as_text(small):
     assert rows["score"].tolist() == [0, 1, 2, 3, 41.5, 44, 50, 70]
     with pytest.raises(PrivbenchError, match="The attack 'mine' returned scores of shape"):
         inference_scores(ORIGIN, small, {"sex": np.zeros(3)})
+
+
+def test_members_are_those_of_the_training_split(small):
+    rows = np.array([3, 1])
+    parts = [membership_scores(ORIGIN, small, name, rows, np.array([0.5, -2])) for name in ("train", "val", "test")]
+    told = pd.concat(parts)
+    assert list(told.columns) == INFERENCE_COLUMNS
+    assert told["split"].tolist() == ["train"] * 2 + ["val"] * 2 + ["test"] * 2
+    assert told["truth"].tolist() == ["True", "True", *["False"] * 4]
+    assert set(told["attribute"]) == {"membership"}
+    assert told["image"].tolist() == small.table["image"].iloc[rows].tolist() * 3
+    with pytest.raises(PrivbenchError, match="returned scores of shape"):
+        membership_scores(ORIGIN, small, "test", rows, np.array([0.5, np.nan]))
 
 
 def test_a_label_that_nobody_knows_has_no_row(small):

@@ -8,6 +8,7 @@ from records import around, attack, record, risk, with_risk
 
 from privbench.record.attack import InferenceResult, RetrievalResult
 from privbench.record.run import read_run
+from privbench.record.utility import Change
 from privbench.report.plain_words import images_text, in_plain_words
 
 HISTORY = Path(__file__).parents[1] / "record" / "history"
@@ -143,10 +144,11 @@ def test_a_run_that_only_links_releases_searched_for_nobody():
     assert "of two pairs, each two releases," in told_of(run, "Linkability")
 
 
-def inferred(attribute, metric, value, original, base_rate):
+def inferred(attribute, metric, value, original, base_rate, change=None):
     return InferenceResult(
         name="attributes", version="1", scenario="informed", attribute=attribute, metric=metric, value=value,
-        interval=around(value), original=original, base_rate=base_rate, counts=IDENTITY.utility.counts,
+        interval=around(value), original=original, base_rate=base_rate, change=change,
+        counts=IDENTITY.utility.counts,
     )  # fmt: skip
 
 
@@ -156,6 +158,22 @@ def test_what_is_inferred_is_told_beside_originals_and_a_guess():
     words = told_of(IDENTITY.model_copy(update={"inferences": some}), "Inference")
     assert "sex is told right of two images in 80% (95% interval 75% to 85%) of cases (93% on originals" in words
     assert "age is missed by 9.0 (95% interval 9.0 to 9.1) on average (by 6.5 on originals, by a guess 14.0)" in words
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (0.15, "so it remembers patients: images alone would leave that surely lower."),
+        (0.02, "which is not surely more than the images alone explain."),
+    ],
+)
+def test_a_method_remembers_patients_where_members_surely_exceed_both_controls(change, told):
+    interval = around(0.5).model_copy(update={"low": change - 0.05, "high": change + 0.05})
+    known = Change(value=change, interval=interval, p_value=0.01)
+    one = inferred("membership", "auc", 0.7, 0.52, 0.55, known)
+    words = told_of(IDENTITY.model_copy(update={"inferences": [one]}), "Inference")
+    assert "that one is told in 70% (95% interval 65% to 75%) of cases (52% on originals, 55% where" in words
+    assert words.endswith(told)
 
 
 @pytest.mark.parametrize(

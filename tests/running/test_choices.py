@@ -7,6 +7,7 @@ import pytest
 
 from privbench.base.errors import PrivbenchError
 from privbench.plugins.interfaces import (
+    MEMBERSHIP,
     Anonymizer,
     InferenceAttack,
     LinkageAttack,
@@ -63,6 +64,15 @@ class Inferring(InferenceAttack):
 
     def infer(self, gallery, ctx):
         return {"sex": np.zeros(len(gallery.probes))}
+
+
+class Remembering(Inferring):
+    attributes = (MEMBERSHIP,)
+
+
+class Learning(Still):
+    def fit(self, train, val, guidance, ctx):
+        pass
 
 
 class Reading(ReadingTask):
@@ -130,6 +140,17 @@ def test_an_attack_that_needs_fresh_noise_is_left_out_where_there_is_none():
     assert list(chosen) == ["one"]
     assert left_out == ["four is left out: the anonymizer draws no noise that it could average"]
     assert choose_attacks(asked, create, Noisy())[1] == []
+
+
+def test_members_are_sought_where_the_anonymizer_learns():
+    """Whether it does is told by its having a `fit` of its own, whoever it is."""
+    create, asked = making(one=Linking, who=Remembering), protocol("attacks", "one", "who")
+    for still in (Still(), Noisy()):
+        chosen, left_out = choose_attacks(asked, create, still)
+        assert list(chosen) == ["one"]
+        assert left_out == ["who is left out: the anonymizer learns from no patient, so it can remember none"]
+    chosen, left_out = choose_attacks(asked, create, Learning())
+    assert (list(chosen), left_out) == (["one", "who"], [])
 
 
 def test_an_attack_is_refused_in_a_scenario_in_which_it_cannot_be_carried_out():

@@ -12,7 +12,7 @@ from ...record.run import RunRecord
 from ..figures import NOTHING, titled
 from ..notes import Named
 from ..plain_words import images_text
-from ..table import Cell, Column, Rows, Table, count, estimate, number, text
+from ..table import Cell, Column, Rows, Table, change_of, count, estimate, number, text
 
 _HEADS = (Column("anonymizer", number=False), Column("attack", number=False))
 
@@ -130,13 +130,15 @@ def own_image(attack: AttackResult | None) -> Cell:
 
 
 def inferences(run: RunRecord) -> Table | None:
-    """What is read off single images; None where no attack tried."""
+    """What is read off single images, and whether members are told; None where no attack tried."""
     columns = [Column("attribute", number=False), Column("attack", number=False), Column("measure", number=False)]
-    columns += [Column("value"), Column("on originals"), Column("a guess")]
+    columns += [Column("value"), Column("on originals")]
+    columns += [Column("a guess", note="of membership: validation patients in place of members")]
+    columns += [Column("change", note="against originals; of membership, by how much more members exceed a guess")]
     rows = [
         [text(one.attribute), text(f"{one.name} ({one.scenario})"),
          text("AUC ↓" if one.metric == "auc" else "mean error ↑"),
-         estimate(one.value, one.interval), number(one.original), number(one.base_rate)]
+         estimate(one.value, one.interval), number(one.original), number(one.base_rate), change_of(one.change)]
         for one in run.inferences
     ]  # fmt: skip
-    return Table("Attributes read off single images", columns, [Rows(rows)]) if rows else None
+    return Table("Inferred from images", columns, [Rows(rows)]) if rows else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ...judging.ranking import best_match, worst_attack
+from ...plugins.interfaces import MEMBERSHIP
 from ...record.attack import AttackResult, InferenceResult
 from ...record.copies import CopiesResult
 from ...record.run import RunRecord
-from ..figures import digits_for, interval_text, number_text, titled
+from ..figures import change_text, digits_for, interval_text, number_text, titled
 from ..notes import conditions
 from ..plain_words import in_plain_words
 from ..table import Cell, Column, Rows, Sheet, Table, change_of, estimate, number, text
@@ -132,5 +133,10 @@ def _copies(found: CopiesResult) -> list[Cell]:
 def _inference(one: InferenceResult) -> list[Cell]:
     arrow = "AUC ↓" if one.metric == "auc" else "mean error ↑"
     unit = " years" if one.metric == "mae" and one.attribute == "age" else ""
-    told = f"{one.name} ({one.scenario}); originals {number_text(one.original)}, a guess {number_text(one.base_rate)}"
+    told = f"{one.name} ({one.scenario}); originals {number_text(one.original)}, "
+    if one.attribute == MEMBERSHIP:
+        beyond = f", members beyond both {change_text(one.change)}" if one.change else ""
+        told += f"patients held out {number_text(one.base_rate)}{beyond}"
+    else:
+        told += f"a guess {number_text(one.base_rate)}"
     return [text(f"{one.attribute} read off: {arrow}"), text(interval_text(one.value, one.interval) + unit), text(told)]
