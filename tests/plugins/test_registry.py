@@ -45,6 +45,7 @@ def test_built_ins_register_by_entry_point():
         "contrastive",
         "correlation",
         "distillation",
+        "membership",
         "restoration",
         "siamese",
     ]
