@@ -161,7 +161,7 @@ def _train(
     params: DistillationParams, teacher: Embedder, train: _Side, val: _Side, ctx: Context
 ) -> tuple[Embedder, int]:
     """The tower after the round that did best on validation pairs, and how many rounds there were."""
-    (undone, wanted, known), (undone_val, wanted_val, _) = train, val
+    (undone, wanted, known), (undone_val, wanted_val, held_out) = train, val
     seen, seen_val = (Pixels(images, ctx.device) for images in (undone, undone_val))
     tower, number = copy.deepcopy(teacher), 0
 
@@ -170,13 +170,16 @@ def _train(
         own = embed(tower, images, ctx)
         return auc(pairs.mated, similarity_of_pairs(own, points, pairs.probe, pairs.reference))
 
+    def validate() -> float:
+        return auc_on(seen_val, wanted_val, held_out)
+
     # Where all is undone, training makes it no better.
-    best, best_auc = copy.deepcopy(tower), auc_on(seen_val, wanted_val, val[2])
+    best, best_auc = copy.deepcopy(tower), validate()
     for number in range(1, params.rounds + 1):
         recipe = params.model_copy(update={"steps": params.steps * 2 ** (number - 1)})
         title = f"distillation, round {number}"
-        _teach(tower, seen, wanted, known.patients, recipe, lambda: auc_on(seen_val, wanted_val, val[2]), ctx, title)
-        reached = auc_on(seen_val, wanted_val, val[2])
+        _teach(tower, seen, wanted, known.patients, recipe, validate, ctx, title)
+        reached = validate()
         if reached > best_auc:
             best, best_auc = copy.deepcopy(tower), reached
         if auc_on(seen, wanted, known) >= params.saturation:

@@ -20,6 +20,7 @@ from privbench.learning.recipes import Augmentation
 from privbench.learning.states import below, prefixed
 
 from .undoing.portraits import Portraits, portraits_of, sample_of
+from .undoing.undo import shrunk
 
 _SIDE = 64  # pixels at the most
 _SAMPLES, _COMPONENTS = 2048, 128
@@ -67,8 +68,9 @@ def fit_whitening(undone: np.ndarray, known: KnownGallery, ctx: Context) -> Whit
     """
     rng, originals = ctx.numpy_generator("whitening"), known.references
     rows = sample_of(originals, _SAMPLES, rng)
-    portraits = portraits_of(_seen(originals[rows]), _COMPONENTS)
-    places = portraits.coefficients(_seen(originals[rows]))
+    seen = _seen(originals[rows])
+    portraits = portraits_of(seen, _COMPONENTS)
+    places = portraits.coefficients(seen)
     left = portraits.coefficients(_seen(undone[rows])) - places
     within = (
         _within(places, known.patients[rows]) + _between_visits(originals, portraits, rng, ctx) + _scatter(left) / 2
@@ -84,8 +86,7 @@ def _seen(images: np.ndarray) -> Tensor:
 
 
 def _standardized(images: Tensor) -> Tensor:
-    small = functional.adaptive_avg_pool2d(images, _SIDE) if images.shape[-1] > _SIDE else images
-    flat = small.flatten(1)
+    flat = shrunk(images, _SIDE).flatten(1)
     return (flat - flat.mean(1, keepdim=True)) / flat.std(1, keepdim=True).clamp(min=1e-3)
 
 

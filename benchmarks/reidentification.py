@@ -13,7 +13,7 @@ different patients and as many of one patient as the protocol's cap allows: a pa
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Iterable
@@ -31,6 +31,7 @@ from privbench.base.progress import Progress
 from privbench.data.gallery import Gallery, KnownGallery
 from privbench.data.pairs import draw_pairs
 from privbench.data.patients import patient_codes
+from privbench.data.splits import SPLITS
 from privbench.learning.context import Context, Pixels
 from privbench.learning.device import create_fabric, deterministic
 from privbench.learning.embedder import embed, fit_embedder
@@ -42,18 +43,20 @@ from privbench.plugins.registry import Registry
 from privbench.protocols.schema import Protocol, load_protocol
 from privbench.running.loading import read_splits, write_data
 
-SPLITS = ("train", "val", "test")
 Figures = tuple[float, float]
 
 
 def main() -> None:
-    words = sys.argv[1:]
-    options = [word for word in words if word.startswith("--")]
-    root, *overrides = [word for word in words if word not in options]
-    protocol = load_protocol("quick", ["data.dataset=chestxray14", "data.params={}", *overrides])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path, metavar="ROOT")
+    parser.add_argument("changes", nargs="*", metavar="FIELD=VALUE")
+    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--test", action="store_true")
+    told = parser.parse_args()
+    protocol = load_protocol("quick", ["data.dataset=chestxray14", "data.params={}", *told.changes])
     dataset = Registry().create(Dataset, protocol.data.dataset, {})
     with tempfile.TemporaryDirectory() as name:
-        request = DataRequest(protocol.data.size, protocol.seed, Path(root), 2, Progress(Console(), quiet=True))
+        request = DataRequest(protocol.data.size, protocol.seed, told.root, 2, Progress(Console(), quiet=True))
         write_data(dataset, request, protocol.data.validation, Path(name), lambda table: None)
         splits = read_splits(Path(name), dataset.findings)
         images = np.concatenate([splits[split].images for split in SPLITS])
@@ -61,16 +64,15 @@ def main() -> None:
     split = np.repeat(SPLITS, [len(splits[name].images) for name in SPLITS])
     patients, rng = table["patient"].to_numpy(), np.random.default_rng(protocol.seed)
     print("from, images, seconds, AUC and rank-1 of the embedder, of distillation, of raw pixels")
-    if "--test" in options:
+    if told.test:
         cut = [tuple(np.flatnonzero(split == name) for name in SPLITS)]
     else:
-        folds = int(next((word.split("=")[1] for word in options if word.startswith("--folds=")), "4"))
         names = rng.permutation(np.unique(patients[split != "test"]))
         cut = []
-        for fold in range(folds):
-            rest = np.delete(names, np.s_[fold::folds])
+        for fold in range(told.folds):
+            rest = np.delete(names, np.s_[fold :: told.folds])
             parts = np.split(rest, [round(len(rest) * (1 - protocol.data.validation))])
-            cut.append(tuple(np.flatnonzero(np.isin(patients, part)) for part in (*parts, names[fold::folds])))
+            cut.append(tuple(np.flatnonzero(np.isin(patients, part)) for part in (*parts, names[fold :: told.folds])))
     jobs = Parallel(n_jobs=-1, return_as="generator")(delayed(_figures)(images, table, *part, protocol) for part in cut)
     rows = []
     for part, (seconds, *figures) in zip(cut, jobs, strict=True):

@@ -20,7 +20,7 @@ from torch.nn import functional
 from privbench.learning.states import below
 
 from .portraits import Portraits, portraits_of, sample_of
-from .undo import OwnPairs, Undo
+from .undo import OwnPairs, Undo, shrunk
 
 _SIDE, _SMALL_SIDE = 32, 16  # pixels at which likelihoods are computed
 _COMPONENTS, _OF_PARTS = 24, 8
@@ -65,8 +65,7 @@ def fit_canonical(family: str, examples: OwnPairs, rng: np.random.Generator) -> 
 
 def _small(images: Tensor, side: int) -> Tensor:
     """Shape: (N, 1, H, W), uint8, to (N, 1, side, side), float in [0, 1], smaller ones as they are."""
-    images = images.float() / 255
-    return images if images.shape[-1] <= side else functional.adaptive_avg_pool2d(images, side)
+    return shrunk(images.float() / 255, side)
 
 
 def _whole(side: int) -> Callable[[Tensor], tuple[Portraits, ...]]:

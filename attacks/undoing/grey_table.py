@@ -23,9 +23,6 @@ class GreyTable(Undo):
     def __call__(self, images: Tensor) -> Tensor:
         return self.greys[images.long()]
 
-    def state(self) -> dict[str, Tensor]:
-        return vars(self)
-
 
 def fit_grey_table(examples: OwnPairs, rng: np.random.Generator) -> GreyTable:
     """The mean of the originals' pixels under each grey value; grey values that no release has are left alone."""

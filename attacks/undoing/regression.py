@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -68,9 +68,6 @@ class Regression(Undo):
         pixels = [image.tobytes() for image in self.support.numpy()]
         times = Counter(pixels)
         return {image: row for row, image in enumerate(pixels) if times[image] == 1}
-
-    def state(self) -> dict[str, Tensor]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 def fit_regression(view: str, examples: OwnPairs, rng: np.random.Generator) -> Regression:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..cross_correlation import centred
 from .portraits import sample_by_size, sample_of
-from .undo import BATCH, OwnPairs, Undo, as_floats, as_images
+from .undo import BATCH, OwnPairs, Undo, as_floats, as_images, shrunk
 
 _COVERS = 8192
 _SIDE = 64  # pixels, at which covers are told apart: those of larger images would take gigabytes
@@ -33,9 +32,6 @@ class Uncovering(Undo):
 
     def __call__(self, images: Tensor) -> Tensor:
         return self._left(images, None)
-
-    def state(self) -> dict[str, Tensor]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def of_examples(self, examples: OwnPairs) -> Tensor:
         undone = torch.empty(examples.released.shape, dtype=torch.uint8)
@@ -69,6 +65,5 @@ def fit_uncovering(examples: OwnPairs, rng: np.random.Generator) -> Uncovering:
 
 
 def _small(images: Tensor) -> Tensor:
-    """The means of their parts, or the pixels where they are small. Shape: (N, 1, H, W), uint8, to (N, p), float."""
-    height, width = (min(side, _SIDE) for side in images.shape[-2:])
-    return functional.adaptive_avg_pool2d(images.float() / 255, (height, width)).flatten(1)
+    """What is compared. Shape: (N, 1, H, W), uint8, to (N, p), float."""
+    return shrunk(images.float() / 255, _SIDE).flatten(1)

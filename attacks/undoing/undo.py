@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .portraits import Portraits
 
@@ -24,6 +25,7 @@ class OwnPairs:
     portraits: Portraits
 
 
+@dataclass(frozen=True)
 class Undo(ABC):
     """Makes of releases what their originals may have been."""
 
@@ -31,9 +33,9 @@ class Undo(ABC):
     def __call__(self, images: Tensor) -> Tensor:
         """Shape: (N, 1, H, W), uint8, to the same."""
 
-    @abstractmethod
     def state(self) -> dict[str, Tensor]:
-        """All that it has to know."""
+        """All that it has to know: its fields, unless it says otherwise."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def of_examples(self, examples: OwnPairs) -> Tensor:
         """The releases that it was fitted to undone, none by what was learnt of its own original.
@@ -63,3 +65,8 @@ def as_floats(images: Tensor) -> Tensor:
 def as_images(flat: Tensor, like: Tensor) -> Tensor:
     """Shape: (N, H·W), float, to that of `like`, uint8."""
     return (flat.clamp(0, 1) * 255).round().to(torch.uint8).view_as(like)
+
+
+def shrunk(images: Tensor, side: int) -> Tensor:
+    """The means of their parts, so many a side; smaller images as they are. Shape: (N, 1, H, W), float."""
+    return images if images.shape[-1] <= side else functional.adaptive_avg_pool2d(images, side)

@@ -17,13 +17,15 @@ from ..record.attack import VERDICTS, AttackResult, Certificate, ImageMatch, Rel
 
 LINKED_FROM = 0.55
 """Verification AUC from which an attack tells patients: below it, a release passes for private."""
+MARGIN_KEPT = 0.8
+"""Share of the originals' margin above chance from which an attack has seen through a release."""
 _CHANCES = 12
 """Times chance that a match stays below where chance alone is that much: of n candidates, a release without anything of
 its image finds one in n, that is one image of as many on the average, and six or more in one of 1,700 studies."""
 _SURELY = 0.998
 """Confidence at which a match exceeds chance: whoever removes everything is called open once in 1,000 studies."""
+_HELP = "a larger budget may, such as protocol full, more steps or more patients"
 _HALF = 0.5
-_NEARLY = 0.8  # of the margin on originals: what the self-test takes for seen through, too
 
 Proven = tuple[AttackResult, Certificate]
 
@@ -41,10 +43,10 @@ def found_from(candidates: int, found: float) -> float:
 
 def nothing_found(match: ImageMatch, found: float) -> bool:
     """Whether the match lies surely below `found_from`, and not surely above chance: one in 100 images is too many."""
-    if match.interval is None or match.candidates * _HALF < _CHANCES:
+    if _too_few(match):
         return False
     low, _ = intervals.clopper_pearson(match.rate, match.images, _SURELY)
-    return match.interval.high < found_from(match.candidates, found) and low <= 1 / match.candidates
+    return _highest(match) < found_from(match.candidates, found) and low <= 1 / match.candidates
 
 
 def best_proof(attacks: Sequence[AttackResult]) -> list[Proven]:
@@ -62,9 +64,9 @@ def release_proof(attacks: Sequence[AttackResult], section: CertificateSection) 
     that these attacks leave so few images to be found; not that nobody could find more. saturated: such an attack fits
     its own training pairs to `section.saturation`, and surely keeps at test patients at least half as much of that as
     its recipe keeps on originals, 0.8 as much where every image is found; else it learnt its pairs by heart, which
-    noise allows too, or sees less than what is there. beaten: such an attack
-    surely keeps, at test patients, 0.8 of the margin above chance that its recipe has on originals. Surely: at the
-    lower end of the interval, for a few lucky patients are no proof. open: nothing of that.
+    noise allows too, or sees less than what is there. beaten: such an attack surely keeps, at test patients, 0.8 of the
+    margin above chance that its recipe has on originals. Surely: at the lower end of the interval, for a few lucky
+    patients are no proof. open: nothing of that.
 
     Args:
         attacks: all that compare releases with originals.
@@ -99,8 +101,13 @@ def release_proof(attacks: Sequence[AttackResult], section: CertificateSection) 
     fit = _best_fit(trained, section.saturation)
     if gone:
         strongest = max(linking, key=lambda one: one.verification_auc)
-        return proof("open", _LINKED.format(strongest.label, strongest.verification_auc, fit, _HELP))
+        return proof("open", _why_linked(strongest, fit))
     return proof("open", _why_open(best, matches[best], fit, section.found))
+
+
+def _too_few(match: ImageMatch) -> bool:
+    """Whether 12 times chance is more than a half."""
+    return match.interval is None or match.candidates * _HALF < _CHANCES
 
 
 def _highest(match: ImageMatch) -> float:
@@ -114,7 +121,7 @@ def _saturated(trained: Sequence[Proven], saturation: float, match: float) -> It
     Where every image is found, nothing of it is lost, and an attack that saw through the release would keep as much as
     one that has beaten it.
     """
-    least = max(_HALF, _NEARLY * match)
+    least = max(_HALF, MARGIN_KEPT * match)
     for attack, proof in trained:
         train = attack.train_auc
         if train is None or train < saturation:
@@ -127,7 +134,7 @@ def _saturated(trained: Sequence[Proven], saturation: float, match: float) -> It
 def _beaten(trained: Sequence[Proven]) -> Iterator[str]:
     """Of each attack that links releases of others nearly as well as its recipe links originals: how well."""
     for attack, proof in trained:
-        if margin_kept(attack.interval.low, proof.control_auc) >= _NEARLY:
+        if margin_kept(attack.interval.low, proof.control_auc) >= MARGIN_KEPT:
             on_originals = f"and its recipe originals at {proof.control_auc:.3f}"
             yield f"{attack.label} links releases of others at {attack.verification_auc:.3f}, {on_originals}"
 
@@ -143,10 +150,6 @@ def _best_fit(trained: Sequence[Proven], saturation: float) -> str:
     return f"{attack.label} fits its own training pairs to {train:.3f}, but links those of others only at {others:.3f}"
 
 
-_HELP = "a larger budget may, such as protocol full, more steps or more patients"
-_LINKED = "{} links patients at {:.3f}, so more is left than its images' matches tell, and no attack is done: {}; {}"
-
-
 def _why_gone(matches: Sequence[ImageMatch], found: float) -> str:
     worst = max(matches, key=_highest)
     return (
@@ -155,11 +158,15 @@ def _why_gone(matches: Sequence[ImageMatch], found: float) -> str:
     )
 
 
+def _why_linked(strongest: AttackResult, fit: str) -> str:
+    told = f"{strongest.label} links patients at {strongest.verification_auc:.3f}"
+    return f"{told}, so more is left than its images' matches tell, and no attack is done: {fit}; {_HELP}"
+
+
 def _why_open(best: str, match: ImageMatch, fit: str, found: float) -> str:
     least = found_from(match.candidates, found)
     told = f"{best} finds a release's own original among {match.candidates} at {match.rate:.3f}"
-    few = match.candidates * _HALF < _CHANCES
-    if match.rate < least and (few or _highest(match) >= least):
+    if match.rate < least and (_too_few(match) or _highest(match) >= least):
         return f"{told}, which may be {_highest(match):.3f} and so not below {least:.3g}: more test patients would tell"
     surely = f", surely more often than the {1 / match.candidates:.3g} of chance" if match.rate < least else ""
     return f"{told}{surely}, so something of the image is left that no attack may have made use of: {fit}; {_HELP}"

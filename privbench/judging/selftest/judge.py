@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...evaluate.release import LINKED_FROM, MARGIN_KEPT
+from ...metrics.roc import margin_kept
 from ...record.run import RunRecord
 from ..ranking import strongest
 from .catalogue import HIDES, REMOVES, Trap
 
-MARGIN_KEPT = 0.8
-"""Share of identity's margin above chance that an attack must reach where identity is still there."""
-REMOVED_BELOW = 0.55
-"""Worst-case AUC that a real remover stays below."""
 OPEN = "open"
 """Of a run: it is not beaten, and something of the picture is in it. Also the run's own word for it."""
 
@@ -45,7 +43,7 @@ def judge(record: RunRecord, identity: RunRecord, trap: Trap | None) -> SelfTest
     `trap` tells what is true of the anonymizer; None where that is not known.
     """
     worst, paper = record.worst_case, strongest(record, "paper")
-    margin = (worst.verification_auc - 0.5) / max(identity.worst_case.verification_auc - 0.5, 1e-9)
+    margin = margin_kept(worst.verification_auc, identity.worst_case.verification_auc)
     return SelfTestResult(
         name=record.label,
         truth=trap.truth if trap else None,
@@ -60,8 +58,8 @@ def judge(record: RunRecord, identity: RunRecord, trap: Trap | None) -> SelfTest
 
 
 def _verdict(worst_auc: float, margin: float, of_the_run: str) -> str:
-    if worst_auc >= REMOVED_BELOW and margin >= MARGIN_KEPT:
+    if worst_auc >= LINKED_FROM and margin >= MARGIN_KEPT:
         return HIDES
     if of_the_run == OPEN:
         return OPEN
-    return REMOVES if worst_auc < REMOVED_BELOW else "in between"
+    return REMOVES if worst_auc < LINKED_FROM else "in between"
