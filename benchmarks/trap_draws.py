@@ -17,8 +17,8 @@ from rich.console import Console
 
 from privbench.api import carry_out, plan
 from privbench.base.progress import Progress
-from privbench.judging.selftest.catalogue import PLAIN_SIGHT, Trap, traps
-from privbench.judging.selftest.judge import SelfTestResult, judge
+from privbench.judging.selftest.catalogue import PLAIN_SIGHT, traps
+from privbench.judging.selftest.judge import judge
 from privbench.plugins.interfaces import Anonymizer
 from privbench.record.run import RunRecord
 from privbench.running.setting import Setting
@@ -27,7 +27,7 @@ _NAMES = [trap.name for trap in PLAIN_SIGHT]
 
 
 def runs(methods: Mapping[str, str | Anonymizer], setting: Setting, out: Path) -> dict[str, RunRecord]:
-    """The records of methods, by name; their folders lie in `out`."""
+    """The records of methods, by name; their folders lie in `out`. What the store does not hold is made together."""
     plans = [plan(method, {}, setting, out / name, overwrite=True) for name, method in methods.items()]
     finished = carry_out(plans, setting, Progress(Console(stderr=True)))
     return {name: run.record for name, run in zip(methods, finished, strict=True)}
@@ -48,23 +48,23 @@ def parser() -> argparse.ArgumentParser:
     )
     told.add_argument("--store", type=Path, help="the folder of cached stages")
     told.add_argument("--out", type=Path, default=Path("runs/trap_draws"), help="where the run folders go")
+    told.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     return told
 
 
 def main() -> None:
     chosen = parser().parse_args()
-    setting, names = Setting(chosen.protocol, chosen.set, store=chosen.store), chosen.trap or _NAMES
-    identity = runs({"identity": "identity"}, setting, chosen.out)["identity"]
-    found: dict[str, list[SelfTestResult]] = {name: [] for name in names}
-    for draw in chosen.draws:
-        known: dict[str, Trap] = {one.anonymizer.name: one for one in traps(setting.load(), draw)}
-        records = runs({name: known[name].anonymizer for name in names}, setting, chosen.out / str(draw))
-        for name, record in records.items():
-            found[name].append(judge(record, identity, known[name]))
+    setting = Setting(chosen.protocol, chosen.set, store=chosen.store, device=chosen.device)
+    names, draws = chosen.trap or _NAMES, chosen.draws
+    drawn = {draw: {one.anonymizer.name: one for one in traps(setting.load(), draw)} for draw in draws}
+    methods = {f"{name}-{draw}": drawn[draw][name].anonymizer for name in names for draw in draws}
+    records = runs({"identity": "identity"} | methods, setting, chosen.out)
+    identity = records["identity"]
+    found = {name: [judge(records[f"{name}-{draw}"], identity, drawn[draw][name]) for draw in draws] for name in names}
     worst = identity.worst_case
     print(f"identity: worst case {worst.verification_auc:.3f}, {worst.label}, {worst.verdict}\n")
-    print(f"| trap | {' | '.join(f'draw {draw}' for draw in chosen.draws)} |")
-    print("| --- " * (len(chosen.draws) + 1) + "|")
+    print(f"| trap | {' | '.join(f'draw {draw}' for draw in draws)} |")
+    print("| --- " * (len(draws) + 1) + "|")
     for name, results in found.items():
         cells = (f"{'' if one.sorted else 'WRONG: '}{one.margin:.2f} {one.verdict}" for one in results)
         print(f"| {name} | {' | '.join(cells)} |")

@@ -1,4 +1,4 @@
-"""What stages cost, learnt from those that the store holds: seconds, memory, memory of the device."""
+"""What stages cost, learnt from those that were made: seconds, memory, memory of the device."""
 
 from __future__ import annotations
 
@@ -62,20 +62,17 @@ class Costs:
             max(one.device_memory for one in like),
         )
 
+    def learn(self, kind: str, told: Manifest) -> None:
+        """Takes notice of a stage of that kind that was made just now."""
+        if kind in self._known:  # else it is read with the others
+            self._known[kind].append(_known(told))
+
     def _read(self, kind: str) -> Iterator[_Known]:
         for file in sorted((self._store / kind).glob(f"*/{MANIFEST}")):
             try:
-                told = Manifest.model_validate_json(file.read_bytes())
+                yield _known(Manifest.model_validate_json(file.read_bytes()))
             except (OSError, ValidationError):  # whoever takes the stage is told what is wrong with it
                 continue
-            cost = Cost(told.seconds, told.peak_memory_mib, told.device_memory_mib or 0)
-            yield _Known(
-                told.config.get("device"),
-                told.config.get("plugin"),
-                _work_of(told.config),
-                told.inputs.get("data"),
-                cost,
-            )
 
 
 @dataclass(frozen=True)
@@ -87,6 +84,11 @@ class _Known:
     work: str
     data: str | None
     cost: Cost
+
+
+def _known(told: Manifest) -> _Known:
+    config, cost = told.config, Cost(told.seconds, told.peak_memory_mib, told.device_memory_mib or 0)
+    return _Known(config.get("device"), config.get("plugin"), _work_of(config), told.inputs.get("data"), cost)
 
 
 def _work_of(config: Mapping[str, Any]) -> str:

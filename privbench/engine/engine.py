@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
@@ -81,15 +82,17 @@ class Engine:
         self._open: dict[str, _Open] = {}
         self._running: dict[Future[Stage], _Open] = {}
         self._failed: dict[Node, Exception] = {}
+        done: deque[Any] = deque()
         while True:
             self._look()
             self._start()
-            for goal in self._todo.reached():
-                reached(goal)
+            done += self._todo.reached()
+            if done:  # one after the other: the executor is not to wait until all are told
+                reached(done.popleft())
             if self._running and not self._todo.has_arrivals:
-                for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+                for future in wait(self._running, timeout=0 if done else None, return_when=FIRST_COMPLETED).done:
                     self._end(future)
-            elif not (self._ready or self._todo.has_arrivals):
+            elif not (self._ready or self._todo.has_arrivals or done):
                 break
         self._store.clear()
         if self._failed:
@@ -114,7 +117,12 @@ class Engine:
 
     def _start(self) -> None:
         """Hands over what the executor takes, the longest way to go first; nothing overtakes what waits for room."""
-        while self._ready and self._executor.takes(self._ready[0][-1].cost):
+        while self._ready:
+            first = self._ready[0][-1]
+            if first.cost is None:  # meanwhile one of its kind may have been made
+                first.cost = self._cost_of(first.node)
+            if not self._executor.takes(first.cost):
+                break
             one = heappop(self._ready)[-1]
             if not self._is_needed(one):
                 del self._open[one.key]
@@ -162,6 +170,8 @@ class Engine:
     def _put(self, nodes: Sequence[Node], stage: Stage) -> None:
         """Notes a stage that is there, for all nodes that it was made for."""
         said = "already there" if stage.cached else f"{stage.manifest.seconds:.1f} s"
+        if not stage.cached:
+            self._costs.learn(nodes[0].name.kind, stage.manifest)
         for node in nodes:
             self._log("%s: %s", node, said)
             self._todo.put(node, stage)

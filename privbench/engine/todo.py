@@ -56,7 +56,7 @@ class Todo(Generic[Goal]):
         self._plan()
 
     def _plan(self) -> None:
-        """Looks anew at what is needed: at first, and whenever it is decided what stands for what."""
+        """Looks anew at what is needed: at first, and whenever something comes to stand for something else."""
         self._missing: dict[Goal, set[Node]] = {}
         self._goals_of: dict[Node, list[Goal]] = defaultdict(list)
         for goal, nodes in self._goals.items():
@@ -67,7 +67,11 @@ class Todo(Generic[Goal]):
         self.open = dict.fromkeys(self._goals_of)  # whatever is read first, as for each goal
         self._inputs = {node: {one for one in node.inputs if one not in self._made} for node in self.open}
         self._readers = readers_of(self.open)
-        self._decisive = {one for node in self.open if (told := node.instead) for one in (told.first, told.second)}
+        self._decided_by: dict[Node, list[Node]] = defaultdict(list)
+        for node in self.open:
+            if node.instead is not None:
+                self._decided_by[node.instead.first].append(node)
+                self._decided_by[node.instead.second].append(node)
         seconds = {node: self.seconds_of(node) for node in self.open}
         known = {node: _UNKNOWN if one is None else one for node, one in seconds.items()}
         self.way = ways_of(known)
@@ -88,7 +92,7 @@ class Todo(Generic[Goal]):
     def put(self, node: Node, stage: Stage) -> None:
         """A node is made."""
         self._made[node] = stage
-        if node in self._decisive:
+        if any(resolved(one, self._made) is not one for one in self._decided_by.get(node, ())):
             self._plan()
             return
         self.open.pop(node, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,10 @@ from ..base.errors import PrivbenchError
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+
+logging.getLogger("lightning_fabric").setLevel(
+    logging.WARNING
+)  # in every process it advises to round what 32-true must not
 
 
 def device_type(device: str, precision: str) -> str:

@@ -62,6 +62,15 @@ class RunGraph:
         return resolved(self.figures, made) is not self.figures
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What the protocol draws of the data: the splits with their pairs, those of the guidance verifier, and notices."""
+
+    splits: Mapping[str, Split]
+    guidance: Pairs
+    notices: Sequence[Notice]
+
+
 @dataclass
 class Pipeline:
     """Everything that decides a run."""
@@ -122,12 +131,13 @@ class Pipeline:
     def _rehearsal(self) -> Rehearsal:
         return Rehearsal(self.protocol, self.dataset.findings, self.attacks)
 
-    def graph(self, data: Stage | None) -> RunGraph:
+    def graph(self, data: Stage | None, drawn: dict[str, Drawn] | None = None) -> RunGraph:
         """Everything that follows the data.
 
         Args:
             data: its stage; None where it is not made yet. Then no pairs are known, and whatever the data may lack is
                 taken to be there: enough to tell what will be made.
+            drawn: what the runs of one command have drawn so far, which is drawn and rehearsed once; added to.
 
         Raises:
             PrivbenchError: the data do not serve the protocol.
@@ -135,10 +145,10 @@ class Pipeline:
         of_splits, of_guidance = dict.fromkeys(SPLITS, NO_PAIRS), NO_PAIRS
         utilities, notices = list(self.protocol.utilities), [*map(Notice, self._left_out)]
         if data is not None:
-            splits, of_guidance, told = self._splits(data)
-            of_splits = {name: split.pairs for name, split in splits.items()}
-            utilities, left_out = choose_utilities(self.protocol, self.utility, splits["test"])
-            notices += [*told, *map(Notice, left_out)]
+            of_data = self._drawn(data, {} if drawn is None else drawn)
+            of_splits, of_guidance = {name: split.pairs for name, split in of_data.splits.items()}, of_data.guidance
+            utilities, left_out = choose_utilities(self.protocol, self.utility, of_data.splits["test"])
+            notices += [*of_data.notices, *map(Notice, left_out)]
         source = Source(tuple(self.dataset.findings), self.protocol.guidance, of_splits)
         common = self._common(source, of_guidance)
         attacks = AttackStages(common, self.protocol, self.attack, self.floor)
@@ -159,14 +169,19 @@ class Pipeline:
         )
         return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, notices)
 
-    def _splits(self, data: Stage) -> tuple[dict[str, Split], Pairs, list[Notice]]:
-        """The splits with their pairs, those of the guidance verifier, and what is to be told of them."""
+    def _drawn(self, data: Stage, known: dict[str, Drawn]) -> Drawn:
+        key = digest_of([data.key, self.protocol.fixed(), list(self.attacks)])
+        if key not in known:
+            known[key] = self._draw(data)
+        return known[key]
+
+    def _draw(self, data: Stage) -> Drawn:
         read = read_splits(data.folder, self.dataset.findings)
         # When it was made, it may have been for another protocol, or for another run of the same command.
         self._rehearsal(pd.concat([split.table for split in read.values()], ignore_index=True))
         splits = with_pairs(read, self.protocol.pairs, self.protocol.seed)
         pairs = guidance_pairs(splits["train"], self.protocol.pairs, self.protocol.seed)
-        return splits, pairs, [*read_notices(data.folder), *map(Notice, _few_pairs(self.protocol, splits))]
+        return Drawn(splits, pairs, [*read_notices(data.folder), *map(Notice, _few_pairs(self.protocol, splits))])
 
     def _common(self, source: Source, pairs: Pairs) -> Common:
         nodes, anonymizer = self._nodes, self.anonymizer

@@ -1,11 +1,14 @@
 """Stages that are made in the order of what they read, once each, and what becomes of the rest when one fails."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from graphs import Fail, Forget, Mark, Say, Spoil, Starve, Write, engine_in, node, text_of
+from graphs import Fail, Forget, Mark, Say, Spoil, Starve, Write, engine_in, engine_on, node, text_of
 
 from privbench.base.errors import PrivbenchError
+from privbench.engine.executors.interface import carry_out
+from privbench.engine.executors.serial import Serial
 from privbench.engine.job import curves_of
 
 
@@ -52,6 +55,40 @@ def test_goals_are_told_as_soon_as_they_are_reached(tmp_path):
     )
     assert [goal for goal, _ in told] == ["early", "late"]
     assert told[0][1] < told[1][1]
+
+
+class Slow(Serial):
+    """Takes one stage at a time, which is done a while later; keeps what each was thought to cost."""
+
+    def __init__(self):
+        super().__init__(lambda event: None)
+        self.costs, self._pool = [], ThreadPoolExecutor(1)
+        self._busy = []
+
+    def takes(self, cost):
+        return all(future.done() for future in self._busy)
+
+    def submit(self, job, cost):
+        self.costs.append(cost)
+        self._busy = [self._pool.submit(carry_out, job, lambda event: None)]
+        return self._busy[0]
+
+
+def test_what_waits_learns_its_cost_of_the_first_of_its_kind(tmp_path):
+    """A stage of unknown cost is taken to need a quarter of a GPU: of two hundred alike only three ran at once."""
+    slow = Slow()
+    engine_on(slow, tmp_path).make({"goal": [node("a"), node("a", more=1), node("a", more=2)]})
+    assert slow.costs[0] is None
+    assert all(cost is not None and cost.memory > 0 for cost in slow.costs[1:])
+
+
+def test_the_next_stage_begins_before_all_goals_are_told(tmp_path):
+    """Whoever is told of a goal draws and writes for seconds; meanwhile no process is to have nothing to do."""
+    slow, seen = Slow(), []
+    goals = {"one": [shared := node("a")], "two": [shared], "later": [node("b", Write("b"), shared)]}
+    engine_on(slow, tmp_path).make(goals, lambda goal: seen.append((goal, len(slow.costs))))
+    assert sorted(goal for goal, _ in seen) == ["later", "one", "two"]
+    assert seen[0][1] == 2, "b was begun before the first goal was told"
 
 
 def test_a_stage_that_fails_ends_all_and_leaves_nothing_half_made(tmp_path):

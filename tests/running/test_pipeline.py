@@ -155,6 +155,20 @@ def test_figures_hang_on_the_protocol_and_on_the_versions_by_the_names_in_it(pip
     assert config["protocol"] == pipeline.terms["protocol"]
 
 
+def test_runs_of_one_command_draw_and_rehearse_once(pipeline, engine, monkeypatch):
+    """It takes a second a run: two hundred runs waited for minutes before their first stage."""
+    engine.make({"data": [pipeline.data]})
+    data, drawn = engine.made[pipeline.data], {}
+    first = pipeline.graph(data, drawn)
+    (of_data,) = drawn.values()
+    monkeypatch.setattr("privbench.running.pipeline.Rehearsal.__call__", None)
+    again = pipeline.graph(data, drawn)
+    assert again.nodes == first.nodes
+    assert again.common.source.pairs["test"] is of_data.splits["test"].pairs
+    with pytest.raises(TypeError):
+        with_protocol(pipeline, "pairs.cap=9").graph(data, drawn)
+
+
 def test_mistakes_are_told_when_the_pipeline_is_made(pipeline):
     params = pipeline.protocol.attacks["siamese"].params
     with pytest.raises(PrivbenchError, match=r"certificate\.floor is to be an attack without training"):

@@ -1,0 +1,87 @@
+"""How often a release in which no patient is left is taken for one that shows patients.
+
+    python benchmarks/false_alarms.py [--seeds 0 1 … 19] [--protocol quick] [--remover NAME]… [--set FIELD=VALUE]…
+
+Runs the self-test's removers with each seed of the protocol, which draws patients, pairs, trainings and what removers
+release anew, and prints a Markdown table: for each remover in how many runs the interval of the worst case holds 0.5
+and in how many it lies above, the least, mean and largest worst case, and the verdicts. `remover-surrogate` hands out
+an image of the same leading finding, which tells a little of the patient: its rate is no false alarm.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from privbench.api import carry_out, plan
+from privbench.base.progress import Progress
+from privbench.judging.selftest.catalogue import REMOVES, traps
+from privbench.protocols.schema import load_protocol
+from privbench.record.run import RunRecord
+from privbench.running.setting import Setting
+
+_NAMES = [one.anonymizer.name for one in traps(load_protocol("quick")) if one.truth == REMOVES]
+
+
+def runs(names: Sequence[str], settings: Sequence[Setting], out: Path) -> dict[str, list[RunRecord]]:
+    """Of each remover a record for each setting; their folders lie in `out`."""
+    plans = []
+    for setting in settings:
+        known = {one.anonymizer.name: one.anonymizer for one in traps(setting.load(), setting.seed or 0)}
+        plans += [plan(known[name], {}, setting, out / f"{name}-{setting.seed}", overwrite=True) for name in names]
+    finished = carry_out(plans, settings[0], Progress(Console(stderr=True)))
+    return {name: [one.record for one in finished if one.record.anonymizer.name == name] for name in names}
+
+
+def row(name: str, records: Sequence[RunRecord]) -> str:
+    """A remover's line of the table."""
+    worst = [one.worst_case.verification_auc for one in records]
+    values = np.array([one.value for one in worst])
+    held = sum(one.interval.low <= 0.5 <= one.interval.high for one in worst)
+    above = sum(one.interval.low > 0.5 for one in worst)
+    verdicts = Counter(one.worst_case.verdict for one in records)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    spread = f"{values.min():.3f} | {values.mean():.3f} | {values.max():.3f}"
+    return f"| {name} | {held} of {len(records)} | {above} | {spread} | {told} |"
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    told.add_argument("--seeds", type=int, nargs="+", default=list(range(20)))
+    told.add_argument("--protocol", default="quick")
+    told.add_argument("--remover", action="append", choices=_NAMES, metavar="NAME", help="one to run; repeatable")
+    told.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="a change of the protocol, such as data.params.patients=500; repeatable",
+    )
+    told.add_argument("--store", type=Path, help="the folder of cached stages")
+    told.add_argument("--out", type=Path, default=Path("runs/false_alarms"), help="where the run folders go")
+    told.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    return told
+
+
+def main() -> None:
+    chosen = parser().parse_args()
+    settings = [
+        Setting(chosen.protocol, chosen.set, seed=seed, store=chosen.store, device=chosen.device)
+        for seed in chosen.seeds
+    ]
+    found = runs(chosen.remover or _NAMES, settings, chosen.out)
+    print("| remover | interval holds 0.5 | lies above | least | mean | largest | verdicts |")
+    print("| --- " * 7 + "|")
+    for name, records in found.items():
+        print(row(name, records))
+    print(row("all", [record for records in found.values() for record in records]))
+
+
+if __name__ == "__main__":
+    main()
