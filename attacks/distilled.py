@@ -31,7 +31,8 @@ from .undoing.portraits import Portraits
 from .undoing.search import Chain, image_similarity, originals_of, search
 from .whitening import Whitening, fit_whitening
 
-_TEACHER, _TOWER, _UNDO, _PORTRAITS, _MEASURE = "teacher.", "tower.", "undo.", "portraits.", "measure."
+_TEACHER, _TOWER, _UNDO, _FINDER = "teacher.", "tower.", "undo.", "finder."
+_PORTRAITS, _MEASURE = "portraits.", "measure."
 _WHITENING, _SHARE = "whitening.", "share"
 
 
@@ -39,12 +40,14 @@ _WHITENING, _SHARE = "whitening.", "share"
 class Distilled(ComparedAsPoints):
     """What was learnt: references go through the teacher; probes are undone and go through the tower.
 
-    `share` is the weight of whitened pixels, 0 to 1, beside that of the networks.
+    `share` is the weight of whitened pixels, 0 to 1, beside that of the networks. `finder` undoes probes that are to
+    find their own originals.
     """
 
     teacher: Embedder
     tower: Embedder
     undo: Chain
+    finder: Chain
     whitening: Whitening
     share: float
     portraits: Portraits
@@ -56,6 +59,7 @@ class Distilled(ComparedAsPoints):
             prefixed(_TEACHER, self.teacher.state_dict())
             | ({} if self.tower is self.teacher else prefixed(_TOWER, self.tower.state_dict()))
             | prefixed(_UNDO, self.undo.state())
+            | ({} if self.finder is self.undo else prefixed(_FINDER, self.finder.state()))
             | prefixed(_WHITENING, self.whitening.state())
             | {_SHARE: torch.tensor(self.share, dtype=torch.float64)}
             | prefixed(_PORTRAITS, vars(self.portraits))
@@ -76,10 +80,13 @@ class Distilled(ComparedAsPoints):
 
         teacher = network(_TEACHER)
         assert teacher is not None  # `state` tells it
+        undo = Chain.of_state(below(_UNDO, state))
+        finder = below(_FINDER, state)
         return cls(
             teacher,
             network(_TOWER) or teacher,
-            Chain.of_state(below(_UNDO, state)),
+            undo,
+            Chain.of_state(finder) if finder else undo,
             Whitening.of_state(below(_WHITENING, state)),
             float(state[_SHARE]),
             Portraits(**below(_PORTRAITS, state)),
@@ -88,7 +95,7 @@ class Distilled(ComparedAsPoints):
 
     def image_similarity(self, gallery: Gallery) -> np.ndarray:
         """How alike undone probes and references are as single images, -1 to 1. Shape: (P, R), float32."""
-        return image_similarity(self.portraits, self.undo.images(gallery.probes).numpy(), gallery.references)
+        return image_similarity(self.portraits, self.finder.images(gallery.probes).numpy(), gallery.references)
 
     def points(self, gallery: Gallery, ctx: Context) -> tuple[Tensor, Tensor]:
         references = self._both(self.teacher, gallery.references, ctx)
@@ -123,7 +130,8 @@ def fit_distilled(
         whitening = fit_whitening(known.references, known, ctx)
         share, _ = _weigh(own_val, own_val, whitening, val.references, val)
         portraits = originals_of(known.references, ctx.numpy_generator("own images"))
-        return Distilled(teacher, teacher, Chain((), ()), whitening, share, portraits, {})
+        nothing = Chain((), ())
+        return Distilled(teacher, teacher, nothing, nothing, whitening, share, portraits, {})
 
     found, own = search(known, val, ctx), embed(teacher, Pixels(known.references, ctx.device), ctx)
     undone_val = found.chain.images(val.probes).numpy()
@@ -131,9 +139,13 @@ def fit_distilled(
     whitening = fit_whitening(found.train, known, ctx)
     reached = embed(tower, Pixels(undone_val, ctx.device), ctx)
     share, alone = _weigh(reached, own_val, whitening, undone_val, val)
-    matches = {f"own-image match after {name}": rate for name, rate in found.matches.items()}
-    measures = {"rounds": float(rounds)} | alone | matches
-    return Distilled(teacher, tower, found.chain, whitening, share, found.portraits, measures)
+    measures = {
+        "rounds": float(rounds),
+        **alone,
+        **{f"own-image match after {name}": rate for name, rate in found.matches.items()},
+        **{f"validation AUC of whitened pixels after {name}": value for name, value in found.aucs.items()},
+    }
+    return Distilled(teacher, tower, found.chain, found.finder, whitening, share, found.portraits, measures)
 
 
 def _weigh(

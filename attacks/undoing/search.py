@@ -1,7 +1,7 @@
-"""Finds out what undoes a release: whatever best lets images that it was not fitted to find their own originals.
+"""Finds out what undoes a release: what best links validation images with other originals of their patients.
 
-No network is trained. The rate at which releases of validation images find their own originals tells an undo that works
-from one that does not, and costs seconds.
+No network is trained: images are compared by whitened pixels. Beside it stands what best lets single images find their
+own originals, which tells whether they are still in there, and is another undo where one blurs them and one does not.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from torch import Tensor
 
 from privbench.data.gallery import KnownGallery
 from privbench.learning.context import Context
+from privbench.learning.embedder import similarity_of_pairs
 from privbench.learning.states import below, prefixed
+from privbench.metrics.roc import auc
 
 from ..registration import Registration, register
+from ..whitening import Whitening, fit_whitening
 from .canonical import FAMILIES, Canonical, fit_canonical
 from .grey_table import GreyTable, fit_grey_table
 from .portraits import Portraits, portraits_of, sample_of
@@ -28,8 +31,10 @@ from .undo import OwnPairs, Undo, as_floats, as_images
 
 CANDIDATES = 500  # originals among which a release has to find its own
 _SAMPLES, _COMPONENTS = 2048, 256
-_BETTER = 0.02
-"""What a less simple undo has to add to the own-image match; where none can, none is tried."""
+_BETTER = 0.01
+"""What a less simple undo has to add to the AUC of validation pairs; where none can, none is tried."""
+_FINDS_BETTER = 0.02
+"""What it has to add to the own-image match."""
 
 
 @dataclass(frozen=True)
@@ -105,63 +110,111 @@ class Chain(Undo):
 
 @dataclass(frozen=True)
 class Found:
-    """What undoes the release best, the training releases as it makes them, and the own-image match of all tried.
+    """What undoes the release best.
 
-    The portraits are those by which images were compared.
+    Args:
+        chain: what best links patients.
+        train: the training releases as it makes them.
+        finder: what best lets single images find their own originals; often the same.
+        portraits: those by which single images were compared.
+        matches: the own-image match of all that were tried, by name.
+        aucs: the AUC of their validation pairs.
     """
 
     chain: Chain
-    portraits: Portraits
     train: np.ndarray
+    finder: Chain
+    portraits: Portraits
     matches: Mapping[str, float]
+    aucs: Mapping[str, float]
 
 
 def search(train: KnownGallery, val: KnownGallery, ctx: Context) -> Found:
-    """Fits every undo to the training images and chooses by the own-image match of the validation images."""
+    """Fits every undo to the training images, simple ones first, and judges them by the validation images."""
     rng = ctx.numpy_generator("own images")
-    portraits = originals_of(train.references, rng)
-    rows = sample_of(val.references, CANDIDATES, rng)
-    originals, examples = val.references[rows], OwnPairs(np.asarray(train.probes), train.references, portraits)
+    judge = _Judge(val, originals_of(train.references, rng), fit_whitening(train.references, train, ctx), rng)
+    examples = OwnPairs(np.asarray(train.probes), train.references, judge.portraits)
+    untouched = _Tried(Chain((), ()), judge.releases, 0.0, 0.0)
     matches: dict[str, float] = {}
+    aucs: dict[str, float] = {}
+    finder = untouched
 
     def best_of(names: Iterable[str], begun: _Tried, examples: OwnPairs) -> _Tried:
         """The best of a chain as it is and with one undo more."""
+        nonlocal finder
         best = begun
         for name in names:
             undo = KINDS[name].fit(examples, ctx.numpy_generator("undo", name))
             chain = Chain((*begun.chain.names, name), (*begun.chain.undos, undo))
-            undone = undo.images(begun.shown).numpy()
-            matches[chain.name] = rate = own_image_match(image_similarity(portraits, undone, originals))
-            # The first is the simplest, and taken where none is better.
-            if not best.chain.names or rate > best.match + _BETTER:
-                best = _Tried(chain, undone, rate)
-            if best.is_all:
+            tried = judge(chain, undo.images(begun.shown).numpy())
+            matches[chain.name], aucs[chain.name] = tried.match, tried.auc
+            # The first is the simplest, loses nothing, and is taken where none is surely better than chance.
+            if not best.chain.names or (tried.auc > best.auc + _BETTER and judge.is_above_chance(tried)):
+                best = tried
+            if not finder.chain.names or tried.match > finder.match + _FINDS_BETTER:
+                finder = tried
+            if judge.is_all(best):
                 break
         return best
 
-    best = best_of(KINDS, _Tried(Chain((), ()), val.probes[rows], 0.0), examples)
+    best = best_of(KINDS, untouched, examples)
     undone = best.chain.undos[0].of_examples(examples).numpy()
-    if best.chain.names[0] not in _FIXED and not best.is_all:
+    if best.chain.names[0] not in _FIXED and not judge.is_all(best):
         # What was moved back may have been changed alike in all images, too.
-        moved_back = OwnPairs(undone, train.references, portraits)
+        moved_back = OwnPairs(undone, train.references, judge.portraits)
         best = best_of(_FIXED, best, moved_back)
         if len(best.chain.undos) > 1:
             undone = best.chain.undos[1].of_examples(moved_back).numpy()
-    return Found(best.chain, portraits, undone, matches)
+    return Found(best.chain, undone, finder.chain, judge.portraits, matches, aucs)
 
 
 @dataclass(frozen=True)
 class _Tried:
-    """A chain, the validation images as it makes them, and their own-image match."""
+    """A chain, the validation releases as it makes them, and how well they find own images and patients."""
 
     chain: Chain
     shown: np.ndarray
     match: float
+    auc: float
 
-    @property
-    def is_all(self) -> bool:
-        """Whether nothing could be better by as much as it had to be."""
-        return self.match + _BETTER >= 1
+
+class _Judge:
+    """Looks at what undos make of the releases of validation images that stand in pairs.
+
+    Args:
+        val: the validation images.
+        portraits: compare single images.
+        whitening: compares visits.
+        rng: chooses from more images than are needed.
+    """
+
+    def __init__(self, val: KnownGallery, portraits: Portraits, whitening: Whitening, rng: np.random.Generator) -> None:
+        paired = np.unique(val.pairs.probe)
+        rows = paired[sample_of(paired, CANDIDATES, rng)]
+        chosen = np.isin(val.pairs.probe, rows)
+        self.portraits, self.releases, self._originals = portraits, val.probes[rows], val.references[rows]
+        self._probe = np.searchsorted(rows, val.pairs.probe[chosen])
+        self._reference, self._mated = val.pairs.reference[chosen], val.pairs.mated[chosen]
+        self._whitening, self._points = whitening, whitening.points(val.references)
+        self._auc_of_originals = self._auc(self._originals)
+
+    def __call__(self, chain: Chain, undone: np.ndarray) -> _Tried:
+        match = own_image_match(image_similarity(self.portraits, undone, self._originals))
+        return _Tried(chain, undone, match, self._auc(undone))
+
+    def is_all(self, tried: _Tried) -> bool:
+        """Whether nothing could be better by as much as it had to be: patients are linked as by originals."""
+        return tried.auc + _BETTER >= self._auc_of_originals
+
+    def is_above_chance(self, tried: _Tried) -> bool:
+        """Whether its AUC lies three standard errors above that of a guess (Mann & Whitney 1947)."""
+        mated = int(self._mated.sum())
+        others = len(self._mated) - mated
+        return tried.auc > 0.5 + 3 * ((mated + others + 1) / (12 * mated * others)) ** 0.5
+
+    def _auc(self, images: np.ndarray) -> float:
+        points = self._whitening.points(images)
+        return auc(self._mated, similarity_of_pairs(points, self._points, self._probe, self._reference))
 
 
 def originals_of(images: np.ndarray, rng: np.random.Generator) -> Portraits:
