@@ -1,6 +1,7 @@
 """What makes a stage anew, and what lets it stand."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,21 +40,35 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def run(checkout, tiny_protocol, tmp_path_factory):
-    """Runs the tiny protocol with the sources of the checkout; tells which stages were found in the store."""
+def command(checkout, tiny_protocol, tmp_path_factory):
+    """Carries out a command on a run of the tiny protocol, with the sources of the checkout; its folder, its output."""
     store, out = tmp_path_factory.mktemp("store"), tmp_path_factory.mktemp("runs") / "run"
 
-    def start():
-        command = [
-            sys.executable, "-m", "privbench", "run", "--anonymizer", "prichexy", "--protocol", str(tiny_protocol),
+    def start(*words):
+        line = [
+            sys.executable, "-m", "privbench", *words, "--anonymizer", "prichexy", "--protocol", str(tiny_protocol),
             "--store", str(store), "--out", str(out), "--overwrite", "--quiet", "--jobs", "1",
             "--set", "attacks.siamese=none", "--set", 'utilities.classification.modes=["retrained-release"]',
         ]  # fmt: skip
-        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=os.environ)
+        wide = os.environ | {"COLUMNS": "200"}
+        done = subprocess.run(line, cwd=checkout, capture_output=True, text=True, env=wide)
         assert done.returncode == 0, done.stderr
-        return {stage.name: stage.cached for stage in read_run(out).stages}
+        return out, done.stdout
 
     return start
+
+
+@pytest.fixture(scope="module")
+def run(command):
+    """Which stages of the run were found in the store."""
+    return lambda: {stage.name: stage.cached for stage in read_run(command("run")[0]).stages}
+
+
+@pytest.fixture(scope="module")
+def plan(command):
+    """Which stages of the run would be found there."""
+    row = re.compile(r"^(\S+(?: \S+)*) {2,}(\d+) +(\d+)\b", re.MULTILINE)
+    return lambda: {name: missing == "0" for name, _, missing in row.findall(command("plan", "run")[1])}
 
 
 def edit(path):
@@ -61,7 +76,7 @@ def edit(path):
 
 
 @pytest.mark.slow
-def test_plots_and_commands_leave_every_stage_and_the_training_loop_none(checkout, run):
+def test_plots_and_commands_leave_every_stage_and_the_training_loop_none(checkout, run, plan):
     first = run()
     assert not any(first.values())
     for room in ("report", "cli", "judging", "sweeps", "engine/executors"):
@@ -75,11 +90,10 @@ def test_plots_and_commands_leave_every_stage_and_the_training_loop_none(checkou
     judged_anew = [name for name, cached in again.items() if not cached]
     assert judged_anew == ["figures"], "nothing is trained for pages and figures, whoever carries a stage out, and when"
     edit(checkout / "privbench" / "learning" / "training.py")
-    trained_anew = run()
-    assert trained_anew.keys() == first.keys()
-    made = {name for name, cached in trained_anew.items() if not cached}
-    assert {name for name in first if name.split()[0] in TRAINED} <= made
-    assert trained_anew["data"], "no image is decoded again"
+    there = plan()
+    assert there.keys() == first.keys()
+    assert {name for name in first if name.split()[0] in TRAINED} <= {name for name in there if not there[name]}
+    assert there["data"], "no image is decoded again"
 
 
 def test_no_stage_reaches_what_only_judges_and_shows():
