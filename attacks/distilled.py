@@ -59,7 +59,7 @@ class Distilled(ComparedAsPoints):
             prefixed(_TEACHER, self.teacher.state_dict())
             | ({} if self.tower is self.teacher else prefixed(_TOWER, self.tower.state_dict()))
             | prefixed(_UNDO, self.undo.state())
-            | ({} if self.finder is self.undo else prefixed(_FINDER, self.finder.state()))
+            | ({} if self.finder is self.undo else _copied(prefixed(_FINDER, self.finder.state())))
             | prefixed(_WHITENING, self.whitening.state())
             | {_SHARE: torch.tensor(self.share, dtype=torch.float64)}
             | prefixed(_PORTRAITS, vars(self.portraits))
@@ -107,6 +107,11 @@ class Distilled(ComparedAsPoints):
         """Points whose products are the weighted sums of those of networks and of whitened pixels."""
         learnt, pixels = embed(network, Pixels(images, ctx.device), ctx), self.whitening.points(images)
         return torch.cat([(1 - self.share) ** 0.5 * learnt, self.share**0.5 * pixels], 1)
+
+
+def _copied(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Both chains may begin with the same undo, and a file holds no tensor under two names."""
+    return {name: value.clone() for name, value in state.items()}
 
 
 _Side = tuple[np.ndarray, Tensor, KnownGallery]

@@ -7,12 +7,14 @@ import pytest
 import torch
 from galleries import known_gallery, patient_images
 from privbench.attacks.distillation import Distillation
+from privbench.attacks.undoing.search import Chain
 
 from privbench.base.errors import PrivbenchError
 from privbench.data.gallery import Gallery
 from privbench.learning.embedder import fit_embedder
 from privbench.learning.guidance import untrained_guidance
 from privbench.learning.recipes import EmbedderRecipe, GuidanceRecipe
+from privbench.learning.states import load_state, save_state
 from privbench.metrics.roc import auc
 
 STILL = {"shift": 0, "rotation": 0, "scale": 0}
@@ -102,3 +104,15 @@ def test_the_teacher_has_to_be_there_and_alike(guidance, ctx):
         Distillation(**TOWER).fit(train, val, replace(guidance, embedder=None), ctx)
     with pytest.raises(PrivbenchError, match="cannot start from the guidance"):
         Distillation(**TOWER | {"features": 8}).fit(train, val, guidance, ctx)
+
+
+def test_what_finds_images_may_begin_as_what_links_patients_does(guidance, ctx, tmp_path):
+    """A file of tensors holds none under two names."""
+    train, val, test = (known_gallery(seed, 100, pixelwise_key(patient_images(seed))) for seed in range(3))
+    attack, again = Distillation(**TOWER), Distillation(**TOWER)
+    attack.fit(train, val, guidance, ctx)
+    learnt = attack._distilled
+    attack._distilled = replace(learnt, finder=Chain(learnt.undo.names, learnt.undo.undos))
+    save_state(attack.state(), tmp_path)
+    again.load_state(load_state(tmp_path), torch.device("cpu"))
+    assert np.array_equal(again.image_similarity(test, ctx), attack.image_similarity(test, ctx))
