@@ -21,14 +21,17 @@ logging.getLogger("lightning_fabric").setLevel(
 )  # in every process it advises to round what 32-true must not
 
 
-def device_type(device: str, precision: str) -> str:
-    """What a device is, such as cpu or cuda, for one of that name; auto is the best there is.
+def device_type(device: str, precision: str, elsewhere: bool = False) -> str:
+    """What a device is, such as cpu or cuda, for one of that name; auto is the best that this machine has.
 
-    Raises PrivbenchError where there is no such device or precision, here or at all.
+    `elsewhere` tells that other machines compute: a device that is named need not be here. Raises PrivbenchError where
+    there is no such device or precision, here or at all.
     """
     for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
         if value not in known:
             raise PrivbenchError(f"There is no {name} {value!r}: choose one of {', '.join(known)}.")
+    if elsewhere and device == "cuda":
+        return device
     if device == "cuda" and not torch.cuda.is_available():
         raise PrivbenchError("There is no CUDA device on this machine: use --device cpu.")
     if device == "mps" and not torch.backends.mps.is_available():

@@ -73,7 +73,7 @@ class Setting:
             ),
             request=DataRequest(protocol.data.size, protocol.seed, self.data_root, helpers, Progress(quiet=True)),
             store=Store(default_store() if self.store is None else self.store),
-            device=device_type(self.device, self.precision),
+            device=device_type(self.device, self.precision, elsewhere=self.means.name == "ray"),
             precision=self.precision,
         )
 

@@ -59,6 +59,8 @@ def test_a_device_or_precision_that_is_not_there_is_told(setting):
         pipeline_of(setting(device="tpu"))
     assert pipeline_of(setting(precision="bf16-mixed")).precision == "bf16-mixed"
     assert pipeline_of(setting(device="auto")).device in ("cpu", "cuda", "mps"), "a type, and no wish"
+    on_a_cluster = setting(device="cuda", means=Means("ray"))
+    assert pipeline_of(on_a_cluster).device == "cuda", "its machines are asked, and not the one of the command"
 
 
 class Own(Anonymizer):
