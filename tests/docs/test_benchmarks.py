@@ -1,0 +1,57 @@
+"""The benchmarks of traps' draws and of false alarms take what their help says."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from privbench.protocols.schema import load_protocol
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def parse():
+    """What the benchmark of draws makes of a command line."""
+    module = load("trap_draws")
+    return lambda line: module.parser().parse_args(line.split())
+
+
+def test_options_stand_in_any_order_and_as_often_as_need_be(parse):
+    chosen = parse("--draws 0 1 --set data.params.patients=500 --trap trap-mirror --set seed=3 --trap trap-key")
+    assert chosen.draws == [0, 1]
+    assert chosen.trap == ["trap-mirror", "trap-key"]
+    protocol = load_protocol(chosen.protocol, chosen.set)
+    assert (protocol.data.params["patients"], protocol.seed) == (500, 3)
+    assert (parse("").draws, parse("").trap, parse("").set) == ([0, 1, 2], None, [])
+
+
+@pytest.mark.parametrize("line", ["--trap trap-mirror trap-key", "--trap nobody", "--draws 0 seed=3", "seed=3"])
+def test_what_is_no_option_is_refused(parse, line):
+    """A second name after one `--trap` was once taken for a change of the protocol."""
+    with pytest.raises(SystemExit):
+        parse(line)
+
+
+def test_false_alarms_are_of_twenty_seeds_and_of_all_removers():
+    module = load("false_alarms")
+    chosen = module.parser().parse_args(["--set", "attacks.siamese=none", "--remover", "remover-mean"])
+    assert (chosen.seeds, chosen.remover) == (list(range(20)), ["remover-mean"])
+    assert module._NAMES == [f"remover-{name}" for name in ("constant", "noise", "mean", "new-patient", "surrogate")]
+
+
+def test_a_remover_has_a_row_of_what_its_runs_say(finished):
+    """The tiny run's interval holds 0.5 or not; of two of it the table says so twice."""
+    worst, module = finished.record.worst_case, load("false_alarms")
+    held = worst.interval.low <= 0.5 <= worst.interval.high
+    value = f"{worst.verification_auc:.3f}"
+    row = module.row("remover-noise", [finished.record] * 2)
+    assert row.startswith(f"| remover-noise | {2 * held} of 2 | {2 * (worst.interval.low > 0.5)} | {value} | {value} |")
+    assert row.endswith(f"| 2 {worst.verdict} |")
