@@ -40,11 +40,11 @@ def runs(names: Sequence[str], settings: Sequence[Setting], out: Path) -> dict[s
 
 def row(name: str, records: Sequence[RunRecord]) -> str:
     """A remover's line of the table."""
-    worst = [one.worst_case.verification_auc for one in records]
-    values = np.array([one.value for one in worst])
+    worst = [one.worst_case for one in records]
+    values = np.array([one.verification_auc for one in worst])
     held = sum(one.interval.low <= 0.5 <= one.interval.high for one in worst)
     above = sum(one.interval.low > 0.5 for one in worst)
-    verdicts = Counter(one.worst_case.verdict for one in records)
+    verdicts = Counter(one.verdict for one in worst)
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     spread = f"{values.min():.3f} | {values.mean():.3f} | {values.max():.3f}"
     return f"| {name} | {held} of {len(records)} | {above} | {spread} | {told} |"
