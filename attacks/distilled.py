@@ -148,7 +148,7 @@ def fit_distilled(
         "rounds": float(rounds),
         **alone,
         **{f"own-image match after {name}": rate for name, rate in found.matches.items()},
-        **{f"validation AUC of whitened pixels after {name}": value for name, value in found.aucs.items()},
+        **{f"validation AUC after {name}": value for name, value in found.aucs.items()},
     }
     return Distilled(teacher, tower, found.chain, found.finder, whitening, share, found.portraits, measures)
 

@@ -7,11 +7,13 @@ own originals, which tells whether they are still in there, and is another undo 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.stats import binomtest, norm
 from torch import Tensor
 
 from privbench.data.gallery import KnownGallery
@@ -35,6 +37,8 @@ _BETTER = 0.01
 """What a less simple undo has to add to the AUC of validation pairs; where none can, none is tried."""
 _FINDS_BETTER = 0.02
 """What it has to add to the own-image match."""
+_BY_CHANCE = 0.001
+"""How often a guess may pass for more."""
 
 
 @dataclass(frozen=True)
@@ -134,42 +138,43 @@ def search(train: KnownGallery, val: KnownGallery, ctx: Context) -> Found:
     rng = ctx.numpy_generator("own images")
     judge = _Judge(val, originals_of(train.references, rng), fit_whitening(train.references, train, ctx), rng)
     examples = OwnPairs(np.asarray(train.probes), train.references, judge.portraits)
-    untouched = _Tried(Chain((), ()), judge.releases, 0.0, 0.0)
     matches: dict[str, float] = {}
     aucs: dict[str, float] = {}
-    finder = untouched
+    best = finder = nothing = _Tried(Chain((), ()), judge.releases, 0.0, 0.0)
 
-    def best_of(names: Iterable[str], begun: _Tried, examples: OwnPairs) -> _Tried:
-        """The best of a chain as it is and with one undo more."""
-        nonlocal finder
-        best = begun
+    def add(begun: _Tried, names: Iterable[str], examples: OwnPairs) -> None:
+        """Tries a chain with each undo more, until nothing could do better."""
+        nonlocal best, finder
         for name in names:
+            if judge.is_all(best, finder):
+                return
             undo = KINDS[name].fit(examples, ctx.numpy_generator("undo", name))
             chain = Chain((*begun.chain.names, name), (*begun.chain.undos, undo))
-            tried = judge(chain, undo.images(begun.shown).numpy())
-            matches[chain.name], aucs[chain.name] = tried.match, tried.auc
-            # The first is the simplest, loses nothing, and is taken where none is surely better than chance.
-            if not best.chain.names or (tried.auc > best.auc + _BETTER and judge.is_above_chance(tried)):
-                best = tried
-            if not finder.chain.names or tried.match > finder.match + _FINDS_BETTER:
-                finder = tried
-            if judge.is_all(best):
-                break
-        return best
+            one = judge(chain, undo.images(begun.shown).numpy())
+            matches[chain.name], aucs[chain.name] = one.match, one.auc
+            # The first is the simplest, and loses nothing; another is to be better, and surely no guess.
+            if best is nothing or (one.auc > best.auc + _BETTER and (judge.links(one) or judge.finds(one))):
+                best = one
+            if finder is nothing or one.match > finder.match + _FINDS_BETTER:
+                finder = one
 
-    best = best_of(KINDS, untouched, examples)
-    undone = best.chain.undos[0].of_examples(examples).numpy()
-    if best.chain.names[0] not in _FIXED and not judge.is_all(best):
-        # What was moved back may have been changed alike in all images, too.
-        moved_back = OwnPairs(undone, train.references, judge.portraits)
-        best = best_of(_FIXED, best, moved_back)
-        if len(best.chain.undos) > 1:
-            undone = best.chain.undos[1].of_examples(moved_back).numpy()
+    add(nothing, KINDS, examples)
+    moved_back: dict[tuple[str, ...], OwnPairs] = {}
+    for begun in (best, finder) if finder is not best else (best,):
+        if begun.chain.names[0] not in _FIXED:
+            # What was moved back may have been changed alike in all images, too.
+            undone = begun.chain.undos[0].of_examples(examples).numpy()
+            moved_back[begun.chain.names] = replace(examples, released=undone)
+            add(begun, _FIXED, moved_back[begun.chain.names])
+    if not judge.links(best) and judge.finds(finder) and finder.match > 2 * best.match:
+        best = finder  # where visits are not alike enough to choose by, single images are
+    *before, last = best.chain.undos
+    first = moved_back.get(best.chain.names[:1], examples)
+    undone = last.of_examples(first).numpy() if before or first is examples else first.released
     return Found(best.chain, undone, finder.chain, judge.portraits, matches, aucs)
 
 
-@dataclass(frozen=True)
-class _Tried:
+class _Tried(NamedTuple):
     """A chain, the validation releases as it makes them, and how well they find own images and patients."""
 
     chain: Chain
@@ -179,7 +184,7 @@ class _Tried:
 
 
 class _Judge:
-    """Looks at what undos make of the releases of validation images that stand in pairs.
+    """Looks at what undos make of the releases of validation images.
 
     Args:
         val: the validation images.
@@ -189,12 +194,12 @@ class _Judge:
     """
 
     def __init__(self, val: KnownGallery, portraits: Portraits, whitening: Whitening, rng: np.random.Generator) -> None:
-        paired = np.unique(val.pairs.probe)
-        rows = paired[sample_of(paired, CANDIDATES, rng)]
+        rows = _candidates(val, rng)
         chosen = np.isin(val.pairs.probe, rows)
         self.portraits, self.releases, self._originals = portraits, val.probes[rows], val.references[rows]
         self._probe = np.searchsorted(rows, val.pairs.probe[chosen])
         self._reference, self._mated = val.pairs.reference[chosen], val.pairs.mated[chosen]
+        self._patients = len(np.unique(val.patients[val.pairs.probe[chosen]]))
         self._whitening, self._points = whitening, whitening.points(val.references)
         self._auc_of_originals = self._auc(self._originals)
 
@@ -202,19 +207,35 @@ class _Judge:
         match = own_image_match(image_similarity(self.portraits, undone, self._originals))
         return _Tried(chain, undone, match, self._auc(undone))
 
-    def is_all(self, tried: _Tried) -> bool:
-        """Whether nothing could be better by as much as it had to be: patients are linked as by originals."""
-        return tried.auc + _BETTER >= self._auc_of_originals
+    def is_all(self, best: _Tried, finder: _Tried) -> bool:
+        """Whether nothing could be better by as much as it had to be: by originals, or in finding all images."""
+        return best.auc + _BETTER >= self._auc_of_originals and finder.match + _FINDS_BETTER >= 1
 
-    def is_above_chance(self, tried: _Tried) -> bool:
-        """Whether its AUC lies three standard errors above that of a guess (Mann & Whitney 1947)."""
-        mated = int(self._mated.sum())
-        others = len(self._mated) - mated
-        return tried.auc > 0.5 + 3 * ((mated + others + 1) / (12 * mated * others)) ** 0.5
+    def finds(self, tried: _Tried) -> bool:
+        """Whether images find their own originals surely more often than by chance."""
+        count = len(self._originals)
+        return bool(binomtest(round(tried.match * count), count, 1 / count, "greater").pvalue < _BY_CHANCE)
+
+    def links(self, tried: _Tried) -> bool:
+        """Whether its AUC is surely above that of a guess (Mann & Whitney 1947).
+
+        Pairs cluster in patients: the standard error is that of one pair of each kind a patient.
+        """
+        error = ((2 * self._patients + 1) / 12) ** 0.5 / self._patients
+        return tried.auc > 0.5 + float(norm.isf(_BY_CHANCE)) * error
 
     def _auc(self, images: np.ndarray) -> float:
         points = self._whitening.points(images)
         return auc(self._mated, similarity_of_pairs(points, self._points, self._probe, self._reference))
+
+
+def _candidates(val: KnownGallery, rng: np.random.Generator) -> np.ndarray:
+    """Rows of at most so many validation images, sorted: of those in pairs of either kind first. Shape: (n,), int."""
+    mated, others = (rng.permutation(np.unique(val.pairs.probe[val.pairs.mated == kind])) for kind in (True, False))
+    half = max(CANDIDATES // 2, CANDIDATES - len(others))
+    order = np.concatenate([mated[:half], others, rng.permutation(len(val.references))])
+    _, first = np.unique(order, return_index=True)
+    return np.sort(order[np.sort(first)][:CANDIDATES])
 
 
 def originals_of(images: np.ndarray, rng: np.random.Generator) -> Portraits:

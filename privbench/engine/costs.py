@@ -22,11 +22,11 @@ _PASSING = {"seed", "number", "label", "code", "libraries", "inputs", "pairs", "
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds; and in MiB the most memory that its process held, and the most of a device's."""
+    """Seconds; and in MiB the most memory that its process held, and the most of a device's, where they are known."""
 
     seconds: float
-    memory: float
-    device_memory: float = 0
+    memory: float | None
+    device_memory: float | None = 0
 
 
 class Costs:
@@ -40,7 +40,8 @@ class Costs:
         """What the stage will cost; None where none of its kind was made before.
 
         Its like are, as far as there are any, stages of the same work on the same data; else of the same work on other
-        data; else of the same plugin; else of its kind. The median of their seconds counts, and the most of the rest.
+        data; else of the same plugin; else of its kind, whose seconds alone are told: an attack without training holds
+        nothing of what a training does. The median of their seconds counts, and the most of the rest.
 
         Args:
             node: the stage.
@@ -53,14 +54,13 @@ class Costs:
         of_plugin = [one for one in of_kind if one.plugin == node.config.get("plugin")]
         alike = [one for one in of_plugin if one.work == work]
         same = [one for one in alike if one.data == digests.get("data")]
-        like = [one.cost for one in same or alike or of_plugin or of_kind]
-        if not like:
-            return None
-        return Cost(
-            median(one.seconds for one in like),
-            max(one.memory for one in like),
-            max(one.device_memory for one in like),
-        )
+        if like := [one.cost for one in same or alike or of_plugin]:
+            return Cost(
+                median(one.seconds for one in like),
+                max(one.memory or 0 for one in like),
+                max(one.device_memory or 0 for one in like),
+            )
+        return Cost(median(one.cost.seconds for one in of_kind), None, None) if of_kind else None
 
     def learn(self, kind: str, told: Manifest) -> None:
         """Takes notice of a stage of that kind that was made just now."""

@@ -83,6 +83,18 @@ class Engine:
         self._running: dict[Future[Stage], _Open] = {}
         self._failed: dict[Node, Exception] = {}
         done: deque[Any] = deque()
+        try:
+            self._make(done, reached)
+        except Exception:
+            for goal in [*done, *self._todo.reached()]:  # what is whole is not lost
+                reached(goal)
+            raise
+        self._store.clear()
+        if self._failed:
+            raise_all([f"The stage {self._called(node)} failed: {error}" for node, error in self._failed.items()])
+
+    def _make(self, done: deque[Any], reached: Callable[[Any], None]) -> None:
+        """Makes all; `done` holds the goals that are reached and not told yet."""
         while True:
             self._look()
             self._start()
@@ -93,10 +105,7 @@ class Engine:
                 for future in wait(self._running, timeout=0 if done else None, return_when=FIRST_COMPLETED).done:
                     self._end(future)
             elif not (self._ready or self._todo.has_arrivals or done):
-                break
-        self._store.clear()
-        if self._failed:
-            raise_all([f"The stage {self._called(node)} failed: {error}" for node, error in self._failed.items()])
+                return
 
     def _look(self) -> None:
         """Takes what the store has of what can be made now, and lines up the rest."""
@@ -119,7 +128,7 @@ class Engine:
         """Hands over what the executor takes, the longest way to go first; nothing overtakes what waits for room."""
         while self._ready:
             first = self._ready[0][-1]
-            if first.cost is None:  # meanwhile one of its kind may have been made
+            if first.cost is None or first.cost.memory is None:  # meanwhile one of its kind may have been made
                 first.cost = self._cost_of(first.node)
             if not self._executor.takes(first.cost):
                 break

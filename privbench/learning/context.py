@@ -50,7 +50,9 @@ class Pixels:
     def __init__(self, images: np.ndarray, device: torch.device) -> None:
         self._device = device
         fits = device.type == "cuda" and images.nbytes < _DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
-        self._images: np.ndarray | torch.Tensor = torch.tensor(np.asarray(images), device=device) if fits else images
+        self._images: np.ndarray | torch.Tensor = images
+        if fits:  # as a copy, for what is read from the store must not be written
+            self._images = torch.tensor(np.ascontiguousarray(images), device=device)
 
     def __len__(self) -> int:
         return len(self._images)

@@ -16,9 +16,8 @@ from ..base.errors import PrivbenchError
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
-logging.getLogger("lightning_fabric").setLevel(
-    logging.WARNING
-)  # in every process it advises to round what 32-true must not
+# In every process it would advise to round the products of 32-true.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
 def device_type(device: str, precision: str, elsewhere: bool = False) -> str:

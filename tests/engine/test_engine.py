@@ -1,6 +1,7 @@
 """Stages that are made in the order of what they read, once each, and what becomes of the rest when one fails."""
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -84,11 +85,25 @@ def test_what_waits_learns_its_cost_of_the_first_of_its_kind(tmp_path):
 
 def test_the_next_stage_begins_before_all_goals_are_told(tmp_path):
     """Whoever is told of a goal draws and writes for seconds; meanwhile no process is to have nothing to do."""
-    slow, seen = Slow(), []
-    goals = {"one": [shared := node("a")], "two": [shared], "later": [node("b", Write("b"), shared)]}
-    engine_on(slow, tmp_path).make(goals, lambda goal: seen.append((goal, len(slow.costs))))
-    assert sorted(goal for goal, _ in seen) == ["later", "one", "two"]
-    assert seen[0][1] == 2, "b was begun before the first goal was told"
+    slow, begun = Slow(), []
+
+    def tell(goal):
+        begun.append((goal, len(slow.costs)))
+        time.sleep(0.2)  # in which b is made
+
+    b = node("b", None, shared := node("a"))
+    engine_on(slow, tmp_path).make({"one": [shared], "two": [shared], "last": [node("c", None, b)]}, tell)
+    assert begun == [("one", 2), ("two", 3), ("last", 3)], "c was begun before the second goal was told"
+
+
+def test_a_stage_that_fails_costs_no_goal_that_is_reached(tmp_path):
+    goals = {name: [node(name)] for name in "abcde"}
+    engine_in(tmp_path).make(goals)
+    for executor in (Slow(), Serial(lambda event: None)):
+        told = []
+        with pytest.raises(PrivbenchError, match="It cannot be made"):
+            engine_on(executor, tmp_path).make(goals | {"bad": [node("bad", Fail())]}, told.append)
+        assert told == list("abcde")
 
 
 def test_a_stage_that_fails_ends_all_and_leaves_nothing_half_made(tmp_path):

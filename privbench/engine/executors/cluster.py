@@ -83,10 +83,11 @@ class Cluster(Executor):
     def submit(self, job: Job, cost: Cost | None) -> Future[Stage]:
         self._waiting += 1
         options: dict[str, Any] = {"num_cpus": self._threads, "max_retries": _LOST_MACHINES, "name": job.title}
-        if cost is not None:  # what no machine has would wait for ever
+        if cost is not None and cost.memory is not None:  # what no machine has would wait for ever
             options["memory"] = int(min(cost.memory * 2**20, _LARGEST_SHARE * self._machine_memory))
         if self._gpu_memory is not None:
-            share = UNKNOWN_SHARE if cost is None else cost.device_memory / self._gpu_memory
+            known = None if cost is None else cost.device_memory
+            share = UNKNOWN_SHARE if known is None else known / self._gpu_memory
             options["num_gpus"] = min(1.0, max(0.01, round(share, 2)))
         done = self._carry_out.options(**options).remote(dumps(job), self._foreign, self._words).future()
         outcome: Future[Stage] = Future()

@@ -9,17 +9,17 @@ from math import inf
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from loky import ProcessPoolExecutor
 
 from ...base.processes import end_with, signals_held
-from ..costs import Cost
 from ..events import Event, Tell, tell_log
 from ..foreign import Foreign, adopt
 from .interface import UNKNOWN_SHARE, Executor, WorkerLost, carry_out, hand_on
 
 if TYPE_CHECKING:
+    from ..costs import Cost
     from ..job import Job
     from ..resources import Device, Resources
     from ..store import Stage
@@ -30,13 +30,20 @@ _RESERVE = 0.1
 """Of memory that is left to others, and to what an estimate misses."""
 
 
+class _Needs(NamedTuple):
+    """MiB of memory, and of a GPU's, that a stage holds."""
+
+    memory: float
+    device_memory: float
+
+
 @dataclass
 class _Slot:
-    """Room for one stage: a process, the GPU that it sees, and what its stage costs while there is one."""
+    """Room for one stage: a process, the GPU that it sees, and what its stage needs while there is one."""
 
     device: Device | None
     process: ProcessPoolExecutor | None = None
-    cost: Cost | None = None
+    needs: _Needs | None = None
 
 
 class Local(Executor):
@@ -67,7 +74,7 @@ class Local(Executor):
         if cost is not None and cost.memory == inf:  # what others hold, that wait for a stage, is needed too
             for other in self._slots:
                 self._end_process(other)
-        slot.cost = _assumed(cost, slot)
+        slot.needs = _assumed(cost, slot)
         outcome: Future[Stage] = Future()
         with signals_held():
             try:
@@ -78,7 +85,7 @@ class Local(Executor):
             done.add_done_callback(lambda future: self._ended(slot, future, outcome))
             # One process ahead: to begin takes it seconds, in which the stages that are made now are not done.
             following = next((one for one in self._slots if one.process is None), None)
-            if following is not None and slot.cost.memory < inf:
+            if following is not None and slot.needs.memory < inf:
                 self._process_of(following, job.conditions.threads)
         return outcome
 
@@ -96,10 +103,10 @@ class Local(Executor):
 
     def _slot_for(self, cost: Cost | None) -> _Slot | None:
         """The slot that a stage would get: the one whose GPU is the least in use."""
-        free = [slot for slot in self._slots if slot.cost is None]
+        free = [slot for slot in self._slots if slot.needs is None]
         if len(free) == len(self._slots):
             return free[0]
-        held = sum(other.memory for one in self._slots if (other := one.cost) is not None)  # some end meanwhile
+        held = sum(other.memory for one in self._slots if (other := one.needs) is not None)  # some end meanwhile
         fitting = [
             slot
             for slot in free
@@ -112,7 +119,7 @@ class Local(Executor):
         if device is None:
             return 0
         held = sum(
-            other.device_memory for one in self._slots if one.device == device and (other := one.cost) is not None
+            other.device_memory for one in self._slots if one.device == device and (other := one.needs) is not None
         )
         return (1 - _RESERVE) * device.memory - held
 
@@ -146,14 +153,15 @@ class Local(Executor):
         lost = isinstance(future.exception(), BrokenProcessPool)
         if lost:
             slot.process = None
-        slot.cost = None  # last: from now on the slot is another stage's
+        slot.needs = None  # last: from now on the slot is another stage's
         hand_on(future, outcome, lambda error: WorkerLost() if lost else error)
 
 
-def _assumed(cost: Cost | None, slot: _Slot) -> Cost:
-    if cost is not None:
-        return cost
-    return Cost(0, _UNKNOWN_MEMORY, 0 if slot.device is None else UNKNOWN_SHARE * slot.device.memory)
+def _assumed(cost: Cost | None, slot: _Slot) -> _Needs:
+    """What a stage is taken to hold on that slot."""
+    if cost is not None and cost.memory is not None and cost.device_memory is not None:
+        return _Needs(cost.memory, cost.device_memory)
+    return _Needs(_UNKNOWN_MEMORY, 0 if slot.device is None else UNKNOWN_SHARE * slot.device.memory)
 
 
 _pipe: Connection

@@ -32,13 +32,14 @@ def outlook_table(told: Outlook) -> Table:
 def _row(name: str, alike: Sequence[Expected]) -> list[Cell]:
     missing = [one for one in alike if not one.there]
     costs = [one.cost for one in missing if one.cost is not None]
+    memory = [cost.memory for cost in costs if cost.memory is not None]
     known = missing and len(costs) == len(missing)
     return [
         text(name),
         number(len(alike) - len(missing), 0),
         number(len(missing), 0),
         number(sum(cost.seconds for cost in costs), 1) if known else Cell("?" if missing else ""),
-        number(max(cost.memory for cost in costs), 0) if known else Cell("?" if missing else ""),
+        number(max(memory), 0) if known and len(memory) == len(missing) else Cell("?" if missing else ""),
         text("yes" if any(one.critical and not one.there for one in alike) else ""),
     ]
 

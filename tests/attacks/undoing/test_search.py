@@ -1,11 +1,22 @@
 """Which undo a release is met with: the one by which images are told from those of others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from moved import each, images_of, shifted, turned
-from privbench.attacks.undoing.search import _FIXED, KINDS, Chain, UndoKind, originals_of, own_image_match, search
+from privbench.attacks.undoing.search import (
+    _FIXED,
+    KINDS,
+    Chain,
+    UndoKind,
+    _candidates,
+    originals_of,
+    own_image_match,
+    search,
+)
 from privbench.attacks.undoing.undo import OwnPairs, Undo
 from torch.nn import functional
 
@@ -77,11 +88,59 @@ def test_other_tricks_are_met_with_what_undoes_them(ctx, release, first):
 def test_what_was_moved_back_may_have_been_changed_alike_in_all_images(ctx, monkeypatch):
     monkeypatch.setattr("privbench.attacks.undoing.search.KINDS", {name: KINDS[name] for name in ("shifts", *_FIXED)})
     monkeypatch.setattr(
-        "privbench.attacks.undoing.search._Judge.is_all", lambda judge, tried: False
+        "privbench.attacks.undoing.search._Judge.is_all", lambda judge, best, finder: False
     )  # so that more is tried
     found, _ = found_for(lambda images: each(images // 3 + 40, shifted), ctx)
     assert found.chain.names[0] == "shifts"
     assert {"shifts, then registration", "shifts, then regression on grey"} < set(found.matches)
+
+
+def test_where_visits_are_not_alike_single_images_choose(ctx):
+    """Mates are unrelated images, so that no undo links them: the search once ended with the first."""
+    train, val = images_of(300, 0), images_of(100, 1)
+    strangers = gallery(mixed(val), val)
+    pairs = replace(strangers.pairs, reference=np.random.default_rng(5).permutation(200) % 100)
+    found = search(gallery(mixed(train), train), replace(strangers, pairs=pairs), ctx)
+    assert found.finder.names == found.chain.names == ("regression on grey",)
+
+
+@pytest.mark.parametrize("paired", [2, 6])
+def test_few_pairs_are_enough_where_images_find_themselves(ctx, paired):
+    """No AUC of so few is surely none of a guess."""
+    train, val = images_of(300, 0), images_of(100, 1)
+    few = gallery(mixed(val), val)
+    rows = np.arange(100)[:: 100 // paired][:paired]
+    pairs = Pairs(np.tile(rows, 2), np.concatenate([rows, rows + 1]), np.repeat([True, False], paired))
+    found = search(gallery(mixed(train), train), replace(few, pairs=pairs), ctx)
+    assert found.chain.names == ("regression on grey",)
+
+
+def test_candidates_are_of_pairs_of_either_kind_first_and_then_any(rng):
+    originals = images_of(900, 0)
+    val = gallery(originals, originals)
+    one_mated = Pairs(np.arange(300, 900), np.arange(600), np.arange(600) == 599)
+    rows = _candidates(replace(val, pairs=one_mated), rng)
+    assert len(rows) == len(set(rows.tolist())) == 500
+    assert 899 in rows, "the one mated pair"
+    assert (rows >= 300).all(), "others only where pairs are few"
+    few = Pairs(np.array([700, 20]), np.array([1, 2]), np.array([True, False]))
+    rows = _candidates(replace(val, pairs=few), rng)
+    assert {20, 700} < set(rows.tolist())
+    assert (len(rows), rows.tolist()) == (500, sorted(set(rows.tolist())))
+
+
+def test_pairs_are_scored_by_the_rows_that_they_name(ctx):
+    """Mates are two views of one image, which lie apart among images that stand in no pair."""
+    base = images_of(60, 0)
+    originals = np.concatenate([base[:20], images_of(40, 2), base])  # row i and row 60 + i show the same, for i < 20
+    rows = np.arange(20)
+    pairs = Pairs(np.concatenate([60 + rows, 60 + rows]), np.concatenate([rows, (rows + 1) % 20]),
+                  np.repeat([True, False], 20))  # fmt: skip
+    val = replace(gallery(255 - originals, originals), pairs=pairs)
+    train = images_of(300, 3)
+    found = search(gallery(255 - train, train), val, ctx)
+    assert found.chain.names == ("registration",)
+    assert found.aucs["registration"] == 1.0
 
 
 def test_nothing_is_found_where_nothing_is(ctx):

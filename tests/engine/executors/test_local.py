@@ -10,7 +10,7 @@ from graphs import DieOnce, Environment, Fail, Mark, Say, Stumble, Write, engine
 
 from privbench.base.errors import PrivbenchError
 from privbench.engine.costs import Cost
-from privbench.engine.executors.local import Local
+from privbench.engine.executors.local import Local, _assumed
 from privbench.engine.foreign import Foreign, foreign_to_others
 from privbench.engine.manifest import key_of
 from privbench.engine.node import Reached, StageName
@@ -122,7 +122,7 @@ def executor_with(memory, devices=(), slots=4):
         taken = 0
         while executor.takes(cost):
             slot = executor._slot_for(cost)
-            slot.cost = cost or Cost(0, 2048, 0 if slot.device is None else slot.device.memory / 4)
+            slot.needs = _assumed(cost, slot)
             taken += 1
         return taken
 
@@ -142,17 +142,18 @@ def test_stages_share_gpus_as_far_as_their_memory_goes():
     gpus = (Device("0", 10_000), Device("1", 20_000))
     executor, fill = executor_with(1e6, gpus, slots=8)
     assert fill(Cost(1, 1, 5000)) == 1 + 3, "each as many as it holds"
-    assert {slot.device.name for slot in executor._slots if slot.cost} == {"0", "1"}
+    assert {slot.device.name for slot in executor._slots if slot.needs} == {"0", "1"}
     assert executor_with(1e6, gpus, slots=12)[1](None) == 6, "three quarters of each are given to who is not known"
+    assert executor_with(1e6, gpus, slots=12)[1](Cost(9, None, None)) == 6, "whose seconds are known, and no more"
 
 
 def test_who_needs_all_waits_until_nothing_runs_and_nothing_begins_beside_it():
     executor, _ = executor_with(10_000)
     every = Cost(0, float("inf"), float("inf"))
     assert executor.takes(every)
-    executor._slots[1].cost = Cost(1, 1)
+    executor._slots[1].needs = _assumed(Cost(1, 1), executor._slots[1])
     assert not executor.takes(every)
-    executor._slots[1].cost = every
+    executor._slots[1].needs = _assumed(every, executor._slots[1])
     assert not executor.takes(Cost(0, 0, 0))
 
 
