@@ -44,7 +44,8 @@ def test_false_alarms_are_of_twenty_seeds_and_of_all_removers():
     module = load("false_alarms")
     chosen = module.parser().parse_args(["--set", "attacks.siamese=none", "--remover", "remover-mean"])
     assert (chosen.seeds, chosen.remover) == (list(range(20)), ["remover-mean"])
-    assert [f"remover-{name}" for name in ("constant", "noise", "mean", "new-patient", "surrogate")] == module._NAMES
+    names = ("constant", "noise", "mean", "new-patient", "surrogate")
+    assert list(module._REMOVERS) == [f"remover-{name}" for name in names]
 
 
 def test_a_remover_has_a_row_of_what_its_runs_say(finished):
