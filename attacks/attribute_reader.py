@@ -74,7 +74,7 @@ class AttributeReader:
             return network.to(ctx.device)
 
     def _targets(self, known: KnownGallery) -> Tensor:
-        """Sex and view as 0 or 1, age in standard deviations from the training mean, NaN where nobody told it.
+        """Sex and view as 0 or 1, age in standard deviations from the training mean; NaN where nobody told them.
 
         Shape: (N, 3), float.
         """
@@ -85,13 +85,13 @@ class AttributeReader:
                 mean, std = self._scale.tolist()
                 columns.append((values.astype(float) - mean) / std)
             else:
-                unknown = set(values) - set(_VALUES[name])
-                if unknown:
+                foreign = set(values) - {*_VALUES[name], ""}
+                if foreign:
                     raise PrivbenchError(
                         f"The attack {self._title!r} knows the {name} {' or '.join(_VALUES[name])}, and the data set's "
-                        f"table holds {min(map(str, unknown))!r}: leave it out with --set attacks.attributes=none."
+                        f"table holds {min(map(str, foreign))!r}: leave it out with --set attacks.attributes=none."
                     )
-                columns.append(values == _VALUES[name][1])
+                columns.append(np.where(values == "", np.nan, values == _VALUES[name][1]))
         return torch.from_numpy(np.stack(columns, 1).astype(np.float32))
 
     def state(self) -> dict[str, Tensor]:
@@ -117,9 +117,13 @@ class AttributeReader:
 
 
 def _loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Cross entropy of sex and view, and the squared error of the age, where it is known."""
-    logits = [column for column in range(outputs.shape[1]) if column != _AGE]
-    entropy = functional.binary_cross_entropy_with_logits(outputs[:, logits], targets[:, logits])
+    """Cross entropy of sex and view, and the squared error of the age, each over the images of which it is known."""
+    texts = [column for column in range(outputs.shape[1]) if column != _AGE]
+    told = ~targets[:, texts].isnan()
+    entropies = functional.binary_cross_entropy_with_logits(
+        outputs[:, texts], targets[:, texts].nan_to_num(), told.to(outputs.dtype), reduction="sum"
+    )
+    entropy = entropies / told.sum().clamp(min=1)
     known = ~targets[:, _AGE].isnan()
     if not known.any():
         return entropy

@@ -37,7 +37,8 @@ class Gallery:
 class KnownGallery(Gallery):
     """A gallery whose patients the attacker knows: what an attack is trained and selected on.
 
-    `pairs` are verification pairs of its rows; `table` has the columns image, patient, follow_up, age, sex, view.
+    `pairs` are verification pairs of its rows; `table` has the columns image, patient, study, follow_up, age,
+    sex and view, of which all but the first two may be unknown.
     """
 
     pairs: Pairs = field(kw_only=True)

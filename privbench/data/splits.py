@@ -16,7 +16,9 @@ from .patients import patient_codes
 from .pseudonyms import PSEUDONYMS, told
 
 SPLITS = ("train", "val", "test")
-COLUMNS = ("image", "patient", "follow_up", "age", "sex", "view", "split")
+COLUMNS = ("image", "patient", "study", "follow_up", "age", "sex", "view", "split")
+UNKNOWN = {"study": "", "follow_up": np.nan, "age": np.nan, "sex": "", "view": ""}
+"""What stands in the columns that not every data set knows, where nobody told it."""
 SPACING = ("spacing_x", "spacing_y")
 """Columns that a table may have: millimetres in the patient per pixel of the image, NaN where nobody knows."""
 CELLS = 8

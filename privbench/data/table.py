@@ -9,16 +9,17 @@ import pandas as pd
 
 from ..base.errors import PrivbenchError, raise_all
 from .patients import patient_problems, patient_texts, shown
-from .splits import COLUMNS, SPACING, SPLITS
+from .splits import COLUMNS, SPACING, SPLITS, UNKNOWN
 
 OLDEST = 130  # years
 
 
 def checked_rows(table: pd.DataFrame, findings: tuple[str, ...]) -> pd.DataFrame:
-    """The table with its patients as texts, as `patient_texts` gives them.
+    """The table with all of COLUMNS, and its patients as texts, as `patient_texts` gives them.
 
     A label is 0, 1 or NaN, which is unknown; an age is 0 to 130 years or NaN; a follow-up is a number or NaN; a spacing
-    is above 0 or NaN, and given along both axes or along none.
+    is above 0 or NaN, and given along both axes or along none. Study, sex and view are texts, empty where they are
+    unknown; of these, ages and follow-ups a column that is not there is unknown as a whole.
 
     Raises:
         PrivbenchError: columns hold what does not belong there, or patients stand in two splits; all that is wrong.
@@ -28,11 +29,17 @@ def checked_rows(table: pd.DataFrame, findings: tuple[str, ...]) -> pd.DataFrame
         [
             f"The data set's table lacks the column {c!r}: add it."
             for c in (*COLUMNS, *spacing, *findings)
-            if c not in table.columns
+            if c not in table.columns and c not in UNKNOWN
         ]
     )
+    table = table.assign(**{c: _told(table, c) for c in UNKNOWN})
     raise_all([*patient_problems(table), *_value_problems(table, findings, spacing), *_row_problems(table)])
     return table.assign(patient=patient_texts(table["patient"]))
+
+
+def known(column: pd.Series) -> np.ndarray:
+    """Where a column of a checked table tells something. Shape: (N,), bool."""
+    return np.asarray(column.notna() & (column != ""))
 
 
 def check_splits(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
@@ -52,6 +59,15 @@ def check_splits(table: pd.DataFrame, findings: tuple[str, ...]) -> None:
             if table.loc[table["split"] == "train", finding].isna().all()
         ]
     )
+
+
+def _told(table: pd.DataFrame, column: str) -> pd.Series:
+    """A column that may be missing, or be empty in places; a text is a text also where it was a number."""
+    unknown = UNKNOWN[column]
+    if column not in table.columns:
+        return pd.Series(unknown, index=table.index)
+    told = table[column]
+    return told.astype(object).where(told.notna(), "").astype(str) if unknown == "" else told
 
 
 def _value_problems(table: pd.DataFrame, findings: tuple[str, ...], spacing: tuple[str, ...]) -> Iterator[str]:

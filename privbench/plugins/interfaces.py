@@ -323,12 +323,15 @@ class Dataset(Plugin):
 
     @abstractmethod
     def table(self, request: DataRequest) -> pd.DataFrame:
-        """One row an image: image, patient, follow_up, age, sex, view, split, and one 0/1 column a finding.
+        """One row an image: image, patient, split, and one 0/1 column a finding; study, follow_up, age, sex, view.
 
         `split` is train, val or test, or train_val where the harness is to hold out the validation patients. A label
-        that nobody gave is NaN, and so is an unknown follow-up or age (years). Patients are texts, or whole numbers
-        from 0; numbers, also in texts, get leading zeros to equal length, so that they sort as numbers do. `spacing_x`
-        and `spacing_y` may tell the millimetres per pixel at the requested size.
+        that nobody gave is NaN. Patients are texts, or whole numbers from 0; numbers, also in texts, get leading zeros
+        to equal length, so that they sort as numbers do.
+
+        The others may be missing, or empty in places: `study` tells which images of a patient were taken in one visit,
+        `follow_up` (a number) orders his images in time, age is in years. `spacing_x` and `spacing_y` may tell the
+        millimetres per pixel at the requested size.
         """
 
     @abstractmethod

@@ -15,6 +15,7 @@ from pyarrow import ArrowException
 from ..base.errors import PrivbenchError
 from ..data.pairs import Pairs
 from ..data.splits import Split
+from ..data.table import known
 from ..metrics.identification import search_gallery
 from ..metrics.retrieval import NO_RIVAL, rank_mates, rank_own
 from ..plugins.interfaces import MEMBERSHIP, Measure
@@ -163,15 +164,15 @@ def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, n
     parts = []
     for name, scores in inferred.items():
         checked = _checked(scores, (len(test.table),), f"attack {origin.attack!r}")
-        known = test.table[name].notna().to_numpy()
+        rows = known(test.table[name])
         about = {
             **asdict(origin),
             "split": "test",
-            "image": test.told["image"].to_numpy()[known],
-            "patient": test.told["patient"].to_numpy()[known],
+            "image": test.told["image"].to_numpy()[rows],
+            "patient": test.told["patient"].to_numpy()[rows],
             "attribute": name,
-            "truth": test.table.loc[known, name].astype(str).to_numpy(),
-            "score": checked[known],
+            "truth": test.table.loc[rows, name].astype(str).to_numpy(),
+            "score": checked[rows],
         }
         parts.append(pd.DataFrame(about, columns=INFERENCE_COLUMNS))
     return _without_order(joined(parts, INFERENCE_COLUMNS), test, "attribute", "image")
@@ -197,16 +198,16 @@ def membership_scores(
 
 def utility_scores(origin: TaskOrigin, name: str, split: Split, scores: np.ndarray) -> pd.DataFrame:
     """One row an image and finding whose label is known. Shape: scores (N, findings), log-odds."""
-    known = ~np.isnan(split.labels)
-    row, finding = np.nonzero(known)
+    labelled = ~np.isnan(split.labels)
+    row, finding = np.nonzero(labelled)
     about = split.told[["image", "patient", "sex", "age", "view"]].iloc[row].reset_index(drop=True)
     checked = _checked(scores, split.labels.shape, f"utility task {origin.task!r}")
     told = about.assign(
         **asdict(origin),
         split=name,
         **{"class": np.array(split.findings)[finding]},
-        label=split.labels[known].astype(np.uint8),
-        score=checked[known],
+        label=split.labels[labelled].astype(np.uint8),
+        score=checked[labelled],
     )[UTILITY_COLUMNS]
     return _without_order(told, split, "image")
 
@@ -223,8 +224,8 @@ def measured_values(
                 f"NaN for each of {len(test.table)} images belongs, under a name among its measures: mend the plugin."
             )
         rows = ~np.isnan(measured)
-        known = {"measure": name, "value": measured[rows], **measures[name]._asdict()}
-        parts.append(test.told.loc[rows, ["image", "patient"]].assign(**asdict(origin), **known))
+        about = {"measure": name, "value": measured[rows], **measures[name]._asdict()}
+        parts.append(test.told.loc[rows, ["image", "patient"]].assign(**asdict(origin), **about))
     told = joined(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
     return _without_order(told, test, "measure", "image")
 

@@ -114,7 +114,7 @@ def read_splits(folder: Path, findings: tuple[str, ...]) -> dict[str, Split]:
     arrays = {name: read_array(folder / file) for name, file in FILES.items() if (folder / file).is_file()}
     table = pd.read_csv(
         folder / TABLE,
-        dtype=dict.fromkeys(("image", "patient", "sex", "view", *PSEUDONYMS.values()), str),
+        dtype=dict.fromkeys(("image", "patient", "study", "sex", "view", *PSEUDONYMS.values()), str),
         keep_default_na=False,  # an empty text, or one that reads NA, is a text
         na_values={column: [""] for column in ("follow_up", "age", *SPACING, *findings)},
     )

@@ -12,6 +12,7 @@ from ..base.errors import PrivbenchError, raise_all
 from ..base.seeds import numpy_generator
 from ..data.pairs import NO_PAIRS
 from ..data.splits import SPLITS, Split
+from ..data.table import known
 from ..evaluate.linkage import auc_estimate
 from ..evaluate.resampling import Resampling, certain
 from ..evaluate.utility import utility_results
@@ -95,8 +96,11 @@ def _missing_attributes(attacks: Mapping[str, Attack], table: pd.DataFrame) -> I
     for label, attack in attacks.items():
         if isinstance(attack, InferenceAttack) and not attack.infers_membership:
             for attribute in attack.attributes:
-                if attribute not in table.columns:
-                    yield f"The attack {label} infers {attribute!r}, which the table lacks: leave the attack out."
+                if attribute not in table.columns or not known(table.loc[table["split"] == "train", attribute]).any():
+                    yield (
+                        f"The attack {label} infers {attribute!r}, which the data set tells of no training image: "
+                        f"leave it out with --set attacks.{label}=none."
+                    )
 
 
 def _problems(step: Callable[[], object]) -> Sequence[str]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 from galleries import known_gallery
+from privbench.attacks.attribute_reader import _loss
 from privbench.attacks.attributes import Attributes
+from torch.nn import functional
 
 from privbench.base.errors import PrivbenchError
 from privbench.learning.guidance import untrained_guidance
@@ -45,7 +47,7 @@ def test_it_starts_from_the_guidance_with_a_head_of_its_own(guidance, ctx):
     assert state["network.model.fc.weight"].shape[0] == 3
 
 
-def test_ages_that_nobody_told_teach_nothing_and_spoil_nothing(guidance, ctx):
+def test_attributes_that_nobody_told_teach_nothing_and_spoil_nothing(guidance, ctx):
     known = known_gallery(0, 40, size=32)
     ages = known.table["age"].astype(float)
     unknown = np.arange(len(ages)) % 3 == 0
@@ -56,6 +58,19 @@ def test_ages_that_nobody_told_teach_nothing_and_spoil_nothing(guidance, ctx):
     assert np.isfinite(inferred["age"]).all()
     mean, _ = attack.state()["scale"].tolist()
     assert mean == pytest.approx(ages[~unknown].mean(), rel=1e-6)
+    some = replace(known, table=known.table.assign(sex=known.table["sex"].mask(unknown, ""), view=""))
+    attack.fit(some, some, guidance, ctx)
+    assert np.isfinite(attack.infer(some, ctx)["sex"]).all()
     nobody = replace(known, table=known.table.assign(age=np.nan))
     with pytest.raises(PrivbenchError, match="tells none of a training image: leave it out with --set attacks"):
         Attributes(**RECIPE).fit(nobody, nobody, guidance, ctx)
+
+
+def test_an_attribute_weighs_over_the_images_of_which_it_is_known():
+    outputs, targets = torch.randn(6, 3), torch.tensor([[1.0, 0.5, 0.0]] * 6)
+    both = functional.binary_cross_entropy_with_logits(outputs[:, [0, 2]], targets[:, [0, 2]])
+    assert _loss(outputs, targets) == both + functional.mse_loss(outputs[:, 1], targets[:, 1]) / 2
+    targets[2:, 2] = targets[:, 1] = torch.nan
+    known = torch.cat([outputs[:, 0], -outputs[:2, 2]])  # a logit of the other value
+    assert _loss(outputs, targets).item() == pytest.approx(functional.softplus(-known).mean().item(), rel=1e-6)
+    assert _loss(outputs, torch.full((6, 3), torch.nan)) == 0

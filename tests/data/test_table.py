@@ -6,8 +6,8 @@ import pytest
 from tables import table
 
 from privbench.base.errors import PrivbenchError
-from privbench.data.splits import COLUMNS
-from privbench.data.table import check_splits, checked_rows
+from privbench.data.splits import COLUMNS, UNKNOWN
+from privbench.data.table import check_splits, checked_rows, known
 
 FINDING = ("Mass",)
 
@@ -18,10 +18,29 @@ def test_a_patient_in_two_splits_is_named():
         checked_rows(wrong, FINDING)
 
 
-@pytest.mark.parametrize("column", [*COLUMNS, "Mass"])
+@pytest.mark.parametrize("column", ["image", "patient", "split", "Mass"])
 def test_a_missing_column_is_named(column):
     with pytest.raises(PrivbenchError, match=f"lacks the column '{column}'"):
         checked_rows(table(["train", "val", "test"], [1, 2, 3]).drop(columns=column), FINDING)
+
+
+@pytest.mark.parametrize("column", UNKNOWN)
+def test_an_optional_column_that_is_not_there_is_unknown(column):
+    told = table(["train", "val", "test"], [1, 2, 3]).assign(study="first")
+    whole = checked_rows(told.drop(columns=column), FINDING)
+    assert not known(whole[column]).any()
+    assert set(COLUMNS) <= set(whole.columns)
+    rest = [name for name in COLUMNS if name not in (column, "patient")]
+    assert whole[rest].equals(told[rest]), "all else stays as it was"
+
+
+def test_texts_may_be_unknown_in_places_and_numbers_among_them_are_texts():
+    told = table(["train", "val", "test"], [1, 2, 3])
+    whole = checked_rows(told.assign(sex=["F", None, np.nan], view="", study=[7, 8, 9]), FINDING)
+    assert whole["sex"].tolist() == ["F", "", ""]
+    assert whole["study"].tolist() == ["7", "8", "9"]
+    assert known(whole["sex"]).tolist() == [True, False, False]
+    assert known(pd.Series([0.0, np.nan])).tolist() == [True, False]
 
 
 def test_an_image_listed_twice_and_an_empty_split():

@@ -245,12 +245,16 @@ def test_what_is_no_score_file_is_told(tmp_path):
 
 
 def test_a_value_that_nobody_told_has_no_row(split):
-    """An age that is unknown in the table is no text, and nothing that could be read off."""
+    """What is unknown in the table is no text, and nothing that could be read off."""
     split.table["age"] = split.table["age"].astype(float)
     split.table.loc[3, "age"] = np.nan
     scores = inference_scores(ORIGIN, split, {"age": np.zeros(len(split.table))})
     assert len(scores) == len(split.table) - 1
     assert split.table["image"][3] not in set(scores["image"])
+    split.table.loc[[3, 5], "sex"] = ""
+    scores = inference_scores(ORIGIN, split, {"sex": np.zeros(len(split.table))})
+    assert len(scores) == len(split.table) - 2
+    assert set(scores["truth"]) == {"F", "M"}
 
 
 def test_an_original_is_told_by_whose_it_is(small):

@@ -147,8 +147,8 @@ def test_unknown_labels_are_empty_fields(tmp_path):
     assert np.array_equal(labels[:, 0], mass, equal_nan=True)
     assert labels[:, 1].tolist() == [1, 0, 0] * 4
     lines = (tmp_path / "table.csv").read_text().splitlines()
-    assert lines[1].startswith("00.png,0,0,50,F,PA,train,0,1,")
-    assert lines[5].startswith("04.png,2,0,50,,PA,val,,0,")
+    assert lines[1].startswith("00.png,0,,0,50,F,PA,train,0,1,")
+    assert lines[5].startswith("04.png,2,,0,50,,PA,val,,0,")
     assert splits["val"].table["sex"].tolist() == [""] * 4
     assert splits["test"].table["sex"].tolist() == ["NA"] * 4
 
@@ -158,9 +158,9 @@ def test_known_labels_are_plain_integers(tmp_path, kind):
     splits = load(Listed(Mass=pd.Series(np.arange(12) % 2).astype(kind)), tmp_path)
     lines = (tmp_path / "table.csv").read_text().splitlines()[:3]
     assert [line.rsplit(",", 2)[0] for line in lines] == [  # pseudonyms come last
-        "image,patient,follow_up,age,sex,view,split,Mass,Hernia",
-        "00.png,0,0,50,F,PA,train,0,1",
-        "01.png,0,1,50,F,PA,train,1,0",
+        "image,patient,study,follow_up,age,sex,view,split,Mass,Hernia",
+        "00.png,0,,0,50,F,PA,train,0,1",
+        "01.png,0,,1,50,F,PA,train,1,0",
     ]
     assert splits["train"].table["Mass"].dtype == np.int64
 

@@ -24,7 +24,7 @@ def protocol(tiny_protocol):
 def table_of(train=20, val=8, test=8, images=3):
     """Patients with three images each, every second one ill."""
     rows = [
-        (f"{split}{patient}_{number}.png", f"{split}{patient}", number, 50, "F", "PA", split, patient % 2,
+        (f"{split}{patient}_{number}.png", f"{split}{patient}", "", number, 50, "F", "PA", split, patient % 2,
          1 - patient % 2)
         for split, patients in (("train", train), ("val", val), ("test", test))
         for patient in range(patients)
@@ -87,7 +87,10 @@ def test_an_attribute_that_the_data_do_not_tell_is_named(protocol):
             raise AssertionError
 
     told = problems(protocol, table_of(), {"scales": Weighing()})
-    assert told == "The attack scales infers 'weight', which the table lacks: leave the attack out."
+    assert told == (
+        "The attack scales infers 'weight', which the data set tells of no training image: "
+        "leave it out with --set attacks.scales=none."
+    )
 
 
 def test_a_run_tells_it_before_an_image_is_read(tiny_protocol, tmp_path):
