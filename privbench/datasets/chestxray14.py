@@ -7,21 +7,21 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from ..base.errors import PrivbenchError, nearest, raise_all
 from ..base.files import read_text
 from ..data.notices import SHOWN, Notice
+from ..data.splits import SPACING
+from ..data.squares import pixels_per_pixel
 from ..data.table import OLDEST
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from .findings import FINDINGS
-from .radiographs import opened, read_grey, survey
+from .radiographs import Collection, read_chunks, survey
 
 _NO_FINDING = "No Finding"
 _LISTS = {"train_val": "train_val_list.txt", "test": "test_list.txt"}
@@ -41,8 +41,6 @@ _EXTENTS = {
 }
 _MISTYPED = 1000  # an age of more digits is no age, and is refused as in any table
 _MASKS = "masks"
-_HIGHEST = 3  # bit 1 lungs, bit 2 heart
-_CHUNK = 256
 _REMEDY = "ChestX-ray14 comes with it, download it from the NIH"
 
 
@@ -55,11 +53,12 @@ class ChestXray14(Dataset):
     """
 
     name = "chestxray14"
+    version = "2"
     findings = FINDINGS
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._depths: dict[tuple[Path, int], int] = {}
+        self._surveyed: dict[tuple[Path, int], Collection] = {}
 
     def source(self, request: DataRequest) -> dict[str, Any]:
         root = _root(request)
@@ -74,7 +73,7 @@ class ChestXray14(Dataset):
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         root = _root(request)
-        entries = _entries(_entries_file(root), request.size)
+        entries = _entries(_entries_file(root))
         split_of = _split_of(root)
         masks = _mask_files(root)
         unknown = split_of.index.difference(entries["image"])
@@ -89,48 +88,40 @@ class ChestXray14(Dataset):
                    "masks."),
         ]  # fmt: skip
         raise_all([f"Image {names[0]} {problem}" for names, problem in told if len(names)])
-        return _with_known_ages(entries.merge(split_of.rename("split"), left_on="image", right_index=True), request)
+        listed = entries.merge(split_of.rename("split"), left_on="image", right_index=True)
+        return _with_known_ages(self._with_spacing(listed, request), request)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
-        files, masks = _image_files(_root(request)), _mask_files(_root(request))
-        size, depth = request.size, self._depth(request)
-        # Pillow decodes and resizes without holding the interpreter's lock, so threads use all cores.
-        with (
-            ThreadPoolExecutor(request.workers) as pool,
-            request.progress.task("decoding radiographs", total=len(table)) as advance,
-        ):
-            for first in range(0, len(table), _CHUNK):
-                names = table["image"].iloc[first : first + _CHUNK]
-                images = np.stack(list(pool.map(read_grey, names.map(files), repeat(size), repeat(depth))))
-                organs = None if masks is None else np.stack(list(pool.map(read_mask, names.map(masks), repeat(size))))
-                yield Chunk(images[:, None], None if organs is None else organs[:, None])
-                advance(len(names))
+        images, masks = _image_files(_root(request)), _mask_files(_root(request))
+        names = table["image"].tolist()
+        of_masks = None if masks is None else [masks[name] for name in names]
+        yield from read_chunks([images[name] for name in names], of_masks, self._collection(request).depth, request)
 
-    def _depth(self, request: DataRequest) -> int:
-        """The bit depth of all images of the split lists, whichever are read; they are looked at once."""
+    def _with_spacing(self, listed: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
+        """The table with the millimetres per pixel at the wanted size in place of those that the image spans.
+
+        The published PNGs, too, are the originals squeezed to squares, so only files that are padded or cut are asked
+        for their sides.
+        """
+        if request.fit == "squeeze":
+            return listed.assign(**{column: listed[column] / request.size for column in SPACING})
+        sides = self._collection(request).sides
+        shares = np.array([
+            np.divide(pixels_per_pixel(*sides[name], request.fit, request.size), sides[name])
+            for name in listed["image"]
+        ])  # fmt: skip
+        return listed.assign(**{column: listed[column] * shares[:, axis] for axis, column in enumerate(SPACING)})
+
+    def _collection(self, request: DataRequest) -> Collection:
+        """All images of the split lists, whichever are read; they are looked at once."""
         root = _root(request)
         looked_at = root, request.size  # what is too small hangs on the size
-        if looked_at not in self._depths:
+        if looked_at not in self._surveyed:
             files = _image_files(root)
             listed = {name: files[name] for name in _split_of(root).index}
             with ThreadPoolExecutor(request.workers) as pool:
-                self._depths[looked_at] = survey(listed, request.size, pool, request.notice)
-        return self._depths[looked_at]
-
-
-def read_mask(path: Path, size: int) -> np.ndarray:
-    """A mask by nearest neighbour, so that no bits mix. Shape: (size, size), uint8, bit 1 lungs, bit 2 heart.
-
-    Raises:
-        PrivbenchError: it cannot be read, or holds other values than 0 to 3.
-    """
-    with opened(path, "Mask", "make it again") as image:
-        values = np.asarray(image)
-    if values.ndim != 2 or values.max() > _HIGHEST:
-        raise PrivbenchError(
-            f"Mask {path} holds more than 0, 1 (lungs), 2 (heart) and 3 (both): save it with these, as 8-bit grey."
-        )
-    return np.asarray(Image.fromarray(values.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST))
+                self._surveyed[looked_at] = survey(listed, request.size, pool, request.notice)
+        return self._surveyed[looked_at]
 
 
 def _root(request: DataRequest) -> Path:
@@ -199,8 +190,8 @@ def _split_of(root: Path) -> pd.Series:
     return pd.concat([pd.Series(split, index=names) for split, names in lists.items()])
 
 
-def _entries(path: Path, size: int) -> pd.DataFrame:
-    """The table with privbench's columns, the spacing at that size, and one 0/1 column a finding."""
+def _entries(path: Path) -> pd.DataFrame:
+    """The table with privbench's columns, the millimetres that each image spans, and one 0/1 column a finding."""
     try:
         raw = pd.read_csv(StringIO(read_text(path, _REMEDY)), dtype=str, index_col=False, na_filter=False)
     except ValueError as error:  # pandas' parser errors and undecodable text
@@ -220,9 +211,8 @@ def _entries(path: Path, size: int) -> pd.DataFrame:
         for label in named:
             if label not in known:
                 raise PrivbenchError(f"{path}: image {image} has the unknown label {label!r}: {nearest(label, known)}")
-    # The published PNGs, too, are the originals squeezed to squares.
     for column, (spacing, extent) in _EXTENTS.items():
-        entries[column] = _positive(raw, spacing) * _positive(raw, extent) / size
+        entries[column] = _positive(raw, spacing) * _positive(raw, extent)
     for finding in FINDINGS:
         entries[finding] = np.array([finding in named for named in labels], np.uint8)
     return entries

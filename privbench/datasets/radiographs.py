@@ -1,42 +1,42 @@
-"""Radiographs from PNG files, as grey values of 8 bits: what the files hold is read, or refused in a sentence."""
+"""Radiographs from files, as square images of 8-bit grey values: what the files hold is read, or refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..base.errors import PrivbenchError, raise_all
 from ..data.notices import SHOWN, Notice
+from ..data.squares import Fit, side_of_square
+from ..plugins.interfaces import Chunk, DataRequest
+from .image_files import Survey, is_deep, opened, survey_file
 
 _SMALLEST = 4
 """An image below a quarter of the wanted size on a side holds too little to be enlarged."""
-_COLOUR = 8
-"""Grey levels between the channels of a pixel that lossy compression leaves in a grey image."""
-_GREY, _PALETTE, _GREY_ALPHA, _RGB, _RGBA = 0, 3, 4, 2, 6  # the colour types of PNG
-_HEADER = slice(24, 26)
+_HIGHEST = 3  # bit 1 lungs, bit 2 heart
+_CHUNK = 256
 
 
-class Survey(NamedTuple):
-    """What a file is before it is scaled: bits a channel, 8 or 16, the largest value of 16 bits, sides in pixels."""
-
-    bits: int
-    largest: int
-    width: int
-    height: int
-
-
-def survey(files: Mapping[str, Path], size: int, pool: Executor, notice: Callable[[Notice], None]) -> int:
-    """Looks at all images of a collection; returns the bit depth of its grey values, 8 to 16.
+class Collection(NamedTuple):
+    """What the files of a collection are: the bit depth of their grey values, 8 to 16, and the sides of each in pixels.
 
     The depth belongs to the collection: the smallest that holds the largest value of any image, at least 8. An image's
     own maximum as its white would invent brightness, and 16 bits taken for granted leave 16 grey levels of 12 bits.
+    """
+
+    depth: int
+    sides: Mapping[str, tuple[int, int]]
+
+
+def survey(files: Mapping[str, Path], size: int, pool: Executor, notice: Callable[[Notice], None]) -> Collection:
+    """Looks at all images of a collection.
 
     Raises:
         PrivbenchError: images cannot be read as grey, are below a quarter of the size, or have 8 bits and 16.
@@ -65,72 +65,76 @@ def survey(files: Mapping[str, Path], size: int, pool: Executor, notice: Callabl
                 tuple(small)[:SHOWN],
             )
         )
-    return max(8, *(one.largest.bit_length() for one in found.values())) if found else 8
+    largest = max((one.largest for one in found.values()), default=0)
+    return Collection(max(8, largest.bit_length()), {name: (one.width, one.height) for name, one in found.items()})
 
 
-def read_grey(path: Path, size: int, depth: int = 8) -> np.ndarray:
+def read_chunks(
+    images: Sequence[Path], masks: Sequence[Path] | None, depth: int, request: DataRequest
+) -> Iterator[Chunk]:
+    """The images of those files, and the masks where there are any, in their order."""
+    size, fit = request.size, request.fit
+    # Pillow decodes and resizes without holding the interpreter's lock, so threads use all cores.
+    with (
+        ThreadPoolExecutor(request.workers) as pool,
+        request.progress.task("decoding radiographs", total=len(images)) as advance,
+    ):
+        for first in range(0, len(images), _CHUNK):
+            part = slice(first, first + _CHUNK)
+            grey = np.stack(list(pool.map(read_grey, images[part], repeat(size), repeat(depth), repeat(fit))))
+            organs = None
+            if masks is not None:
+                organs = np.stack(list(pool.map(read_mask, masks[part], repeat(size), repeat(fit))))[:, None]
+            yield Chunk(grey[:, None], organs)
+            advance(len(grey))
+
+
+def read_grey(path: Path, size: int, depth: int = 8, fit: Fit = "squeeze") -> np.ndarray:
     """A grey, RGB or RGBA image as `size` x `size` grey values. Shape: (size, size), uint8.
 
-    Values of more than 8 bits are scaled from 0 to 2^depth - 1 and rounded. Downsizing averages over the pixels that
-    fall together (Pillow's antialiased bilinear filter).
+    Values of more than 8 bits are scaled from 0 to 2^depth - 1, and rounded once, at the end. Downsizing averages over
+    the pixels that fall together (Pillow's antialiased bilinear filter).
     """
-    with opened(path, "Image", "download it again") as image:
-        if _header(path)[0] == 16:
-            values = np.asarray(image).astype(float) * (255 / (2**depth - 1))
-            grey = Image.fromarray(np.rint(values).astype(np.uint8))
-        else:
-            grey = image.convert("L")
-    if grey.size != (size, size):
-        grey = grey.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(grey)
+    with opened(path, "Image", "replace it by a sound copy") as image:
+        deep = is_deep(image)
+        grey = Image.fromarray(np.asarray(image).astype(np.float32)) if deep else image.convert("L")
+    scaled = _square(grey, size, fit, Image.Resampling.BILINEAR)
+    return np.rint(scaled.astype(float) * (255 / (2**depth - 1))).astype(np.uint8) if deep else scaled
 
 
-@contextmanager
-def opened(path: Path, kind: str, remedy: str) -> Iterator[Image.Image]:
-    """The image; whatever Pillow raises while it is open becomes a sentence."""
-    try:
-        with Image.open(path) as image:
-            yield image
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PrivbenchError(f"{kind} {path} cannot be read ({error}): {remedy}.") from error
+def read_mask(path: Path, size: int, fit: Fit = "squeeze") -> np.ndarray:
+    """A mask by nearest neighbour, so that no bits mix. Shape: (size, size), uint8, bit 1 lungs, bit 2 heart.
+
+    Raises:
+        PrivbenchError: it cannot be read, or holds other values than 0 to 3.
+    """
+    with opened(path, "Mask", "make it again") as image:
+        values = np.asarray(image)
+    if values.ndim != 2 or values.max() > _HIGHEST:
+        raise PrivbenchError(
+            f"Mask {path} holds more than 0, 1 (lungs), 2 (heart) and 3 (both): save it with these, as 8-bit grey."
+        )
+    return _square(Image.fromarray(values.astype(np.uint8)), size, fit, Image.Resampling.NEAREST)
+
+
+def _square(image: Image.Image, size: int, fit: Fit, resampling: Image.Resampling) -> np.ndarray:
+    """The image as a square of that size. Shape: (size, size)."""
+    side = side_of_square(*image.size, fit)
+    if side is not None and image.size != (side, side):
+        left, top = ((image.width - side) // 2, (image.height - side) // 2)
+        image = image.crop((left, top, left + side, top + side))  # what lies outside of the image is 0
+    return np.asarray(image if image.size == (size, size) else image.resize((size, size), resampling))
 
 
 def _attempted(path: Path, size: int) -> Survey | str:
     """What the file is, or what is wrong with it."""
     try:
-        return _surveyed(path, size)
+        found = survey_file(path)
     except PrivbenchError as error:
         return str(error)
-
-
-def _surveyed(path: Path, size: int) -> Survey:
-    with opened(path, "Image", "download it again") as image:
-        if image.format != "PNG":  # such as TIFF, whose values may be floats or signed
-            raise PrivbenchError(f"Image {path} is a file of {image.format}: save it as a grey PNG.")
-        if (frames := getattr(image, "n_frames", 1)) > 1:
-            raise PrivbenchError(f"Image {path} holds {frames} pictures: save one of them alone.")
-        if _SMALLEST * min(image.size) < size:
-            raise PrivbenchError(
-                f"Image {path} has {image.width} x {image.height} pixels, too few for data.size = {size}: use the "
-                "original, or set a smaller size."
-            )
-        bits, colour = _header(path)
-        if bits == 16 and colour != _GREY:
-            raise PrivbenchError(f"Image {path} has 16 bits in colour or with transparency: save it as grey.")
-        may_be_transparent = colour in (_GREY_ALPHA, _RGBA) or "transparency" in image.info
-        if may_be_transparent and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
-            raise PrivbenchError(f"Image {path} is transparent in places: save it without transparency.")
-        if colour in (_PALETTE, _RGB, _RGBA):
-            pixels = np.asarray(image.convert("RGB"))
-            if (pixels.max(-1) - pixels.min(-1)).max() > _COLOUR:
-                raise PrivbenchError(f"Image {path} holds colours: save it as grey, without coloured marks.")
-        if bits < 16:
-            return Survey(8, 0, *image.size)
-        return Survey(16, int(np.asarray(image).max()), *image.size)
-
-
-def _header(path: Path) -> tuple[int, int]:
-    """Bits a channel and colour type of a PNG, which Pillow's modes tell differently from version to version."""
-    with path.open("rb") as file:
-        bits, colour = file.read(_HEADER.stop)[_HEADER]
-    return bits, colour
+    if _SMALLEST * min(found.width, found.height) < size:
+        return (
+            f"Image {path} has {found.width} x {found.height} pixels, too few for data.size = {size}: use the "
+            "original, or set a smaller size."
+        )
+    return found

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, fina
 from ..base.params import Params
 from ..base.validation import validate
 from ..data.notices import Notice, log_notice
+from ..data.squares import Fit
 from ..protocols.modes import MODES, Mode
 from ..protocols.scenarios import SCENARIOS, Scenario
 from .guard import guard
@@ -286,7 +287,7 @@ class MeasuringTask(UtilityTask):
 class DataRequest:
     """How a data set is to be read: the side of the square images, the seed, the folder, the helpers.
 
-    `notice` takes what a reader of the figures has to know of the data.
+    `notice` takes what a reader of the figures has to know of the data; `fit` tells how images become square.
     """
 
     size: int
@@ -295,6 +296,7 @@ class DataRequest:
     workers: int
     progress: Progress
     notice: Callable[[Notice], None] = log_notice
+    fit: Fit = "squeeze"
 
 
 @dataclass(frozen=True)

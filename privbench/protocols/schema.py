@@ -15,6 +15,7 @@ from ..base.errors import PrivbenchError, raise_all
 from ..base.files import builtin_names, digest_of, read_toml, text_digest
 from ..base.params import Params
 from ..base.validation import validate
+from ..data.squares import Fit
 from ..learning.recipes import GuidanceRecipe
 from .modes import Mode
 from .scenarios import FLOOR, Scenario
@@ -26,6 +27,7 @@ _LARGEST = 2048  # twice what ChestX-ray14 publishes; a mistyped size would fill
 class DataSection(Params):
     dataset: str = Field(description="a registered data set")
     size: int = Field(ge=16, le=_LARGEST, description="side of the square images, in pixels")
+    fit: Fit = Field("squeeze", description="how an image that is not square becomes square")
     validation: float = Field(gt=0, lt=1, description="share of the train_val patients held out for validation")
     params: dict[str, Any] = Field({}, description="the data set's parameters")
 

@@ -20,6 +20,7 @@ from ..data.notices import Notice, write_notices
 from ..data.pairs import NO_PAIRS
 from ..data.pseudonyms import PSEUDONYMS, with_pseudonyms
 from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, hold_out_validation
+from ..data.squares import Fit
 from ..data.table import check_splits, checked_rows
 from ..plugins.interfaces import DataRequest, Dataset
 from .stage_names import DATA, IMAGES_FILE
@@ -43,19 +44,21 @@ class ReadData:
 
     dataset: Dataset
     size: int
+    fit: Fit
     validation: float
     root: Path | None
     helpers: int
     check: Check
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
-        request = DataRequest(self.size, ctx.seed, self.root, self.helpers, ctx.progress)
+        request = DataRequest(self.size, ctx.seed, self.root, self.helpers, ctx.progress, fit=self.fit)
         write_data(self.dataset, request, self.validation, folder, self.check)
 
 
 def data_node(nodes: Nodes, work: ReadData, source: Mapping[str, Any]) -> Node:
     """The cached copy of a data set. `source` tells one from another, as the data set says."""
-    config = work.dataset.terms() | {"source": source, "size": work.size, "validation": work.validation}
+    config = work.dataset.terms() | {"source": source, "size": work.size, "fit": work.fit}
+    config |= {"validation": work.validation}
     return nodes.node(DATA, config, [], work, [work.dataset])
 
 

@@ -124,7 +124,8 @@ class Pipeline:
     def data(self) -> Node:
         """The node of the data, which everything else reads."""
         section, request = self.protocol.data, self.request
-        work = ReadData(self.dataset, section.size, section.validation, request.root, request.workers, self._rehearsal)
+        told = section.size, section.fit, section.validation
+        work = ReadData(self.dataset, *told, request.root, request.workers, self._rehearsal)
         return data_node(self._nodes, work, self._source)
 
     @property

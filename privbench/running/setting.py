@@ -59,10 +59,10 @@ class Setting:
     def pipeline(self, protocol: Protocol, anonymizer: Anonymizer) -> Pipeline:
         """What decides the run of an anonymizer under a protocol. Raises PrivbenchError for every mistake in it."""
         registry = self.registry
-        helpers = self.means.jobs or cores()
+        data, helpers = protocol.data, self.means.jobs or cores()
         return Pipeline(
             protocol=protocol,
-            dataset=registry.create(Dataset, protocol.data.dataset, protocol.data.params),
+            dataset=registry.create(Dataset, data.dataset, data.params),
             anonymizer=anonymizer,
             attack=lambda label: registry.create(
                 Attack, protocol.attacks[label].attack, protocol.attacks[label].params
@@ -71,7 +71,7 @@ class Setting:
             utility=lambda label: registry.create(
                 UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
             ),
-            request=DataRequest(protocol.data.size, protocol.seed, self.data_root, helpers, Progress(quiet=True)),
+            request=DataRequest(data.size, protocol.seed, self.data_root, helpers, Progress(quiet=True), fit=data.fit),
             store=Store(default_store() if self.store is None else self.store),
             device=device_type(self.device, self.precision, elsewhere=self.means.name == "ray"),
             precision=self.precision,

@@ -10,8 +10,9 @@ from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
 from privbench.data.pairs import draw_pairs
 from privbench.data.splits import SPACING
-from privbench.datasets.chestxray14 import ChestXray14, read_mask
+from privbench.datasets.chestxray14 import ChestXray14
 from privbench.datasets.findings import FINDINGS
+from privbench.datasets.radiographs import read_mask
 from privbench.plugins.interfaces import DataRequest
 from privbench.protocols.schema import PairsSection
 from privbench.running.loading import read_splits, write_data
@@ -98,6 +99,17 @@ def test_spacing_is_that_of_the_squeezed_image(root):
     assert table.loc["1_0.png", "spacing_x"] == pytest.approx(2500 * 0.143 / 256)
     assert table.loc["1_0.png", "spacing_y"] == pytest.approx(2048 * 0.168 / 256)
     assert table.loc["1_1.png", list(SPACING)].tolist() == pytest.approx([10 / 256] * 2)
+
+
+@pytest.mark.parametrize(("fit", "x", "y"), [("squeeze", 10, 10), ("pad", 10, 20), ("crop", 5, 10)])
+def test_spacing_follows_the_fit_of_the_file(root, fit, x, y):
+    """An image of 10 x 10 mm in a file that is twice as wide as high."""
+    Image.fromarray(np.arange(3200, dtype=np.uint32).reshape(40, 80).astype(np.uint8)).save(
+        root / "images_001" / "images" / "1_0.png"
+    )
+    table = ChestXray14().table(dataclasses.replace(request(root), fit=fit)).set_index("image")
+    assert table.loc["1_0.png", list(SPACING)].tolist() == pytest.approx([x / 32, y / 32])
+    assert table.loc["1_1.png", list(SPACING)].tolist() == pytest.approx([10 / 32] * 2), "a square stays one"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from privbench.base.errors import PrivbenchError
-from privbench.datasets.radiographs import read_grey, survey
+from privbench.data.squares import pixels_per_pixel
+from privbench.datasets import image_files
+from privbench.datasets.radiographs import read_grey, read_mask, survey
 
 
 @pytest.fixture
@@ -19,16 +21,16 @@ def noise(rng):
 
 
 def looked(folder, size=32):
-    """The bit depth of all PNGs of a folder, and what is told of them."""
+    """The bit depth of all images of a folder, and what is told of them."""
     told = []
     with ThreadPoolExecutor(2) as pool:
-        depth = survey({path.name: path for path in sorted(folder.glob("*.png"))}, size, pool, told.append)
-    return depth, told
+        found = survey({path.name: path for path in sorted(folder.iterdir())}, size, pool, told.append)
+    return found.depth, told
 
 
-def save(folder, **images):
+def save(folder, ending="png", **images):
     for name, image in images.items():
-        Image.fromarray(image).save(folder / f"{name}.png")
+        Image.fromarray(image).save(folder / f"{name}.{ending}")
 
 
 def test_twelve_bits_in_a_file_of_sixteen_keep_their_grey_levels(tmp_path, noise):
@@ -47,6 +49,19 @@ def test_the_depth_is_that_of_the_collection(tmp_path, noise):
     save(tmp_path, bright=noise | 2048, dark=(noise // 16).astype(np.uint16))
     assert looked(tmp_path)[0] == 12
     assert read_grey(tmp_path / "dark.png", 40, 12).max() <= 16
+
+
+def test_a_ramp_of_twelve_bits_keeps_its_values_until_it_is_rounded_once(tmp_path):
+    """Rounded to 8 bits before it is scaled, the mean of four values is off by up to a grey level."""
+    ramp = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    save(tmp_path, png=ramp)
+    save(tmp_path, "tif", tiff=ramp)
+    assert looked(tmp_path) == (12, [])
+    assert np.array_equal(read_grey(tmp_path / "png.png", 64, 12), np.rint(ramp * (255 / 4095)))
+    wide = np.asarray(Image.fromarray(ramp.astype(np.float32)).resize((32, 32), Image.Resampling.BILINEAR), float)
+    assert len(np.unique(wide)) == 32 * 32, "no two values have become one"
+    for name in ("png.png", "tiff.tif"):
+        assert np.array_equal(read_grey(tmp_path / name, 32, 12), np.rint(wide * (255 / 4095)))
 
 
 @pytest.mark.parametrize(("largest", "depth"), [(0, 8), (200, 8), (256, 9), (1023, 10), (4096, 13), (65535, 16)])
@@ -71,12 +86,62 @@ def test_eight_and_sixteen_bits_in_one_collection_are_refused(tmp_path, noise):
         looked(tmp_path)
 
 
+@pytest.mark.parametrize("ending", ["png", "tif", "jpg"])
+def test_all_formats_of_eight_bits_are_read(tmp_path, ending):
+    ramp = np.arange(64, dtype=np.uint8)[None].repeat(64, 0) * 4
+    save(tmp_path, ending, grey=ramp, rgb=np.stack([ramp] * 3, axis=-1))
+    assert looked(tmp_path) == (8, [])
+    for path in tmp_path.iterdir():
+        assert np.abs(read_grey(path, 64).astype(int) - ramp).max() <= (2 if ending == "jpg" else 0), path
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_sixteen_bits_of_a_tiff_are_read(tmp_path, noise, compression):
+    Image.fromarray(noise).save(tmp_path / "a.tif", compression=compression)
+    assert looked(tmp_path)[0] == 12
+    assert np.array_equal(read_grey(tmp_path / "a.tif", 40, 12), np.rint(noise * (255 / 4095)))
+
+
+def test_sixteen_bits_beside_a_jpeg_are_refused(tmp_path, noise):
+    save(tmp_path, "tif", a=noise)
+    save(tmp_path, "jpg", b=noise.astype(np.uint8))
+    with pytest.raises(PrivbenchError, match=r"Image b\.jpg has 8 bits and image a\.tif has 16"):
+        looked(tmp_path)
+
+
 def float_tiff(path):
     Image.fromarray(np.random.default_rng(0).normal(size=(40, 40)).astype(np.float32)).save(path, "TIFF")
 
 
 def signed_tiff(path):
     Image.fromarray(np.arange(-800, 800, dtype=np.int32).reshape(40, 40)).save(path, "TIFF")
+
+
+def signed_tiff_of_eight_bits(path):
+    Image.new("L", (40, 40)).save(path, "TIFF", tiffinfo={339: 2})
+
+
+def inverted_tiff(path):
+    Image.fromarray(np.full((40, 40), 900, np.uint16)).save(path, "TIFF", tiffinfo={262: 0})
+    content = path.read_bytes()
+    black, white = (struct.pack("<HHII", 262, 3, 1, value) for value in (1, 0))
+    path.write_bytes(content.replace(black, white))
+
+
+def turned(path):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("L", (40, 40)).save(path, "JPEG", exif=exif)
+
+
+def truncated(path):
+    Image.fromarray(np.random.default_rng(0).integers(0, 4096, (40, 40)).astype(np.uint16)).save(path, "PNG")
+    path.write_bytes(path.read_bytes()[:500])
+
+
+def bomb(path):
+    """64 million pixels and 10,000 more in a file of some kilobytes."""
+    Image.new("1", (10_000, 6_401)).save(path, "PNG")
 
 
 def coloured(path):
@@ -121,8 +186,23 @@ def sixteen_bits_in_colour(path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (float_tiff, "is a file of TIFF: save it as a grey PNG"),
-        (signed_tiff, "is a file of TIFF"),
+        (float_tiff, "holds signed values, or fractions: save it with whole numbers from 0"),
+        (signed_tiff, "holds signed values"),
+        (signed_tiff_of_eight_bits, "holds signed values"),
+        (inverted_tiff, "stores white as 0"),
+        (turned, "is to be turned when it is shown"),
+        (truncated, "cannot be read"),
+        (bomb, "has 10000 x 6401 pixels, more than 64 million"),
+        (lambda path: path.write_bytes(b""), "cannot be read"),
+        (lambda path: path.write_bytes(b"patient,age"), "cannot be read"),
+        (lambda path: Image.new("L", (40, 40)).save(path, "BMP"), "is a file of BMP: save it as a grey PNG, JPEG or"),
+        (lambda path: Image.new("CMYK", (40, 40)).save(path, "JPEG"), "has pixels of the kind CMYK"),
+        (
+            lambda path: Image.new("L", (40, 40)).save(
+                path, "TIFF", save_all=True, append_images=[Image.new("L", (40, 40), 9)]
+            ),
+            "holds 2 pictures",
+        ),
         (coloured, "holds colours"),
         (coloured_palette, "holds colours"),
         (transparent, "is transparent in places"),
@@ -179,3 +259,51 @@ def test_downsizing_averages(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (256, 256)).astype(np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
     assert read_grey(tmp_path / "noise.png", 16).std() < 12  # without averaging it stays near 74
+
+
+def rings():
+    """An image twice as wide as high, whose halves are 50 and 200, and a mask of its right half."""
+    image = np.full((40, 80), 50, np.uint8)
+    image[:, 40:] = 200
+    return image, (image > 100).astype(np.uint8)
+
+
+@pytest.mark.parametrize("fit", ["squeeze", "pad", "crop"])
+def test_images_and_masks_become_square_alike(tmp_path, fit):
+    image, mask = rings()
+    save(tmp_path, image=image, mask=mask)
+    grey, organs = read_grey(tmp_path / "image.png", 40, fit=fit), read_mask(tmp_path / "mask.png", 40, fit)
+    shown = {"squeeze": slice(None), "pad": slice(11, 29), "crop": slice(None)}[fit]
+    assert (grey[shown, :19] == 50).all()
+    assert (grey[shown, 21:] == 200).all()
+    assert (organs == np.arange(40) // 20)[shown].all()
+    if fit == "pad":
+        assert not grey[[*range(9), *range(31, 40)]].any(), "black above and below"
+        assert not organs[[*range(10), *range(30, 40)]].any()
+
+
+@pytest.mark.parametrize("fit", ["squeeze", "pad", "crop"])
+def test_a_high_image_is_fitted_as_a_wide_one(tmp_path, fit):
+    image, _ = rings()
+    save(tmp_path, wide=image, high=image.T, square=image[:, 20:60])
+    wide, high = (read_grey(tmp_path / f"{name}.png", 20, fit=fit) for name in ("wide", "high"))
+    assert np.abs(wide.astype(int) - high.T).max() <= 1, "Pillow rounds between its two passes"
+    square = read_grey(tmp_path / "square.png", 40, fit=fit)
+    assert np.array_equal(square, image[:, 20:60]), "what is square stays as it is"
+
+
+def test_twelve_bits_are_padded_with_black(tmp_path, noise):
+    save(tmp_path, a=noise[:20])
+    assert np.array_equal(read_grey(tmp_path / "a.png", 40, 12, "pad")[10:30], np.rint(noise[:20] * (255 / 4095)))
+
+
+def test_the_spacing_is_that_of_the_fitted_image():
+    """Of 100 x 50 pixels to 10 x 10."""
+    assert pixels_per_pixel(100, 50, "squeeze", 10) == (10, 5)
+    assert pixels_per_pixel(100, 50, "pad", 10) == (10, 10)
+    assert pixels_per_pixel(100, 50, "crop", 10) == (5, 5)
+
+
+def test_the_limit_of_pixels_is_below_that_of_pillow():
+    """Which warns on its own from there on, and refuses from twice as many on."""
+    assert Image.MAX_IMAGE_PIXELS > image_files.MOST_PIXELS

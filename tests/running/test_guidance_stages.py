@@ -39,7 +39,7 @@ def make(tmp_path_factory):
         display = Display(Progress(quiet=True))
         engine, nodes = Engine(Store(root), Serial(display.tell), display), Nodes(VERSIONS, CONDITIONS)
         dataset = PhantomDataset(patients=40)
-        data = data_node(nodes, ReadData(dataset, 32, 0.25, None, 1, anything), {})
+        data = data_node(nodes, ReadData(dataset, 32, "squeeze", 0.25, None, 1, anything), {})
         engine.make({"data": [data]})
         splits = with_pairs(read_splits(engine.made[data].folder, dataset.findings), PAIRS, 0)
         source = Source(dataset.findings, recipe, {name: split.pairs for name, split in splits.items()})

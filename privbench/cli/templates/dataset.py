@@ -33,7 +33,7 @@ class MyDataset(Dataset):
         table = pd.read_csv(folder(request) / "images.csv", dtype={"image": str, "patient": str})
         files = {image: folder(request) / path for image, path in zip(table["image"], table["path"], strict=True)}
         with ThreadPoolExecutor(request.workers) as pool:  # 12 bits in files of 16 are found, colours are refused
-            self._depth = survey(files, request.size, pool, request.notice)
+            self._depth = survey(files, request.size, pool, request.notice).depth
         return table
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
@@ -41,7 +41,8 @@ class MyDataset(Dataset):
         with ThreadPoolExecutor(request.workers) as pool:
             for start in range(0, len(files), CHUNK):
                 chunk = files[start : start + CHUNK]
-                images = pool.map(read_grey, chunk, repeat(request.size), repeat(self._depth))
+                told = repeat(request.size), repeat(self._depth), repeat(request.fit)
+                images = pool.map(read_grey, chunk, *told)
                 yield Chunk(np.stack(list(images))[:, None])
 
 
