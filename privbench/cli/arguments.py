@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,10 @@ Changes = Annotated[
 Dataset = Annotated[str | None, typer.Option(help="Another data set than the protocol's.")]
 Seed = Annotated[int | None, typer.Option(help="Another seed than the protocol's.")]
 DataRoot = Annotated[Path | None, typer.Option(help="The folder of a data set that lies on disk.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="NAME=COLUMN", help="What a data set's table calls a column: patient=PatientID."),
+]
 Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="A Python file that defines plugins.")]
 Store = Annotated[Path | None, typer.Option(help="The folder of cached stages.", envvar="PRIVBENCH_STORE")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -40,6 +45,15 @@ KeepGoing = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
 RunFolders = Annotated[list[Path], typer.Argument(metavar="RUNS", help="Run folders, or folders of run folders.")]
+
+
+def column_changes(columns: list[str] | None) -> list[str]:
+    """`--column patient=PatientID` as a change of the protocol. Raises PrivbenchError where one is no such pair."""
+    told = [column.partition("=") for column in columns or []]
+    for name, equals, theirs in told:
+        if not (name.strip() and theirs.strip()) or "." in name:
+            raise PrivbenchError(f"--column {name + equals + theirs!r} is not NAME=COLUMN, such as patient=PatientID.")
+    return [f"data.params.columns.{name.strip()}={json.dumps(theirs.strip())}" for name, _, theirs in told]
 
 
 @contextmanager

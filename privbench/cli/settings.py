@@ -18,6 +18,7 @@ def _setting(
     protocol: arguments.Protocol = "quick",
     dataset: arguments.Dataset = None,
     data_root: arguments.DataRoot = None,
+    column: arguments.Columns = None,
     set_: arguments.Changes = None,
     seed: arguments.Seed = None,
     plugin: arguments.Plugins = None,
@@ -35,7 +36,7 @@ def _setting(
 
     return Setting(
         protocol=protocol,
-        overrides=set_ or [],
+        overrides=[*arguments.column_changes(column), *(set_ or [])],
         dataset=dataset,
         data_root=data_root,
         seed=seed,

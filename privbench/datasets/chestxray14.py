@@ -21,6 +21,7 @@ from ..data.squares import pixels_per_pixel
 from ..data.table import OLDEST
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from .findings import FINDINGS
+from .folders import data_folder
 from .radiographs import Collection, read_chunks, survey
 
 _NO_FINDING = "No Finding"
@@ -61,7 +62,7 @@ class ChestXray14(Dataset):
         self._surveyed: dict[tuple[Path, int], Collection] = {}
 
     def source(self, request: DataRequest) -> dict[str, Any]:
-        root = _root(request)
+        root = data_folder(request.root, self.name)
         digest = hashlib.sha256()
         for file in (_entries_file(root), *(root / name for name in _LISTS.values())):
             digest.update(read_text(file, _REMEDY).encode())
@@ -72,7 +73,7 @@ class ChestXray14(Dataset):
         return {"files": digest.hexdigest()}
 
     def table(self, request: DataRequest) -> pd.DataFrame:
-        root = _root(request)
+        root = data_folder(request.root, self.name)
         entries = _entries(_entries_file(root))
         split_of = _split_of(root)
         masks = _mask_files(root)
@@ -92,7 +93,8 @@ class ChestXray14(Dataset):
         return _with_known_ages(self._with_spacing(listed, request), request)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
-        images, masks = _image_files(_root(request)), _mask_files(_root(request))
+        root = data_folder(request.root, self.name)
+        images, masks = _image_files(root), _mask_files(root)
         names = table["image"].tolist()
         of_masks = None if masks is None else [masks[name] for name in names]
         yield from read_chunks([images[name] for name in names], of_masks, self._collection(request).depth, request)
@@ -114,7 +116,7 @@ class ChestXray14(Dataset):
 
     def _collection(self, request: DataRequest) -> Collection:
         """All images of the split lists, whichever are read; they are looked at once."""
-        root = _root(request)
+        root = data_folder(request.root, self.name)
         looked_at = root, request.size  # what is too small hangs on the size
         if looked_at not in self._surveyed:
             files = _image_files(root)
@@ -122,22 +124,6 @@ class ChestXray14(Dataset):
             with ThreadPoolExecutor(request.workers) as pool:
                 self._surveyed[looked_at] = survey(listed, request.size, pool, request.notice)
         return self._surveyed[looked_at]
-
-
-def _root(request: DataRequest) -> Path:
-    if request.root is None:
-        raise PrivbenchError(
-            "The data set chestxray14 lies on disk: name its folder with --data-root, or its part's root."
-        )
-    if request.root.is_file():
-        raise PrivbenchError(f"{request.root} is a file: name the folder that holds the data set with --data-root.")
-    if request.root.is_symlink() and not request.root.exists():
-        raise PrivbenchError(
-            f"{request.root} is a link that leads nowhere: name the data set's folder with --data-root."
-        )
-    if not request.root.is_dir():
-        raise PrivbenchError(f"There is no folder {request.root}: name the data set's folder with --data-root.")
-    return request.root
 
 
 def _entries_file(root: Path) -> Path:

@@ -1,0 +1,115 @@
+"""What people write into tables of radiographs, as what a data set tells: by stated rules, or refused by the image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ..base.errors import PrivbenchError
+from ..data.table import OLDEST
+
+Uncertain = Literal["unknown", "positive", "negative"]
+"""What a label of -1 counts as."""
+
+SPLITS: Mapping[str, str] = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validate": "val", "validation": "val",
+    "test": "test", "testing": "test",
+    "train_val": "train_val", "trainval": "train_val",
+}  # fmt: skip
+"""What each word for a split means, in small letters."""
+_LABELS: Mapping[str, float] = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0, "": np.nan}
+_OF_UNCERTAIN: Mapping[Uncertain, float] = {"unknown": np.nan, "positive": 1, "negative": 0}
+_SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
+_VIEWS = {"pa": "PA", "ap": "AP"}
+_AGE = re.compile(r"(?:>=?|≥|over)?\s*(\d+(?:\.\d+)?)\s*(y|m|w|d|years?|months?|weeks?|days?)?\s*(\+|or \w+|and \w+)?")
+_PER_YEAR = {"y": 1, "m": 12, "w": 365.25 / 7, "d": 365.25}
+
+
+def read_ages(texts: pd.Series) -> pd.Series:
+    """Years, NaN where a text tells none, or more than anybody reaches.
+
+    As 58, 58.5, 058Y, 007M (months; also W and D) and, of ages that are told as a bound, as 85+, >85 or 85 or more,
+    where the bound stands for the age.
+    """
+    return texts.map({text: _years(text.strip().lower()) for text in texts.unique()}).astype(float)
+
+
+def read_order(texts: pd.Series, patients: pd.Series) -> pd.Series:
+    """The place of each image among its patient's in time, from 0; NaN where it is unknown. Equal times share a place.
+
+    The texts are all numbers (such as days from any one day on), or all dates, the year first.
+
+    Raises:
+        PrivbenchError: some are neither.
+    """
+    told = texts.str.strip()
+    numbers = pd.to_numeric(told, errors="coerce")
+    is_number = np.isfinite(numbers)
+    if (is_number | (told == "")).all():
+        times = numbers
+    else:
+        dates = pd.to_datetime(told.where(told != ""), errors="coerce", format="ISO8601", utc=True)
+        _refuse(told, dates.isna() & (told != ""), "a date such as 2026-01-31 belongs, or a number as in all others")
+        times = (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+    return times.groupby(patients.to_numpy()).rank(method="dense") - 1
+
+
+def read_labels(texts: pd.Series, uncertain: Uncertain) -> pd.Series:
+    """1 and 0, NaN where nothing is told; -1 as it is told to count. Raises PrivbenchError for anything else."""
+    meanings = {**_LABELS, **dict.fromkeys(("-1", "-1.0"), _OF_UNCERTAIN[uncertain])}
+    plain = texts.str.strip().str.lower()
+    _refuse(texts, ~plain.isin(list(meanings)), "1, 0, -1 (uncertain) or nothing belongs")
+    return plain.map(meanings).astype(float)
+
+
+def read_splits(texts: pd.Series) -> pd.Series:
+    """Train, val, test or train_val, as SPLITS tells. Raises PrivbenchError for anything else."""
+    plain = texts.str.strip().str.lower()
+    _refuse(texts, ~plain.isin(list(SPLITS)), f"one of {', '.join(SPLITS)} belongs")
+    return plain.map(SPLITS)
+
+
+def read_spacings(texts: pd.Series) -> pd.Series:
+    """Millimetres, NaN where nothing is told. Raises PrivbenchError for anything but numbers above 0."""
+    told = texts.str.strip()
+    numbers = pd.to_numeric(told, errors="coerce").astype(float)
+    _refuse(texts, ~(numbers.between(0, np.inf, inclusive="neither") | (told == "")), "millimetres above 0 belong")
+    return numbers
+
+
+def read_sexes(texts: pd.Series) -> pd.Series:
+    """M and F, also as male and female, in capitals or not; another text stands as it is, without blanks around it."""
+    return _as_told(texts, _SEXES)
+
+
+def read_views(texts: pd.Series) -> pd.Series:
+    """PA and AP, in capitals or not; another text stands as it is, without blanks around it."""
+    return _as_told(texts, _VIEWS)
+
+
+def _years(text: str) -> float:
+    found = _AGE.fullmatch(text)
+    if found is None:
+        return np.nan
+    age = float(found[1]) / _PER_YEAR[(found[2] or "y")[0]]
+    return age if age <= OLDEST else np.nan
+
+
+def _as_told(texts: pd.Series, meanings: Mapping[str, str]) -> pd.Series:
+    plain = {text: text.strip() for text in texts.unique()}
+    return texts.map({text: meanings.get(word.lower(), word) for text, word in plain.items()})
+
+
+def _refuse(texts: pd.Series, wrong: pd.Series, what: str) -> None:
+    """Raises PrivbenchError where some texts are wrong; their series is called as the column, and indexed by image."""
+    if wrong.any():
+        told = texts[wrong.to_numpy()]
+        raise PrivbenchError(
+            f"Image {told.index[0]} has {told.iloc[0]!r} for {texts.name} ({len(told)} such images), where {what}: "
+            "mend the table."
+        )

@@ -1,0 +1,93 @@
+"""Folders of data that people hold: whether there is one, and where the files of a list lie below it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from ..base.errors import PrivbenchError, raise_all, some_of
+
+
+class FoundFile(NamedTuple):
+    """A file of a list: where it lies, its bytes, and when it was changed (nanoseconds)."""
+
+    path: Path
+    size: int
+    changed: int
+
+
+def data_folder(root: Path | None, dataset: str) -> Path:
+    """The folder of a data set that lies on disk. Raises PrivbenchError where none is named, or it is no folder."""
+    if root is None:
+        raise PrivbenchError(
+            f"The data set {dataset} lies on disk: name its folder with --data-root, or its part's root."
+        )
+    if root.is_file():
+        raise PrivbenchError(f"{root} is a file: name the folder that holds the data set with --data-root.")
+    if root.is_symlink() and not root.exists():
+        raise PrivbenchError(f"{root} is a link that leads nowhere: name the data set's folder with --data-root.")
+    if not root.is_dir():
+        raise PrivbenchError(f"There is no folder {root}: name the data set's folder with --data-root.")
+    return root
+
+
+def find_files(root: Path, names: Iterable[str]) -> dict[str, FoundFile]:
+    """The files of those names, which are paths below a folder. One look at each; whatever else lies there is ignored.
+
+    Raises:
+        PrivbenchError: names that lead out of the folder, by themselves or by a link, and files that are not there.
+    """
+    base = os.path.realpath(root)
+    inside: dict[str, bool] = {}
+    found: dict[str, FoundFile] = {}
+    outside, missing = [], []
+    for name in names:
+        folder = os.path.dirname(name)
+        if folder not in inside:
+            inside[folder] = _leads_inside(base, folder)
+        place = os.path.join(base, name)
+        if not inside[folder]:
+            outside.append(name)
+            continue
+        seen = _seen(place)
+        if seen is not None and stat.S_ISLNK(seen.st_mode):
+            if not _leads_inside(base, name):
+                outside.append(name)
+                continue
+            seen = _seen(os.path.realpath(place))
+        if seen is None or not stat.S_ISREG(seen.st_mode):
+            missing.append(name)
+        else:
+            found[name] = FoundFile(root / name, seen.st_size, seen.st_mtime_ns)
+    raise_all(
+        [
+            f"{len(told)} images are listed {problem}: {some_of(told)}; {remedy}."
+            for told, problem, remedy in (
+                (outside, f"and do not lie below {root}", "write paths below it, without .. and links that lead out"),
+                (missing, f"and not there below {root}", "add them, or take them out of the table"),
+            )
+            if told
+        ]
+    )
+    return found
+
+
+def _leads_inside(base: str, name: str) -> bool:
+    """Whether a path stays below a folder, whose real path is given, and goes on doing so where it is a link."""
+    if os.path.isabs(name) or ".." in name.split("/"):
+        return False
+    real = os.path.realpath(os.path.join(base, name))
+    return real == base or real.startswith(base.rstrip(os.sep) + os.sep)
+
+
+def _seen(place: str) -> os.stat_result | None:
+    """What is there; None where nothing is, or nothing can be, as under a name that is too long."""
+    try:
+        return os.lstat(place)
+    except PermissionError:
+        raise
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,58 @@
+"""Listed files are found below their folder, and nowhere else."""
+
+import pytest
+
+from privbench.base.errors import PrivbenchError
+from privbench.datasets.folders import find_files
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "root"
+    (folder / "a" / "b").mkdir(parents=True)
+    for name in ("1.png", "a/2.png", "a/b/3 4.png"):
+        (folder / name).write_text(name)
+    (tmp_path / "secret.png").write_text("secret")
+    return folder
+
+
+def test_files_are_found_with_their_sizes(root):
+    found = find_files(root, ["a/b/3 4.png", "1.png"])
+    assert {name: (file.path, file.size) for name, file in found.items()} == {
+        "a/b/3 4.png": (root / "a/b/3 4.png", 11),
+        "1.png": (root / "1.png", 5),
+    }
+    assert found["1.png"].changed == (root / "1.png").stat().st_mtime_ns
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.png", "a/../../secret.png", "/etc/passwd", "link.png", "away/secret.png", "a/../1.png"]
+)
+def test_what_leads_out_is_refused(root, name):
+    (root / "link.png").symlink_to(root.parent / "secret.png")
+    (root / "away").symlink_to(root.parent)
+    with pytest.raises(PrivbenchError, match=r"1 images are listed and do not lie below"):
+        find_files(root, [name, "1.png"])
+
+
+def test_links_that_stay_inside_are_followed(root, tmp_path):
+    (root / "link.png").symlink_to("a/2.png")
+    (root / "c").symlink_to(root / "a")
+    (tmp_path / "other").symlink_to(root)
+    found = find_files(tmp_path / "other", ["link.png", "c/2.png"])
+    assert [file.size for file in found.values()] == [7, 7]
+
+
+def test_what_is_missing_is_told_together_with_what_leads_out(root):
+    (root / "round.png").symlink_to(root / "round.png")
+    missing = [f"{number}.jpg" for number in range(9)]
+    names = ["1.png", "../secret.png", *missing, "a", "", "1.png/x", "n" * 300, "round.png", "1.png\0"]
+    with pytest.raises(PrivbenchError) as error:
+        find_files(root, names)
+    assert str(error.value).splitlines() == [
+        "2 things are wrong:",
+        f"- 1 images are listed and do not lie below {root}: ../secret.png; write paths below it, without .. and links "
+        "that lead out.",
+        f"- 15 images are listed and not there below {root}: , 0.jpg, 1.jpg and 12 more; add them, or take them out of "
+        "the table.",
+    ]

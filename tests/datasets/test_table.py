@@ -1,0 +1,276 @@
+"""A folder of images and a table become a data set, or what keeps them from it is told."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import privbench
+from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
+from privbench.data.splits import SPACING, SPLITS
+from privbench.datasets.merged import Merged
+from privbench.datasets.table import TableDataset
+from privbench.plugins.interfaces import DataRequest
+from privbench.running.loading import read_splits, write_data
+
+COLUMNS = {"image": "path", "patient": "PatientID"}
+
+
+def rows(patients=10, images=3):
+    """Three images of each of ten patients, every second one with a mass."""
+    return pd.DataFrame(
+        [
+            (f"p{patient}/{number}.png", f"ward {patient}", patient % 2, number % 2)
+            for patient in range(patients)
+            for number in range(images)
+        ],
+        columns=["path", "PatientID", "Mass", "Edema"],
+    )
+
+
+def write(root, table=None, name="labels.csv", sides=(40, 40)):
+    """The table, and an image of its own grey values for each row."""
+    table = rows() if table is None else table
+    rng = np.random.default_rng(0)
+    for path in table["path"]:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, sides[::-1], np.uint8)).save(root / path)
+    table.to_csv(root / name, index=False)
+    return root
+
+
+def request(root, seed=0, **more):
+    return DataRequest(32, seed, root, 2, Progress(quiet=True), **more)
+
+
+def dataset(**params):
+    return TableDataset(**{"columns": COLUMNS, **params})
+
+
+def table_of(root, seed=0, columns=COLUMNS, **params):
+    told = []
+    table = dataset(columns=columns, **params).table(dataclasses.replace(request(root, seed), notice=told.append))
+    return table.set_index("image"), [notice.text for notice in told]
+
+
+def test_a_folder_and_a_table_are_a_data_set(tmp_path):
+    root = write(tmp_path / "root")
+    (root / "p0" / "unlisted.png").write_text("no image")
+    (tmp_path / "cache").mkdir()
+    made = dataset()
+    write_data(made, request(root), 0.25, tmp_path / "cache", lambda table: None)
+    assert made.findings == ("Edema", "Mass")
+    splits = read_splits(tmp_path / "cache", made.findings)
+    assert [len(splits[name].images) for name in SPLITS] == [18, 6, 6]
+    first = splits["test"].table.iloc[0]
+    on_disk = Image.open(root / first["image"]).resize((32, 32), Image.Resampling.BILINEAR)
+    assert np.array_equal(splits["test"].images[0, 0], np.asarray(on_disk))
+    assert first["Mass"] == int(first["patient"].removeprefix("ward ")) % 2
+    assert splits["test"].table[["study", "sex", "view"]].to_numpy().tolist() == [[""] * 3] * 6
+    assert splits["test"].table[["age", "follow_up"]].isna().all(axis=None)
+    assert splits["test"].pseudonymous
+
+
+def test_patients_are_drawn_for_the_test_by_the_seed(tmp_path):
+    root = write(tmp_path)
+    one, told = table_of(root)
+    assert told == ["the table names no splits: 2 of 10 patients were drawn for the test"]
+    assert one.groupby("patient")["split"].nunique().max() == 1
+    assert (one["split"] == "test").sum() == 6
+    assert one.equals(table_of(root)[0])
+    drawn = {tuple(table_of(root, seed)[0].query("split == 'test'")["patient"].unique()) for seed in range(5)}
+    assert len(drawn) > 1
+    assert (table_of(root, test_share=0.5)[0]["split"] == "test").sum() == 15
+    with pytest.raises(PrivbenchError, match="Drawing 10 of 10 patients for the test leaves none"):
+        table_of(root, test_share=0.99)
+
+
+def test_splits_of_the_table_are_kept(tmp_path):
+    table = rows()
+    words = np.repeat(["Training", "valid", "test", "test", "train"], 6)
+    root = write(tmp_path, table.assign(split=words))
+    found, told = table_of(root)
+    assert found["split"].tolist() == np.repeat(["train", "val", "test", "test", "train"], 6).tolist()
+    assert told == []
+    table.assign(split=np.repeat(["train", "test"], 15)).to_csv(root / "labels.csv", index=False)
+    found, told = table_of(root)
+    assert set(found["split"]) == {"train_val", "test"}
+    assert told == ["the table names no validation images: they are held out of the training ones"]
+
+
+def test_all_columns_are_read_by_their_rules(tmp_path):
+    table = rows(3, 2).assign(
+        Age=["058Y", "85 or more", "", "n/a", "7", "414"],
+        Gender=["M", "female", "", "f", "O", "male"],
+        Pos=["PA", "ap", "", "PA", "PA", "PA"],
+        visit=["1", "1", "2", "", "2", "2"],
+        when=["2026-01-31", "2025-01-31", "", "2026-01-01", "2026-01-02", "2026-01-02"],
+        mm=["0.1", "", "0.1", "0.1", "0.1", "0.1"],
+        Mass=["1", "0", "-1", "", "1.0", "0"],
+    )
+    columns = COLUMNS | {"age": "Age", "sex": "Gender", "view": "Pos", "study": "visit", "follow_up": "when"}
+    columns |= dict.fromkeys(SPACING, "mm")
+    found, told = table_of(write(tmp_path, table, sides=(80, 40)), columns=columns)
+    assert found["age"].tolist() == pytest.approx([58, 85, np.nan, np.nan, 7, np.nan], nan_ok=True)
+    assert found["sex"].tolist() == ["M", "F", "", "F", "O", "M"]
+    assert found["view"].tolist() == ["PA", "AP", "", "PA", "PA", "PA"]
+    assert found["study"].tolist() == ["1", "1", "2", "", "2", "2"]
+    assert found["follow_up"].tolist() == pytest.approx([1, 0, np.nan, 0, 0, 0], nan_ok=True)
+    assert found["Mass"].tolist() == pytest.approx([1, 0, np.nan, np.nan, 1, 0], nan_ok=True)
+    assert found["spacing_x"].tolist() == pytest.approx([80 * 0.1 / 32, np.nan, *[80 * 0.1 / 32] * 4], nan_ok=True)
+    assert found["spacing_y"].dropna().tolist() == pytest.approx([40 * 0.1 / 32] * 5)
+    assert told[0] == "2 of 6 images have ages that are no number of years up to 130, which are taken for unknown"
+
+
+@pytest.mark.parametrize(("fit", "x", "y"), [("squeeze", 80, 40), ("pad", 80, 80), ("crop", 40, 40)])
+def test_spacing_follows_the_fit(tmp_path, fit, x, y):
+    root = write(tmp_path, rows().assign(spacing_x=0.1, spacing_y=0.2), sides=(80, 40))
+    table = dataset().table(request(root, fit=fit))
+    assert table["spacing_x"].tolist() == pytest.approx([0.1 * x / 32] * 30)
+    assert table["spacing_y"].tolist() == pytest.approx([0.2 * y / 32] * 30)
+
+
+def test_findings_of_ones_own_and_of_other_names(tmp_path):
+    root = write(tmp_path, rows().rename(columns={"Mass": "Lung Lesion"}).assign(Scoliosis=-1))
+    assert list(table_of(root)[0].columns[-2:]) == ["Edema", "split"]
+    mapped, _ = table_of(root, columns=COLUMNS | {"Mass": "Lung Lesion"})
+    assert {"Edema", "Mass"} <= set(mapped.columns)
+    own, _ = table_of(root, findings=["Scoliosis", "Lung Lesion"], uncertain="positive")
+    assert (own["Scoliosis"] == 1).all()
+    assert "Edema" not in own.columns
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"columns": {"pateint": "x"}}, r"'pateint' is none of image, patient, study,.*, Atelectasis,"),
+        ({"columns": {"Scoliosis": "x"}}, r"'Scoliosis' is none of"),
+        ({"findings": ["Mass", "Mass"]}, r"'Mass' stands twice"),
+        ({"findings": ["age"]}, r"'age' stands twice, or cannot be the name of a finding"),
+        ({"uncertain": "maybe"}, r"uncertain"),
+    ],
+)
+def test_wrong_parameters_are_told(params, message):
+    with pytest.raises(PrivbenchError, match=message):
+        TableDataset(**params)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda t: t.rename(columns={"PatientID": "Patient"}),
+            r"no column 'PatientID': say which it is, .*patient=NAME, of path, Patient,",
+        ),
+        (lambda t: t[["path", "PatientID"]], r"has no column of a finding of ChestX-ray14, such as Atelectasis"),
+        (lambda t: t.assign(Mass="yes", split="dev"), r"(?s)2 things are wrong:.*has 'dev' for split.*'yes' for Mass"),
+        (lambda t: t.assign(path="p0/9.png"), r"30 images are listed and not there below"),
+        (lambda t: t.assign(path="../p0/0.png"), r"30 images are listed and do not lie below"),
+    ],
+)
+def test_damage_is_told_in_a_sentence(tmp_path, change, message):
+    root = write(tmp_path)
+    change(rows()).to_csv(root / "labels.csv", index=False)
+    with pytest.raises(PrivbenchError, match=message):
+        dataset().table(request(root))
+
+
+def test_the_table_is_the_only_one_or_named(tmp_path):
+    root = write(tmp_path / "root")
+    assert len(dataset().table(request(root))) == 30
+    (root / "labels.csv").rename(root / "labels.tsv")
+    with pytest.raises(PrivbenchError, match="has no column 'path'"):
+        dataset().table(request(root))
+    rows().to_parquet(root / "labels.parquet")
+    with pytest.raises(PrivbenchError, match=r"more than one table \(labels\.parquet, labels\.tsv\) in"):
+        dataset().table(request(root))
+    assert len(dataset(table_file="labels.parquet").table(request(root))) == 30
+    assert len(dataset(table_file=root / "labels.parquet").table(request(None))) == 30, "images lie beside it"
+    with pytest.raises(PrivbenchError, match="name its folder with --data-root"):
+        dataset().table(request(None))
+    with pytest.raises(PrivbenchError, match="There is no table"):
+        dataset().table(request(tmp_path))
+
+
+def test_the_source_follows_table_and_listed_files(tmp_path):
+    root = write(tmp_path)
+    before = dataset().source(request(root))
+    (root / "p0" / "unlisted.png").write_text("")
+    assert dataset().source(request(root)) == before
+    rows().assign(Mass=0).to_csv(root / "labels.csv", index=False)
+    other = dataset().source(request(root))
+    assert other["table"] != before["table"]
+    assert other["files"] == before["files"]
+    Image.new("L", (50, 50)).save(root / "p0" / "0.png")
+    assert dataset().source(request(root))["files"] != before["files"]
+
+
+def test_findings_are_known_from_the_source_on(tmp_path):
+    made = dataset()
+    with pytest.raises(PrivbenchError, match="learns its findings from its table: list them"):
+        _ = made.findings
+    made.source(request(write(tmp_path)))
+    assert made.findings == ("Edema", "Mass")
+    assert dataset(findings=["Mass"]).findings == ("Mass",)
+
+
+def test_it_may_be_a_part_of_a_merged_data_set(tmp_path):
+    root = write(tmp_path)
+    part = {"dataset": "table", "root": root, "params": {"columns": COLUMNS, "findings": ["Mass"]}}
+    merged = Merged(parts={"mine": part, "drawn": {"dataset": "phantom", "params": {"patients": 10}}})
+    table = merged.table(request(None))
+    assert table["image"].iloc[0] == "mine/p0/0.png"
+    chunks = list(merged.read(table[:3], request(None)))
+    assert np.concatenate([chunk.images for chunk in chunks]).shape == (3, 1, 32, 32)
+
+
+def hospital(root, data):
+    """Real radiographs of several sides and depths, of patients called by texts, with gaps in what is told of them."""
+    published = pd.read_csv(data / "Data_Entry_2017_v2020.csv", index_col=False)
+    often = published["Patient ID"].value_counts()
+    told = []
+    for number, row in enumerate(published[published["Patient ID"].isin(often[often > 1].index)][:240].itertuples()):
+        name = f"ward {number % 3}/{number:03}.{['png', 'tif', 'png'][number % 3]}"
+        with Image.open(data / "images" / row[1]) as image:
+            sides = [(64, 64), (80, 60), (60, 96)][number % 3]
+            grey = np.asarray(image.convert("L").resize(sides)).astype(np.uint16) * 16 + number % 16
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(grey).save(root / name)
+        told.append(
+            {
+                "path": name,
+                "PatientID": f"MRN {row[4]}",
+                "days": 30 * row[3] - 400,
+                "years": ["058Y", "", "85 or more", str(row[5])][number % 4],
+                "gender": ["", "Female", "m"][number % 3],
+                "Effusion": int("Effusion" in row[2]),
+                "Infiltration": -1 if number % 7 == 0 else int("Infiltration" in row[2]),
+            }
+        )
+    pd.DataFrame(told).to_csv(root / "labels.csv", index=False, sep=";")
+
+
+def test_from_a_folder_of_real_radiographs_to_a_verdict(real_data, tiny_protocol, tmp_path):
+    root = tmp_path / "hospital"
+    hospital(root, real_data / "chestxray14-mini")
+    columns = COLUMNS | {"follow_up": "days", "age": "years", "sex": "gender"}
+    run = privbench.run(
+        "identity",
+        protocol=str(tiny_protocol),
+        dataset="table",
+        data_root=root,
+        overrides=[
+            *(f'data.params.columns.{ours}="{theirs}"' for ours, theirs in columns.items()),
+            'data.fit="pad"',
+            "attacks.siamese.seeds=1",
+        ],
+        store=tmp_path / "store",
+        out=tmp_path / "run",
+    )
+    assert [finding.name for finding in run.record.utility.findings] == ["Effusion", "Infiltration"]
+    assert run.record.protocol["data"]["params"]["columns"] == columns
+    assert any("patients were drawn for the test" in warning for warning in run.record.warnings)
+    assert str(root) not in (run.folder / "run.json").read_text()
