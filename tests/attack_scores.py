@@ -32,7 +32,7 @@ def thirty_patients(rng: np.random.Generator) -> Split:
     patients = np.arange(30).repeat(3)
     table = pd.DataFrame({"image": [f"{i}.png" for i in range(90)], "age": 40 + np.arange(90) % 3})
     table["patient"] = [f"{patient:02}" for patient in patients]
-    table["sex"] = np.where(patients % 2, "M", "F")
+    table["sex"], table["study"] = np.where(patients % 2, "M", "F"), ""
     probe, reference = rng.integers(0, 90, (2, 400))
     pairs = Pairs(probe, reference, patients[probe] == patients[reference])
     return Split(np.zeros((90, 1, 4, 4), np.uint8), table, (), pairs)

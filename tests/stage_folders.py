@@ -49,7 +49,7 @@ def stage_folders(root: Path, releases: int = 1) -> dict[StageName, Path]:
 
 def _table() -> pd.DataFrame:
     rows = [
-        (f"{split}{n}.png", f"{split}{n // 2}", n % 2, 50, "F", "PA", split, n % 2, 0)
+        (f"{split}{n}.png", f"{split}{n // 2}", "", n % 2, 50, "F", "PA", split, n % 2, 0)
         for split in SPLITS
         for n in range(COUNTS[split])
     ]

@@ -51,7 +51,14 @@ def rows_by_patient(patients: np.ndarray) -> list[np.ndarray]:
     return np.split(order, np.flatnonzero(np.diff(patients[order])) + 1)
 
 
-def draw_pairs(patients: np.ndarray, count: int, cap: int | None, rng: np.random.Generator, where: str) -> Pairs:
+def draw_pairs(
+    patients: np.ndarray,
+    count: int,
+    cap: int | None,
+    rng: np.random.Generator,
+    where: str,
+    visits: np.ndarray | None = None,
+) -> Pairs:
     """Draws `count` pairs, half of them mated, with at most `cap` mated pairs a patient.
 
     The non-mated half pairs the same probes with the same references, shuffled across patients. So an image
@@ -64,14 +71,17 @@ def draw_pairs(patients: np.ndarray, count: int, cap: int | None, rng: np.random
         cap: the most mated pairs of one patient, or None for no cap.
         rng: what draws.
         where: the split's name, for the message.
+        visits: of each row, two of which make no mated pair where they are equal; None where each is a visit.
+            Shape: (N,), int.
 
     Raises:
         PrivbenchError: no patient has two images, or one patient holds over half of all mated pairs.
     """
-    first, second = _mated_pool(patients, cap, rng)
+    first, second = _mated_pool(patients, visits, cap, rng)
     if not len(first):
         raise PrivbenchError(
-            f"No patient of the {where} split has two images, so there is no mated pair to verify: "
+            f"No patient of the {where} split has two images{'' if visits is None else ' of different studies'}, so "
+            "there is no mated pair to verify: "
             "use a data set with follow-up images, or give pairs.*_file lists."
         )
     chosen = rng.permutation(len(first))[: max(1, count // 2)]
@@ -86,11 +96,16 @@ def draw_pairs(patients: np.ndarray, count: int, cap: int | None, rng: np.random
     )
 
 
-def _mated_pool(patients: np.ndarray, cap: int | None, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """All unordered mated pairs of rows, at most `cap` a patient, chosen at random."""
+def _mated_pool(
+    patients: np.ndarray, visits: np.ndarray | None, cap: int | None, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """All unordered mated pairs of rows, of different visits, at most `cap` a patient, chosen at random."""
     firsts, seconds = [], []
     for rows in rows_by_patient(patients):
         i, j = np.triu_indices(len(rows), k=1)
+        if visits is not None:
+            apart = visits[rows[i]] != visits[rows[j]]
+            i, j = i[apart], j[apart]
         if cap is not None and len(i) > cap:
             kept = rng.choice(len(i), cap, replace=False)
             i, j = i[kept], j[kept]

@@ -14,6 +14,7 @@ from ..base.seeds import numpy_generator
 from .pairs import Pairs
 from .patients import patient_codes
 from .pseudonyms import PSEUDONYMS, told
+from .visits import visit_codes
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("image", "patient", "study", "follow_up", "age", "sex", "view", "split")
@@ -50,6 +51,11 @@ class Split:
         They tell the patients of one split apart, and say nothing of those of another one.
         """
         return patient_codes(self.table["patient"])
+
+    @property
+    def visits(self) -> np.ndarray:
+        """Of each image a number that those of the same visit of a patient share. Shape: (N,), int64."""
+        return visit_codes(self.table)
 
     @property
     def pseudonymous(self) -> bool:

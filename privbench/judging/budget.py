@@ -29,6 +29,7 @@ from ..record.scores import AttackOrigin, read_scores
 from ..running.attack_stages import AttackStages
 from ..running.guidance_stages import embedder_node
 from ..running.loading import read_splits
+from ..running.pairing import visits_apart
 from ..running.pipeline import Pipeline, RunGraph
 from ..running.source import Common, Source
 from ..running.stage_names import LINKAGE_FILE
@@ -156,7 +157,9 @@ def _with_training_rows(base: AttackStages, train: Split, rows: np.ndarray) -> A
             )
     else:
         rng = numpy_generator(protocol.seed, "budget", "pairs")
-        fewer = draw_pairs(train.patients[rows], pairs.train, pairs.cap, rng, "train")
+        visits = visits_apart(train, pairs)
+        visits = None if visits is None else visits[rows]
+        fewer = draw_pairs(train.patients[rows], pairs.train, pairs.cap, rng, "train", visits)
     cut = replace(source, pairs={**source.pairs, "train": fewer}, rows=rows)
     budget = {"rows": digest_of(rows.tolist())}
     return replace(base, common=_with_source(base.common, cut, budget), budget=budget)

@@ -19,26 +19,33 @@ Evidence = Literal["score", "lead"]
 EVIDENCE: tuple[Evidence, ...] = ("score", "lead")
 
 
-def search_gallery(similarity: np.ndarray, patients: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-    """One row a probe, in their order; no row where the gallery holds one image.
+def search_gallery(
+    similarity: np.ndarray, patients: np.ndarray, rng: np.random.Generator, visits: np.ndarray | None = None
+) -> pd.DataFrame:
+    """One row a probe, in their order; no row where the gallery holds nothing but the probe's visit.
 
-    Row i of probes and references is the same radiograph, which is never compared with itself: who holds the very
-    image that a release was made of is another attacker than who holds another visit of the patient. The first of
+    Row i of probes and references is the same radiograph, which is never compared with itself, nor with one of the
+    same visit; where no visits are given, each is one. Who holds the very image that a release was made of, or one that
+    was taken beside it, is another attacker than who holds another visit of the patient. The first of
     equal matches is drawn. A probe without mates is searched for, too: its best match is always a wrong one. Where the
     gallery holds nobody else, nothing is led.
 
-    Shape: similarity (N, N); patients (N,).
+    Shape: similarity (N, N); patients and visits (N,).
     """
     rows = []
-    for probe in range(len(similarity) if len(similarity) > 1 else 0):
+    taken = np.arange(len(similarity)) if visits is None else visits
+    for probe in range(len(similarity)):
+        together = taken == taken[probe]
+        if together.all():
+            continue
         scores = similarity[probe].astype(np.float64)
-        scores[probe] = -np.inf
+        scores[together] = -np.inf
         best = scores.max()
         first = rng.choice(np.flatnonzero(scores == best))
         next_best = scores[patients != patients[first]].max(initial=-np.inf)
         lead = best - next_best if next_best > -np.inf else 0.0
         own = patients == patients[probe]
-        rows.append((probe, own.sum() - 1, own[first], best, lead))
+        rows.append((probe, (own & ~together).sum(), own[first], best, lead))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"mates": np.int64, "found": bool, "score": float, "lead": float})
 
 

@@ -20,22 +20,28 @@ NO_RIVAL = -1
 
 
 def rank_mates(
-    similarity: np.ndarray, probe_patients: np.ndarray, reference_patients: np.ndarray, rng: np.random.Generator
+    similarity: np.ndarray,
+    probe_patients: np.ndarray,
+    reference_patients: np.ndarray,
+    rng: np.random.Generator,
+    visits: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe and mate, best mate first: rows of the two, how many of how many strangers outrank it, the rival.
 
     The rival is the patient of all those strangers' images, NO_RIVAL where they are several patients' or none.
 
-    Row i of probes and references is the same radiograph, which is never compared with itself. Equal scores are
-    put in random order, so that a score that says nothing ranks like chance.
+    Row i of probes and references is the same radiograph, which is never compared with itself, nor with one of the
+    same visit; where no visits are given, each is one. Equal scores are put in random order, so that a score that says
+    nothing ranks like chance.
 
-    Shape: similarity (N, N); the patients (N,) each.
+    Shape: similarity (N, N); the patients and visits (N,) each.
     """
+    taken = np.arange(len(similarity)) if visits is None else visits
 
     def rows() -> Iterator[pd.DataFrame]:
         for probe, scores in enumerate(similarity):
             order = np.lexsort((rng.random(len(scores)), -scores))
-            order = order[order != probe]
+            order = order[taken[order] != taken[probe]]
             same = reference_patients[order] == probe_patients[probe]
             if same.any():
                 before = np.cumsum(~same)[same]

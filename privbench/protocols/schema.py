@@ -40,6 +40,9 @@ class PairsSection(Params):
     val: int = Field(ge=2, description="validation pairs")
     test: int = Field(ge=2, description="test pairs")
     cap: int | None = Field(None, ge=1, description="mated pairs of one patient at the most")
+    within_study: bool = Field(
+        False, description="whether two images of one study make a mated pair, where the data set knows studies"
+    )
     train_file: Path | None = Field(None, description="read the training pairs from lines of 'image1 image2 label'")
     val_file: Path | None = Field(None, description="the same for the validation pairs")
     test_file: Path | None = Field(None, description="the same for the test pairs")

@@ -114,7 +114,8 @@ def retrieval_ranks(
     Shape: similarity (N, N), row i of probes and references the same radiograph.
     """
     count, codes = len(test.images), test.patients
-    ranks = rank_mates(_checked(similarity, (count, count), f"attack {origin.attack!r}"), codes, codes, rng)
+    checked = _checked(similarity, (count, count), f"attack {origin.attack!r}")
+    ranks = rank_mates(checked, codes, codes, rng, test.visits)
     probe, mate = ranks["probe"].to_numpy(np.int64), ranks["mate"].to_numpy(np.int64)
     files, patients = (test.told[column].to_numpy(object) for column in ("image", "patient"))
     ages, rival = test.table["age"].to_numpy(float), ranks["rival"].to_numpy(np.int64)
@@ -152,7 +153,7 @@ def gallery_searches(
     """
     count = len(split.images)
     checked = _checked(similarity, (count, count), f"attack {origin.attack!r}")
-    found = search_gallery(checked, split.patients, rng)
+    found = search_gallery(checked, split.patients, rng, split.visits)
     files, patients = (split.told[column].to_numpy(object) for column in ("image", "patient"))
     rows = found["probe"].to_numpy(np.int64)
     told = found.assign(**asdict(origin), split=name, probe=files[rows], patient=patients[rows])[SEARCH_COLUMNS]

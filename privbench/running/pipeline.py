@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ..base.files import digest_of
 from ..data.notices import Notice, read_notices
 from ..data.pairs import NO_PAIRS, Pairs
 from ..data.splits import SPLITS, Split, pairs_digests
+from ..data.visits import untold_visits
 from ..engine.node import Conditions, Instead, Node, Nodes
 from ..engine.todo import resolved
 from ..learning.weights import weights_source
@@ -182,7 +184,8 @@ class Pipeline:
         self._rehearsal(pd.concat([split.table for split in read.values()], ignore_index=True))
         splits = with_pairs(read, self.protocol.pairs, self.protocol.seed)
         pairs = guidance_pairs(splits["train"], self.protocol.pairs, self.protocol.seed)
-        return Drawn(splits, pairs, [*read_notices(data.folder), *map(Notice, _few_pairs(self.protocol, splits))])
+        told = [*_few_pairs(self.protocol, splits), *_untold_visits(self.protocol, splits)]
+        return Drawn(splits, pairs, [*read_notices(data.folder), *map(Notice, told)])
 
     def _common(self, source: Source, pairs: Pairs) -> Common:
         nodes, anonymizer = self._nodes, self.anonymizer
@@ -220,3 +223,14 @@ def _few_pairs(protocol: Protocol, splits: Mapping[str, Split]) -> list[str]:
         if protocol.pairs.file(name) is None and len(split.pairs) < wanted - wanted % 2:
             told.append(f"the {name} split has {len(split.pairs)} verification pairs, {wanted} were asked for")
     return told
+
+
+def _untold_visits(protocol: Protocol, splits: Mapping[str, Split]) -> list[str]:
+    """Where pictures of one visit may stand as a mated pair, because nobody tells that they are of one."""
+    rows = np.concatenate([untold_visits(split.table) for split in splits.values()])
+    if protocol.pairs.within_study or not rows.any():
+        return []
+    return [
+        f"the studies of {rows.sum()} of {len(rows)} images are not known: two pictures of one visit may count as a "
+        "mated pair, and are easier to link"
+    ]

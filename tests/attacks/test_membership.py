@@ -38,7 +38,7 @@ def split_of(name, rng, brighter=0.0):
     images = torch.nn.functional.interpolate(coarse, 32, mode="bilinear").clamp(60, 180).byte().numpy()
     patients = [f"{name}{number // IMAGES:04}" for number in range(count)]
     table = pd.DataFrame({"image": [f"{name}{number}.png" for number in range(count)], "patient": patients})
-    blank = {"follow_up": 0, "age": 50, "sex": "F", "view": "PA", "split": name}
+    blank = {"study": "", "follow_up": 0, "age": 50, "sex": "F", "view": "PA", "split": name}
     return Split(images, table.assign(**blank), (), NO_PAIRS)
 
 

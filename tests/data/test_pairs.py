@@ -75,6 +75,36 @@ def test_one_patient_with_nearly_everything_is_an_error():
         draw_pairs(np.array([0] * 10 + [1] * 2), 100, None, np.random.default_rng(0), "test")
 
 
+@settings(max_examples=60, deadline=None)
+@given(patients(), st.integers(2, 80), st.one_of(st.none(), st.integers(1, 5)), st.integers(0, 9), st.integers(1, 4))
+def test_two_images_of_a_visit_are_no_mated_pair(patients, count, cap, seed, images):
+    visits = np.arange(len(patients)) // images
+    try:
+        pairs = draw_pairs(patients, count, cap, np.random.default_rng(seed), "train", visits)
+    except PrivbenchError:
+        assume(False)
+    mated = patients[pairs.probe] == patients[pairs.reference]
+    assert np.array_equal(mated, pairs.mated)
+    assert (visits[pairs.probe] != visits[pairs.reference])[mated].all()
+    if images == 1:
+        assert pairs.digest == draw_pairs(patients, count, cap, np.random.default_rng(seed), "train").digest
+
+
+def test_all_mated_pairs_across_visits_are_reachable():
+    patients, visits = np.repeat(np.arange(50), 4), np.arange(200) // 2
+    pairs = draw_pairs(patients, 10**6, None, np.random.default_rng(0), "train", visits)
+    assert pairs.mated.sum() == 50 * 4
+    with pytest.raises(PrivbenchError, match="has two images of different studies, so there is no mated pair"):
+        draw_pairs(patients, 10, None, np.random.default_rng(0), "train", patients)
+
+
+def test_without_studies_the_pairs_are_those_of_earlier_versions():
+    """Drawn before there were studies."""
+    patients = np.repeat(np.arange(40), 3)
+    pairs = draw_pairs(patients, 60, 2, np.random.default_rng(3), "test", np.arange(120))
+    assert pairs.digest == "bc7e7513c9451ca8090f8ef24e23e0cbe9eea21c95ceae5903ced92883ac72bf"
+
+
 TABLE = pd.DataFrame({"image": ["a0.png", "a1.png", "b0.png"], "patient": [1, 1, 2]})
 
 

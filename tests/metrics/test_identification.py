@@ -48,6 +48,24 @@ def test_a_search_finds_whom_the_ranks_find(rng):
         assert found.loc[probe, "lead"] == others.max() - others[np.delete(patients, probe) != best].max()
 
 
+def test_images_of_the_probes_visit_are_not_searched(rng):
+    """As if they were not in the gallery."""
+    patients, visits = np.arange(40) // 8, np.arange(40) // 2
+    similarity = rng.normal(size=(40, 40)) + (patients[:, None] == patients) + 9 * (visits[:, None] == visits)
+    found = search_gallery(similarity, patients, rng, visits).set_index("probe")
+    ranks = rank_mates(similarity, patients, patients, rng, visits)
+    assert (found["mates"] == 6).all()
+    assert (ranks.groupby("probe").size() == 6).all()
+    assert (visits[ranks["probe"]] != visits[ranks["mate"]]).all()
+    for probe in (0, 17, 39):
+        there = np.flatnonzero((visits != visits[probe]) | (np.arange(40) == probe))
+        part = similarity[np.ix_(there, there)]
+        alone = search_gallery(part, patients[there], rng).iloc[np.flatnonzero(there == probe)[0]]
+        assert found.loc[probe].to_dict() == alone.drop("probe").to_dict()
+    assert len(search_gallery(similarity, patients, rng, np.zeros(40))) == 0, "nobody else is there"
+    assert len(rank_mates(similarity, patients, patients, rng, np.zeros(40))) == 0
+
+
 def test_images_that_are_all_alike_are_drawn(rng):
     """A constant release finds nobody but by chance: one mate among 199 references."""
     found = search_gallery(np.ones((200, 200)), np.arange(100).repeat(2), rng)

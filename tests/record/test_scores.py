@@ -61,7 +61,7 @@ DICE = {"Dice": Measure("", True), "shift": Measure("px", False), "sharpness": M
 def small():
     """Four images of two patients, one label of which nobody knows."""
     table = pd.DataFrame({"image": list("abcd"), "patient": ["007", "007", "X", "X"], "age": [40, 45, 60, 60]})
-    table["sex"], table["view"] = ["M", "M", "F", "F"], "PA"
+    table["sex"], table["view"], table["study"] = ["M", "M", "F", "F"], "PA", ""
     table["Mass"], table["Edema"] = [1, 0, np.nan, 1], [0, 0, 1, 0]
     pairs = Pairs(np.array([0, 1, 2]), np.array([1, 2, 3]), np.array([True, False, True]))
     return Split(np.zeros((4, 1, 4, 4), np.uint8), table, ("Mass", "Edema"), pairs)

@@ -45,7 +45,7 @@ def splits(rng):
     made = {}
     for name, grey in GREY.items():
         split = thirty_patients(rng).with_images(images(grey))
-        split.table[["follow_up", "view", "split"]] = [0, "PA", name]
+        split.table[["study", "follow_up", "view", "split"]] = ["", 0, "PA", name]
         made[name] = split
     return made
 
@@ -88,6 +88,6 @@ def test_who_is_to_learn_sees_the_same_images_with_the_pairs_of_the_split(shown,
 def test_an_attacker_knows_who_is_on_the_images_and_no_finding(shown, splits):
     splits["train"].table["Mass"] = 1
     known = known_gallery(shown, "train", Compared.ORIGINALS, Watching())
-    assert list(known.table.columns) == ["image", "patient", "follow_up", "age", "sex", "view"]
+    assert list(known.table.columns) == ["image", "patient", "study", "follow_up", "age", "sex", "view"]
     assert np.array_equal(known.patients, splits["train"].patients)
     assert isinstance(known.table, pd.DataFrame)

@@ -1,5 +1,7 @@
 """Splits get the verification pairs of the protocol: drawn by seed, or read from lists."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ PAIRS = PairsSection(guidance=60, train=40, val=10, test=6, cap=5)
 
 def split(first, patients):
     """Four blank images each of patients that are numbered from the first."""
-    table = pd.DataFrame({"patient": np.arange(first, first + patients).repeat(4)})
+    table = pd.DataFrame({"patient": np.arange(first, first + patients).repeat(4), "study": ""})
     table["image"] = [f"{row:03}.png" for row in range(first * 4, (first + patients) * 4)]
     return Split(np.zeros((len(table), 1, 2, 2), np.uint8), table, (), NO_PAIRS)
 
@@ -38,6 +40,22 @@ def test_every_split_gets_as_many_pairs_as_the_protocol_says(splits):
         assert ((one.patients[pairs.probe] == one.patients[pairs.reference]) == pairs.mated).all()
         assert one.images is splits[name].images, "nothing else changes"
     assert all(len(one.pairs) == 0 for one in splits.values()), "the splits that were handed over are as they were"
+
+
+def test_two_images_of_one_study_are_no_mated_pair_unless_they_are_asked_for(splits):
+    """Of four images of a patient the first two are of one study, and the last two."""
+    splits = {"train": splits["train"]}
+    studies = np.array(["1", "1", "2", "2"] * 12)
+    told = {"train": replace(splits["train"], table=splits["train"].table.assign(study=studies))}
+    many = PAIRS.model_copy(update={"guidance": 10**6, "train": 10**6, "cap": None})
+    within = many.model_copy(update={"within_study": True})
+    train = with_pairs(told, many, 0)["train"]
+    for pairs in (train.pairs, guidance_pairs(train, many, 0)):
+        assert pairs.mated.sum() == 12 * 4
+        assert (train.visits[pairs.probe] != train.visits[pairs.reference]).all()
+    everything = with_pairs(told, within, 0)["train"].pairs
+    assert everything.mated.sum() == 12 * 6
+    assert everything.digest == with_pairs(splits, many, 0)["train"].pairs.digest
 
 
 def test_the_seed_decides_which_pairs_are_drawn(splits):

@@ -17,8 +17,8 @@ from privbench.judging.verify import verify_run
 from privbench.plugins.interfaces import Anonymizer, Chunk, LinkageAttack
 from privbench.plugins.registry import Registry
 from privbench.protocols.modes import MODES
-from privbench.protocols.schema import _apply
-from privbench.running.pipeline import _few_pairs
+from privbench.protocols.schema import _apply, load_protocol
+from privbench.running.pipeline import _few_pairs, _untold_visits
 
 
 def test_identity_releases_the_originals(tiny_protocol, store, tmp_path):
@@ -216,3 +216,17 @@ def test_of_an_unchanged_release_nothing_is_trained_twice_on_the_same_images(pip
     assert trained("d") == on_originals
     assert {"attack siamese AA 1", "attack contrastive AO 0", "task classification A 0"} < set(trained("e"))
     assert len(trained("e")) == len(set(trained("e")))
+
+
+def test_visits_that_nobody_can_tell_apart_are_told(tiny_protocol, rng):
+    """Of 90 images those of 29 patients; the last one's are told apart by their times."""
+    split = thirty_patients(rng)
+    times = np.where(split.table["patient"] == "29", np.arange(90), np.nan)
+    untold = {"test": replace(split, table=split.table.assign(follow_up=times))}
+    assert _untold_visits(load_protocol(str(tiny_protocol)), untold) == [
+        "the studies of 87 of 90 images are not known: two pictures of one visit may count as a mated pair, and are "
+        "easier to link"
+    ]
+    known = {"test": replace(split, table=split.table.assign(follow_up=times, study="9"))}
+    assert _untold_visits(load_protocol(str(tiny_protocol)), known) == []
+    assert _untold_visits(load_protocol(str(tiny_protocol), ["pairs.within_study=true"]), untold) == []

@@ -28,8 +28,8 @@ class MyDataset(Dataset):
         return {"files": [[str(file.relative_to(folder(request))), file.stat().st_size] for file in files]}
 
     def table(self, request: DataRequest) -> pd.DataFrame:
-        # Columns: image, patient, follow_up, age, sex, view, split (train, val, test, or train_val), and the findings;
-        # others, such as path, are for `read` alone. A patient is a text: 007 is not 7.
+        # Columns: image, patient, split (train, val, test, or train_val) and the findings; where they are known, study,
+        # follow_up, age, sex, view; others, such as path, are for `read` alone. A patient is a text: 007 is not 7.
         table = pd.read_csv(folder(request) / "images.csv", dtype={"image": str, "patient": str})
         files = {image: folder(request) / path for image, path in zip(table["image"], table["path"], strict=True)}
         with ThreadPoolExecutor(request.workers) as pool:  # 12 bits in files of 16 are found, colours are refused

@@ -57,6 +57,6 @@ def test_further_releases_are_of_anonymized_probes_alone_and_differ(around):
 
 def test_an_attack_learns_from_pairs_and_a_table_that_names_no_split(around):
     known, train = around.known("train", Compared.ACROSS), around.splits["train"]
-    assert list(known.table.columns) == ["image", "patient", "follow_up", "age", "sex", "view"]
+    assert list(known.table.columns) == ["image", "patient", "study", "follow_up", "age", "sex", "view"]
     assert known.pairs is train.pairs
     assert np.array_equal(known.patients, train.patients)
