@@ -220,6 +220,16 @@ def test_what_has_no_plain_grey_values_is_refused(tmp_path, make, message):
         looked(tmp_path)
 
 
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
+def test_what_is_cut_short_is_told_by_its_file(tmp_path, rng, ending):
+    """Also where the pixels of 8 bits are looked at no earlier than they are read."""
+    save(tmp_path, ending, whole=rng.integers(0, 256, (40, 40)).astype(np.uint8))
+    content = (tmp_path / f"whole.{ending}").read_bytes()
+    (tmp_path / "short").write_bytes(content[: len(content) * 2 // 3])
+    with pytest.raises(PrivbenchError, match=r"Image .*short cannot be read \(.*\): replace it by a sound copy"):
+        read_grey(tmp_path / "short", 40)
+
+
 def test_colours_that_compression_leaves_are_grey(tmp_path):
     image = np.full((40, 40, 3), 90, np.uint8)
     image[..., 0] += 5

@@ -5,15 +5,17 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import call
 from PIL import Image
 
-import privbench
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
 from privbench.data.splits import SPACING, SPLITS
 from privbench.datasets.merged import Merged
 from privbench.datasets.table import TableDataset
+from privbench.judging.verify import verify_run
 from privbench.plugins.interfaces import DataRequest
+from privbench.record.run import read_run
 from privbench.running.loading import read_splits, write_data
 
 COLUMNS = {"image": "path", "patient": "PatientID"}
@@ -253,24 +255,22 @@ def hospital(root, data):
     pd.DataFrame(told).to_csv(root / "labels.csv", index=False, sep=";")
 
 
-def test_from_a_folder_of_real_radiographs_to_a_verdict(real_data, tiny_protocol, tmp_path):
-    root = tmp_path / "hospital"
+def test_from_a_folder_of_real_radiographs_to_a_verdict(real_data, tiny_protocol, tmp_path, monkeypatch):
+    root, out = tmp_path / "hospital", tmp_path / "run"
     hospital(root, real_data / "chestxray14-mini")
     columns = COLUMNS | {"follow_up": "days", "age": "years", "sex": "gender"}
-    run = privbench.run(
-        "identity",
-        protocol=str(tiny_protocol),
-        dataset="table",
-        data_root=root,
-        overrides=[
-            *(f'data.params.columns.{ours}="{theirs}"' for ours, theirs in columns.items()),
-            'data.fit="pad"',
-            "attacks.siamese.seeds=1",
-        ],
-        store=tmp_path / "store",
-        out=tmp_path / "run",
-    )
-    assert [finding.name for finding in run.record.utility.findings] == ["Effusion", "Infiltration"]
-    assert run.record.protocol["data"]["params"]["columns"] == columns
-    assert any("patients were drawn for the test" in warning for warning in run.record.warnings)
-    assert str(root) not in (run.folder / "run.json").read_text()
+    told = [part for ours, theirs in columns.items() for part in ("--column", f"{ours}={theirs}")]
+    changes = ["--set", "data.fit=pad", "--set", "attacks.siamese.seeds=1"]
+    places = ["--data-root", root, "--store", tmp_path / "store", "--out", out]
+    assert call(monkeypatch, "run", "--protocol", tiny_protocol, "--dataset", "table", *places, *told, *changes) == 0
+    record = read_run(out)
+    assert [finding.name for finding in record.utility.findings] == ["Effusion", "Infiltration"]
+    assert record.protocol["data"]["params"]["columns"] == columns
+    assert any("patients were drawn for the test" in warning for warning in record.warnings)
+    assert not any("studies" in warning for warning in record.warnings), "each image has a time of its own"
+    assert str(root) not in (out / "run.json").read_text()
+    (table,) = (tmp_path / "store" / "data").glob("*/table.csv")
+    stored = pd.read_csv(table, keep_default_na=False)
+    assert set(stored["sex"]) == {"", "F", "M"}
+    assert stored.loc[stored["age"] == "85.0", "patient"].str.startswith("MRN ").all()
+    assert list(verify_run(out, tmp_path / "store")) == []
