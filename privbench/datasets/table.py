@@ -18,7 +18,7 @@ from ..base.seeds import numpy_generator
 from ..data.notices import SHOWN, Notice
 from ..data.splits import COLUMNS, SPACING
 from ..data.squares import pixels_per_pixel
-from ..data.table import known
+from ..data.table import OLDEST, known
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from . import cells
 from .findings import FINDINGS
@@ -199,7 +199,7 @@ def _tell_ages(texts: pd.Series, ages: pd.Series, request: DataRequest) -> None:
     if lost.any():
         request.notice(
             Notice(
-                f"{lost.sum()} of {len(ages)} images have ages that are no number of years up to {cells.OLDEST}, "
+                f"{lost.sum()} of {len(ages)} images have ages that are no number of years up to {OLDEST}, "
                 "which are taken for unknown",
                 tuple(ages.index[lost])[:SHOWN],
             )
