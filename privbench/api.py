@@ -44,7 +44,7 @@ from .record.folder import (
 from .record.run import RunRecord
 from .report.plots.contact_sheet import draw_contact_sheet
 from .report.plots.training_curves import write_training
-from .running.pipeline import Drawn, Pipeline, RunGraph
+from .running.pipeline import DrawnPairs, Pipeline, RunGraph
 from .running.recording import record_of
 from .running.run_folder import LOG, RunFolder, folder_name
 from .running.scored import read_run_scores
@@ -190,7 +190,7 @@ def carry_out(
             called = one.title if len(plans) > 1 else one.pipeline.anonymizer.name
             log.info("run %s under protocol %s", called, one.pipeline.protocol.name, extra={"goals": [one.title]})
         engine.make({title: [one.pipeline.data] for title, one in by_title.items()})
-        drawn: dict[str, Drawn] = {}
+        drawn: dict[str, DrawnPairs] = {}
         graphs = {title: one.pipeline.graph(engine.made[one.pipeline.data], drawn) for title, one in by_title.items()}
         _tell(graphs)
 
@@ -208,7 +208,7 @@ def carry_out(
 def outlook(plans: Sequence[Plan], setting: Setting) -> Outlook:
     """What it will take to carry the runs out. Raises PrivbenchError where the data do not serve the protocol."""
     goals: dict[str, Sequence[Node]] = {}
-    drawn: dict[str, Drawn] = {}
+    drawn: dict[str, DrawnPairs] = {}
     for one in plans:
         pipeline = one.pipeline
         data = stages_there([[pipeline.data]], pipeline.store).get(pipeline.data)

@@ -65,7 +65,7 @@ class RunGraph:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnPairs:
     """What the protocol draws of the data: the splits with their pairs, those of the guidance verifier, and notices."""
 
     splits: Mapping[str, Split]
@@ -134,7 +134,7 @@ class Pipeline:
     def _rehearsal(self) -> Rehearsal:
         return Rehearsal(self.protocol, self.dataset.findings, self.attacks)
 
-    def graph(self, data: Stage | None, drawn: dict[str, Drawn] | None = None) -> RunGraph:
+    def graph(self, data: Stage | None, drawn: dict[str, DrawnPairs] | None = None) -> RunGraph:
         """Everything that follows the data.
 
         Args:
@@ -172,20 +172,20 @@ class Pipeline:
         )
         return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, notices)
 
-    def _drawn(self, data: Stage, known: dict[str, Drawn]) -> Drawn:
+    def _drawn(self, data: Stage, known: dict[str, DrawnPairs]) -> DrawnPairs:
         key = digest_of([data.key, self.protocol.fixed(), list(self.attacks)])
         if key not in known:
             known[key] = self._draw(data)
         return known[key]
 
-    def _draw(self, data: Stage) -> Drawn:
+    def _draw(self, data: Stage) -> DrawnPairs:
         read = read_splits(data.folder, self.dataset.findings)
         # When it was made, it may have been for another protocol, or for another run of the same command.
         self._rehearsal(pd.concat([split.table for split in read.values()], ignore_index=True))
         splits = with_pairs(read, self.protocol.pairs, self.protocol.seed)
         pairs = guidance_pairs(splits["train"], self.protocol.pairs, self.protocol.seed)
         told = [*_few_pairs(self.protocol, splits), *_untold_visits(self.protocol, splits)]
-        return Drawn(splits, pairs, [*read_notices(data.folder), *map(Notice, told)])
+        return DrawnPairs(splits, pairs, [*read_notices(data.folder), *map(Notice, told)])
 
     def _common(self, source: Source, pairs: Pairs) -> Common:
         nodes, anonymizer = self._nodes, self.anonymizer
