@@ -23,6 +23,7 @@ def test_what_is_written_registers_and_says_how_to_go_on(privbench, kind, tmp_pa
 def test_the_written_test_passes(privbench, tmp_path, monkeypatch, capsys):
     """All four at once, as pytest finds them; it checks what `check-plugin` checks."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # they are for these tests
     for kind in GROUPS:
         assert privbench("new", kind, f"lab_{kind}").code == 0
     capsys.readouterr()
