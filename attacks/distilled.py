@@ -195,7 +195,7 @@ def _train(
     for number in range(1, params.rounds + 1):
         recipe = params.model_copy(update={"steps": params.steps * 2 ** (number - 1)})
         title = f"distillation, round {number}"
-        _teach(tower, seen, wanted, known.patients, recipe, validate, ctx, title)
+        _teach(tower, seen, wanted, known, recipe, validate, ctx, title)
         reached = validate()
         if reached > best_auc:
             best, best_auc = copy.deepcopy(tower), reached
@@ -208,7 +208,7 @@ def _teach(
     tower: Embedder,
     seen: Pixels,
     wanted: Tensor,
-    patients: np.ndarray,
+    known: KnownGallery,
     recipe: DistillationParams,
     validate: Callable[[], float],
     ctx: Context,
@@ -221,4 +221,4 @@ def _teach(
         logits = network(vary(seen[first])) @ points[second.to(ctx.device)].T / recipe.temperature
         return functional.cross_entropy(logits, torch.arange(len(first), device=ctx.device))
 
-    train_by_patients(tower, patients, recipe, loss, validate, ctx, title, title)
+    train_by_patients(tower, known, recipe, loss, validate, ctx, title, title)

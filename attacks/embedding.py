@@ -69,7 +69,7 @@ class Embedding(ComparedAsPoints):
         def validate() -> float:
             return auc(val.pairs.mated, self.similarity(val, val.pairs.probe, val.pairs.reference, ctx))
 
-        train_embedder(self._embedder, probes, references, train.patients, self._params, validate, ctx, self._title)
+        train_embedder(self._embedder, probes, references, train, self._params, validate, ctx, self._title)
 
     def _prepare(self, train: KnownGallery, val: KnownGallery, ctx: Context) -> None:
         """Learns what makes of the probes what the embedding sees."""

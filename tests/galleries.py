@@ -26,4 +26,5 @@ def known_gallery(seed: int, pairs: int, probes: np.ndarray | None = None, size:
     drawn = draw_pairs(patients, pairs, 6, np.random.default_rng(seed), "train")
     table = pd.DataFrame({"patient": patients, "age": patients + 20, "sex": np.where(patients % 2, "M", "F")})
     table["view"] = np.where(patients % 3, "PA", "AP")
+    table["study"] = ""
     return KnownGallery(references if probes is None else probes, references, pairs=drawn, table=table)

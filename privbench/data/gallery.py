@@ -9,6 +9,7 @@ import pandas as pd
 
 from .pairs import Pairs
 from .patients import patient_codes
+from .visits import visit_codes
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,8 @@ class KnownGallery(Gallery):
     def patients(self) -> np.ndarray:
         """Of each row the place of its patient among the sorted ones. Shape: (N,), int64."""
         return patient_codes(self.table["patient"])
+
+    @property
+    def visits(self) -> np.ndarray:
+        """Of each row a number that those of the same visit of a patient share. Shape: (N,), int64."""
+        return visit_codes(self.table)

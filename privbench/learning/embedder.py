@@ -41,7 +41,7 @@ def fit_embedder(known: KnownGallery, val: KnownGallery, recipe: EmbedderRecipe,
         points = embed(embedder, seen, ctx)
         return auc(val.pairs.mated, similarity_of_pairs(points, points, val.pairs.probe, val.pairs.reference))
 
-    train_embedder(embedder, images, images, known.patients, recipe, validate, ctx, title)
+    train_embedder(embedder, images, images, known, recipe, validate, ctx, title)
     return embedder
 
 
@@ -56,7 +56,7 @@ def train_embedder(
     embedder: Embedder,
     probes: Images,
     references: Images,
-    patients: np.ndarray,
+    known: KnownGallery,
     recipe: EmbedderRecipe,
     validate: Callable[[], float],
     ctx: Context,
@@ -68,7 +68,7 @@ def train_embedder(
         embedder: what is trained; it is left in evaluation mode.
         probes: one image of each pair.
         references: the other one, row by row of the same radiographs; the probes themselves where there is one kind.
-        patients: of each row a number. Shape: (N,), int.
+        known: whose they are, row by row, and of which visit.
         recipe: how it is trained; its network is the embedder's.
         validate: the verification AUC on validation pairs.
         ctx: knows device and precision, and takes the curves.
@@ -91,12 +91,12 @@ def train_embedder(
         both: Tensor = (across + loss_of(reference, names, ref_emb=probe, ref_labels=other_names)) / 2
         return both
 
-    train_by_patients(embedder, patients, recipe, loss, validate, ctx, title)
+    train_by_patients(embedder, known, recipe, loss, validate, ctx, title)
 
 
 def train_by_patients(
     embedder: Embedder,
-    patients: np.ndarray,
+    known: KnownGallery,
     recipe: EmbedderRecipe,
     loss: Callable[[nn.Module, Vary, Tensor, Tensor], Tensor],
     validate: Callable[[], float],
@@ -110,7 +110,7 @@ def train_by_patients(
         loss: takes the network, what varies its images, and the rows of the first and of the second images.
         streams: names that tell the draws of this training from those of another one of the same stage.
     """
-    sampler = PatientSampler(patients, ctx.numpy_generator(*streams, "patients"))
+    sampler = PatientSampler(known.patients, known.visits, ctx.numpy_generator(*streams, "patients"))
     count = recipe.steps * recipe.batch_size
     network, update = prepare(embedder, ctx, *adam(embedder, recipe, count))
     noise = ctx.torch_generator(*streams, "augmentation")
@@ -145,15 +145,16 @@ def similarity_of_pairs(probes: Tensor, references: Tensor, probe: np.ndarray, r
 
 
 class PatientSampler:
-    """Draws patients, every one as likely, and two images of each: different ones where there are two.
+    """Draws patients, every one as likely, and two images of each: of different visits where there are two.
 
-    Patients with one image count as well: two augmentations of it teach who is *not* somebody else, and a data set of
-    few follow-ups has many of them. Not pytorch-metric-learning's MPerClassSampler, which draws from numpy's global
-    generator and would pair an image with itself although the patient has others.
+    Patients with one image, or of one visit, count as well: two augmentations teach who is *not* somebody else, and a
+    data set of few follow-ups has many of them. Not pytorch-metric-learning's MPerClassSampler, which draws from
+    numpy's global generator and would pair an image with itself although the patient has others.
     """
 
-    def __init__(self, patients: np.ndarray, rng: np.random.Generator) -> None:
-        self._rows = rows_by_patient(patients)
+    def __init__(self, patients: np.ndarray, visits: np.ndarray, rng: np.random.Generator) -> None:
+        """Shape: patients and visits (N,), int."""
+        self._rows, self._visits = rows_by_patient(patients), visits
         self._rng = rng
 
     def __len__(self) -> int:
@@ -163,5 +164,13 @@ class PatientSampler:
         """Rows of two images each of that many different patients. Shape: two times (count,), int64."""
         chosen = self._rng.choice(len(self._rows), count, replace=False)
         rows = [self._rows[patient] for patient in chosen]
-        pairs = np.stack([self._rng.choice(own, 2, replace=len(own) < 2) for own in rows])
+        pairs = np.stack([self._two_of(own) for own in rows])
         return torch.from_numpy(pairs[:, 0]), torch.from_numpy(pairs[:, 1])
+
+    def _two_of(self, own: np.ndarray) -> np.ndarray:
+        """Two of a patient's rows. Shape: (n,) to (2,)."""
+        two = self._rng.choice(own, 2, replace=len(own) < 2)
+        apart = own[self._visits[own] != self._visits[two[0]]]
+        if len(apart) and self._visits[two[0]] == self._visits[two[1]]:
+            two[1] = self._rng.choice(apart)
+        return two
