@@ -25,7 +25,11 @@ SPLITS: Mapping[str, str] = {
 _LABELS: Mapping[str, float] = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0, "": np.nan}
 _OF_UNCERTAIN: Mapping[Uncertain, float] = {"unknown": np.nan, "positive": 1, "negative": 0}
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
-_VIEWS = {"pa": "PA", "ap": "AP"}
+_VIEWS = {
+    "pa": "PA", "posteroanterior": "PA", "paerect": "PA",
+    "ap": "AP", "anteroposterior": "AP", "aperect": "AP", "apsupine": "AP", "aphorizontal": "AP",
+}  # fmt: skip
+"""In small letters, and without whatever else stands between them."""
 _AGE = re.compile(r"(?:>=?|≥|over)?\s*(\d+(?:\.\d+)?)\s*(y|m|w|d|years?|months?|weeks?|days?)?\s*(\+|or \w+|and \w+)?")
 _PER_YEAR = {"y": 1, "m": 12, "w": 365.25 / 7, "d": 365.25}
 
@@ -83,13 +87,13 @@ def read_spacings(texts: pd.Series) -> pd.Series:
 
 
 def read_sexes(texts: pd.Series) -> pd.Series:
-    """M and F, also as male and female, in capitals or not; another text stands as it is, without blanks around it."""
-    return _as_told(texts, _SEXES)
+    """M and F, also as male and female, in capitals or not; another text tells none."""
+    return texts.map(lambda text: _SEXES.get(text.strip().lower(), ""))
 
 
 def read_views(texts: pd.Series) -> pd.Series:
-    """PA and AP, in capitals or not; another text stands as it is, without blanks around it."""
-    return _as_told(texts, _VIEWS)
+    """PA and AP, also in words and with how the patient lay, in capitals or not; another text tells none."""
+    return texts.map(lambda text: _VIEWS.get(re.sub(r"[\W\d_]", "", text).lower(), ""))
 
 
 def _years(text: str) -> float:
@@ -98,11 +102,6 @@ def _years(text: str) -> float:
         return np.nan
     age = float(found[1]) / _PER_YEAR[(found[2] or "y")[0]]
     return age if age <= OLDEST else np.nan
-
-
-def _as_told(texts: pd.Series, meanings: Mapping[str, str]) -> pd.Series:
-    plain = {text: text.strip() for text in texts.unique()}
-    return texts.map({text: meanings.get(word.lower(), word) for text, word in plain.items()})
 
 
 def _refuse(texts: pd.Series, wrong: pd.Series, what: str) -> None:

@@ -28,6 +28,12 @@ from .spreadsheets import ENDINGS, read_texts
 
 _FIELDS = (*COLUMNS, *SPACING)
 _REQUIRED = ("image", "patient")
+_UNKNOWN = {
+    "age": f"ages that are no number of years up to {OLDEST}",
+    "sex": "a sex that is neither M nor F",
+    "view": "a view that is neither PA nor AP",
+}
+"""What is told of texts that count as unknown, by the column. They may hold anything, so they are not told."""
 
 
 class TableParams(Params):
@@ -154,8 +160,8 @@ class TableDataset(Dataset):
                 problems.append(str(error))
         raise_all(problems)
         table = pd.DataFrame(columns)
-        if "age" in table.columns:
-            _tell_ages(texts["age"], table["age"], request)
+        for name in [name for name in _UNKNOWN if name in table.columns]:
+            _tell_unknown(texts[name], table[name], request)
         return self._with_splits(table, request)
 
     def _with_splits(self, table: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
@@ -193,14 +199,13 @@ class TableDataset(Dataset):
         return self._surveyed[looked_at]
 
 
-def _tell_ages(texts: pd.Series, ages: pd.Series, request: DataRequest) -> None:
-    """Tells how many ages could not be read."""
-    lost = known(texts.str.strip()) & ~known(ages)
+def _tell_unknown(texts: pd.Series, read: pd.Series, request: DataRequest) -> None:
+    """Tells how many texts of a column could not be read."""
+    lost = known(texts.str.strip()) & ~known(read)
     if lost.any():
         request.notice(
             Notice(
-                f"{lost.sum()} of {len(ages)} images have ages that are no number of years up to {OLDEST}, "
-                "which are taken for unknown",
-                tuple(ages.index[lost])[:SHOWN],
+                f"{lost.sum()} of {len(read)} images have {_UNKNOWN[str(texts.name)]}, taken for unknown",
+                tuple(read.index[lost])[:SHOWN],
             )
         )

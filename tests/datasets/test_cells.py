@@ -89,8 +89,15 @@ def test_splits():
 
 
 def test_sexes_and_views():
-    assert read_sexes(cells(["M", "female", " Male", "f", "", "O"])).tolist() == ["M", "F", "M", "F", "", "O"]
-    assert read_views(cells(["pa", "AP", "Lateral ", ""])).tolist() == ["PA", "AP", "Lateral", ""]
+    assert read_sexes(cells(["M", "female", " Male", "f", "", "O", "Mrs Doe"])).tolist() == [
+        "M",
+        "F",
+        "M",
+        "F",
+        *[""] * 3,
+    ]
+    views = ["pa", "AP", "Lateral ", "", "AP_horizontal", "Postero-anterior", "AP supine", "PA, see Mrs Doe"]
+    assert read_views(cells(views)).tolist() == ["PA", "AP", "", "", "AP", "PA", "AP", ""]
 
 
 def test_spacings():
