@@ -31,6 +31,7 @@ _VIEWS = {
 }  # fmt: skip
 """In small letters, and without whatever else stands between them."""
 _AGE = re.compile(r"(?:>=?|≥|over)?\s*(\d+(?:\.\d+)?)\s*(y|m|w|d|years?|months?|weeks?|days?)?\s*(\+|or \w+|and \w+)?")
+_DATE = r"\d{4}-\d{2}-\d{2}.*|\d{8}"
 _PER_YEAR = {"y": 1, "m": 12, "w": 365.25 / 7, "d": 365.25}
 
 
@@ -46,20 +47,21 @@ def read_ages(texts: pd.Series) -> pd.Series:
 def read_order(texts: pd.Series, patients: pd.Series) -> pd.Series:
     """The place of each image among its patient's in time, from 0; NaN where it is unknown. Equal times share a place.
 
-    The texts are all numbers (such as days from any one day on), or all dates, the year first.
+    The texts are all numbers (such as days from any one day on), or all dates, the year first, of which the day
+    counts: two pictures of one sitting are taken minutes apart.
 
     Raises:
         PrivbenchError: some are neither.
     """
     told = texts.str.strip()
+    unknown = told == ""
     numbers = pd.to_numeric(told, errors="coerce")
-    is_number = np.isfinite(numbers)
-    if (is_number | (told == "")).all():
+    if (np.isfinite(numbers) | unknown).all() and not (told[~unknown].str.fullmatch(r"\d{8}")).all():
         times = numbers
     else:
-        dates = pd.to_datetime(told.where(told != ""), errors="coerce", format="ISO8601", utc=True)
-        _refuse(told, dates.isna() & (told != ""), "a date such as 2026-01-31 belongs, or a number as in all others")
-        times = (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+        dates = pd.to_datetime(told.where(told.str.fullmatch(_DATE)), errors="coerce", format="ISO8601", utc=True)
+        _refuse(told, dates.isna() & ~unknown, "a date such as 2026-01-31 belongs, or a number as in all others")
+        times = pd.to_numeric(told.str.replace("-", "").str[:8])  # the day as it is written, in its own time zone
     return times.groupby(patients.to_numpy()).rank(method="dense") - 1
 
 

@@ -62,7 +62,20 @@ def test_an_order_of_dates_and_of_what_nobody_knows():
     assert read_order(cells([""] * 5), whose).isna().all()
 
 
-@pytest.mark.parametrize("wrong", ["31.01.2026", "first", "nan", "inf", "2026-13-01"])
+def test_two_pictures_of_a_day_are_of_one_time():
+    whose = pd.Series(["a"] * 4)
+    dates = ["2026-01-31T10:30", "2026-01-31 23:59:01-05:00", "2026-01-31", "2026-02-01T00:10"]
+    assert same(read_order(cells(dates), whose), [0, 0, 0, 1])
+
+
+def test_eight_digits_are_dates_with_the_year_first():
+    with pytest.raises(PrivbenchError, match=r"0\.png has '31012026' for follow_up \(2 such images\)"):
+        read_order(cells(["31012026", "01022026"], "follow_up"), pd.Series(["a", "a"]))
+
+
+@pytest.mark.parametrize(
+    "wrong", ["31.01.2026", "first", "nan", "inf", "2026-13-01", "now", "today", "20261301", "31012026", "2026-01-31x"]
+)
 def test_what_is_no_time_is_refused(wrong):
     with pytest.raises(PrivbenchError, match=r"Image 1\.png has .* for follow_up \(1 such images\), where a date such"):
         read_order(cells(["2026-01-31", wrong], "follow_up"), pd.Series(["a", "a"]))
