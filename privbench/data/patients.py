@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-_SHORTENED = r"\d([.,]\d+)?E\+\d+"
+SHORTENED = r"\d([.,]\d+)?[Ee]\+\d+"
 """How a spreadsheet writes a long number, of which it keeps the first digits alone."""
 
 
@@ -75,7 +75,7 @@ def _problem(patient: object) -> str | None:
             return "which names nobody: give every image a patient"
         if patient != patient.strip():
             return "with blanks around it: take them away"
-        if re.fullmatch(_SHORTENED, patient):
+        if re.fullmatch(SHORTENED, patient):
             return "a number that a spreadsheet has cut short, so that several patients may be one: export it as text"
         return None
     if isinstance(patient, bool | np.bool_) or not isinstance(patient, int | np.integer):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.errors import PrivbenchError
+from ..data.patients import SHORTENED
 from ..data.table import OLDEST
 
 Uncertain = Literal["unknown", "positive", "negative"]
@@ -31,6 +32,7 @@ _VIEWS = {
 }  # fmt: skip
 """In small letters, and without whatever else stands between them."""
 _AGE = re.compile(r"(?:>=?|≥|over)?\s*(\d+(?:\.\d+)?)\s*(y|m|w|d|years?|months?|weeks?|days?)?\s*(\+|or \w+|and \w+)?")
+_NO_STUDY = ("na", "n/a", "none", "nan", "unknown", "-")
 _DATE = r"\d{4}-\d{2}-\d{2}.*|\d{8}"
 _PER_YEAR = {"y": 1, "m": 12, "w": 365.25 / 7, "d": 365.25}
 
@@ -42,6 +44,17 @@ def read_ages(texts: pd.Series) -> pd.Series:
     where the bound stands for the age.
     """
     return texts.map({text: _years(text.strip().lower()) for text in texts.unique()}).astype(float)
+
+
+def read_studies(texts: pd.Series) -> pd.Series:
+    """Any texts, empty where nobody tells one, as NA, n/a, none, nan, unknown and - say, too.
+
+    Raises:
+        PrivbenchError: a spreadsheet has cut some short, so that several studies may be one.
+    """
+    told = texts.str.strip()
+    _refuse(texts, told.str.fullmatch(SHORTENED), "a spreadsheet has cut a number short: export it as text")
+    return told.mask(told.str.lower().isin(_NO_STUDY), "")
 
 
 def read_order(texts: pd.Series, patients: pd.Series) -> pd.Series:

@@ -143,7 +143,7 @@ class TableDataset(Dataset):
         readers = {
             "image": lambda column: column,
             "patient": lambda column: column,
-            "study": lambda column: column.str.strip(),
+            "study": cells.read_studies,
             "follow_up": lambda column: cells.read_order(column, texts["patient"]),
             "age": cells.read_ages,
             "sex": cells.read_sexes,

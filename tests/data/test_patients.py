@@ -43,6 +43,7 @@ def test_numbers_are_not_cut():
         (" A", "blanks around it"),
         ("A\n", "blanks around it"),
         ("1.23457E+11", "a spreadsheet has cut short"),
+        ("1.23457e+11", "a spreadsheet has cut short"),
         ("1,2E+15", "a spreadsheet has cut short"),
     ],
 )

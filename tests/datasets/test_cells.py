@@ -16,6 +16,7 @@ from privbench.datasets.cells import (
     read_sexes,
     read_spacings,
     read_splits,
+    read_studies,
     read_views,
 )
 
@@ -42,6 +43,14 @@ def same(found, expected):
 def test_ages(text, years):
     (age,) = read_ages(cells([text]))
     assert math.isnan(age) if years is None else age == pytest.approx(years)
+
+
+def test_studies():
+    told = ["9001", " a b ", "NA", "N/A", "n/a", "None", "nan", "Unknown", "-", ""]
+    assert read_studies(cells(told)).tolist() == ["9001", "a b", *[""] * 8]
+    for wrong in ("1.23457E+11", "1,2e+15"):
+        with pytest.raises(PrivbenchError, match=r"1\.png has .* for study .* a spreadsheet has cut a number short"):
+            read_studies(cells(["12E5", wrong], "study"))
 
 
 @given(st.lists(st.integers(-400, 400), min_size=1, max_size=20), st.integers(1, 3))
