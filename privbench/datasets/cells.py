@@ -31,7 +31,11 @@ _VIEWS = {
     "ap": "AP", "anteroposterior": "AP", "aperect": "AP", "apsupine": "AP", "aphorizontal": "AP",
 }  # fmt: skip
 """In small letters, and without whatever else stands between them."""
-_AGE = re.compile(r"(?:>=?|≥|over)?\s*(\d+(?:\.\d+)?)\s*(y|m|w|d|years?|months?|weeks?|days?)?\s*(\+|or \w+|and \w+)?")
+_AGE = re.compile(
+    r"(?:>=?|≥|over)?\s*(?:(?P<dicom>\d{3})(?P<letter>[ymwd])"
+    r"|(?P<number>\d+(?:\.\d+)?)\s*(?P<word>years?|months?|weeks?|days?)?)"
+    r"\s*(?:\+|or (?:more|older|above|over)|and (?:over|older|above|more))?"
+)
 _NO_STUDY = ("na", "n/a", "none", "nan", "unknown", "-")
 _DATE = r"\d{4}-\d{2}-\d{2}.*|\d{8}"
 _PER_YEAR = {"y": 1, "m": 12, "w": 365.25 / 7, "d": 365.25}
@@ -40,8 +44,8 @@ _PER_YEAR = {"y": 1, "m": 12, "w": 365.25 / 7, "d": 365.25}
 def read_ages(texts: pd.Series) -> pd.Series:
     """Years, NaN where a text tells none, or more than anybody reaches.
 
-    As 58, 58.5, 058Y, 007M (months; also W and D) and, of ages that are told as a bound, as 85+, >85 or 85 or more,
-    where the bound stands for the age.
+    As 58, 58.5, 18 months, 058Y, 007M (months; also W and D, after three digits) and, of ages that are told as a lower
+    bound, as 85+, >85 or 85 or more, where the bound stands for the age.
     """
     return texts.map({text: _years(text.strip().lower()) for text in texts.unique()}).astype(float)
 
@@ -115,7 +119,8 @@ def _years(text: str) -> float:
     found = _AGE.fullmatch(text)
     if found is None:
         return np.nan
-    age = float(found[1]) / _PER_YEAR[(found[2] or "y")[0]]
+    unit = found["letter"] or found["word"] or "y"
+    age = float(found["dicom"] or found["number"]) / _PER_YEAR[unit[0]]
     return age if age <= OLDEST else np.nan
 
 
