@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from ..base.errors import PrivbenchError, raise_all, some_of
+
+_PROBLEMS = {
+    "outside": ("do not lie below {root}", "write paths below it, without .. and links that lead out"),
+    "missing": ("are not there below {root}", "add them, or take them out of the table"),
+    "closed": ("may not be looked at below {root}", "let whoever runs this read them"),
+    "roundabout": ("have a shorter path", "write it, without . and slashes in a row"),
+    "twice": ("are the file of another name", "list every file once"),
+}
+"""What may be wrong with a name of a list, and what to do."""
 
 
 class FoundFile(NamedTuple):
@@ -38,41 +48,54 @@ def find_files(root: Path, names: Iterable[str]) -> dict[str, FoundFile]:
     """The files of those names, which are paths below a folder. One look at each; whatever else lies there is ignored.
 
     Raises:
-        PrivbenchError: names that lead out of the folder, by themselves or by a link, and files that are not there.
+        PrivbenchError: names that lead out of the folder, by themselves or by a link, that can be written shorter, and
+            files that are not there, may not be looked at, or have two names.
     """
     base = os.path.realpath(root)
     inside: dict[str, bool] = {}
     found: dict[str, FoundFile] = {}
-    outside, missing = [], []
+    files: set[tuple[int, int]] = set()
+    wrong: dict[str, list[str]] = {problem: [] for problem in _PROBLEMS}
     for name in names:
-        folder = os.path.dirname(name)
-        if folder not in inside:
-            inside[folder] = _leads_inside(base, folder)
-        place = os.path.join(base, name)
-        if not inside[folder]:
-            outside.append(name)
-            continue
-        seen = _seen(place)
-        if seen is not None and stat.S_ISLNK(seen.st_mode):
-            if not _leads_inside(base, name):
-                outside.append(name)
-                continue
-            seen = _seen(os.path.realpath(place))
-        if seen is None or not stat.S_ISREG(seen.st_mode):
-            missing.append(name)
+        seen = _looked_up(base, name, inside)
+        if isinstance(seen, str):
+            wrong[seen].append(name)
+        elif name not in found and (seen.st_dev, seen.st_ino) in files:
+            wrong["twice"].append(name)
         else:
+            files.add((seen.st_dev, seen.st_ino))
             found[name] = FoundFile(root / name, seen.st_size, seen.st_mtime_ns)
     raise_all(
         [
-            f"{len(told)} images are listed {problem}: {some_of(told)}; {remedy}."
-            for told, problem, remedy in (
-                (outside, f"and do not lie below {root}", "write paths below it, without .. and links that lead out"),
-                (missing, f"and not there below {root}", "add them, or take them out of the table"),
-            )
+            f"{len(told)} images are listed and {problem.format(root=root)}: {some_of(told)}; {remedy}."
+            for told, (problem, remedy) in zip(wrong.values(), _PROBLEMS.values(), strict=True)
             if told
         ]
     )
     return found
+
+
+def _looked_up(base: str, name: str, inside: dict[str, bool]) -> os.stat_result | str:
+    """What lies there, or which problem it has; `inside` remembers which folders lie below the base."""
+    if "\0" in name:
+        return "missing"
+    folder = os.path.dirname(name)
+    if folder not in inside:
+        inside[folder] = _leads_inside(base, folder)
+    if not inside[folder]:
+        return "outside"
+    if name and name != posixpath.normpath(name):
+        return "roundabout"
+    place = os.path.join(base, name)
+    try:
+        seen = _seen(place)
+        if seen is not None and stat.S_ISLNK(seen.st_mode):
+            if not _leads_inside(base, name):
+                return "outside"
+            seen = _seen(os.path.realpath(place))
+    except PermissionError:
+        return "closed"
+    return seen if seen is not None and stat.S_ISREG(seen.st_mode) else "missing"
 
 
 def _leads_inside(base: str, name: str) -> bool:
@@ -89,5 +112,5 @@ def _seen(place: str) -> os.stat_result | None:
         return os.lstat(place)
     except PermissionError:
         raise
-    except (OSError, ValueError):
+    except OSError:
         return None

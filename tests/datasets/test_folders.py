@@ -39,20 +39,42 @@ def test_links_that_stay_inside_are_followed(root, tmp_path):
     (root / "link.png").symlink_to("a/2.png")
     (root / "c").symlink_to(root / "a")
     (tmp_path / "other").symlink_to(root)
-    found = find_files(tmp_path / "other", ["link.png", "c/2.png"])
-    assert [file.size for file in found.values()] == [7, 7]
+    found = find_files(tmp_path / "other", ["link.png", "c/b/3 4.png"])
+    assert [file.size for file in found.values()] == [7, 11]
 
 
 def test_what_is_missing_is_told_together_with_what_leads_out(root):
     (root / "round.png").symlink_to(root / "round.png")
     missing = [f"{number}.jpg" for number in range(9)]
-    names = ["1.png", "../secret.png", *missing, "a", "", "1.png/x", "n" * 300, "round.png", "1.png\0"]
+    names = ["1.png", "../secret.png", *missing, "a", "", "1.png/x", "n" * 300, "round.png", "1.png\0", "a\0/2.png"]
     with pytest.raises(PrivbenchError) as error:
         find_files(root, names)
     assert str(error.value).splitlines() == [
         "2 things are wrong:",
         f"- 1 images are listed and do not lie below {root}: ../secret.png; write paths below it, without .. and links "
         "that lead out.",
-        f"- 15 images are listed and not there below {root}: , 0.jpg, 1.jpg and 12 more; add them, or take them out of "
-        "the table.",
+        f"- 16 images are listed and are not there below {root}: , 0.jpg, 1.jpg and 13 more; add them, or take them "
+        "out of the table.",
     ]
+
+
+def test_a_file_has_one_name(root):
+    (root / "link.png").symlink_to("a/2.png")
+    (root / "hard.png").hardlink_to(root / "1.png")
+    with pytest.raises(PrivbenchError) as error:
+        find_files(root, ["a/2.png", "link.png", "1.png", "1.png", "hard.png", "./1.png", "a//2.png", "a/b/"])
+    assert str(error.value).splitlines() == [
+        "2 things are wrong:",
+        "- 3 images are listed and have a shorter path: ./1.png, a//2.png, a/b/; write it, without . and slashes in a "
+        "row.",
+        "- 2 images are listed and are the file of another name: hard.png, link.png; list every file once.",
+    ]
+
+
+def test_what_may_not_be_looked_at_is_told(root, monkeypatch):
+    def closed(place):
+        raise PermissionError(place)
+
+    monkeypatch.setattr("privbench.datasets.folders.os.lstat", closed)
+    with pytest.raises(PrivbenchError, match=r"1 images are listed and may not be looked at below .*: 1\.png; let"):
+        find_files(root, ["1.png"])

@@ -172,7 +172,7 @@ def test_wrong_parameters_are_told(params, message):
         ),
         (lambda t: t[["path", "PatientID"]], r"has no column of a finding of ChestX-ray14, such as Atelectasis"),
         (lambda t: t.assign(Mass="yes", split="dev"), r"(?s)2 things are wrong:.*has 'dev' for split.*'yes' for Mass"),
-        (lambda t: t.assign(path="p0/9.png"), r"30 images are listed and not there below"),
+        (lambda t: t.assign(path="p0/9.png"), r"30 images are listed and are not there below"),
         (lambda t: t.assign(path="../p0/0.png"), r"30 images are listed and do not lie below"),
     ],
 )
