@@ -112,6 +112,11 @@ class TableDataset(Dataset):
             return named.parent, named
         root = data_folder(request.root, self.name)
         if named is not None:
+            if named.is_absolute() or ".." in named.parts:
+                raise PrivbenchError(
+                    f"The table {named} does not lie below {root}: name it by its path there, or leave out --data-root "
+                    "where the images lie beside it."
+                )
             return root, root / named
         tables = sorted(file.name for file in root.iterdir() if file.suffix.lower() in ENDINGS)
         if len(tables) != 1:

@@ -194,6 +194,9 @@ def test_the_table_is_the_only_one_or_named(tmp_path):
         dataset().table(request(root))
     assert len(dataset(table_file="labels.parquet").table(request(root))) == 30
     assert len(dataset(table_file=root / "labels.parquet").table(request(None))) == 30, "images lie beside it"
+    for outside in (root / "labels.parquet", "../root/labels.parquet"):
+        with pytest.raises(PrivbenchError, match=r"labels\.parquet does not lie below .*: name it by its path there"):
+            dataset(table_file=outside).table(request(root))
     with pytest.raises(PrivbenchError, match="name its folder with --data-root"):
         dataset().table(request(None))
     with pytest.raises(PrivbenchError, match="There is no table"):
