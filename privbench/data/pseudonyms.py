@@ -33,9 +33,15 @@ def with_pseudonyms(table: pd.DataFrame, contents: Sequence[str]) -> pd.DataFram
 
 
 def told(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as records may tell it. One without pseudonyms holds nothing of people, and is told as it is."""
+    """The table as records may tell it, without studies, which are often called by an accession number.
+
+    One without pseudonyms holds nothing of people, and is told as it is.
+    """
     given: Mapping[str, str] = {column: place for column, place in PSEUDONYMS.items() if place in table.columns}
-    return table.assign(**{column: table[place] for column, place in given.items()}).drop(columns=list(given.values()))
+    if not given:
+        return table
+    pseudonymous = table.assign(**{column: table[place] for column, place in given.items()})
+    return pseudonymous.drop(columns=[*given.values(), "study"], errors="ignore")
 
 
 def _pseudonym(key: bytes, column: str, text: str) -> str:

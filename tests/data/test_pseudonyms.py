@@ -24,6 +24,11 @@ def test_records_hold_pseudonyms_in_place_of_names():
     assert not set(TABLE["image"]) & set(records["image"])
 
 
+def test_records_do_not_tell_studies():
+    """Which are often called by an accession number."""
+    assert list(told(with_pseudonyms(TABLE.assign(study="A-1"), ["d" * 64])).columns) == list(TABLE.columns)
+
+
 def test_a_table_without_pseudonyms_is_told_as_it_is():
     assert told(TABLE).equals(TABLE)
 
