@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..base.errors import PrivbenchError, raise_all
 from .patients import patient_problems, patient_texts, shown
+from .pseudonyms import PSEUDONYMS
 from .splits import COLUMNS, SPACING, SPLITS, UNKNOWN
 
 OLDEST = 130  # years
@@ -24,6 +25,13 @@ def checked_rows(table: pd.DataFrame, findings: tuple[str, ...]) -> pd.DataFrame
     Raises:
         PrivbenchError: columns hold what does not belong there, or patients stand in two splits; all that is wrong.
     """
+    raise_all(
+        [
+            f"A finding cannot be called {name!r}, as the store calls a column of its own: choose another name."
+            for name in PSEUDONYMS.values()
+            if name in findings
+        ]
+    )
     spacing = SPACING if any(c in table.columns for c in SPACING) else ()
     raise_all(
         [

@@ -75,9 +75,9 @@ def write_data(dataset: Dataset, request: DataRequest, validation: float, folder
     table = checked_rows(dataset.table(request), dataset.findings)
     table = hold_out_validation(table, validation, request.seed)
     check_splits(table, dataset.findings)
-    order = pd.Categorical(table["split"], categories=SPLITS, ordered=True).codes
-    table = table.assign(order=order).sort_values(["order", "patient", "follow_up", "image"])
-    table = table.drop(columns="order").reset_index(drop=True)
+    ordered = table.assign(split=pd.Categorical(table["split"], categories=SPLITS, ordered=True))
+    ordered = ordered.sort_values(["split", "patient", "follow_up", "image"], ignore_index=True)
+    table = ordered.astype({"split": table["split"].dtype})
     check(table)
     image = (1, request.size, request.size)
     shapes = {"images": image, "masks": image, "locations": (len(dataset.findings), CELLS, CELLS)}

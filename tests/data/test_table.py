@@ -43,6 +43,11 @@ def test_texts_may_be_unknown_in_places_and_numbers_among_them_are_texts():
     assert known(pd.Series([0.0, np.nan])).tolist() == [True, False]
 
 
+def test_a_finding_is_not_called_as_pseudonyms_are():
+    with pytest.raises(PrivbenchError, match="cannot be called 'patient_pseudonym', as the store calls a column"):
+        checked_rows(table(["train", "val", "test"], [1, 2, 3]), ("Mass", "patient_pseudonym"))
+
+
 def test_an_image_listed_twice_and_an_empty_split():
     doubled = table(["train", "val", "test"], [1, 2, 3]).assign(image="same.png")
     with pytest.raises(PrivbenchError, match=r"same\.png is listed twice"):

@@ -148,6 +148,14 @@ def test_findings_of_ones_own_and_of_other_names(tmp_path):
     assert "Edema" not in own.columns
 
 
+def test_a_finding_may_be_called_order(tmp_path):
+    root = write(tmp_path / "root", rows().rename(columns={"Mass": "order"}))
+    (tmp_path / "cache").mkdir()
+    write_data(dataset(findings=["order"]), request(root), 0.25, tmp_path / "cache", lambda table: None)
+    for split in read_splits(tmp_path / "cache", ("order",)).values():
+        assert split.table["order"].tolist() == [int(name[-1]) % 2 for name in split.table["patient"]]
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
