@@ -19,8 +19,8 @@ _FORMATS = ("PNG", "JPEG", "TIFF")
 _COLOUR = 8
 """Grey levels between the channels of a pixel that lossy compression leaves in a grey image."""
 _BROKEN = (
-    UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, KeyError, TypeError,
-    IndexError, EOFError, OverflowError, struct.error,
+    Image.DecompressionBombError, OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, EOFError,
+    OverflowError, struct.error,
 )  # fmt: skip
 """What Pillow raises of files that are not what they say."""
 _GREY, _DEEP = ("1", "L"), ("I", "I;16", "I;16L", "I;16B", "I;16N")
@@ -28,7 +28,8 @@ _WITH_ALPHA = ("LA", "PA", "RGBA")
 _COLOURED = ("P", "PA", "RGB", "RGBA")
 _PNG_BITS = slice(24, 26)
 _PNG_GREY = 0
-_BITS_A_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT, _ORIENTATION = 258, 262, 339, 274  # of TIFF; the last one of JPEG, too
+_PNG_START, _PNG_CHECKSUM = 8, 4  # bytes
+_BITS_A_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT, _ORIENTATION = 258, 262, 339, 274  # of TIFF; the last one of all formats
 _WHITE_IS_ZERO, _UNSIGNED, _UPRIGHT = 0, 1, 1
 
 
@@ -45,8 +46,12 @@ class Survey(NamedTuple):
 def opened(path: Path, kind: str, remedy: str) -> Iterator[Image.Image]:
     """The image; whatever Pillow raises while it is open becomes a sentence."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=_FORMATS) as image:  # Pillow's other parsers are kept away from foreign files
             yield image
+    except UnidentifiedImageError as error:
+        raise PrivbenchError(
+            f"{kind} {path} cannot be read as PNG, JPEG or TIFF: save it as one of these, or {remedy}."
+        ) from error
     except _BROKEN as error:
         raise PrivbenchError(f"{kind} {path} cannot be read ({error}): {remedy}.") from error
 
@@ -72,8 +77,6 @@ def survey_file(path: Path) -> Survey:
 
 def _problem(image: Image.Image, path: Path) -> str | None:
     """What keeps it from being read, and what to do."""
-    if image.format not in _FORMATS:
-        return f"is a file of {image.format}: save it as a grey PNG, JPEG or TIFF"
     if (frames := getattr(image, "n_frames", 1)) > 1:
         return f"holds {frames} pictures: save one of them alone"
     if image.width * image.height > MOST_PIXELS:
@@ -97,15 +100,29 @@ def _problem(image: Image.Image, path: Path) -> str | None:
 
 def _coding_problem(image: Image.Image, path: Path) -> str | None:
     """What its format may do to grey values that Pillow does not tell, or tells differently from version to version."""
+    # Of a PNG Pillow would decode all pixels, to find what stands behind them.
+    exif = image.getexif() if image.format != "PNG" or _has_exif(path) else Image.Image.getexif(image)
+    if exif.get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
+        return "is to be turned when it is shown: turn it, and save it upright"
     if image.format == "PNG":
         with path.open("rb") as file:
             bits, colour = file.read(_PNG_BITS.stop)[_PNG_BITS]
         if bits == 16 and (colour != _PNG_GREY or "transparency" in image.info):
             return "has 16 bits in colour or with transparency: save it as grey"
         return None
-    if image.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
-        return "is to be turned when it is shown: turn it, and save it upright"
     return _tiff_problem(image.tag_v2) if image.format == "TIFF" else None  # type: ignore[attr-defined]
+
+
+def _has_exif(path: Path) -> bool:
+    """Whether a PNG has a chunk that may tell how it is to be turned, wherever it stands."""
+    with path.open("rb") as file:
+        file.seek(_PNG_START)
+        while len(head := file.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"eXIf":
+                return True
+            file.seek(length + _PNG_CHECKSUM, 1)
+    return False
 
 
 def _tiff_problem(tags: dict[int, int | tuple[int, ...]]) -> str | None:

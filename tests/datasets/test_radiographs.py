@@ -134,6 +134,21 @@ def turned(path):
     Image.new("L", (40, 40)).save(path, "JPEG", exif=exif)
 
 
+def turned_png(path):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("L", (40, 40)).save(path, "PNG", exif=exif)
+
+
+def turned_at_the_end(path):
+    turned_png(path)
+    content = path.read_bytes()
+    first = content.index(b"eXIf") - 4
+    last = first + struct.unpack(">I", content[first : first + 4])[0] + 12
+    end = content.index(b"IEND") - 4
+    path.write_bytes(content[:first] + content[last:end] + content[first:last] + content[end:])
+
+
 def truncated(path):
     Image.fromarray(np.random.default_rng(0).integers(0, 4096, (40, 40)).astype(np.uint16)).save(path, "PNG")
     path.write_bytes(path.read_bytes()[:500])
@@ -191,11 +206,13 @@ def sixteen_bits_in_colour(path):
         (signed_tiff_of_eight_bits, "holds signed values"),
         (inverted_tiff, "stores white as 0"),
         (turned, "is to be turned when it is shown"),
+        (turned_png, "is to be turned when it is shown"),
+        (turned_at_the_end, "is to be turned when it is shown"),
         (truncated, "cannot be read"),
         (bomb, "has 10000 x 6401 pixels, more than 64 million"),
         (lambda path: path.write_bytes(b""), "cannot be read"),
         (lambda path: path.write_bytes(b"patient,age"), "cannot be read"),
-        (lambda path: Image.new("L", (40, 40)).save(path, "BMP"), "is a file of BMP: save it as a grey PNG, JPEG or"),
+        (lambda path: Image.new("L", (40, 40)).save(path, "BMP"), "cannot be read as PNG, JPEG or TIFF: save"),
         (lambda path: Image.new("CMYK", (40, 40)).save(path, "JPEG"), "has pixels of the kind CMYK"),
         (
             lambda path: Image.new("L", (40, 40)).save(
