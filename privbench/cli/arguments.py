@@ -53,7 +53,10 @@ def column_changes(columns: list[str] | None) -> list[str]:
     for name, equals, theirs in told:
         if not (name.strip() and theirs.strip()) or "." in name:
             raise PrivbenchError(f"--column {name + equals + theirs!r} is not NAME=COLUMN, such as patient=PatientID.")
-    return [f"data.params.columns.{name.strip()}={json.dumps(theirs.strip())}" for name, _, theirs in told]
+    return [
+        f"data.params.columns.{name.strip()}={json.dumps(theirs.strip(), ensure_ascii=False)}"
+        for name, _, theirs in told
+    ]
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from privbench.cli.arguments import column_changes
 from privbench.protocols.schema import load_protocol
 
 
-@pytest.mark.parametrize("theirs", ["PatientID", "Patient ID", "1", "true", 'the "id"', "a=b", "größe", "x\\y", "[a]"])
+@pytest.mark.parametrize(
+    "theirs", ["PatientID", "Patient ID", "1", "true", 'the "id"', "a=b", "größe", "🫁", "x\\y", "[a]"]
+)
 def test_a_column_is_the_data_sets_parameter(theirs):
     protocol = load_protocol("quick", ["data.dataset=table", "data.params={}", *column_changes([f"patient={theirs}"])])
     assert protocol.data.params == {"columns": {"patient": theirs}}
