@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from io import StringIO
 from pathlib import Path
 
@@ -17,18 +18,20 @@ _SEPARATORS = ",;\t"
 _REMEDY = "check the path of the table"
 
 
-def read_texts(path: Path) -> pd.DataFrame:
+def read_texts(path: Path, names: Collection[str] = ()) -> pd.DataFrame:
     """The table's cells as texts, empty where nothing is told; blanks around the columns' names are none of them.
 
-    What parts the cells of a .csv is that of comma, semicolon and tab which its first line holds most of.
+    What parts the cells of a .csv is that of comma, semicolon and tab which its first line holds most of. The columns
+    of these names hold what somebody is called, which is no fraction.
 
     Raises:
-        PrivbenchError: it is no such table, a line has too many cells or too few, or two columns have one name.
+        PrivbenchError: it is no such table, a line has too many cells or too few, two columns have one name, or one of
+            the named columns holds fractions.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise PrivbenchError(f"The table {path} ends in none of {', '.join(ENDINGS)}: save it as one of these.")
-    return _parquet(path) if ending == ".parquet" else _lines(path, "\t" if ending == ".tsv" else None)
+    return _parquet(path, names) if ending == ".parquet" else _lines(path, "\t" if ending == ".tsv" else None)
 
 
 def _lines(path: Path, separator: str | None) -> pd.DataFrame:
@@ -54,17 +57,27 @@ def _lines(path: Path, separator: str | None) -> pd.DataFrame:
     return _checked(pd.DataFrame(rows, columns=header, dtype=object), path)
 
 
-def _parquet(path: Path) -> pd.DataFrame:
+def _parquet(path: Path, names: Collection[str]) -> pd.DataFrame:
     if not path.is_file():
         raise PrivbenchError(f"There is no file {path}: {_REMEDY}.")
     try:
         # With these types a column of whole numbers stays one where some are missing: patient 12 is not 12.0.
         table = pd.read_parquet(path, dtype_backend="numpy_nullable")
+        if any(name is not None for name in table.index.names):
+            table = table.reset_index()
     except (ArrowException, OSError, ValueError) as error:
         raise PrivbenchError(f"{path} is no Parquet table ({error}): save it again.") from error
     texts = {str(name).strip(): column for name, column in table.items()}
     if len(texts) < len(table.columns):
         raise PrivbenchError(f"{path} has two columns of one name: rename one.")
+    raise_all(
+        [
+            f"{path} holds fractions in the column {name!r}, where 1 becomes 1.0 and long numbers lose digits: save "
+            "them as texts."
+            for name, column in texts.items()
+            if name in names and pd.api.types.is_float_dtype(column)
+        ]
+    )
     return _checked(pd.DataFrame({name: _texts(column) for name, column in texts.items()}), path)
 
 

@@ -126,8 +126,8 @@ class TableDataset(Dataset):
 
     def _texts(self, path: Path) -> pd.DataFrame:
         """The table's columns by their names here, as texts; and the findings become known."""
-        texts = read_texts(path)
         names = {name: self.params.columns.get(name, name) for name in (*_FIELDS, *(self.params.findings or FINDINGS))}
+        texts = read_texts(path, [names["patient"], names["study"]])
         wanted = {*_REQUIRED, *self.params.columns, *self.params.findings}
         if missing := [name for name in names if name in wanted and names[name] not in texts.columns]:
             raise PrivbenchError(

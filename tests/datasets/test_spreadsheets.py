@@ -55,6 +55,24 @@ def test_parquet_is_read_as_its_text_would_be(tmp_path):
     ]
 
 
+def test_the_index_of_a_parquet_table_is_a_column(tmp_path):
+    table = pd.DataFrame({"image": ["a.png"], "patient": ["7"]})
+    table.set_index("image").to_parquet(tmp_path / "a.parquet")
+    assert read_texts(tmp_path / "a.parquet").to_dict("list") == {"image": ["a.png"], "patient": ["7"]}
+    table.set_index("image", drop=False).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(PrivbenchError, match="is no Parquet table"):
+        read_texts(tmp_path / "a.parquet")
+
+
+def test_a_name_in_a_parquet_table_is_no_fraction(tmp_path):
+    table = pd.DataFrame({"age": [58.5, 7], "MRN": [1.0, np.nan], "acc": [2.0, 3.0]})
+    table.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(PrivbenchError) as error:
+        read_texts(tmp_path / "a.parquet", ["MRN", "acc"])
+    assert str(error.value).count("save them as texts") == 2
+    assert len(read_texts(tmp_path / "a.parquet", ["patient"])) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
