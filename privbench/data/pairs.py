@@ -79,8 +79,9 @@ def draw_pairs(
     """
     first, second = _mated_pool(patients, visits, cap, rng)
     if not len(first):
+        told = visits is not None and len(np.unique(visits)) < len(visits)
         raise PrivbenchError(
-            f"No patient of the {where} split has two images{'' if visits is None else ' of different studies'}, so "
+            f"No patient of the {where} split has two images{' of different studies' if told else ''}, so "
             "there is no mated pair to verify: "
             "use a data set with follow-up images, or give pairs.*_file lists."
         )

@@ -96,6 +96,8 @@ def test_all_mated_pairs_across_visits_are_reachable():
     assert pairs.mated.sum() == 50 * 4
     with pytest.raises(PrivbenchError, match="has two images of different studies, so there is no mated pair"):
         draw_pairs(patients, 10, None, np.random.default_rng(0), "train", patients)
+    with pytest.raises(PrivbenchError, match="has two images, so there is no mated pair"):
+        draw_pairs(np.arange(9), 10, None, np.random.default_rng(0), "train", np.arange(9))
 
 
 def test_without_studies_the_pairs_are_those_of_earlier_versions():
