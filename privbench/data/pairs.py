@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,6 +149,8 @@ def _shuffle_across(
 def read_pairs(path: Path, table: pd.DataFrame, where: str) -> Pairs:
     """Reads lines of `image1 image2 label` (1 mated, 0 non-mated); every image must be a row of the table.
 
+    What parts them is tabs in a line that has any, so that names may hold blanks, and else blanks.
+
     Raises:
         PrivbenchError: naming the line, for a malformed one, an unknown image, or a label that the patients belie.
     """
@@ -158,7 +161,7 @@ def read_pairs(path: Path, table: pd.DataFrame, where: str) -> Pairs:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        words = line.split()
+        words = [word.strip() for word in re.split(r"\t+", line.strip())] if "\t" in line else line.split()
         if len(words) != 3 or words[2] not in ("0", "1"):
             raise PrivbenchError(f"{path}, line {number}: expected 'image1 image2 label' with a label of 0 or 1.")
         for image in words[:2]:

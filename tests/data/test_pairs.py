@@ -121,6 +121,14 @@ def test_pairs_from_a_list(tmp_path):
     )
 
 
+def test_names_with_blanks_are_parted_by_tabs(tmp_path):
+    file = tmp_path / "pairs.txt"
+    file.write_text("a 0.png\ta 1.png\t1\na 1.png \t\tb0.png\t0\t\nb1.png  b0.png 1\n")
+    table = pd.DataFrame({"image": ["a 0.png", "a 1.png", "b0.png", "b1.png"], "patient": [1, 1, 2, 2]})
+    pairs = read_pairs(file, table, "test")
+    assert (pairs.probe.tolist(), pairs.reference.tolist()) == ([0, 1, 3], [1, 2, 2])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
