@@ -78,7 +78,8 @@ class TableDataset(Dataset):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._findings: tuple[str, ...] = self.params.findings
-        self._surveyed: dict[tuple[Path, int], Collection] = {}
+        self._found: dict[Path, dict[str, FoundFile]] = {}
+        self._surveyed: dict[tuple[int, tuple[tuple[str, FoundFile], ...]], Collection] = {}
 
     @property
     def findings(self) -> tuple[str, ...]:  # type: ignore[override]  # it is the table that tells
@@ -89,20 +90,21 @@ class TableDataset(Dataset):
 
     def source(self, request: DataRequest) -> dict[str, Any]:
         root, path = self._places(request)
-        files = find_files(root, self._texts(path)["image"])
+        files = self._find(root, self._texts(path))
         told = [[name, file.size, file.changed] for name, file in sorted(files.items())]
         return {"table": sha256(path), "files": digest_of(told)}
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         root, path = self._places(request)
         texts = self._texts(path)
-        files = find_files(root, texts["image"])
+        files = self._find(root, texts)
         table = self._read(texts.set_index("image", drop=False), request)
-        return self._with_spacing(table.reset_index(drop=True), self._collection(root, files, request), request)
+        return self._with_spacing(table.reset_index(drop=True), self._collection(files, request), request)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
         root, path = self._places(request)
-        depth = self._collection(root, find_files(root, self._texts(path)["image"]), request).depth
+        files = self._found.get(root) or self._find(root, self._texts(path))
+        depth = self._collection(files, request).depth
         yield from read_chunks([root / name for name in table["image"]], None, depth, request)
 
     def _places(self, request: DataRequest) -> tuple[Path, Path]:
@@ -194,9 +196,14 @@ class TableDataset(Dataset):
                   if column in table.columns}  # fmt: skip
         return table.assign(**across)
 
-    def _collection(self, root: Path, files: Mapping[str, FoundFile], request: DataRequest) -> Collection:
+    def _find(self, root: Path, texts: pd.DataFrame) -> dict[str, FoundFile]:
+        """The files that are listed, which `read` need not find again."""
+        self._found[root] = find_files(root, texts["image"])
+        return self._found[root]
+
+    def _collection(self, files: Mapping[str, FoundFile], request: DataRequest) -> Collection:
         """All images that are listed, whichever are read; they are looked at once."""
-        looked_at = root, request.size  # what is too small hangs on the size
+        looked_at = request.size, tuple(files.items())  # what is too small hangs on the size
         if looked_at not in self._surveyed:
             paths = {name: file.path for name, file in files.items()}
             with ThreadPoolExecutor(request.workers) as pool:

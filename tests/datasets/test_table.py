@@ -224,6 +224,21 @@ def test_the_source_follows_table_and_listed_files(tmp_path):
     assert dataset().source(request(root))["files"] != before["files"]
 
 
+def test_a_row_that_is_added_is_found_by_the_next_look(tmp_path):
+    root = write(tmp_path, rows(9))
+    made = dataset()
+    assert len(made.table(request(root))) == 27
+    write(tmp_path)
+    assert len(made.table(request(root))) == 30
+
+
+def test_files_are_found_once_for_table_and_images(tmp_path, monkeypatch):
+    made, whole = dataset(), request(write(tmp_path))
+    table = made.table(whole)
+    monkeypatch.setattr("privbench.datasets.table.find_files", None)
+    assert sum(len(chunk.images) for chunk in made.read(table, whole)) == 30
+
+
 def test_findings_are_known_from_the_source_on(tmp_path):
     made = dataset()
     with pytest.raises(PrivbenchError, match="learns its findings from its table: list them"):
