@@ -16,6 +16,7 @@ from ..base.files import digest_of, sha256
 from ..base.params import Params
 from ..base.seeds import numpy_generator
 from ..data.notices import SHOWN, Notice
+from ..data.patients import patient_texts
 from ..data.splits import COLUMNS, SPACING
 from ..data.squares import pixels_per_pixel
 from ..data.table import OLDEST, known
@@ -177,7 +178,8 @@ class TableDataset(Dataset):
                 request.notice(Notice("the table names no validation images: they are held out of the training ones"))
                 return table.assign(split=table["split"].replace("train", "train_val"))
             return table
-        patients = np.sort(table["patient"].unique())
+        texts = patient_texts(table["patient"])  # however many zeros stand before a number, the same are drawn
+        patients = np.sort(texts.unique())
         count = max(1, round(self.params.test_share * len(patients)))
         if count >= len(patients):
             raise PrivbenchError(
@@ -187,7 +189,7 @@ class TableDataset(Dataset):
         request.notice(
             Notice(f"the table names no splits: {count} of {len(patients)} patients were drawn for the test")
         )
-        return table.assign(split=np.where(table["patient"].isin(drawn), "test", "train_val"))
+        return table.assign(split=np.where(texts.isin(drawn), "test", "train_val"))
 
     def _with_spacing(self, table: pd.DataFrame, collection: Collection, request: DataRequest) -> pd.DataFrame:
         """The table with the millimetres per pixel at the wanted size in place of those of the files."""

@@ -90,6 +90,13 @@ def test_patients_are_drawn_for_the_test_by_the_seed(tmp_path):
         table_of(root, test_share=0.99)
 
 
+def test_zeros_before_numbers_of_patients_change_no_draw(tmp_path):
+    short = rows(12).assign(PatientID=np.repeat([str(number) for number in range(1, 13)], 3))
+    drawn = table_of(write(tmp_path, short))[0]["split"].tolist()
+    short.assign(PatientID=short["PatientID"].str.zfill(3)).to_csv(tmp_path / "labels.csv", index=False)
+    assert table_of(tmp_path)[0]["split"].tolist() == drawn
+
+
 def test_splits_of_the_table_are_kept(tmp_path):
     table = rows()
     words = np.repeat(["Training", "valid", "test", "test", "train"], 6)
