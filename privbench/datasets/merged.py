@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_serializer
 
 from ..base.errors import PrivbenchError
 from ..base.files import digest_of
@@ -33,6 +33,11 @@ class Part(Params):
     root: Path | None = Field(None, exclude=True, description="the folder of a data set that lies on disk")
     params: dict[str, Any] = Field({}, description="the data set's parameters")
 
+    @field_serializer("params")
+    def _as_the_data_set_tells(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Without what tells where something lies."""
+        return Registry().create(Dataset, self.dataset, params).params.model_dump(mode="json")
+
 
 class MergedParams(Params):
     parts: dict[PartName, Part] = Field(min_length=1, description="the data sets, by names of one's choice")
@@ -54,10 +59,12 @@ class Merged(Dataset):
         super().__init__(**params)
         registry = Registry()
         self._parts: dict[str, Dataset] = {}
+        findings: list[str] = []
         for name, part in self.params.parts.items():
             with _told_of(name):
                 self._parts[name] = registry.create(Dataset, part.dataset, part.params)
-        self.findings = tuple(dict.fromkeys(finding for part in self._parts.values() for finding in part.findings))
+                findings += self._parts[name].findings
+        self.findings = tuple(dict.fromkeys(findings))
         self.public = all(part.public for part in self._parts.values())
         self._tables: dict[str, pd.DataFrame] = {}
 

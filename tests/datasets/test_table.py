@@ -265,6 +265,16 @@ def test_it_may_be_a_part_of_a_merged_data_set(tmp_path):
     assert np.concatenate([chunk.images for chunk in chunks]).shape == (3, 1, 32, 32)
 
 
+def test_a_part_needs_findings_and_does_not_tell_where_its_table_lies(tmp_path):
+    def part(**params):
+        return Merged(parts={"mine": {"dataset": "table", "root": tmp_path, "params": {"columns": COLUMNS, **params}}})
+
+    with pytest.raises(PrivbenchError, match="Part 'mine' of the merged data set: The data set table learns its"):
+        part()
+    assert part(findings=["Mass"], table_file="a.csv").terms() == part(findings=["Mass"], table_file="b.csv").terms()
+    assert part(findings=["Mass"]).terms() != part(findings=["Edema"]).terms()
+
+
 def hospital(root, data):
     """Real radiographs of several sides and depths, of patients called by texts, with gaps in what is told of them."""
     published = pd.read_csv(data / "Data_Entry_2017_v2020.csv", index_col=False)
