@@ -29,7 +29,7 @@ from .embedding import ComparedAsPoints
 from .recipes import DistillationParams
 from .undoing.portraits import Portraits
 from .undoing.search import Chain, image_similarity, originals_of, search
-from .whitening import Whitening, fit_whitening
+from .whitening import Whitening, fit_variation
 
 _TEACHER, _TOWER, _UNDO, _FINDER = "teacher.", "tower.", "undo.", "finder."
 _PORTRAITS, _MEASURE = "portraits.", "measure."
@@ -131,17 +131,19 @@ def fit_distilled(
     teacher = Embedder(without_weights(params), params.features).to(ctx.device).eval()
     start_from_guidance(teacher, guidance.embedder, "the attack 'distillation'")
     own_val = embed(teacher, Pixels(val.references, ctx.device), ctx)
+    variation = fit_variation(known, ctx)
     if known.probes is known.references:
-        whitening = fit_whitening(known.references, known, ctx)
+        whitening = variation.whitening()
         share, _ = _weigh(own_val, own_val, whitening, val.references, val)
         portraits = originals_of(known.references, ctx.numpy_generator("own images"))
         nothing = Chain((), ())
         return Distilled(teacher, teacher, nothing, nothing, whitening, share, portraits, {})
 
-    found, own = search(known, val, ctx), embed(teacher, Pixels(known.references, ctx.device), ctx)
+    found = search(known, val, variation.whitening(), ctx)
+    own = embed(teacher, Pixels(known.references, ctx.device), ctx)
     undone_val = found.chain.images(val.probes).numpy()
     tower, rounds = _train(params, teacher, (found.train, own, known), (undone_val, own_val, val), ctx)
-    whitening = fit_whitening(found.train, known, ctx)
+    whitening = variation.whitening(found.train)
     reached = embed(tower, Pixels(undone_val, ctx.device), ctx)
     share, alone = _weigh(reached, own_val, whitening, undone_val, val)
     measures = {

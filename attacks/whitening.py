@@ -55,15 +55,38 @@ class Whitening:
         return cls(Portraits(**below(_PORTRAITS, state)), state["transform"])
 
 
-def fit_whitening(undone: np.ndarray, known: KnownGallery, ctx: Context) -> Whitening:
-    """Within-class covariance normalization (Hatch, Kajarekar & Stolcke 2006), classes being patients.
+@dataclass(frozen=True)
+class Variation:
+    """What differs between visits of a patient, as originals tell it: the same whatever undoes a release.
 
-    What differs between two visits is known from patients with several images; imitated by augmentation, of which there
-    is as much as one wants; and, on the side of the release, whatever the undo left.
+    Shape: rows (n,), int, of the training images that were looked at; places (n, K); within (K, K).
+    """
+
+    portraits: Portraits
+    rows: np.ndarray
+    places: Tensor
+    within: Tensor
+
+    def whitening(self, undone: np.ndarray | None = None) -> Whitening:
+        """What makes it alike in all directions, with what an undo left of the training releases, where there is one.
+
+        Shape: undone (N, 1, H, W), uint8, row by row of the training originals.
+        """
+        within = self.within
+        if undone is not None:
+            within = within + _scatter(self.portraits.coefficients(_seen(undone[self.rows])) - self.places) / 2
+        floor = _FLOOR * within.diagonal().mean() * torch.eye(len(within))
+        return Whitening(self.portraits, torch.linalg.cholesky(torch.linalg.inv((within + floor).double())).float())
+
+
+def fit_variation(known: KnownGallery, ctx: Context) -> Variation:
+    """For within-class covariance normalization (Hatch, Kajarekar & Stolcke 2006), classes being patients.
+
+    What differs between two visits is known from patients with several images; and imitated by augmentation, of which
+    there is as much as one wants.
 
     Args:
-        undone: the training releases as they are seen; the originals where there is no release. Shape: (N, 1, H, W).
-        known: the training originals, row by row of the same radiographs, and whose they are.
+        known: the training originals, and whose they are.
         ctx: draws.
     """
     rng, originals = ctx.numpy_generator("whitening"), known.references
@@ -71,12 +94,8 @@ def fit_whitening(undone: np.ndarray, known: KnownGallery, ctx: Context) -> Whit
     seen = _seen(originals[rows])
     portraits = portraits_of(seen, _COMPONENTS)
     places = portraits.coefficients(seen)
-    left = portraits.coefficients(_seen(undone[rows])) - places
-    within = (
-        _within(places, known.patients[rows]) + _between_visits(originals, portraits, rng, ctx) + _scatter(left) / 2
-    )
-    floor = _FLOOR * within.diagonal().mean() * torch.eye(len(within))
-    return Whitening(portraits, torch.linalg.cholesky(torch.linalg.inv((within + floor).double())).float())
+    within = _within(places, known.patients[rows]) + _between_visits(originals, portraits, rng, ctx)
+    return Variation(portraits, rows, places, within)
 
 
 def _seen(images: np.ndarray) -> Tensor:

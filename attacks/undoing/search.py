@@ -23,7 +23,7 @@ from privbench.learning.states import below, prefixed
 from privbench.metrics.roc import auc
 
 from ..registration import Registration, register
-from ..whitening import Whitening, fit_whitening
+from ..whitening import Whitening
 from .canonical import FAMILIES, Canonical, fit_canonical
 from .grey_table import GreyTable, fit_grey_table
 from .portraits import Portraits, portraits_of, sample_of
@@ -133,10 +133,13 @@ class Found:
     aucs: Mapping[str, float]
 
 
-def search(train: KnownGallery, val: KnownGallery, ctx: Context) -> Found:
-    """Fits every undo to the training images, simple ones first, and judges them by the validation images."""
+def search(train: KnownGallery, val: KnownGallery, whitening: Whitening, ctx: Context) -> Found:
+    """Fits every undo to the training images, simple ones first, and judges them by the validation images.
+
+    The whitening is that of originals, by which visits are compared.
+    """
     rng = ctx.numpy_generator("own images")
-    judge = _Judge(val, originals_of(train.references, rng), fit_whitening(train.references, train, ctx), rng)
+    judge = _Judge(val, originals_of(train.references, rng), whitening, rng)
     examples = OwnPairs(np.asarray(train.probes), train.references, judge.portraits)
     matches: dict[str, float] = {}
     aucs: dict[str, float] = {}

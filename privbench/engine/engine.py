@@ -127,12 +127,12 @@ class Engine:
     def _start(self) -> None:
         """Hands over what the executor takes, the longest way to go first; nothing overtakes what waits for room."""
         while self._ready:
-            first = self._ready[0][-1]
-            if first.cost is None or first.cost.memory is None:  # meanwhile one of its kind may have been made
-                first.cost = self._cost_of(first.node)
-            if not self._executor.takes(first.cost):
+            one = self._ready[0][-1]
+            if one.cost is None or one.cost.memory is None:  # meanwhile one of its kind may have been made
+                one.cost = self._cost_of(one.node)
+            if not self._executor.takes(one.cost):
                 break
-            one = heappop(self._ready)[-1]
+            heappop(self._ready)
             if not self._is_needed(one):
                 del self._open[one.key]
                 continue

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from galleries import known_gallery, patient_images
-from privbench.attacks.whitening import Whitening, _scatter, _within, fit_whitening
+from privbench.attacks.whitening import Whitening, _scatter, _within, fit_variation
 
 from privbench.metrics.roc import auc
 
@@ -26,7 +26,7 @@ def shaded(images):
 def test_what_changes_from_visit_to_visit_counts_for_little(ctx):
     train, test = (known_gallery(seed, 300) for seed in (0, 2))
     train, test = (replace(one, references=shaded(one.references)) for one in (train, test))
-    whitening = fit_whitening(train.references, train, ctx)
+    whitening = fit_variation(train, ctx).whitening(train.references)
     plain = Whitening(whitening.portraits, torch.eye(len(whitening.transform)))
     assert linked(whitening, test.references, test) > linked(plain, test.references, test) + 0.02
 
@@ -40,7 +40,9 @@ def test_what_the_undo_left_counts_for_little(ctx):
         return images
 
     train, test = known_gallery(0, 300), known_gallery(2, 300)
-    informed, blind = (fit_whitening(images, train, ctx) for images in (spoilt(train.references), train.references))
+    informed, blind = (
+        fit_variation(train, ctx).whitening(images) for images in (spoilt(train.references), train.references)
+    )
     released = spoilt(test.references)
     assert linked(informed, released, test) > linked(blind, released, test) + 0.02
 
@@ -58,7 +60,7 @@ def test_what_differs_as_known_is_white_afterwards(ctx):
     train = known_gallery(0, 300)
     noise = np.random.default_rng(1).integers(0, 120, train.references.shape)
     released = (train.references // 2 + noise).astype(np.uint8)
-    whitening = fit_whitening(released, train, ctx)
+    whitening = fit_variation(train, ctx).whitening(released)
     assert torch.linalg.matrix_rank(whitening.transform) == len(whitening.transform)
     again = Whitening.of_state(whitening.state())
     assert torch.equal(again.points(released), whitening.points(released))
@@ -67,12 +69,12 @@ def test_what_differs_as_known_is_white_afterwards(ctx):
 
 def test_constant_images_and_larger_ones_have_places(ctx):
     train = known_gallery(0, 60, np.full_like(patient_images(0), 90))
-    whitening = fit_whitening(train.probes, train, ctx)
+    whitening = fit_variation(train, ctx).whitening(train.probes)
     assert whitening.points(train.probes).isfinite().all()
     large = np.repeat(np.repeat(patient_images(0), 8, 2), 8, 3)
     gallery = known_gallery(0, 60)
     big = type(gallery)(large, large, pairs=gallery.pairs, table=gallery.table)
-    assert len(fit_whitening(large, big, ctx).portraits.mean) == 64 * 64
+    assert len(fit_variation(big, ctx).whitening(large).portraits.mean) == 64 * 64
 
 
 def test_scatter_is_not_centred():

@@ -18,6 +18,7 @@ from privbench.attacks.undoing.search import (
     search,
 )
 from privbench.attacks.undoing.undo import OwnPairs, Undo
+from privbench.attacks.whitening import fit_variation
 from torch.nn import functional
 
 from privbench.data.gallery import KnownGallery
@@ -33,7 +34,11 @@ def gallery(released, originals) -> KnownGallery:
 
 def found_for(release, ctx):
     train, val = images_of(300, 0), images_of(100, 1)
-    return search(gallery(release(train), train), gallery(release(val), val), ctx), val
+    return found_in(gallery(release(train), train), gallery(release(val), val), ctx), val
+
+
+def found_in(train, val, ctx):
+    return search(train, val, fit_variation(train, ctx).whitening(), ctx)
 
 
 def mixed(images):
@@ -100,7 +105,7 @@ def test_where_visits_are_not_alike_single_images_choose(ctx):
     train, val = images_of(300, 0), images_of(100, 1)
     strangers = gallery(mixed(val), val)
     pairs = replace(strangers.pairs, reference=np.random.default_rng(5).permutation(200) % 100)
-    found = search(gallery(mixed(train), train), replace(strangers, pairs=pairs), ctx)
+    found = found_in(gallery(mixed(train), train), replace(strangers, pairs=pairs), ctx)
     assert found.finder.names == found.chain.names == ("regression on grey",)
 
 
@@ -111,7 +116,7 @@ def test_few_pairs_are_enough_where_images_find_themselves(ctx, paired):
     few = gallery(mixed(val), val)
     rows = np.arange(100)[:: 100 // paired][:paired]
     pairs = Pairs(np.tile(rows, 2), np.concatenate([rows, rows + 1]), np.repeat([True, False], paired))
-    found = search(gallery(mixed(train), train), replace(few, pairs=pairs), ctx)
+    found = found_in(gallery(mixed(train), train), replace(few, pairs=pairs), ctx)
     assert found.chain.names == ("regression on grey",)
 
 
@@ -138,7 +143,7 @@ def test_pairs_are_scored_by_the_rows_that_they_name(ctx):
                   np.repeat([True, False], 20))  # fmt: skip
     val = replace(gallery(255 - originals, originals), pairs=pairs)
     train = images_of(300, 3)
-    found = search(gallery(255 - train, train), val, ctx)
+    found = found_in(gallery(255 - train, train), val, ctx)
     assert found.chain.names == ("registration",)
     assert found.aucs["registration"] == 1.0
 
