@@ -35,6 +35,7 @@ class AdversarialAnonymizer(Anonymizer):
     """An anonymizer whose generator network learns to deceive the verifier and to please the classifier."""
 
     deterministic = True
+    needs_findings = True
     size_multiple: ClassVar[int]
     """The image's side must be a multiple of this: the generator halves it that often."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from privbench.record.estimates import FILE, write_estimates
 from privbench.record.folder import EXAMPLES, LINKAGE_SCORES, RETRIEVAL_SCORES
 from privbench.record.names import AUC, worst_case
 from privbench.record.run import FILE as RECORD
-from privbench.record.run import RunRecord
+from privbench.record.run import RunRecord, read_run
 from privbench.report.page.build import build_report
 from privbench.report.page.runs import BUDGET, CURVES, read_reported
 
@@ -86,6 +87,14 @@ def write_run(
             encoding="utf-8",
         )
     return run
+
+
+def with_record(folder: Path, out: Path, **update: Any) -> Path:
+    """A copy of a run folder with other things said in its record."""
+    shutil.copytree(folder, out)
+    record = read_run(folder).model_copy(update=update)
+    (out / RECORD).write_text(record.model_dump_json())
+    return out
 
 
 def forge(folder: Path, name: str) -> None:

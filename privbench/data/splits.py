@@ -67,6 +67,11 @@ class Split:
         """The table as records may tell it: images and patients under their pseudonyms, unless the data are public."""
         return told(self.table)
 
+    def knows(self, what: str) -> bool:
+        """Whether the data set told findings, masks or locations."""
+        known = getattr(self, what)
+        return known is not None and len(known) > 0
+
     @property
     def labels(self) -> np.ndarray:
         """1 where a finding is present, 0 where it is absent, NaN where nobody said. Shape: (N, findings), float32."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..base.errors import PrivbenchError
 from ..metrics.roc import margin_kept
 from ..protocols.schema import Protocol
 from ..record.attack import AttackResult, InferenceResult, WorstCase
@@ -68,7 +67,7 @@ def evaluate(
 
     Args:
         attack_scores: of all attacks.
-        utility_scores: of all tasks that read findings, one row a known label.
+        utility_scores: of all tasks that read findings, one row a known label; none where the data set tells none.
         measurements: of all tasks that measure, one row an image and measure.
         copies: of each test image, released and original, the most alike original of each split; none in old runs.
         protocol: what the run was made under.
@@ -76,16 +75,11 @@ def evaluate(
         utility_versions: that of each utility task.
 
     Raises:
-        PrivbenchError: no task read findings, or the test images are too few, or too much alike, for a figure.
+        PrivbenchError: the test images are too few, or too much alike, for a figure.
     """
     resampling = Resampling.of(protocol, _test_patients(attack_scores, utility_scores, measurements, copies))
     found = attack_results(attack_scores, attack_versions, protocol, resampling)
     utilities, of_utilities = utility_results(utility_scores, protocol, utility_versions, resampling)
-    if not utilities:
-        raise PrivbenchError(
-            "No utility task of the protocol reads findings, so the run has no headline of utility: "
-            "add one, such as [utilities.classification]."
-        )
     measured, of_measures = measurement_results(measurements, protocol, utility_versions, resampling)
     copied, of_copies = copies_result(copies, protocol, resampling)
     estimates = {**found.estimates, **of_utilities, **of_measures, **of_copies}
@@ -117,7 +111,7 @@ def warnings_of(figures: Figures) -> list[str]:
     return [
         *_of_contradiction(figures),
         *_of_copies(figures.copies),
-        *_of_the_mean(figures.utilities[0]),
+        *(warning for result in figures.utilities[:1] for warning in _of_the_mean(result)),
         *(warning for result in figures.utilities for warning in _of_losses(result)),
         *(warning for attack in figures.attacks for warning in _of_attack(attack)),
     ]

@@ -117,8 +117,9 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 f"({record.worst_case.reason}): give the attack more training."
             )
         headlines = [worst_case(metric) for metric in (AUC, RANK_1, MATCH)]
-        estimates = estimates_of(folder, record, (*headlines, copies_of(OTHERS), record.utility_name))
-        if record.utility_name not in estimates:
+        of_utility = [] if record.utility_name is None else [record.utility_name]
+        estimates = estimates_of(folder, record, (*headlines, copies_of(OTHERS), *of_utility))
+        if not estimates.keys() >= {*of_utility}:
             raise PrivbenchError(f"{folder} lacks the estimate of its utility: run it again with --overwrite.")
         runs.append(
             BaselineRun(

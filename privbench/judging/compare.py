@@ -119,13 +119,13 @@ def delong_tests(first: Path, second: Path, records: Sequence[RunRecord]) -> dic
     The pairs that privbench draws stand in a mated and a non-mated pair each, so it is for lists of one's own.
     """
     tests: dict[FigureName, float] = {}
-    utility = records[0].utility
     key = ["task", "mode", "seed", "split", "image", "patient", "class", "label"]
     images = _beside(first / UTILITY_SCORES, second / UTILITY_SCORES, key)
-    own = images[(images["task"] == utility.name) & (images["mode"] == utility.mode) & (images["split"] == "test")]
-    if own["seed"].nunique() == 1 and not own.drop_duplicates("image")["patient"].duplicated().any():
-        for name, part in own.groupby("class", sort=False):
-            _test(tests, FigureName(Subject.UTILITY, utility.label, AUC, str(name)), part, part["label"])
+    for utility in records[0].utilities[:1]:
+        own = images[(images["task"] == utility.name) & (images["mode"] == utility.mode) & (images["split"] == "test")]
+        if own["seed"].nunique() == 1 and not own.drop_duplicates("image")["patient"].duplicated().any():
+            for name, part in own.groupby("class", sort=False):
+                _test(tests, FigureName(Subject.UTILITY, utility.label, AUC, str(name)), part, part["label"])
     key = ["attack", "scenario", "seed", "split", "images", "probe", "reference", "probe_patient", "reference_patient"]
     pairs = _beside(first / LINKAGE_SCORES, second / LINKAGE_SCORES, [*key, "mated"])
     for attack in records[0].attacks:
@@ -171,9 +171,9 @@ def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
             "(--set attacks.NAME.seeds=5 shows it)."
         )
     if not has_delong:
-        counts = records[0].utility.counts
+        counts = records[0].attacks[0].counts
         notes.append(
             "DeLong's test is not offered: it needs one training alone, and test pairs or test images that are "
-            f"independent; here {counts.images} images are of {counts.patients} patients."
+            f"independent; here {counts.pairs} pairs are of {counts.patients} patients."
         )
     return notes

@@ -7,7 +7,7 @@ not certified has no rank: its low figure may be the attack's failure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -28,7 +28,7 @@ _NO_ERROR = 1e-6  # of a difference of AUCs: less is rounding
 class Entry:
     """A run as it enters a table: its worst-case verification AUC and its mean classification AUC.
 
-    The estimates are None where an older privbench wrote the run.
+    The estimates are None where an older privbench wrote the run, that of utility also where no findings are told.
     """
 
     record: RunRecord
@@ -43,7 +43,8 @@ class Standing:
 
     Ranks are intervals, from the best to the worst that the data allow; None without certificate. `on_front` is the
     share of resamples in which no other certified run is at least as good in both and better in one.
-    `dominated_by` is a run that is surely better in both.
+    `dominated_by` is a run that is surely better in both. Where the data set tells no findings, privacy alone is
+    ranked.
     """
 
     entry: Entry
@@ -71,11 +72,12 @@ def read_entry(folder: Path) -> Entry:
     record = read_run(folder)
     if FILE not in record.files:
         return Entry(record, None, None, folder)
-    privacy, utility = worst_case(AUC), record.utility_name
-    estimates = estimates_of(folder, record, (privacy, utility))
-    if len(estimates) < 2:
+    names = [name for name in (worst_case(AUC), record.utility_name) if name is not None]
+    estimates = estimates_of(folder, record, names)
+    if len(estimates) < len(names):
         raise PrivbenchError(f"{folder / FILE} lacks the headline figures: run it again with --overwrite.")
-    return Entry(record, estimates[privacy], estimates[utility], folder)
+    privacy, utility = (*(estimates[name] for name in names), None)[:2]
+    return Entry(record, privacy, utility, folder)
 
 
 def make_boards(entries: Sequence[Entry]) -> list[Board]:
@@ -85,8 +87,9 @@ def make_boards(entries: Sequence[Entry]) -> list[Board]:
     """
 
     def place(entry: Entry) -> tuple[int, float, float]:
-        worst = entry.record.worst_case
-        return VERDICTS.index(worst.verdict), worst.verification_auc, -entry.record.utility.mean_auc
+        worst, utility = entry.record.worst_case, entry.record.utility
+        useful = 0.0 if utility is None else utility.mean_auc
+        return VERDICTS.index(worst.verdict), worst.verification_auc, -useful
 
     groups: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=place):
@@ -95,16 +98,19 @@ def make_boards(entries: Sequence[Entry]) -> list[Board]:
 
 
 def _standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
-    known, rest = [], []
+    ranked, rest, figures = [], [], []
     for entry in entries:
-        if entry.record.certified and entry.privacy is not None and entry.utility is not None:
-            known.append((entry, entry.privacy, entry.utility))
+        told = [one for one in (entry.privacy, entry.utility) if one is not None]
+        if entry.record.certified and len(told) == (1 if entry.record.utility is None else 2):
+            ranked.append(entry)
+            figures.append(told)
         else:
             rest.append(Standing(entry))
-    if not known:
+    if not ranked:
         return tuple(rest)
-    ranked, privacy, utility = zip(*known, strict=True)
-    if odd := next((entry for entry, *both in known if not all(one.is_paired_with(privacy[0]) for one in both)), None):
+    first = figures[0][0]
+    pairs = zip(ranked, figures, strict=True)
+    if odd := next((entry for entry, told in pairs if not all(one.is_paired_with(first) for one in told)), None):
         raise PrivbenchError(
             f"{odd.folder} and {ranked[0].folder} share a fingerprint, and not the draws or patients of their figures: "
             "`privbench verify` tells which of them was changed."
@@ -112,18 +118,23 @@ def _standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
     # Both figures share the chance of a wrong statement.
     each = (1 + ranked[0].record.worst_case.interval.confidence) / 2
     numbers = [crc32(entry.record.key.encode()) for entry in ranked]
-    more_private, more_useful = surely_below(privacy, each, numbers), surely_below(utility, each, numbers).T
-    fronts, both = front_shares(privacy, utility, numbers), more_private & more_useful
+    privacy, *utility = zip(*figures, strict=True)
+    more_private = surely_below(privacy, each, numbers)
     standings = [
-        Standing(
-            entry,
-            privacy_rank=rank_interval(more_private, number),
-            utility_rank=rank_interval(more_useful, number),
-            on_front=float(fronts[number]),
-            dominated_by=ranked[int(np.argmax(both[:, number]))].record.label if both[:, number].any() else None,
-        )
-        for number, entry in enumerate(ranked)
+        Standing(entry, privacy_rank=rank_interval(more_private, number)) for number, entry in enumerate(ranked)
     ]
+    for useful in utility:  # where there is one
+        more_useful = surely_below(useful, each, numbers).T
+        fronts, both = front_shares(privacy, useful, numbers), more_private & more_useful
+        standings = [
+            replace(
+                standing,
+                utility_rank=rank_interval(more_useful, number),
+                on_front=float(fronts[number]),
+                dominated_by=ranked[int(np.argmax(both[:, number]))].record.label if both[:, number].any() else None,
+            )
+            for number, standing in enumerate(standings)
+        ]
     return (*standings, *rest)
 
 

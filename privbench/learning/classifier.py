@@ -48,11 +48,14 @@ def fit_classifier(
 ) -> Classifier:
     """A classifier trained on the known labels, selected on their cross entropy on validation images.
 
+    Where the data set tells no findings it stays as it was drawn.
     The objective, made for the network, may learn parameters of its own beside it.
     """
     with global_seed(ctx.derive(title, "weights")):
         classifier = Classifier(recipe, len(train_set.findings))
         objective = objective_for(classifier)
+    if not train_set.findings:
+        return classifier  # there is nothing to learn
     both = _Together(classifier, objective)
     network, update = prepare(both, ctx, *adam(both, recipe, len(train_set.images)))
     pixels, generator = Pixels(train_set.images, ctx.device), ctx.torch_generator(title, "augmentation")

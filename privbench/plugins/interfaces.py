@@ -98,6 +98,8 @@ class Anonymizer(Plugin):
     kind = "anonymizer"
     deterministic: ClassVar[bool]
     """True: the same image always becomes the same image. False: noise is drawn from the generator."""
+    needs_findings: ClassVar[bool] = False
+    """True: it learns from what the guidance classifier reads, so the data set has to tell findings."""
 
     @property
     @final
@@ -240,7 +242,7 @@ class UtilityTask(Plugin):
 
 
 class ReadingTask(UtilityTask):
-    """Reads findings off images."""
+    """Reads findings off images; it is left out where the data set tells none."""
 
     @abstractmethod
     def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:
@@ -326,6 +328,8 @@ class Dataset(Plugin):
     @abstractmethod
     def table(self, request: DataRequest) -> pd.DataFrame:
         """One row an image: image, patient, split, and one 0/1 column a finding; study, follow_up, age, sex, view.
+
+        Without findings no utility task reads any, and releases are judged for privacy and by what is measured.
 
         `split` is train, val or test, or train_val where the harness is to hold out the validation patients. A label
         that nobody gave is NaN. Patients are texts, or whole numbers from 0; numbers, also in texts, get leading zeros

@@ -65,7 +65,7 @@ def _chunk(value: Any) -> bool:
 
 def _findings(plugin: Any) -> bool:
     findings = getattr(plugin, "findings", None)
-    return isinstance(findings, tuple) and bool(findings) and all(map(_text, findings))
+    return isinstance(findings, tuple) and all(map(_text, findings))
 
 
 ITEMS = Result("a privbench.interfaces.Chunk of numpy arrays", lambda value, *_: _chunk(value))

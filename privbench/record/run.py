@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from ..base import exact_json
 from ..base.errors import PrivbenchError
@@ -75,7 +75,7 @@ class RunRecord(Record):
     worst_case: WorstCase
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
-    utilities: list[UtilityResult] = Field(min_length=1)
+    utilities: list[UtilityResult]
     measurements: list[MeasurementResult]
     copies: CopiesResult | None
     warnings: list[str]
@@ -106,14 +106,17 @@ class RunRecord(Record):
         return Figures.model_validate({name: getattr(self, name) for name in Figures.model_fields})
 
     @property
-    def utility(self) -> UtilityResult:
-        """The headline of utility: the protocol's first task that reads findings, in its first mode."""
-        return self.utilities[0]
+    def utility(self) -> UtilityResult | None:
+        """The headline of utility: the protocol's first task that reads findings, in its first mode.
+
+        None where the data set tells no findings.
+        """
+        return self.utilities[0] if self.utilities else None
 
     @property
-    def utility_name(self) -> FigureName:
-        """What the headline of utility is called among the run's estimates."""
-        return FigureName(Subject.UTILITY, self.utility.label, MEAN_AUC)
+    def utility_name(self) -> FigureName | None:
+        """What the headline of utility is called among the run's estimates; None where there is none."""
+        return None if self.utility is None else FigureName(Subject.UTILITY, self.utility.label, MEAN_AUC)
 
     @property
     def certified(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..base.errors import PrivbenchError
@@ -49,6 +49,15 @@ def choose_attacks(
     return chosen, left_out
 
 
+def check_findings(anonymizer: Anonymizer, findings: Sequence[str]) -> None:
+    """Raises PrivbenchError where the anonymizer learns from findings, and the data set tells none."""
+    if anonymizer.needs_findings and not findings:
+        raise PrivbenchError(
+            f"The anonymizer {anonymizer.name!r} learns from findings, and the data set tells none: name its columns "
+            "of findings, or choose another anonymizer."
+        )
+
+
 def check_floor(floor: LinkageAttack) -> None:
     """Raises PrivbenchError unless the floor of the certificates needs no training."""
     if floor.trained:
@@ -92,7 +101,8 @@ def choose_utilities(
     chosen, left_out = [], []
     for label in protocol.utilities:
         task = create(label)
-        missing = [what for what in task.needs if getattr(test, what) is None]
+        needs = [*(["findings"] if isinstance(task, ReadingTask) else []), *task.needs]
+        missing = [what for what in needs if not test.knows(what)]
         if missing:
             left_out.append(f"{label} is left out: the data set has no {' and no '.join(missing)}")
         else:

@@ -22,7 +22,7 @@ from ..plugins.code import stated
 from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
 from ..protocols.schema import Protocol, fingerprint_of, without_places
 from .attack_stages import AttackStages
-from .choices import check_floor, check_places, check_utilities, choose_attacks, choose_utilities
+from .choices import check_findings, check_floor, check_places, check_utilities, choose_attacks, choose_utilities
 from .copies import copy_nodes
 from .examples import KeepExamples
 from .guidance_stages import guidance_nodes
@@ -95,6 +95,7 @@ class Pipeline:
         check_floor(self.floor())
         check_utilities(self.protocol, self.utility)
         self._source = self.dataset.source(self.request)
+        check_findings(self.anonymizer, self.dataset.findings)
         self.terms = self._terms()  # asks every plugin for its inputs, and timm for the networks
         check_places([self.terms, self.anonymizer.terms(), without_places(self.protocol.model_dump(mode="json"))])
 

@@ -29,7 +29,7 @@ def compared(test: ShownImages, classifier: Classifier, measures: Iterable[str],
 
     Args:
         test: released images with their originals, and the anonymizer's displacement if it tells one.
-        classifier: through whose features their distance is seen.
+        classifier: through whose features their distance is seen; one that reads no findings has learnt none.
         measures: the names of the values, in the order in which they come.
         ctx: the stage's surroundings.
 
@@ -55,7 +55,7 @@ def _likeness(before: Tensor, after: Tensor, classifier: Classifier, ctx: Contex
         "SSIM": ssim(before, after),
         "MS-SSIM": ms_ssim(before, after),
         "PSNR": psnr(before, after),
-        "feature distance": _feature_distance(before, after, classifier, ctx),
+        **({"feature distance": _feature_distance(before, after, classifier, ctx)} if classifier.findings else {}),
         "sharpness": sharpness(before, after),
         "clipped pixels": clipped(after),
     }

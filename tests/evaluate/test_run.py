@@ -7,7 +7,6 @@ from copying import copies
 from records import attack, finding, image_table, log_odds, own_image_match, readings, utility
 from sklearn.metrics import roc_auc_score
 
-from privbench.base.errors import PrivbenchError
 from privbench.evaluate.certificate import worst_case
 from privbench.evaluate.run import Evaluation, evaluate, warnings_of
 from privbench.protocols.kinds import CONTROL
@@ -95,19 +94,14 @@ def test_a_run_is_evaluated_over_all_test_patients(rng, attack_scores):
     assert found.utilities[0].counts.patients == PATIENTS
 
 
-def test_a_run_without_a_reading_task_is_an_error(attack_scores):
+def test_a_run_without_findings_has_no_headline_of_utility(attack_scores):
     protocol = load_protocol("quick", ["statistics.resamples=200"])
     nothing = readings("frozen", np.zeros((0, 3)), np.zeros((1, 0, 3)), CLASSES, image_table(1, 1))
-    with pytest.raises(PrivbenchError, match="No utility task of the protocol reads findings"):
-        evaluate(
-            attack_scores,
-            nothing,
-            measurements_of(np.arange(9)),
-            NO_COPIES,
-            protocol,
-            {"correlation": "1"},
-            {"classification": "7"},
-        )
+    versions = {"correlation": "1"}, {"classification": "7"}
+    found = evaluate(attack_scores, nothing, measurements_of(np.arange(9)), NO_COPIES, protocol, *versions)
+    assert found.utilities == []
+    assert "utility" not in {str(name).partition("/")[0] for name in found.estimates}
+    assert "measurement" in {str(name).partition("/")[0] for name in found.estimates}
 
 
 def warned(*utilities):

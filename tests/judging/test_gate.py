@@ -1,10 +1,10 @@
 import json
-import shutil
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from records import estimate
+from report_runs import with_record
 
 from privbench import cli
 from privbench.judging.baseline import make_baseline, read_baseline, write_baseline
@@ -71,14 +71,6 @@ def test_several_figures_share_the_chance_of_a_false_alarm(rng):
     pairs = [Pair("run", whose[n], estimate(0.7, draws[n]), estimate(0.7, draws[n + 3])) for n in range(3)]
     changes, _ = judge_changes(pairs, STATISTICS, Tolerances())
     assert [one.interval.confidence for one in changes] == pytest.approx([1 - 0.05 / 3] * 3)
-
-
-def with_record(folder, out, **update):
-    """A copy of a run folder with other things said in its record."""
-    shutil.copytree(folder, out)
-    record = read_run(folder).model_copy(update=update)
-    (out / "run.json").write_text(record.model_dump_json())
-    return out
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,6 @@ def test_a_run_is_read_from_its_folder_or_from_its_file(tmp_path):
         ({"surplus": 1}, "surplus: Extra inputs are not permitted"),
         ({"attacks": [{}]}, r"attacks\.0\.name: Field required"),
         ({"created": None}, "created: "),
-        ({"utilities": []}, "utilities: "),
     ],
 )
 def test_what_does_not_fit_the_schema_is_named(tmp_path, change, what):

@@ -37,6 +37,7 @@ class Eraser(Anonymizer):
 
     name = "trap-eraser"
     deterministic = True
+    needs_findings = True
     Params = EraserParams
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:

@@ -43,7 +43,7 @@ def judge_utility(record: RunRecord) -> list[Useful]:
     """Every mode of the headline's task in which the truth of a trap is known; nothing of other anonymizers."""
     name, judged = record.anonymizer.name, []
     for result in record.utilities:
-        if result.name != record.utility.name or result.original is None:
+        if record.utility is None or result.name != record.utility.name or result.original is None:
             continue
         if name == Eraser.name and result.mode == "frozen":
             verdict = f"loses {result.lost[0] if result.lost else 'nothing'} most"

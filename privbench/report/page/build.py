@@ -51,7 +51,7 @@ class Section:
     warnings: Sequence[str]
     conditions: str
     leaderboard: Table
-    tradeoff: Plot
+    tradeoff: Plot | None
     verification: tuple[Sequence[Plot], Table]
     retrieval: tuple[Plot, Table] | None
     risk: Table | None
@@ -105,7 +105,8 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
     named = [(run.name, run.record) for run in runs]
     data, counts = first.protocol["data"], runs[0].attack.counts
     title = f"{data['dataset']}, {data['size']} px, protocol {first.protocol['name']}"
-    names = names_of_findings([run.record.utility.findings for run in runs])
+    headlines = [utility for run in runs for utility in run.record.utilities[:1]]
+    names = names_of_findings([utility.findings for utility in headlines])
     curves, table = plotter.retrieval(runs, slug), attacks.retrieval(named)
     shared, trained = split_shared([training_curves(run) for run in runs])
     budgets = [(plot, budget_table(points, "Budget of the attacker")) for run in runs
@@ -120,7 +121,7 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         warnings=warnings_of(named),
         conditions=conditions(board.records),
         leaderboard=leaderboard(board),
-        tradeoff=plotter.tradeoff(runs, slug),
+        tradeoff=plotter.tradeoff(runs, slug) if headlines else None,
         verification=(plotter.verification(runs, slug), attacks.verification(named)),
         retrieval=(curves, table) if curves and table else None,
         risk=attacks.risk(named),
@@ -128,7 +129,7 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         utility=_known(utility.overview(named), utility.gaps(named), utility.measurements(named)),
         groups=utility.groups(named),
         findings=(plotter.findings(runs, names, slug), utility.findings_side_by_side(named, names)) if names else None,
-        left_out=list(dict.fromkeys(name for run in runs for name in run.record.utility.left_out)),
+        left_out=list(dict.fromkeys(name for utility in headlines for name in utility.left_out)),
         budgets=budgets,
         pictures=make_pictures(runs, folder, share, store),
         withheld=store is None and not all(run.record.public for run in runs),

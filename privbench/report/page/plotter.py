@@ -107,21 +107,21 @@ class Plotter:
     def findings(self, runs: Sequence[ReportedRun], names: Sequence[str], slug: str) -> Plot:
         """Utility by finding."""
         series = [run.series for run in runs]
-        told = [run.record.utility.findings for run in runs]
+        headlines = [run.record.utilities[0] for run in runs]
+        told, label = [one.findings for one in headlines], headlines[0].label
         marks = {
             f"{run.series.mark}-{place}": Mark(run.name, f"{name} {finding.auc:.3f}")
             for place, name in enumerate(names)
-            for run in runs
-            for finding in run.record.utility.findings
+            for run, findings in zip(runs, told, strict=True)
+            for finding in findings
             if finding.name == name and finding.auc is not None
         }
         with plot_style():
             canvas = new_canvas(finding_panels.height_of(len(names), len(series)), series)
             finding_panels.draw_findings(canvas.plots, series, told, names)
             return self._publish(
-                canvas, f"{slug}-findings", f"Utility by finding: {runs[0].record.utility.label}",
-                f"AUC of each finding and run, {runs[0].record.utility.label}, with intervals. The figures stand in "
-                "the table below.",
+                canvas, f"{slug}-findings", f"Utility by finding: {label}",
+                f"AUC of each finding and run, {label}, with intervals. The figures stand in the table below.",
                 "Runs from top to bottom as in the leaderboard; bars are intervals, missing where too few patients "
                 "have the finding; dotted: a guess.",
                 marks,
@@ -176,11 +176,9 @@ class Plotter:
 def _figures(standing: Standing) -> str:
     """What is said of a point: its figures with their intervals, and whether they may be believed."""
     record = standing.entry.record
-    worst, utility = record.worst_case, record.utility
-    parts = [
-        f"privacy {interval_text(worst.verification_auc, worst.interval)} by {worst.label}",
-        f"utility {interval_text(utility.mean_auc, utility.interval)}",
-    ]
+    worst = record.worst_case
+    parts = [f"privacy {interval_text(worst.verification_auc, worst.interval)} by {worst.label}"]
+    parts += [f"utility {interval_text(one.mean_auc, one.interval)}" for one in record.utilities[:1]]
     if standing.on_front is not None:
         parts.append(f"on the Pareto front in {standing.on_front:.0%} of resamples")
     if not record.certified:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from ...base.errors import PrivbenchError
 from ...judging.ranking import Board, Standing, on_front
 from ...record.values import Interval
 from ..notes import named_runs
@@ -20,7 +21,15 @@ _TITLE_LINES = 0.35  # inches
 
 
 def write_tradeoffs(boards: Sequence[Board], path: Path) -> None:
-    """Draws a plot for each fingerprint into a file, whose ending names the format."""
+    """Draws a plot for each fingerprint into a file, whose ending names the format.
+
+    Raises PrivbenchError where the runs of a fingerprint have no utility, as of data without findings.
+    """
+    if not all(run.utilities for board in boards for run in board.records):
+        raise PrivbenchError(
+            "Of some of these runs no utility is known, as their data tell no findings, so there is no trade-off to "
+            "draw: name others, or leave out --plot."
+        )
     with plot_style():
         all_series = [series_of(named_runs(board)) for board in boards]
         heights = [HEIGHT + _TITLE_LINES + legend_height(series) for series in all_series]
@@ -41,19 +50,20 @@ def write_tradeoffs(boards: Sequence[Board], path: Path) -> None:
 def draw_tradeoff(axes: Axes, series: Sequence[Series], standings: Sequence[Standing]) -> None:
     """One point a run; upwards is more private, rightwards more useful; better methods lie towards the top right."""
     records = [standing.entry.record for standing in standings]
-    for one, record in zip(series, records, strict=True):
-        x, y = record.utility.mean_auc, record.worst_case.verification_auc
-        across, along = record.utility.interval, record.worst_case.interval
+    utilities = [record.utilities[0] for record in records]
+    for one, record, utility in zip(series, records, utilities, strict=True):
+        x, y = utility.mean_auc, record.worst_case.verification_auc
+        across, along = utility.interval, record.worst_case.interval
         axes.plot([across.low, across.high], [y, y], color=one.color, linewidth=1.1, alpha=0.75)
         axes.plot([x, x], [along.low, along.high], color=one.color, linewidth=1.1, alpha=0.75)
         axes.plot([x], [y], linestyle="", gid=one.mark, zorder=3, **one.point)
     lowest = min(0.45, *(_low(record.worst_case.interval) for record in records))
-    left = min(0.45, *(_low(record.utility.interval) for record in records))
+    left = min(0.45, *(_low(utility.interval) for utility in utilities))
     axes.plot(*front_line(standings), color=MUTED, linewidth=1, linestyle=(0, (6, 3)), zorder=1, gid="front")
     axes.axhline(0.5, **GUESS)
     axes.axvline(0.5, **GUESS)
     axes.set(xlim=(left, 1), ylim=(1, lowest))
-    axes.set_xlabel(f"mean AUC, {records[0].utility.label} (more useful →)")
+    axes.set_xlabel(f"mean AUC, {utilities[0].label} (more useful →)")
     axes.set_ylabel("worst-case verification AUC (more private ↑)")
 
 
@@ -61,7 +71,7 @@ def front_line(standings: Sequence[Standing]) -> tuple[list[float], list[float]]
     """The Pareto front as steps: utility and the worst-case AUC of the runs on it, certified ones alone."""
     ranked = [one.entry.record for one in standings if one.on_front is not None]
     attacked = np.array([run.worst_case.verification_auc for run in ranked])
-    useful = np.array([run.utility.mean_auc for run in ranked])
+    useful = np.array([run.utilities[0].mean_auc for run in ranked])
     kept = on_front(attacked, useful)
     front = sorted(zip(useful[kept].tolist(), attacked[kept].tolist(), strict=True))
     steps = [point for now, after in pairwise(front) for point in (now, (now[0], after[1]))] + front[-1:]

@@ -20,6 +20,16 @@ from .utility import MODE_NOTES
 
 _SURELY, _NEVER = 0.95, 0.05
 """Shares of resamples from which, and up to which, a run counts as on the Pareto front and off it."""
+_BOTH = [
+    Column("utility rank"),
+    Column(
+        "Pareto front",
+        number=False,
+        note="share of resamples in which no other certified run is at least as good in privacy and utility and "
+        f"better in one; yes from {_SURELY:.0%} on, no up to {_NEVER:.0%}",
+    ),
+    Column("beaten by", number=False, note="a run that is surely better in both", place="below", lead="beaten by "),
+]
 _OPEN = "Not ranked, because the release is open: something of the image may be left that no attack made use of"
 _NOT_PROVEN = "Not ranked, because the attack is not proven: a low figure is no evidence of privacy"
 
@@ -54,14 +64,7 @@ def leaderboard(board: Board) -> Table:
             lead="COPIES: ",
         ),
         Column("privacy rank"),
-        Column("utility rank"),
-        Column(
-            "Pareto front",
-            number=False,
-            note="share of resamples in which no other certified run is at least as good in privacy and utility and "
-            f"better in one; yes from {_SURELY:.0%} on, no up to {_NEVER:.0%}",
-        ),
-        Column("beaten by", number=False, note="a run that is surely better in both", place="below", lead="beaten by "),
+        *([] if headline is None else _BOTH),
         Column("worst-case AUC ↓", note="verification AUC of the attack below it"),
         MACHINES,
         *(
@@ -76,7 +79,7 @@ def leaderboard(board: Board) -> Table:
             "their name",
             place="wide",
         ),
-        Column(f"{headline.name} AUC ↑", note=f"mean over the findings, {headline.mode}: {MODE_NOTES[headline.mode]}"),
+        *([] if headline is None else [_read(headline)]),
         *(Column(f"{mode} ↑", note=f"the same, {MODE_NOTES[mode]}", place="below", lead=f"{mode} ") for mode in modes),
         MACHINES,
     ]
@@ -96,9 +99,7 @@ def leaderboard(board: Board) -> Table:
             ),
             copies_mark(run),
             _rank("privacy_rank", standing.privacy_rank),
-            _rank("utility_rank", standing.utility_rank),
-            Cell(_front_text(standing.on_front), {"on_front": standing.on_front}, sort=standing.on_front),
-            Cell(standing.dominated_by or NOTHING, {"dominated_by": standing.dominated_by}),
+            *([] if utility is None else _both(standing)),
             Cell(
                 interval_text(worst.verification_auc, worst.interval),
                 {
@@ -116,15 +117,7 @@ def leaderboard(board: Board) -> Table:
             number(found.rank_1 if found else None),
             own_image(best_match(run)),
             _singled_out(worst_attack(run)),
-            Cell(
-                interval_text(utility.mean_auc, utility.interval),
-                {
-                    f"{utility.name}_auc": utility.mean_auc,
-                    f"{utility.name}_low": utility.interval.low,
-                    f"{utility.name}_high": utility.interval.high,
-                },
-                sort=utility.mean_auc,
-            ),
+            *([] if utility is None else [_mean(utility)]),
             *(number(other.mean_auc if other else None) for other in others),
             Cell("", _utilities(run) | _conditions(run)),
         ]
@@ -152,14 +145,37 @@ def scenarios_of(runs: Sequence[RunRecord]) -> list[str]:
 
 def further_modes(runs: Sequence[RunRecord]) -> list[Mode]:
     """The modes beside the headline's in which any of the runs was judged by the headline's task."""
-    seen = {result.mode for run in runs for result in run.utilities if result.name == run.utility.name}
-    return [mode for mode in MODES if mode in seen - {runs[0].utility.mode}]
+    seen = {result.mode for run in runs for result in run.utilities if result.name == run.utilities[0].name}
+    return [mode for mode in MODES if mode in seen - {result.mode for result in runs[0].utilities[:1]}]
 
 
 def in_mode(run: RunRecord, mode: Mode) -> UtilityResult | None:
     """How the headline's task reads findings in a mode; None where it was not asked to."""
-    found = (result for result in run.utilities if (result.name, result.mode) == (run.utility.name, mode))
+    found = (result for result in run.utilities if (result.name, result.mode) == (run.utilities[0].name, mode))
     return next(found, None)
+
+
+def _read(headline: UtilityResult) -> Column:
+    note = f"mean over the findings, {headline.mode}: {MODE_NOTES[headline.mode]}"
+    return Column(f"{headline.name} AUC ↑", note=note)
+
+
+def _mean(utility: UtilityResult) -> Cell:
+    figures: dict[str, Value] = {
+        f"{utility.name}_auc": utility.mean_auc,
+        f"{utility.name}_low": utility.interval.low,
+        f"{utility.name}_high": utility.interval.high,
+    }
+    return Cell(interval_text(utility.mean_auc, utility.interval), figures, sort=utility.mean_auc)
+
+
+def _both(standing: Standing) -> list[Cell]:
+    """What privacy and utility make together, in the columns of _BOTH."""
+    return [
+        _rank("utility_rank", standing.utility_rank),
+        Cell(_front_text(standing.on_front), {"on_front": standing.on_front}, sort=standing.on_front),
+        Cell(standing.dominated_by or NOTHING, {"dominated_by": standing.dominated_by}),
+    ]
 
 
 def _rank(name: str, rank: tuple[int, int] | None) -> Cell:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...record.attack import AttackResult
 from ...record.run import RunRecord
 from ...sweeps.schema import Row
-from ..figures import bracketed, interval_text
+from ..figures import NOTHING, bracketed, interval_text
 from ..table import Cell, Column, Rows, Table, text
 
 
@@ -29,7 +29,7 @@ def _cells(row: Row, record: RunRecord) -> list[Cell] | None:
         text(f"{mean:.3f} ± {spread:.3f}"),
         text(_with_spread(attack)),
         text(bracketed(*row.published.classification)),
-        text(interval_text(record.utility.mean_auc, record.utility.interval)),
+        text(interval_text(record.utility.mean_auc, record.utility.interval) if record.utility else NOTHING),
     ]
 
 

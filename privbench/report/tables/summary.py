@@ -7,7 +7,8 @@ from ...plugins.interfaces import MEMBERSHIP
 from ...record.attack import AttackResult, InferenceResult
 from ...record.copies import CopiesResult
 from ...record.run import RunRecord
-from ..figures import change_text, digits_for, interval_text, number_text, titled
+from ...record.utility import UtilityResult
+from ..figures import NOTHING, change_text, digits_for, interval_text, number_text, titled
 from ..notes import conditions
 from ..plain_words import in_plain_words
 from ..table import Cell, Column, Rows, Sheet, Table, change_of, estimate, number, text
@@ -28,7 +29,7 @@ def summary_sheet(record: RunRecord) -> Sheet:
 
 def headline(record: RunRecord) -> Table:
     """The worst case and every attack, what is read off single images, and the headline of utility."""
-    worst, utility, found = record.worst_case, record.utility, worst_attack(record)
+    worst, found = record.worst_case, worst_attack(record)
     columns = [Column("measure", number=False)]
     columns += [Column(f"value [{worst.interval.confidence:.0%} interval]"), Column("from", number=False)]
     rows = [
@@ -67,24 +68,16 @@ def headline(record: RunRecord) -> Table:
     if record.copies is not None:
         rows.append(_copies(record.copies))
     rows += [_inference(one) for one in record.inferences]
-    rows.append(
-        [
-            Cell(f"utility: mean {utility.name} AUC ↑", strong=True),
-            Cell(interval_text(utility.mean_auc, utility.interval), strong=True),
-            text(
-                f"{utility.mode}, {utility.counts.images} images of {utility.counts.patients} patients, "
-                f"{len(utility.mean_over)} findings"
-            ),
-        ]
-    )
+    rows.append(_utility(record.utility))
     return Table("Headline figures", columns, [Rows(rows)])
 
 
 def readings(record: RunRecord) -> Table:
     """Every task in every mode beside originals; of what is measured, that of which more is better or worse."""
-    columns = [Column("utility", number=False), Column(f"value [{record.utility.interval.confidence:.0%} interval]")]
+    confidence = record.worst_case.interval.confidence
+    columns = [Column("utility", number=False), Column(f"value [{confidence:.0%} interval]")]
     columns += [Column("originals"), Column("change")]
-    rows = [_above("mean AUC of findings ↑")]
+    rows = [_above("mean AUC of findings ↑")] if record.utilities else []
     rows += [
         [
             text(f"  {one.label}"),
@@ -127,6 +120,22 @@ def _copies(found: CopiesResult) -> list[Cell]:
         text("copies of other patients' originals ↓"),
         Cell(interval_text(found.others.share, found.others.interval), doubtful=found.publishes_others),
         text(f"{whose}; of their own: {number_text(found.own.share)}"),
+    ]
+
+
+def _utility(one: UtilityResult | None) -> list[Cell]:
+    if one is None:
+        return [
+            Cell("utility ↑", strong=True),
+            Cell(NOTHING, strong=True),
+            text("the data set tells no findings that could be read"),
+        ]
+    return [
+        Cell(f"utility: mean {one.name} AUC ↑", strong=True),
+        Cell(interval_text(one.mean_auc, one.interval), strong=True),
+        text(
+            f"{one.mode}, {one.counts.images} images of {one.counts.patients} patients, {len(one.mean_over)} findings"
+        ),
     ]
 
 

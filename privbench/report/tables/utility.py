@@ -30,8 +30,8 @@ _RUN = Column("anonymizer", number=False)
 _WIDENED = {True: "yes", False: "narrowed", None: "cannot tell"}
 
 
-def overview(runs: Sequence[Named]) -> Table:
-    """One row a task and mode; of several runs one row a run, below the task and mode."""
+def overview(runs: Sequence[Named]) -> Table | None:
+    """One row a task and mode; of several runs one row a run, below the task and mode; None where nothing was read."""
     several = len(runs) > 1
     columns = [
         _RUN if several else Column("task", number=False),
@@ -53,7 +53,7 @@ def overview(runs: Sequence[Named]) -> Table:
                 row(name if several else result.label, result)
             )
     groups = [Rows(rows, title) for title, rows in below.items()]
-    return Table("Findings read, by task and mode", columns, groups, sortable=True, kind="modes")
+    return Table("Findings read, by task and mode", columns, groups, sortable=True, kind="modes") if groups else None
 
 
 def findings(runs: Sequence[Named]) -> Table | None:
@@ -97,7 +97,8 @@ def findings(runs: Sequence[Named]) -> Table | None:
 
 def findings_side_by_side(runs: Sequence[Named], names: Sequence[str]) -> Table:
     """The AUC of every one of these findings in the headline's mode, a column a run."""
-    by_run = [{finding.name: finding for finding in run.utility.findings} for _, run in runs]
+    headlines = [run.utilities[0] for _, run in runs]
+    by_run = [{finding.name: finding for finding in one.findings} for one in headlines]
     columns = [Column("finding", number=False), Column("positives", note=FEW_NOTE), *(Column(name) for name, _ in runs)]
     rows = []
     for name in names:
@@ -105,7 +106,7 @@ def findings_side_by_side(runs: Sequence[Named], names: Sequence[str]) -> Table:
         cells = [estimate(one.auc, one.interval) if one else Cell(NOTHING) for one in told]
         most = max(filter(None, told), key=lambda one: one.positives)
         rows.append([text(name.replace("_", " ")), positives(most), *cells])
-    return Table(f"AUC by finding, {runs[0][1].utility.label}", columns, [Rows(rows)], sortable=True)
+    return Table(f"AUC by finding, {headlines[0].label}", columns, [Rows(rows)], sortable=True)
 
 
 def positives(finding: FindingResult) -> Cell:

@@ -15,16 +15,21 @@ def utility_sheets(boards: Sequence[Board]) -> list[Sheet]:
     """The most useful run comes first; why boards stand apart comes last."""
     found = []
     for board in boards:
-        runs = sorted(named_runs(board), key=lambda named: named[1].utility.mean_auc, reverse=True)
-        conditions = [f"Brackets: {intervals_text([runs[0][1].utility.interval])}"]
+        runs = sorted(named_runs(board), key=lambda named: _mean(named[1]), reverse=True)
+        conditions = [f"Brackets: {intervals_text([runs[0][1].worst_case.interval])}"]
+        overview = [table for table in [utility.overview(runs)] if table is not None]
         if len(runs) == 1:
             ((name, run),) = runs
-            tables = [utility.overview(runs), *_details(name, run)]
+            tables = [*overview, *_details(name, run)]
             found.append(Sheet(f"{name}: {_heading(board)}", tables, conditions, warnings=_lost(run)))
             continue
-        found.append(Sheet(_heading(board), [utility.overview(runs)], conditions))
+        found.append(Sheet(_heading(board), overview, conditions))
         found += [Sheet(name, _details(name, run), warnings=_lost(run)) for name, run in runs]
     return found + apart_sheets(boards)
+
+
+def _mean(run: RunRecord) -> float:
+    return 0.0 if run.utility is None else run.utility.mean_auc
 
 
 def _details(name: str, run: RunRecord) -> list[Table]:
@@ -42,8 +47,8 @@ def _lost(run: RunRecord) -> list[str]:
 
 def _heading(board: Board) -> str:
     first = board.records[0]
-    data, counts, told = first.protocol["data"], first.utility.counts, first.utility.mean_over
-    return (
-        f"{data['dataset']} {data['size']} px, protocol {first.protocol['name']}, {counts.images} test images of "
-        f"{patients_text(counts)}, mean over {len(told)} findings, fingerprint {board.fingerprint[:12]}"
-    )
+    data, parts = first.protocol["data"], [f"protocol {first.protocol['name']}"]
+    for one in first.utilities[:1]:
+        parts.append(f"{one.counts.images} test images of {patients_text(one.counts)}")
+        parts.append(f"mean over {len(one.mean_over)} findings")
+    return ", ".join([f"{data['dataset']} {data['size']} px", *parts, f"fingerprint {board.fingerprint[:12]}"])
