@@ -82,8 +82,8 @@ class Variation:
 def fit_variation(known: KnownGallery, ctx: Context) -> Variation:
     """For within-class covariance normalization (Hatch, Kajarekar & Stolcke 2006), classes being patients.
 
-    What differs between two visits is known from patients with several images; and imitated by augmentation, of which
-    there is as much as one wants.
+    What differs between two visits is known from patients with images of several; and imitated by augmentation, of
+    which there is as much as one wants.
 
     Args:
         known: the training originals, and whose they are.
@@ -94,7 +94,7 @@ def fit_variation(known: KnownGallery, ctx: Context) -> Variation:
     seen = _seen(originals[rows])
     portraits = portraits_of(seen, _COMPONENTS)
     places = portraits.coefficients(seen)
-    within = _within(places, known.patients[rows]) + _between_visits(originals, portraits, rng, ctx)
+    within = _within(places, known.patients[rows], known.visits[rows]) + _between_visits(originals, portraits, rng, ctx)
     return Variation(portraits, rows, places, within)
 
 
@@ -109,14 +109,19 @@ def _standardized(images: Tensor) -> Tensor:
     return (flat - flat.mean(1, keepdim=True)) / flat.std(1, keepdim=True).clamp(min=1e-3)
 
 
-def _within(places: Tensor, patients: np.ndarray) -> Tensor:
-    """The mean covariance of a patient's images, of those who have several. Shape: (N, K), (N,), int, to (K, K)."""
+def _within(places: Tensor, patients: np.ndarray, visits: np.ndarray) -> Tensor:
+    """The mean covariance of a patient's images, of those who have several visits.
+
+    Shape: (N, K), (N,) and (N,), int, to (K, K).
+    """
     _, codes, counts = np.unique(patients, return_inverse=True, return_counts=True)
     whose, many = torch.from_numpy(codes), torch.from_numpy(counts).to(places)
     means = torch.zeros(len(counts), places.shape[1]).index_add_(0, whose, places) / many[:, None]
-    weight = torch.where(many > 1, 1 / (many - 1).clamp(min=1), 0.0)[whose]
+    _, first = np.unique(visits, return_index=True)
+    several = torch.from_numpy(np.bincount(codes[first], minlength=len(counts)) > 1)
+    weight = torch.where(several, 1 / (many - 1).clamp(min=1), 0.0)[whose]
     own = (places - means[whose]) * weight.sqrt()[:, None]
-    return own.T @ own / max(1, int((counts > 1).sum()))
+    return own.T @ own / max(1, int(several.sum()))
 
 
 def _between_visits(originals: np.ndarray, portraits: Portraits, rng: np.random.Generator, ctx: Context) -> Tensor:

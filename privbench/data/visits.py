@@ -12,7 +12,7 @@ def visit_codes(table: pd.DataFrame) -> np.ndarray:
     Shape: (N,), int64.
     """
     own = np.where(table["study"] != "", 0, np.arange(1, len(table) + 1))
-    return table.groupby(["patient", "study", own], sort=False).ngroup().to_numpy(np.int64)
+    return np.array(table.groupby(["patient", "study", own], sort=False).ngroup(), np.int64)
 
 
 def untold_visits(table: pd.DataFrame) -> np.ndarray:

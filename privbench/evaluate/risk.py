@@ -37,8 +37,8 @@ class Hits:
     """What an attack's trainings said of pairs, and did to each test patient, by the rows of the resampling.
 
     Shape: mated (m,), the patient of every mated test pair; probes (P,), his releases that can find him, 0 where he has
-    one image alone; found (S, P), how many of them do, at rank 1; named and right (S, P), how many of all his releases
-    get a name, and his own; None where validation patients are too few to say when a name may be given.
+    images of one visit alone; found (S, P), how many of them do, at rank 1; named and right (S, P), how many of all his
+    releases get a name, and his own; None where validation patients are too few to say when a name may be given.
     """
 
     resampling: Resampling
@@ -81,7 +81,7 @@ class Hits:
 
     @property
     def findable(self) -> np.ndarray:
-        """Who has two images at least. Shape: (P,), bool."""
+        """Who has images of two visits at least. Shape: (P,), bool."""
         return self.probes > 0
 
     def share_of_patients(self, hit: np.ndarray) -> Estimate:
@@ -145,7 +145,7 @@ RISK: dict[str, DeclaredRisk] = {
     names.ALWAYS_FOUND: DeclaredRisk(False, _always_found),
     names.HIT_WORST: DeclaredRisk(False, Hits.hit_worst),
 }
-"""Shares of mated pairs; of patients who have two images at least; of names."""
+"""Shares of mated pairs; of patients who have images of two visits at least; of names."""
 
 
 def risk_result(
@@ -188,7 +188,7 @@ def risk_result(
 
 
 def _by_images(ranks: pd.DataFrame, protocol: Protocol, resampling: Resampling) -> Iterator[ImagesRate]:
-    """The rank-1 rate by how many images a patient has, as far as there are such patients."""
+    """The rank-1 rate by how many images a patient has, of the probe's visit one, as far as there are such patients."""
     images = ranks.groupby(["seed", "probe"])["mate"].transform("size") + 1
     for low, high in zip(_IMAGES, [*_IMAGES[1:], None], strict=True):
         own = ranks[(images >= low) & (images < (np.inf if high is None else high))]

@@ -74,7 +74,7 @@ def describe(images: np.ndarray, device: torch.device) -> Described:
 
 @torch.no_grad()
 def nearest(
-    images: Described, originals: Described, *, own: np.ndarray | None = None, left_out: np.ndarray | None = None
+    images: Described, originals: Described, *, own: np.ndarray | None = None, visits: np.ndarray | None = None
 ) -> Nearest:
     """The most alike original of each image.
 
@@ -83,28 +83,30 @@ def nearest(
         originals: what they may be copies of; their pixels were as many as those of the images.
         own: the row of each image's own original, which is taken where hardly another one is more alike, as where the
             originals hold it twice. Shape: (N,), int.
-        left_out: a row for each image that it is not compared with. Shape: (N,), int.
+        visits: where images are compared with themselves, of each a number; those of one number are not compared, as
+            two pictures of one visit are alike, and no copies. Shape: (N,), int.
     """
     device = images.waves.device
-    told = [None if rows is None else torch.as_tensor(rows, device=device) for rows in (own, left_out)]
+    own_rows, numbers = (None if one is None else torch.as_tensor(one, device=device) for one in (own, visits))
     rows, alike = [], []
     for part in _parts(len(images.waves)):
-        own_rows, left_rows = (None if one is None else one[part] for one in told)
-        found, much = _nearest(images[part], originals, own_rows, left_rows)
+        together = None if numbers is None else numbers[part, None] == numbers
+        found, much = _nearest(images[part], originals, None if own_rows is None else own_rows[part], together)
         rows.append(found.cpu().numpy())
         alike.append(much.cpu().numpy())
     return Nearest(np.concatenate(rows), np.concatenate(alike))
 
 
 def _nearest(
-    images: Described, originals: Described, own: Tensor | None, left_out: Tensor | None
+    images: Described, originals: Described, own: Tensor | None, together: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    candidates = _candidates(images.contrast.float(), originals.waves, left_out)
+    """Those rows, and how alike they are. Shape: own (n,), int; together (n, N), bool, which are not compared."""
+    candidates = _candidates(images.contrast.float(), originals.waves, together)
     if own is not None:
         candidates = torch.cat([own[:, None], candidates], 1)
     roughly = torch.stack([_laid_on(images, originals[rows]).likeness for rows in candidates.unbind(1)], 1)
-    if left_out is not None:
-        roughly = roughly.masked_fill(candidates == left_out[:, None], 0)
+    if together is not None:
+        roughly = roughly.masked_fill(together.gather(1, candidates), 0)
     most, place = roughly.max(1)
     if own is not None:
         place = place.masked_fill(roughly[:, 0] >= most - _TIE, 0)
@@ -138,7 +140,7 @@ def _cosines(side: int, device: torch.device) -> Tensor:
     return (torch.cos(torch.pi * waves * (2 * place + 1) / (2 * side)) / (1 + (waves == 0)).sqrt()).to(device)
 
 
-def _candidates(contrast: Tensor, originals: Tensor, left_out: Tensor | None) -> Tensor:
+def _candidates(contrast: Tensor, originals: Tensor, together: Tensor | None) -> Tensor:
     """The rows of the originals that are most alike in the coarse search. Shape: (n, S, S), (N, 4, w) to (n, k)."""
     before = _zoom(contrast.shape[-1], _CROPPED).to(contrast.device)
     whole = before @ contrast @ before.T
@@ -151,9 +153,8 @@ def _candidates(contrast: Tensor, originals: Tensor, left_out: Tensor | None) ->
         alike = _alike(variants[0], originals[part])
         for waves in variants[1:]:
             torch.maximum(alike, _alike(waves, originals[part]), out=alike)
-        if left_out is not None:
-            inside = (left_out >= part.start) & (left_out < part.stop)
-            alike[inside, left_out[inside] - part.start] = -1
+        if together is not None:
+            alike.masked_fill_(together[:, part], -1)
         found, places = alike.topk(min(_CANDIDATES, alike.shape[1]), dim=1)
         best, order = torch.cat([best, found], 1).sort(dim=1, descending=True, stable=True)
         rows = torch.cat([rows, places + part.start], 1).gather(1, order)[:, :_CANDIDATES]

@@ -19,7 +19,10 @@ class RiskFigure(Record):
 
 
 class ImagesRate(Record):
-    """The rank-1 rate of patients by how many images they have, from `low` up to below `high`."""
+    """The rank-1 rate of searches by how many images the patient has, from `low` up to below `high`.
+
+    Of those of the probe's own visit, which are passed over, the probe alone counts.
+    """
 
     low: Count
     high: Count | None
@@ -31,9 +34,9 @@ class ImagesRate(Record):
 class RiskResult(Record):
     """What searches for every release among all originals of the test patients, but its own, do to these patients.
 
-    `patients` have two images at least, and can be found; `alone` have one. A name is given where names were right with
-    the `precision` among validation images, each patient counted alike. `guess` is the rank-1 rate of who does not
-    look.
+    `patients` have images of two visits at least, and can be found; `alone` of one. A name is given where names were
+    right with the `precision` among validation images, each patient counted alike. `guess` is the rank-1 rate of who
+    does not look.
     """
 
     patients: Count

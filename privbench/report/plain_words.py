@@ -25,7 +25,7 @@ def in_plain_words(record: RunRecord) -> list[str]:
     return [
         *_doubt(record),
         _tried(record, worst),
-        _found(worst),
+        _found(record, worst),
         *_hit_worst(worst.risk),
         f"Singling out (can one patient be told from all others?): {_singling_out(worst)}.",
         f"Linkability (can two images be told to be of one patient?): {_linkability(record, worst)}.",
@@ -61,17 +61,19 @@ def _tried(record: RunRecord, worst: AttackResult) -> str:
     )
 
 
-def _found(worst: AttackResult) -> str:
+def _found(record: RunRecord, worst: AttackResult) -> str:
     risk, first = worst.risk, worst.retrieval
     if risk is None:
-        why = "this run was made before single patients were counted: make it again with --overwrite to know"
+        why = "no test patient has images of two visits, so that one could lead to the other"
         if worst.test != Compared.ACROSS:
             why = "no attack searched for releases among identified originals"
+        elif record.copies is None:
+            why = "this run was made before single patients were counted: make it again with --overwrite to know"
         rank = f" The right patient came first in {_share(first.rank_1, first.interval)} of searches." if first else ""
         return f"Who was found: {why}.{rank}"
     told = [f"Who was found: {_named(risk, len(worst.seed_aucs))}."]
     if risk.alone:
-        told.append(f"{risk.alone} more patients have one image only, and nothing else to be found by.")
+        told.append(f"{risk.alone} more patients have images of one visit only, and nothing else to be found by.")
     return " ".join(told)
 
 
@@ -79,8 +81,8 @@ def _named(risk: RiskResult, trainings: int) -> str:
     singled, precision = _known(risk, SINGLED_OUT), _known(risk, PRECISION)
     if singled is None:
         return (
-            "how many patients can be singled out is not known, because the validation patients with several images "
-            "are too few to say when a name may be believed"
+            "how many patients can be singled out is not known, because the validation patients with images of several "
+            "visits are too few to say when a name may be believed"
         )
     mean = f", as a mean over {trainings} trainings," if trainings > 1 else ""
     told = (
@@ -105,7 +107,10 @@ def _hit_worst(risk: RiskResult | None) -> Iterator[str]:
         )
     if len(risk.by_images) > 1:
         rates = (f"{images_text(one.low, one.high)}: {_share(one.rank_1, one.interval)}" for one in risk.by_images)
-        yield f"Searches that led to the patient, by the number of his images: {'; '.join(rates)}."
+        yield (
+            "Searches that led to the patient, by the number of his images, of the visit of the search one: "
+            f"{'; '.join(rates)}."
+        )
 
 
 def _singling_out(worst: AttackResult) -> str:
@@ -116,7 +121,9 @@ def _singling_out(worst: AttackResult) -> str:
     if singled is not None and singled.value:
         told = "yes, though it happened to so few that chance may have done it"
         if singled.interval is not None and singled.interval.low > 0:
-            told = f"yes, surely more than {_percent(singled.interval.low)} of the patients who have several images"
+            told = (
+                f"yes, surely more than {_percent(singled.interval.low)} of the patients with images of several visits"
+            )
         unsure = precision is not None and precision.interval and precision.interval.high < risk.precision
         return f"{told}; but more of the names are wrong than the attacker expects" if unsure else told
     told = "not known of this run"
@@ -188,11 +195,11 @@ def _known(risk: RiskResult, name: str) -> RiskFigure | None:
 
 
 def _people(figure: RiskFigure, risk: RiskResult) -> str:
-    """Such as `12 of 60 patients with several images (20%, 95% interval 11% to 32%)`."""
+    """Such as `12 of 60 patients with images of several visits (20%, 95% interval 11% to 32%)`."""
     count = (figure.value or 0.0) * risk.patients
     digits = 0 if abs(count - round(count)) < 1e-6 or count >= 10 else 1
     share = _share_of(figure).replace(" (", ", ", 1).rstrip(")")
-    return f"{count:.{digits}f} of {risk.patients} patients with several images ({share})"
+    return f"{count:.{digits}f} of {risk.patients} patients with images of several visits ({share})"
 
 
 def _share_of(figure: RiskFigure) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CompareOriginals:
-    """Looks for the other original that each test original is most like: so alike are different images."""
+    """Looks for the original of another visit that each test original is most like: so alike are different images."""
 
     source: Source
 
@@ -55,14 +55,17 @@ class CompareReleases:
 
 
 def _found(kind: Kind, images: np.ndarray, originals: Mapping[str, Split], ctx: Context) -> pd.DataFrame:
-    """What test images, shown in that kind, are most like in each split. Originals are not compared with themselves."""
+    """What test images, shown in that kind, are most like in each split.
+
+    Originals are not compared with those of their own visit: how alike different images are is to be known.
+    """
     described, every, parts = describe(images, ctx.device), np.arange(len(images)), []
     with ctx.progress.task("looking for copies", total=sum(len(split.images) for split in originals.values())) as told:
         for name, split in originals.items():
             themselves = kind is Kind.ORIGINAL and name == "test"
             others = described if themselves else describe(split.images, ctx.device)
             own = every if name == "test" and not themselves else None
-            near = nearest(described, others, own=own, left_out=every if themselves else None)
+            near = nearest(described, others, own=own, visits=split.visits if themselves else None)
             parts.append(nearest_originals(kind, originals["test"], name, split, near, _exact(images, split, near)))
             told(len(split.images))
     return joined(parts, COPIES_COLUMNS)

@@ -19,7 +19,7 @@ VERSIONS = {
     "task": "1",
     "utility": "2",
     "measure": "1",
-    "copies": "1",
+    "copies": "2",
     "examples": "1",
     "figures": "3",
 }

@@ -51,9 +51,13 @@ def test_the_covariance_within_patients_is_the_mean_of_theirs():
     rng = np.random.default_rng(0)
     places, patients = rng.normal(size=(30, 4)).astype(np.float32), np.repeat([3, 9, 11, 20], [2, 12, 15, 1])
     expected = np.mean([np.cov(places[patients == one].T) for one in (3, 9, 11)], 0)
-    assert np.allclose(_within(torch.from_numpy(places), patients), expected, atol=1e-6)
-    alone = _within(torch.from_numpy(places), np.arange(30))
+    found = _within(torch.from_numpy(places), patients, np.arange(30))
+    assert np.allclose(found, expected, atol=1e-6)
+    alone = _within(torch.from_numpy(places), np.arange(30), np.arange(30))
     assert not alone.any(), "patients of one image say nothing"
+    visits = np.concatenate([[0, 0], np.arange(1, 7).repeat(2), np.arange(7, 23)])
+    two = np.mean([np.cov(places[patients == one].T) for one in (9, 11)], 0)
+    assert np.allclose(_within(torch.from_numpy(places), patients, visits), two, atol=1e-6), "nor those of one visit"
 
 
 def test_what_differs_as_known_is_white_afterwards(ctx):

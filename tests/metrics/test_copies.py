@@ -30,7 +30,7 @@ def originals():
 def limit(originals):
     """From when on an image is a copy, by the originals alone."""
     described = describe(originals, CPU)
-    return threshold(nearest(described, described, left_out=np.arange(len(originals))).likeness).copies
+    return threshold(nearest(described, described, visits=np.arange(len(originals))).likeness).copies
 
 
 def levels(values):
@@ -92,7 +92,7 @@ def test_other_visits_and_strangers_are_no_copies(limit, seed):
     """The threshold of some patients holds for others."""
     images, patients = phantoms(seed)
     described = describe(images, CPU)
-    others = nearest(described, described, left_out=np.arange(len(images)))
+    others = nearest(described, described, visits=np.arange(len(images)))
     same = patients[others.rows] == patients
     assert same.mean() > 0.3, "the same patient is what looks most alike"
     assert np.mean(others.likeness >= limit) <= 0.01
@@ -108,7 +108,7 @@ def test_a_mean_of_patients_is_nobodys_copy(originals, limit, rng):
 def test_other_sizes_do_as_well(size):
     images = phantoms(3, 20, size)[0]
     described = describe(images, CPU)
-    limit = threshold(nearest(described, described, left_out=np.arange(len(images))).likeness).copies
+    limit = threshold(nearest(described, described, visits=np.arange(len(images))).likeness).copies
     changed = noisy(255 - curved(images[..., ::-1], 1.5), 3)
     found = nearest(describe(changed, CPU), described)
     assert np.array_equal(found.rows, np.arange(len(images)))
@@ -134,10 +134,19 @@ def test_of_an_image_that_stands_twice_ones_own_is_taken(originals):
 
 def test_what_is_left_out_is_never_found(originals):
     described = describe(originals[:3], CPU)
-    found = nearest(described, described, left_out=np.arange(3))
+    found = nearest(described, described, visits=np.arange(3))
     assert (found.rows != np.arange(3)).all()
-    alone = nearest(describe(originals[:1], CPU), describe(originals[:1], CPU), left_out=np.zeros(1, int))
+    alone = nearest(describe(originals[:1], CPU), describe(originals[:1], CPU), visits=np.zeros(1, int))
     assert (alone.rows.tolist(), alone.likeness.tolist()) == ([-1], [0])
+
+
+def test_pictures_of_one_visit_are_not_compared(originals):
+    """However alike they are, and however many."""
+    images = np.concatenate([originals[:1], originals[:1], noisy(originals[:1], 2), originals[1:4]])
+    described = describe(images, CPU)
+    found = nearest(described, described, visits=np.array([7, 7, 7, 8, 9, 10]))
+    assert (found.rows[:3] >= 3).all()
+    assert (nearest(described, described, visits=np.arange(6)).rows[:3] < 3).all()
 
 
 def test_the_coarse_search_sees_all_eight_positions_of_a_square(originals):
@@ -153,10 +162,10 @@ def test_the_coarse_search_sees_all_eight_positions_of_a_square(originals):
 def test_the_search_is_the_same_in_pieces_of_any_size(originals, monkeypatch):
     described = describe(originals, CPU)
     every = np.arange(len(originals))
-    whole = nearest(described, described, left_out=every)
+    whole = nearest(described, described, visits=every)
     monkeypatch.setattr(copies, "_BLOCK", 7)
     monkeypatch.setattr(copies, "_BATCH", 11)
-    pieces = nearest(describe(originals, CPU), described, left_out=every)
+    pieces = nearest(describe(originals, CPU), described, visits=every)
     assert np.array_equal(whole.rows, pieces.rows)
     assert np.allclose(whole.likeness, pieces.likeness, atol=1e-4)
 
@@ -167,7 +176,7 @@ def test_real_radiographs(real_data, size):
     files = sorted((real_data / "chestxray14-mini" / "images").iterdir())[:300]
     images = np.stack([np.asarray(Image.open(file).convert("L").resize((size, size))) for file in files])[:, None]
     described = describe(images, CPU)
-    limit = threshold(nearest(described, described, left_out=np.arange(len(images))).likeness).copies
+    limit = threshold(nearest(described, described, visits=np.arange(len(images))).likeness).copies
     changed = noisy(255 - curved(images[..., ::-1], 1.5), 4)
     found = nearest(describe(changed, CPU), described)
     assert np.mean(found.rows == np.arange(len(images))) == 1

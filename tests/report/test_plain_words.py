@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from copying import copies
 from records import around, attack, record, risk, with_risk
 
 from privbench.record.attack import InferenceResult, RetrievalResult
@@ -43,14 +44,14 @@ def test_every_question_is_answered_in_one_order():
 
 def test_a_release_that_hides_nobody():
     words = told_of(IDENTITY, "Who was found")
-    assert "45 of 60 patients with several images (75%, 95% interval 70% to 80%) were singled out" in words
+    assert "45 of 60 patients with images of several visits (75%, 95% interval 70% to 80%) were singled out" in words
     assert "Of all names that he gave, 97.5% (95% interval 92.5% to 100%) were right" in words
-    assert "7 more patients have one image only" in words
+    assert "7 more patients have images of one visit only" in words
     assert told_of(IDENTITY, "Singling out").endswith(
-        "yes, surely more than 70% of the patients who have several images."
+        "yes, surely more than 70% of the patients with images of several visits."
     )
     hit = told_of(IDENTITY, "Who was hit worst")
-    assert "30 of 60 patients with several images (50%, 95% interval 45% to 55%) came first" in hit
+    assert "30 of 60 patients with images of several visits (50%, 95% interval 45% to 55%) came first" in hit
     assert "100% (95% interval 95% to 100%) of the images led to them; a guess leads" in hit
     assert "in 0.4% of searches" in hit
     assert "2 images: 10% (95% interval 5% to 15%); 3 to 5 images: 25%" in told_of(IDENTITY, "Searches")
@@ -65,7 +66,7 @@ def test_a_release_that_hides_nobody():
 
 def test_a_release_in_which_nobody_is_found():
     words = told_of(REMOVER, "Who was found")
-    assert "0 of 60 patients with several images (0%, 95% interval 0% to 5%) were singled out" in words
+    assert "0 of 60 patients with images of several visits (0%, 95% interval 0% to 5%) were singled out" in words
     assert words.endswith("He gave no name at all.")
     assert told_of(REMOVER, "Singling out").endswith(
         "nobody was named so surely by these attacks, though 5% of patients may be."
@@ -82,6 +83,11 @@ def test_who_is_not_found_surely_may_still_be_found_more_often_than_by_a_guess()
             "; yet the first match is the right patient in 25% (95% interval 20% to 30%) of searches, where a guess "
             "does in 0.4%."
         )
+
+
+def test_whom_nothing_could_lead_to():
+    run = record("a", 0.6, 0.9).model_copy(update={"copies": copies(0.0)})
+    assert "no test patient has images of two visits" in told_of(run, "Who was found")
 
 
 @pytest.mark.parametrize("verdict", ["weak", "unsaturated"])
@@ -104,7 +110,7 @@ def test_few_who_may_have_been_found_by_chance_and_names_that_are_often_wrong():
 
 def test_too_few_validation_patients_are_said_to_be_too_few():
     run = with_risk(record("a", 0.6, 0.9), risk(None, None))
-    assert "is not known, because the validation patients with several images are too few" in told_of(
+    assert "is not known, because the validation patients with images of several visits are too few" in told_of(
         run, "Who was found"
     )
     assert told_of(run, "Singling out").endswith("not known of this run.")
@@ -185,5 +191,5 @@ def test_numbers_of_images(low, high, told):
 
 def test_nothing_that_is_not_zero_reads_as_zero():
     run = with_risk(record("a", 0.6, 0.9), risk(0.0001, 0.99999, patients=100_000))
-    assert "10 of 100000 patients with several images (under 0.1%" in told_of(run, "Who was found")
+    assert "10 of 100000 patients with images of several visits (under 0.1%" in told_of(run, "Who was found")
     assert "over 99.9%" in told_of(run, "Who was found")

@@ -52,8 +52,8 @@ def risk(runs: Sequence[Named]) -> Table | None:
     columns = [
         *_HEADS,
         *(Column(titled(name, "", one.more_is_private)) for name, one in known.items()),
-        Column("patients", note="with two images at least, so that one may lead to the other"),
-        Column("with one image"),
+        Column("patients", note="with images of two visits at least, so that one may lead to the other"),
+        Column("with one visit"),
     ]
     return Table("Risk of patients by the worst-case attack", columns, [Rows(rows)], sortable=True) if rows else None
 
@@ -69,7 +69,10 @@ def by_images(run: RunRecord) -> Table | None:
     found = worst_attack(run).risk
     if found is None:
         return None
-    columns = [Column("a patient's images", number=False), Column("rank 1 ↓"), Column("patients")]
+    images = Column(
+        "a patient's images", number=False, note="of the visit of the search, the one that is searched with"
+    )
+    columns = [images, Column("rank 1 ↓"), Column("patients")]
     rows = [
         [text(images_text(one.low, one.high)), estimate(one.rank_1, one.interval), count(one.patients)]
         for one in found.by_images

@@ -75,8 +75,8 @@ def leaderboard(board: Board) -> Table:
         Column("own image ↓", note="share of releases that find their own original, by any attack", place="wide"),
         Column(
             f"{SINGLED_OUT} ↓",
-            note="share of patients with several images to one of whose releases the worst-case attack surely gives "
-            "their name",
+            note="share of patients with images of several visits to one of whose releases the worst-case attack "
+            "surely gives their name",
             place="wide",
         ),
         *([] if headline is None else [_read(headline)]),

@@ -147,7 +147,7 @@ def test_every_run_is_told_in_plain_words_above_all_figures(tmp_path):
     assert text.count("Singling out (can one patient be told from all others?)") == 2
     assert text.index("Who was found") < text.index("<table")
     assert 'href="#b1-words"' in text
-    ((head, *risks),) = (table for table in page.tables if any(cell.startswith("with one image") for cell in table[0]))
+    ((head, *risks),) = (table for table in page.tables if any(cell.startswith("with one visit") for cell in table[0]))
     place = next(number for number, cell in enumerate(head) if cell.startswith("patients singled out"))
     assert [(row[0], row[place]) for row in risks] == [(name, "0.200 [0.150,\u00a00.250]") for name in ("b", "a")]
     assert len([table for table in page.tables if table[0][0] == "a patient's images"]) == 2, "one a run"
