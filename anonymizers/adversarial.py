@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.params import Params
+from privbench.learning.weights import weights_digest
 from privbench.plugins.interfaces import Anonymizer
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from privbench.data.splits import Split
     from privbench.learning.context import Context
     from privbench.learning.guidance import Guidance
+    from privbench.learning.transfer import Transfer
 
 
 class AdversarialParams(Params):
@@ -29,6 +32,9 @@ class AdversarialParams(Params):
     pretrain_learning_rate: float = Field(1e-4, gt=0, description="Adam's step size in the reconstruction")
     learning_rate: float = Field(1e-4, gt=0, description="Adam's step size for generator and verifier")
     classifier_learning_rate: float = Field(1e-4, gt=0, description="SGD's step size for the classifier")
+    weights_file: Path | None = Field(
+        None, exclude=True, description="a generator that was learnt elsewhere: it is applied, and nothing is trained"
+    )
 
 
 class AdversarialAnonymizer(Anonymizer):
@@ -57,6 +63,19 @@ class AdversarialAnonymizer(Anonymizer):
                 f"{self.name} needs images whose side is a multiple of {self.size_multiple}, not {size}: set data.size."
             )
 
+    @property
+    def learns(self) -> bool:
+        return self.params.weights_file is None
+
+    def inputs(self) -> dict[str, str]:
+        file = self.params.weights_file
+        return {} if file is None else {"weights": weights_digest(file)}
+
+    def transfer(self, findings: int) -> Transfer:
+        from privbench.learning.transfer import transfer
+
+        return transfer(self.generator, self.params.weights_file)
+
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
         from privbench.learning.generators import global_seed
 
@@ -64,6 +83,9 @@ class AdversarialAnonymizer(Anonymizer):
 
         with global_seed(ctx.derive("generator")):
             self.generator = self.build().to(ctx.device)
+        if not self.learns:
+            self.transfer(len(train.findings))
+            return
         reconstruct(self, train, val, ctx)
         deceive(self, train, val, guidance, ctx)
 

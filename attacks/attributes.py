@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from privbench.data.gallery import Gallery, KnownGallery
     from privbench.learning.context import Context
     from privbench.learning.guidance import Guidance
+    from privbench.learning.transfer import Transfer
 
     from .attribute_reader import AttributeReader
 
@@ -29,6 +30,11 @@ class Attributes(InferenceAttack):
 
     def inputs(self) -> dict[str, str]:
         return {"weights": weights_source(self.params)}
+
+    def transfer(self, findings: int) -> Transfer | None:
+        from privbench.learning.networks import Classifier
+
+        return Classifier(self.params, len(self.attributes)).transfer
 
     def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
         self._reader = self._unfitted()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from privbench.data.gallery import Gallery, KnownGallery
     from privbench.learning.context import Context
     from privbench.learning.guidance import Guidance
+    from privbench.learning.transfer import Transfer
 
     from .embedding import Embedding
 
@@ -37,6 +38,11 @@ class Contrastive(LinkageAttack):
 
     def inputs(self) -> dict[str, str]:
         return {"weights": weights_source(self.params)}
+
+    def transfer(self, findings: int) -> Transfer | None:
+        from privbench.learning.networks import Embedder
+
+        return Embedder(self.params, self.params.features).transfer
 
     def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
         self._embedding = self._unfitted()

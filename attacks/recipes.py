@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from privbench.learning.recipes import EmbedderRecipe, Recipe
 
@@ -26,3 +26,9 @@ class DistillationParams(EmbedderRecipe):
 
     rounds: int = Field(1, ge=1, description="trainings at the most, each twice as long as the one before")
     saturation: float = Field(0.95, gt=0.5, le=1, description="AUC on its own training pairs that ends the rounds")
+
+    @model_validator(mode="after")
+    def _starts_from_its_teacher(self) -> DistillationParams:
+        if self.weights_file is not None:
+            raise ValueError("the tower starts from its teacher: give the file to guidance.embedder.weights_file")
+        return self

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from privbench.data.gallery import Gallery, KnownGallery
     from privbench.learning.context import Context
     from privbench.learning.guidance import Guidance
+    from privbench.learning.transfer import Transfer
 
 
 class Siamese(LinkageAttack):
@@ -26,6 +27,11 @@ class Siamese(LinkageAttack):
 
     def inputs(self) -> dict[str, str]:
         return {"weights": weights_source(self.params)}
+
+    def transfer(self, findings: int) -> Transfer | None:
+        from privbench.learning.networks import Verifier
+
+        return Verifier(self.params, self.params.features).transfer
 
     def fit(self, train: KnownGallery, val: KnownGallery, guidance: Guidance, ctx: Context) -> None:
         from privbench.learning.verifier import fit_verifier

@@ -94,6 +94,7 @@ def run(
     executor: str | None = None,
     jobs: int | None = None,
     address: str | None = None,
+    allow_contamination: bool = False,
     registry: Registry | None = None,
     console: Console | None = None,
     quiet: bool = True,
@@ -117,6 +118,7 @@ def run(
         executor: serial, local or ray; else PRIVBENCH_EXECUTOR, else local, in processes beside this one.
         jobs: stages at once; else one a core.
         address: of a Ray cluster.
+        allow_contamination: carry on where weights of files saw test patients; it stands beside every figure.
         registry: the registry to look plugins up in; else a new one.
         console: where progress is drawn.
         quiet: draw no progress.
@@ -135,6 +137,7 @@ def run(
         precision=precision,
         means=Means(executor, jobs, address),
         registry=registry or Registry(map(Path, plugins)),
+        allow_contamination=allow_contamination,
     )
     planned = plan(anonymizer, params or {}, setting, None if out is None else Path(out), overwrite)
     (done,) = carry_out([planned], setting, Progress(console, quiet))
@@ -248,7 +251,7 @@ def _write(planned: Plan, graph: RunGraph, made: Mapping[Node, Stage], part: Pat
     for stage in stages.values():
         stage.confirm()
     figures = read_figures(stages[FIGURES].folder)
-    record = record_of(planned.pipeline, stages, figures, graph.warnings, planned.given)
+    record = record_of(planned.pipeline, stages, figures, graph.warnings, planned.given, graph.weights)
     write_run_scores(part, *read_run_scores({name: stage.folder for name, stage in stages.items()}))
     shutil.copyfile(stages[FIGURES].folder / ESTIMATES, part / ESTIMATES)
     shutil.copyfile(stages[ANONYMIZER_STAGE].folder / STATE, part / ANONYMIZER_STATE)

@@ -21,6 +21,7 @@ from privbench.record.risk import ImagesRate, RiskFigure, RiskResult
 from privbench.record.run import AnonymizerRecord, RunRecord
 from privbench.record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
 from privbench.record.values import Counts, Interval
+from privbench.record.weights import WeightsRecord
 
 
 def around(value: float) -> Interval:
@@ -255,6 +256,7 @@ def record(
     fingerprint: str = "0" * 64,
     verdict: Verdict = "certified",
     warnings: Sequence[str] = (),
+    weights: Sequence[WeightsRecord] = (),
     params: Mapping[str, Any] | None = None,
 ) -> RunRecord:
     """A record with the given figures and intervals of ± 0.05; the paper's attack stands at chance."""
@@ -290,6 +292,7 @@ def record(
         utilities=[utility(classification)],
         measurements=[],
         copies=None,
+        weights=list(weights),
         warnings=list(warnings),
         stages=[],
         versions={},

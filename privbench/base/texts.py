@@ -1,7 +1,8 @@
-"""What may be printed: texts of records and names of files are a stranger's, and a terminal obeys what it is told."""
+"""Texts of strangers: what of them may be printed, as a terminal obeys what it is told, and which two may be one."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _HIDDEN = ("Cc", "Cf", "Cs")  # control and format characters, and halves of a character
@@ -25,3 +26,9 @@ def _shown(character: str) -> str:
 def _is_none(code: int) -> bool:
     """Whether Unicode says that the code never will be a character."""
     return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
+def plain(text: str) -> str:
+    """The text without what a person or a program may change in writing it: case, blanks, zeros around a number."""
+    whole = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return re.sub(r"^0+(?=\d)", "", re.sub(r"(?<=\d)\.0+$", "", whole))

@@ -12,6 +12,7 @@ from . import (
     check,
     check_plugin,
     compare,
+    data,
     leaderboard,
     listing,
     new,
@@ -66,6 +67,7 @@ planning.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN
 planning.command(name="sweep")(plan.only_told(sweep.command))
 app.command(name="budget", context_settings=PLUGIN_CONTEXT, epilog=budget.EPILOG)(budget.command)
 app.command(name="check-plugin", context_settings=PLUGIN_CONTEXT, epilog=check_plugin.EPILOG)(check_plugin.command)
+app.add_typer(data.app, name="data")
 app.command(name="new")(new.command)
 app.command(name="list")(listing.command)
 app.command(name="leaderboard")(leaderboard.command)

@@ -43,6 +43,13 @@ Address = Annotated[str | None, typer.Option(help="Of a Ray cluster; else the on
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="Make whatever a stage that fails leaves possible, before it is told.")
 ]
+AllowContamination = Annotated[
+    bool,
+    typer.Option(
+        "--allow-contamination",
+        help="Go on where weights that were learnt elsewhere saw test patients; it stands beside every figure.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result alone.")]
 RunFolders = Annotated[list[Path], typer.Argument(metavar="RUNS", help="Run folders, or folders of run folders.")]
 

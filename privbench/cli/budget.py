@@ -34,6 +34,7 @@ def command(
     executor: arguments.Executor = None,
     jobs: arguments.Jobs = None,
     address: arguments.Address = None,
+    allow_contamination: arguments.AllowContamination = False,
 ) -> None:
     """Attack a run again with fewer patients, fewer images, and less or more training."""
     from ..api import engine_for
@@ -77,6 +78,7 @@ def command(
         precision=record.device["precision"],
         means=Means(executor, jobs, address),
         registry=registry,
+        allow_contamination=allow_contamination,
     )
     with session(console), marked_folder(folder, _MARKER, "budget") as part:
         pipeline = setting.pipeline(protocol, registry.create(Anonymizer, method.name, params))

@@ -82,9 +82,11 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
     """
     from ..protocols.schema import parse_value
 
+    taken = set(options)
     known = option_names(params)
-    if shared := known.keys() & set(options):
+    if shared := known.keys() & taken:
         raise PrivbenchError(f"{method} has a parameter {min(shared)}, an option of the command itself: rename it.")
+    known = {short: field for short, field in _short_names(params).items() if short not in taken} | known
     values: dict[str, Any] = {}
     rest = list(arguments)
     while rest:
@@ -94,7 +96,7 @@ def parse_params(arguments: Sequence[str], params: type[Params], method: str, op
         field = known.get(option.replace("_", "-"))
         if field is None:
             raise PrivbenchError(
-                f"There is no option {option}, of the command or of {method}: {nearest(option, {*known, *options})}"
+                f"There is no option {option}, of the command or of {method}: {nearest(option, {*known, *taken})}"
             )
         if field in values:
             raise PrivbenchError(f"{option} is given twice: keep one.")
@@ -118,6 +120,15 @@ def _shown(value: Any) -> str:
 def option_names(params: type[Params]) -> dict[str, str]:
     """The field of each option."""
     return {f"--{field.replace('_', '-')}": field for field in params.model_fields}
+
+
+def _short_names(params: type[Params]) -> dict[str, str]:
+    """Of parameters that name a file, without the suffix that tells so: `--weights` for `--weights-file`."""
+    return {
+        option.removesuffix("-file"): field
+        for option, field in option_names(params).items()
+        if option.endswith("-file")
+    }
 
 
 def describe_params(params: type[Params], prefix: str) -> list[tuple[str, str, str]]:

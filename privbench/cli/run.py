@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..running.setting import Setting
 
 EPILOG = (
-    "An anonymizer's own parameters are options too, such as --mu 0.005: `--anonymizer prichexy --help` shows them. "
+    "An anonymizer's own parameters are options too, such as --mu 0.005: `--anonymizer prichexy --help` shows them; "
+    "one that ends in -file may be written without that, as --weights FILE. "
     "Interrupted, the same command goes on after the last finished stage."
 )
 

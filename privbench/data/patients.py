@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+
+from ..base.texts import plain
 
 SHORTENED = r"\d([.,]\d+)?[Ee]\+\d+"
 """How a spreadsheet writes a long number, of which it keeps the first digits alone."""
@@ -36,7 +37,7 @@ def patient_problems(table: pd.DataFrame) -> Iterator[str]:
             yield f"Image {image} is of the patient {shown(patient)}, {problem}."
     written: dict[str, str] = {}
     for text in sorted(sound):
-        if (other := written.setdefault(_plain(text), text)) != text:
+        if (other := written.setdefault(plain(text), text)) != text:
             yield (
                 f"The data set's table has the patients {other!r} and {text!r}, who may be one: write every patient in "
                 "one way, or give one of them another name where they are two."
@@ -81,9 +82,3 @@ def _problem(patient: object) -> str | None:
     if isinstance(patient, bool | np.bool_) or not isinstance(patient, int | np.integer):
         return "which is neither a text nor a whole number: read the column as text"
     return "which is below 0: number patients from 0" if patient < 0 else None
-
-
-def _plain(text: str) -> str:
-    """The text without what a person or a program may change in writing it: case, blanks, zeros around a number."""
-    plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return re.sub(r"^0+(?=\d)", "", re.sub(r"(?<=\d)\.0+$", "", plain))

@@ -61,6 +61,9 @@ class ChestXray14(Dataset):
         super().__init__(**params)
         self._surveyed: dict[tuple[Path, int], Collection] = {}
 
+    def collection(self, request: DataRequest) -> str:
+        return self.name
+
     def source(self, request: DataRequest) -> dict[str, Any]:
         root = data_folder(request.root, self.name)
         digest = hashlib.sha256()

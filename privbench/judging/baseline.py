@@ -116,6 +116,8 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 f"The attack on {record.label} is {verdict}, so it can be no baseline "
                 f"({record.worst_case.reason}): give the attack more training."
             )
+        if record.contamination is not None:
+            raise PrivbenchError(f"{record.label} can be no baseline, as {record.contamination}")
         headlines = [worst_case(metric) for metric in (AUC, RANK_1, MATCH)]
         of_utility = [] if record.utility_name is None else [record.utility_name]
         estimates = estimates_of(folder, record, (*headlines, copies_of(OTHERS), *of_utility))

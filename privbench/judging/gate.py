@@ -237,4 +237,6 @@ def _obstacle(record: RunRecord, before: BaselineRun | None, baseline: Baseline)
         return f"another fingerprint than the baseline's ({named}): make the baseline anew"
     if before is None:
         return f"the baseline holds {', '.join(run.label for run in baseline.runs)} and not this run"
+    if record.contamination is not None:
+        return record.contamination.rstrip(".")
     return None if record.worst_case.verdict in ("certified", "open") else _unproven(record)

@@ -15,7 +15,8 @@ from ..base.errors import PrivbenchError
 from .context import Context
 from .normalization import normalize
 from .recipes import Backbone
-from .weights import WEIGHTS_FOLDER, weights_file
+from .transfer import Transfer, transfer
+from .weights import WEIGHTS_FOLDER, imagenet_file
 
 _EVALUATION_BATCH = 128  # larger ones take longer on a processor, whose caches do not hold them
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -23,8 +24,9 @@ _IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
-    """The timm network with a linear head, on three channels. Those of the guidance are loaded by who holds it.
+    """The timm network with a linear head, on three channels unless its options say otherwise.
 
+    Weights of the guidance or of a file are loaded by who holds it.
     ImageNet weights come from the folder that PRIVBENCH_WEIGHTS names, else from timm's hub and its cache.
 
     Raises:
@@ -39,7 +41,7 @@ def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
         ) from error
     if backbone.init != "imagenet":
         return network
-    file = weights_file(backbone)
+    file = imagenet_file(backbone)
     overlay = {"pretrained_cfg_overlay": {"file": str(file)}} if file else {}
     try:
         return timm.create_model(backbone.backbone, pretrained=True, **arguments, **overlay)
@@ -52,8 +54,33 @@ def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
         ) from error
 
 
+def _from_file(network: Any, backbone: Backbone, *heads: str) -> Transfer | None:
+    """Loads the backbone's file of weights, if it has one, into a network that holds the backbone as `model`.
+
+    `heads` are what the names of the network's heads begin with beside the backbone's own.
+    """
+    if backbone.weights_file is None:
+        return None
+    config = network.model.pretrained_cfg
+    own_heads, stems = (_names(config.get(part)) for part in ("classifier", "first_conv"))
+    return transfer(
+        network,
+        backbone.weights_file,
+        [*(f"model.{name}." for name in own_heads), *heads],
+        [f"model.{name}.weight" for name in stems],
+    )
+
+
+def _names(told: Any) -> tuple[str, ...]:
+    """Modules as timm tells them: one, several or none."""
+    return (told,) if isinstance(told, str) else tuple(told or ())
+
+
 class _Normalize(nn.Module):
-    """Grey images to what the backbone wants: resized, on three channels, in ImageNet's normalization."""
+    """Grey images to what the backbone wants: resized, on its channels, in ImageNet's normalization.
+
+    A backbone of one channel gets the mean of the three channels' normalizations, as in timm.
+    """
 
     mean: Tensor
     std: Tensor
@@ -61,8 +88,10 @@ class _Normalize(nn.Module):
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()
         self._size, self._same_scanner = backbone.input_size, backbone.normalize
-        self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        grey = backbone.options.get("in_chans") == 1
+        for name, values in (("mean", _IMAGENET_MEAN), ("std", _IMAGENET_STD)):
+            channels = (sum(values) / len(values),) if grey else values
+            self.register_buffer(name, torch.tensor(channels).view(1, -1, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         if self._same_scanner:
@@ -83,6 +112,7 @@ class Classifier(nn.Module):
         self.findings = findings
         self.normalize = _Normalize(backbone)
         self.model: Any = create_backbone(backbone, findings).to(memory_format=torch.channels_last)
+        self.transfer = _from_file(self, backbone)
 
     def replace_head(self, outputs: int) -> None:
         """A fresh linear head with other outputs, on the same features."""
@@ -106,6 +136,7 @@ class Verifier(nn.Module):
         self.normalize = _Normalize(backbone)
         self.model = create_backbone(backbone, features).to(memory_format=torch.channels_last)
         self.fc_end = nn.Linear(features, 1)
+        self.transfer = _from_file(self, backbone, "fc_end.")
 
     def embed(self, images: Tensor) -> Tensor:
         """Shape: (N, 1, H, W), float in [0, 1], to (N, features) in (0, 1)."""
@@ -128,6 +159,7 @@ class Embedder(nn.Module):
         super().__init__()
         self.normalize = _Normalize(backbone)
         self.model = create_backbone(backbone, features).to(memory_format=torch.channels_last)
+        self.transfer = _from_file(self, backbone)
 
     def forward(self, images: Tensor) -> Tensor:
         """Shape: (N, 1, H, W), float in [0, 1], to (N, features), of length 1."""

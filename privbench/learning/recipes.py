@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -17,8 +18,17 @@ class Backbone(Params):
     backbone: str = Field(description="a timm model name")
     options: dict[str, Any] = Field({}, description="further arguments of timm.create_model")
     init: Init = Field("scratch", description="starting weights: random, those of the guidance, or timm's ImageNet's")
+    weights_file: Path | None = Field(
+        None, exclude=True, description="starting weights that were learnt elsewhere, in the place of init"
+    )
     input_size: int | None = Field(None, ge=16, description="pixels that images are resized to; none leaves them")
     normalize: bool = Field(False, description="whether what scanners' post-processing adds is removed first")
+
+    @model_validator(mode="after")
+    def _starts_in_one_way(self) -> Backbone:
+        if self.weights_file is not None and self.init != "scratch":
+            raise ValueError(f"weights_file takes the place of init = {self.init}: set init = scratch beside it")
+        return self
 
 
 class Augmentation(Params):

@@ -8,12 +8,16 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..data.ledger import Ledger
+from .weights import LEDGER
+
 STATE = "state.safetensors"
 
 
-def save_state(state: Mapping[str, Tensor], folder: Path) -> None:
-    """Writes what was learnt into a folder, as safetensors."""
-    save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, folder / STATE)
+def save_state(state: Mapping[str, Tensor], folder: Path, ledger: Ledger | None = None) -> None:
+    """Writes what was learnt into a folder, as safetensors, and from whom it was learnt into the file's metadata."""
+    metadata = None if ledger is None else {LEDGER: ledger.model_dump_json()}
+    save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, folder / STATE, metadata)
 
 
 def load_state(folder: Path) -> dict[str, Tensor]:

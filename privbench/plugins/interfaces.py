@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # so that `privbench list`, which reads declarations alone, l
     from ..data.splits import Split
     from ..learning.context import Context
     from ..learning.guidance import Guidance
+    from ..learning.transfer import Transfer
 
 
 MEMBERSHIP = "membership"
@@ -60,6 +61,14 @@ class Plugin(ABC):
     def inputs(self) -> dict[str, str]:
         """Digests of what it reads besides its parameters and what it is handed, such as starting weights."""
         return {}
+
+    def transfer(self, findings: int) -> Transfer | None:
+        """What its network takes from the file of weights that a parameter `weights_file` names, before it is run.
+
+        Asked before anything is computed, where there is such a file, for data of so many findings. None where it
+        leaves that to `fit`. Raises PrivbenchError where the file does not fit.
+        """
+        return None
 
     @final
     def terms(self) -> dict[str, Any]:
@@ -102,9 +111,8 @@ class Anonymizer(Plugin):
     """True: it learns from what the guidance classifier reads, so the data set has to tell findings."""
 
     @property
-    @final
     def learns(self) -> bool:
-        """Whether it has a `fit` of its own: who learns from patients may remember them."""
+        """Whether it learns from the run's patients, whom it may then remember: it has a `fit` of its own."""
         return type(self).fit is not Anonymizer.fit
 
     def check_size(self, size: int) -> None:
@@ -320,6 +328,13 @@ class Dataset(Plugin):
     findings: tuple[str, ...]
     public: bool = False
     """True: nothing in it is of a person, so records may show names and pictures."""
+
+    def collection(self, request: DataRequest) -> str | None:
+        """The published collection whose patients these are, if whoever has any part of it calls them alike.
+
+        Contamination ledgers know patients by it. None where their names are somebody's own.
+        """
+        return None
 
     @abstractmethod
     def source(self, request: DataRequest) -> dict[str, Any]:

@@ -80,6 +80,11 @@ RESULTS: dict[str, Result | None] = {
         "a sequence of plugins",
         lambda value, *_: isinstance(value, tuple | list) and all(hasattr(part, "terms") for part in value),
     ),
+    "transfer": Result(
+        "None or a privbench.learning.transfer.Transfer",
+        lambda value, *_: value is None or type(value).__name__ == "Transfer",
+    ),
+    "learns": Result("True or False", lambda value, *_: isinstance(value, bool)),
     "check_size": None,
     "fit": None,
     "load_state": None,
@@ -101,6 +106,7 @@ RESULTS: dict[str, Result | None] = {
     "adopt": Result("True or False", lambda value, *_: isinstance(value, bool)),
     "predict": Result("a numpy array of numbers", lambda value, *_: _numbers(value)),
     "measure": Result("a dict of numpy arrays of numbers", lambda value, *_: _by_name(value, _numbers)),
+    "collection": Result("None or a text", lambda value, *_: value is None or _text(value)),
     "source": Result("a dict of what JSON can hold", lambda value, *_: _json(value)),
     "table": Result(
         "a pandas DataFrame, beside `findings`, a tuple of texts",

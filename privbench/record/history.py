@@ -116,6 +116,11 @@ def _from_6(old: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _from_7(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 7 knew no weights of files but ImageNet's."""
+    return old | {"schema_version": 8, "weights": []}
+
+
 _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _from_1,
     2: _from_2,
@@ -123,4 +128,5 @@ _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
     4: _from_4,
     5: _from_5,
     6: _from_6,
+    7: _from_7,
 }

@@ -17,8 +17,9 @@ from .history import upgraded
 from .names import MEAN_AUC, FigureName, Subject
 from .utility import MeasurementResult, UtilityResult
 from .values import Amount, Record
+from .weights import WeightsRecord
 
-SCHEMA_VERSION: Literal[7] = 7
+SCHEMA_VERSION: Literal[8] = 8
 FILE = "run.json"
 
 
@@ -58,12 +59,13 @@ class RunRecord(Record):
     """A run: one anonymizer under one protocol, and everything it produced.
 
     `public` tells that nothing in its data is of a person, so that pictures of originals and names may be shown.
-    `copies` is None in runs of schemas before 7. `terms` is what the fingerprint hashes beside the data's digest, empty
+    `copies` is None in runs of schemas before 7; `weights` are those that it did not learn itself, which no run of a
+    schema before 8 had. `terms` is what the fingerprint hashes beside the data's digest, empty
     in runs of schemas before 3; `files` the SHA-256 of every other file of the run folder, empty in runs of all old
     schemas.
     """
 
-    schema_version: Literal[7] = SCHEMA_VERSION
+    schema_version: Literal[8] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
@@ -78,6 +80,7 @@ class RunRecord(Record):
     utilities: list[UtilityResult]
     measurements: list[MeasurementResult]
     copies: CopiesResult | None
+    weights: list[WeightsRecord]
     warnings: list[str]
     stages: list[StageRecord]
     versions: dict[str, str]
@@ -120,16 +123,36 @@ class RunRecord(Record):
 
     @property
     def certified(self) -> bool:
-        """Whether its privacy may be believed: the attack is proven to be trained, and to get out what is there."""
-        return self.worst_case.verdict == "certified"
+        """Whether its privacy may be believed: the attack is proven to be trained, and to get out what is there.
+
+        And nothing that was learnt elsewhere knew the test patients before.
+        """
+        return self.worst_case.verdict == "certified" and not self.contaminated
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether weights that it did not learn itself saw test patients."""
+        return any(one.contaminated for one in self.weights)
+
+    @property
+    def contamination(self) -> str | None:
+        """Which weights saw test patients, and what that means, in a sentence; None where none did."""
+        told = [one.told for one in self.weights if one.contaminated]
+        if not told:
+            return None
+        return f"{'; '.join(told)}: every figure of the run is of patients who were known before."
 
     @property
     def doubt(self) -> str | None:
         """What has to be said before any figure of the run; None where it is certified."""
         if self.certified:
             return None
-        worst = self.worst_case
-        return f"{self.label}: {worst.standing}, so a low figure is no evidence of privacy ({worst.reason})."
+        worst, told = self.worst_case, []
+        if self.contamination is not None:
+            told.append(self.contamination)
+        if worst.verdict != "certified":
+            told.append(f"{worst.standing}, so a low figure is no evidence of privacy ({worst.reason}).")
+        return f"{self.label}: {' Besides, '.join(told)}"
 
     @property
     def label(self) -> str:

@@ -36,7 +36,9 @@ def in_plain_words(record: RunRecord) -> list[str]:
 
 
 def _doubt(record: RunRecord) -> Iterator[str]:
-    if not record.certified:
+    if record.contamination is not None:
+        yield f"Read this first: {record.contamination}"
+    if record.worst_case.verdict != "certified":
         yield (
             f"Read this first: the verdict on this run is “{record.worst_case.verdict}” and not “certified”, so low "
             "figures below are no evidence of privacy."

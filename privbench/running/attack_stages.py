@@ -30,6 +30,7 @@ from ..record.scores import (
 )
 from .attack_galleries import known_gallery
 from .fitting import keep_what_is_learnt
+from .ledgers import learnt_from, ledger_terms
 from .membership import InferMembership
 from .scoring import Scoring, there
 from .source import Common, Shown, Source
@@ -77,7 +78,8 @@ class FitAttack:
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         shown, guidance = self.source.shown(reads), self.source.guidance(reads, ctx.device)
         train, val = (known_gallery(shown, split, self.kinds, self.attack) for split in ("train", "val"))
-        keep_what_is_learnt(self.attack, lambda one: one.fit(train, val, guidance, ctx), folder)
+        ledger = learnt_from(self.source, reads, self.attack.params)
+        keep_what_is_learnt(self.attack, lambda one: one.fit(train, val, guidance, ctx), folder, ledger)
 
 
 class LinkImages(Scoring[LinkageAttack]):
@@ -205,6 +207,7 @@ class AttackStages:
         name = StageName("attack", (origin.attack, kinds), origin.seed)
         config = attack.terms() | self._pairs("train", "val") | {"budget": dict(self.budget)}
         config |= {"label": origin.attack, "images": kinds, "number": origin.seed}
+        config |= ledger_terms(self.common.source, attack.params)
         inputs = [*self._images(attack, kinds), self.common.classifier, self.common.verifier]
         if attack.has_teacher and self.common.embedder is not None:
             inputs.append(self.common.embedder)

@@ -41,7 +41,7 @@ def choose_attacks(
         if attack.releases > 1 and anonymizer.deterministic:
             left_out.append(f"{label} is left out: the anonymizer draws no noise that it could average")
         elif attack.infers_membership and not anonymizer.learns:
-            left_out.append(f"{label} is left out: the anonymizer learns from no patient, so it can remember none")
+            left_out.append(f"{label} is left out: the anonymizer learns from no patient here, so it can remember none")
         else:
             chosen[label] = attack
     if not any(isinstance(attack, LinkageAttack) for attack in chosen.values()):
@@ -51,7 +51,7 @@ def choose_attacks(
 
 def check_findings(anonymizer: Anonymizer, findings: Sequence[str]) -> None:
     """Raises PrivbenchError where the anonymizer learns from findings, and the data set tells none."""
-    if anonymizer.needs_findings and not findings:
+    if anonymizer.needs_findings and anonymizer.learns and not findings:
         raise PrivbenchError(
             f"The anonymizer {anonymizer.name!r} learns from findings, and the data set tells none: name its columns "
             "of findings, or choose another anonymizer."

@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from ..base.errors import PrivbenchError
+from ..data.ledger import Ledger
 from ..learning.states import save_state
 from ..plugins.code import is_own
 from ..plugins.interfaces import Anonymizer, Attack, Plugin, UtilityTask
@@ -19,8 +20,10 @@ _CODE = (FunctionType, type, property, cached_property, classmethod, staticmetho
 """What a class holds beside values; a network is callable and a value all the same."""
 
 
-def keep_what_is_learnt(plugin: Learner, fit: Callable[[Any], None], folder: Path) -> None:
-    """Fits an instance that is made for it, and writes its state into the folder.
+def keep_what_is_learnt(
+    plugin: Learner, fit: Callable[[Any], None], folder: Path, ledger: Ledger | None = None
+) -> None:
+    """Fits an instance that is made for it, and writes its state into the folder, with the ledger.
 
     Whoever works with what was learnt loads it from there: what an instance knows beside its state would be there in
     the run that fitted it, and in no other one under the same key.
@@ -37,7 +40,7 @@ def keep_what_is_learnt(plugin: Learner, fit: Callable[[Any], None], folder: Pat
             f"The {plugin.kind} {plugin.name!r} changed {changed[0]} of its class in fit(), which no stage keeps: "
             "keep what is learnt in state()."
         )
-    save_state(learner.state(), folder)
+    save_state(learner.state(), folder, ledger)
 
 
 def _class_values(plugin: type[Plugin]) -> dict[str, bytes]:

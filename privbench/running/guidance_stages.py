@@ -14,6 +14,7 @@ from ..learning.embedder import fit_embedder
 from ..learning.states import save_state
 from ..learning.verifier import fit_verifier
 from ..learning.weights import weights_source
+from .ledgers import learnt_from, ledger_terms
 from .source import Source
 from .stage_names import CLASSIFIER, EMBEDDER, VERIFIER
 
@@ -32,7 +33,7 @@ class TrainClassifier:
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         splits, recipe = self.source.shown(reads).originals, self.source.recipe.classifier
         network = fit_classifier(splits["train"], splits["val"], recipe, ctx, "guidance classifier")
-        save_state(network.state_dict(), folder)
+        save_state(network.state_dict(), folder, learnt_from(self.source, reads, recipe))
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,12 @@ class TrainVerifier:
     pairs: Pairs
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
-        splits = self.source.shown(reads).originals
+        splits, recipe = self.source.shown(reads).originals, self.source.recipe.verifier
         train, val = splits["train"], splits["val"]
         known = KnownGallery(train.images, train.images, pairs=self.pairs, table=train.table)
         known_val = KnownGallery(val.images, val.images, pairs=val.pairs, table=val.table)
-        network = fit_verifier(known, known_val, self.source.recipe.verifier, ctx, "guidance verifier")
-        save_state(network.state_dict(), folder)
+        network = fit_verifier(known, known_val, recipe, ctx, "guidance verifier")
+        save_state(network.state_dict(), folder, learnt_from(self.source, reads, recipe))
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class TrainEmbedder:
             KnownGallery(split.images, split.images, pairs=split.pairs, table=split.table)
             for split in (splits["train"], splits["val"])
         )
-        save_state(fit_embedder(train, val, recipe, ctx, "guidance embedder").state_dict(), folder)
+        network = fit_embedder(train, val, recipe, ctx, "guidance embedder")
+        save_state(network.state_dict(), folder, learnt_from(self.source, reads, recipe))
 
 
 def guidance_nodes(nodes: Nodes, data: Node, source: Source, pairs: Pairs) -> tuple[Node, Node, Node | None]:
@@ -73,9 +75,9 @@ def guidance_nodes(nodes: Nodes, data: Node, source: Source, pairs: Pairs) -> tu
     `pairs` are the verifier's training pairs.
     """
     recipe = source.recipe
-    classifier = nodes.node(CLASSIFIER, _config(recipe.classifier), [data], TrainClassifier(source))
+    classifier = nodes.node(CLASSIFIER, _config(source, recipe.classifier), [data], TrainClassifier(source))
     told = {"pairs": {"guidance": pairs.digest, "val": source.pairs["val"].digest}}
-    verifier = nodes.node(VERIFIER, _config(recipe.verifier) | told, [data], TrainVerifier(source, pairs))
+    verifier = nodes.node(VERIFIER, _config(source, recipe.verifier) | told, [data], TrainVerifier(source, pairs))
     return classifier, verifier, embedder_node(nodes, data, source, {})
 
 
@@ -85,9 +87,10 @@ def embedder_node(nodes: Nodes, data: Node, source: Source, budget: Mapping[str,
     if recipe is None:
         return None
     told = {"pairs": {"val": source.pairs["val"].digest}, "budget": dict(budget)}
-    return nodes.node(EMBEDDER, _config(recipe) | told, [data], TrainEmbedder(source))
+    return nodes.node(EMBEDDER, _config(source, recipe) | told, [data], TrainEmbedder(source))
 
 
-def _config(recipe: Backbone) -> dict[str, Any]:
+def _config(source: Source, recipe: Backbone) -> dict[str, Any]:
     """What decides a guidance network, beside the data."""
-    return {"recipe": recipe.model_dump(mode="json"), "weights": weights_source(recipe)}
+    told = {"recipe": recipe.model_dump(mode="json"), "weights": weights_source(recipe)}
+    return told | ledger_terms(source, recipe)

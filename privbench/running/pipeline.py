@@ -23,9 +23,11 @@ from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, Linka
 from ..protocols.schema import Protocol, fingerprint_of, without_places
 from .attack_stages import AttackStages
 from .choices import check_findings, check_floor, check_places, check_utilities, choose_attacks, choose_utilities
+from .contamination import brought, contamination_notices, judged
 from .copies import copy_nodes
 from .examples import KeepExamples
 from .guidance_stages import guidance_nodes
+from .ledgers import ledger_terms
 from .loading import ReadData, data_node, read_splits
 from .pairing import guidance_pairs, with_pairs
 from .rehearsal import Rehearsal
@@ -37,17 +39,22 @@ from .utility_stages import UtilityStages
 
 if TYPE_CHECKING:
     from ..engine.store import Stage, Store
+    from ..record.weights import WeightsRecord
 
 
 @dataclass(frozen=True)
 class RunGraph:
-    """The nodes that a run's folder is made of; the notices are of the data and of what is left out."""
+    """The nodes that a run's folder is made of; the notices are of the data, of weights and of what is left out.
+
+    `weights` are those that the run does not learn itself.
+    """
 
     common: Common
     attacks: AttackStages
     figures: Node
     examples: Node
     notices: Sequence[Notice]
+    weights: Sequence[WeightsRecord] = ()
 
     @property
     def warnings(self) -> list[str]:
@@ -87,6 +94,7 @@ class Pipeline:
     store: Store
     device: str
     precision: str
+    allow_contamination: bool = False
 
     def __post_init__(self) -> None:
         """Raises PrivbenchError for every mistake that can be told before anything is computed."""
@@ -98,6 +106,7 @@ class Pipeline:
         check_findings(self.anonymizer, self.dataset.findings)
         self.terms = self._terms()  # asks every plugin for its inputs, and timm for the networks
         check_places([self.terms, self.anonymizer.terms(), without_places(self.protocol.model_dump(mode="json"))])
+        self._brought = brought(self.protocol, self.anonymizer, self.attacks, self.utility, len(self.dataset.findings))
 
     @property
     def key(self) -> str:
@@ -148,12 +157,15 @@ class Pipeline:
         """
         of_splits, of_guidance = dict.fromkeys(SPLITS, NO_PAIRS), NO_PAIRS
         utilities, notices = list(self.protocol.utilities), [*map(Notice, self._left_out)]
+        collection = self.dataset.collection(self.request)
+        weights: list[WeightsRecord] = []
         if data is not None:
             of_data = self._drawn(data, {} if drawn is None else drawn)
             of_splits, of_guidance = {name: split.pairs for name, split in of_data.splits.items()}, of_data.guidance
             utilities, left_out = choose_utilities(self.protocol, self.utility, of_data.splits["test"])
-            notices += [*of_data.notices, *map(Notice, left_out)]
-        source = Source(tuple(self.dataset.findings), self.protocol.guidance, of_splits)
+            weights = judged(self._brought, collection, of_data.splits, self.allow_contamination)
+            notices += [*of_data.notices, *map(Notice, left_out), *contamination_notices(weights)]
+        source = Source(tuple(self.dataset.findings), self.protocol.guidance, of_splits, collection=collection)
         common = self._common(source, of_guidance)
         attacks = AttackStages(common, self.protocol, self.attack, self.floor)
         tasks = UtilityStages(common, self.protocol.utilities, self.utility, self.anonymizer)
@@ -171,7 +183,7 @@ class Pipeline:
             KeepExamples(self.anonymizer, source),
             [self.anonymizer],
         )
-        return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, notices)
+        return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, notices, weights)
 
     def _drawn(self, data: Stage, known: dict[str, DrawnPairs]) -> DrawnPairs:
         key = digest_of([data.key, self.protocol.fixed(), list(self.attacks)])
@@ -192,6 +204,7 @@ class Pipeline:
         nodes, anonymizer = self._nodes, self.anonymizer
         classifier, verifier, embedder = guidance_nodes(nodes, self.data, source, pairs)
         config = anonymizer.terms() | pairs_digests(source.pairs, "train", "val")
+        config |= ledger_terms(source, anonymizer.params)
         inputs = [self.data, classifier, verifier]
         fitted = nodes.node(ANONYMIZER, config, inputs, FitAnonymizer(anonymizer, source), [anonymizer])
 

@@ -16,6 +16,7 @@ from .stage_names import DATA, StageName
 
 if TYPE_CHECKING:
     from ..engine.store import Stage
+    from ..record.weights import WeightsRecord
     from .pipeline import Pipeline
 
 
@@ -25,6 +26,7 @@ def record_of(
     figures: Figures,
     warnings: Sequence[str],
     given: Sequence[str],
+    weights: Sequence[WeightsRecord] = (),
 ) -> RunRecord:
     """The record, whose `files` are still to be filled in.
 
@@ -34,6 +36,7 @@ def record_of(
         figures: what its scores say.
         warnings: what was told of the data, and of what was left out.
         given: the names of the anonymizer's parameters that the user chose.
+        weights: those that it did not learn itself.
     """
     anonymizer, data_digest = pipeline.anonymizer, stages[DATA].digest
     return RunRecord(
@@ -53,6 +56,7 @@ def record_of(
             code=plugin_digest(type(anonymizer)),
         ),
         **dict(figures),
+        weights=list(weights),
         warnings=[*warnings, *warnings_of(figures)],
         stages=[
             StageRecord(

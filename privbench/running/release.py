@@ -15,6 +15,7 @@ from ..learning.context import Context, Pixels
 from ..learning.states import load_state
 from ..plugins.interfaces import Anonymizer
 from .fitting import keep_what_is_learnt
+from .ledgers import learnt_from, taken_over
 from .source import Source
 from .stage_names import ANONYMIZER, IMAGES_FILE
 
@@ -35,7 +36,9 @@ class FitAnonymizer:
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         originals, guidance = self.source.shown(reads).originals, self.source.guidance(reads, ctx.device)
         train, val = originals["train"], originals["val"]
-        keep_what_is_learnt(self.anonymizer, lambda one: one.fit(train, val, guidance, ctx), folder)
+        params = self.anonymizer.params
+        ledger = learnt_from(self.source, reads, params) if self.anonymizer.learns else taken_over(params)
+        keep_what_is_learnt(self.anonymizer, lambda one: one.fit(train, val, guidance, ctx), folder, ledger)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class Setting:
         precision: 32-true, bf16-mixed or 16-mixed.
         means: with what stages are made.
         registry: where plugins are looked up.
+        allow_contamination: make runs whose weights saw test patients too, which then stands beside every figure.
     """
 
     protocol: str = "quick"
@@ -46,6 +47,7 @@ class Setting:
     precision: str = "32-true"
     means: Means = field(default_factory=Means)
     registry: Registry = field(default_factory=Registry)
+    allow_contamination: bool = False
 
     def load(self, more: Sequence[str] = ()) -> Protocol:
         """The protocol, with the changes of the setting and more. Raises PrivbenchError as `load_protocol`."""
@@ -56,13 +58,21 @@ class Setting:
             first.append(f"seed={self.seed}")
         return load_protocol(self.protocol, [*first, *self.overrides, *more])  # the user's own win
 
+    def dataset_of(self, protocol: Protocol) -> Dataset:
+        """The protocol's data set."""
+        return self.registry.create(Dataset, protocol.data.dataset, protocol.data.params)
+
+    def request_of(self, protocol: Protocol) -> DataRequest:
+        """How it is to be read."""
+        data, helpers = protocol.data, self.means.jobs or cores()
+        return DataRequest(data.size, protocol.seed, self.data_root, helpers, Progress(quiet=True), fit=data.fit)
+
     def pipeline(self, protocol: Protocol, anonymizer: Anonymizer) -> Pipeline:
         """What decides the run of an anonymizer under a protocol. Raises PrivbenchError for every mistake in it."""
         registry = self.registry
-        data, helpers = protocol.data, self.means.jobs or cores()
         return Pipeline(
             protocol=protocol,
-            dataset=registry.create(Dataset, data.dataset, data.params),
+            dataset=self.dataset_of(protocol),
             anonymizer=anonymizer,
             attack=lambda label: registry.create(
                 Attack, protocol.attacks[label].attack, protocol.attacks[label].params
@@ -71,10 +81,11 @@ class Setting:
             utility=lambda label: registry.create(
                 UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
             ),
-            request=DataRequest(data.size, protocol.seed, self.data_root, helpers, Progress(quiet=True), fit=data.fit),
+            request=self.request_of(protocol),
             store=Store(default_store() if self.store is None else self.store),
             device=device_type(self.device, self.precision, elsewhere=self.means.name == "ray"),
             precision=self.precision,
+            allow_contamination=self.allow_contamination,
         )
 
     def anonymizer(self, named: str | Anonymizer, params: Mapping[str, Any], protocol: Protocol) -> Anonymizer:

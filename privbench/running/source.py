@@ -45,12 +45,14 @@ class Source:
 
     `pairs` are those of each split. `rows` are the training images that there are for this work, in order; None where
     all are. Shape: (n,), int.
+    `collection` is the published one whose patients they are; None where they are of none.
     """
 
     findings: tuple[str, ...]
     recipe: GuidanceRecipe
     pairs: Mapping[str, Pairs]
     rows: np.ndarray | None = None
+    collection: str | None = None
 
     def shown(self, reads: Reads) -> Shown:
         """The data, and the releases that are among what is read."""

@@ -16,6 +16,7 @@ from ..protocols.kinds import CONTROL, Kind
 from ..protocols.modes import ORIGINALS, ModeKinds, kinds_of
 from ..record.scores import TaskOrigin, measured_values, utility_scores, write_scores
 from .fitting import keep_what_is_learnt
+from .ledgers import learnt_from, ledger_terms
 from .release import fitted
 from .source import Common, Shown, Source
 from .stage_names import TASK_FILE, StageName
@@ -39,7 +40,8 @@ class FitTask:
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         splits, guidance = _splits(self.source.shown(reads), self.kind), self.source.guidance(reads, ctx.device)
         train, val = splits["train"], splits["val"]
-        keep_what_is_learnt(self.task, lambda one: one.fit(train, val, guidance, ctx), folder)
+        ledger = learnt_from(self.source, reads, self.task.params)
+        keep_what_is_learnt(self.task, lambda one: one.fit(train, val, guidance, ctx), folder, ledger)
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ class UtilityStages:
         name = StageName("task", (origin.task, kind), origin.seed)
         config = task.terms() | pairs_digests(common.source.pairs, "train", "val")
         config |= {"label": origin.task, "images": kind, "number": origin.seed}
+        config |= ledger_terms(common.source, task.params)
         config["guidance"] = common.source.recipe.model_dump(mode="json")  # a task may train as the guidance did
         inputs = [*self._images([kind]), common.classifier, common.verifier]
         return common.nodes.node(name, config, inputs, FitTask(task, kind, common.source), [task])

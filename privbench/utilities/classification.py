@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..data.splits import Split
     from ..learning.context import Context
     from ..learning.guidance import Guidance
+    from ..learning.transfer import Transfer
 
 
 class ClassificationParams(Params):
@@ -55,6 +56,11 @@ class Classification(ReadingTask):
         network, file = self.params.network, self.params.reread_file
         weights = {} if network is None else {"weights": weights_source(network)}
         return weights | ({} if file is None else {"reread": text_digest(file, "check the path of the re-read table")})
+
+    def transfer(self, findings: int) -> Transfer | None:
+        from ..learning.networks import Classifier
+
+        return None if self.params.network is None else Classifier(self.params.network, findings).transfer
 
     def adopt(self, guidance: Guidance) -> bool:
         if self.params.recipe == "robust" or self.params.network is not None:

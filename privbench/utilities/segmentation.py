@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..data.splits import Split
     from ..learning.context import Context
     from ..learning.guidance import Guidance
+    from ..learning.transfer import Transfer
 
 
 class SegmentationParams(Recipe, Backbone):
@@ -42,6 +43,11 @@ class Segmentation(MeasuringTask):
 
     def inputs(self) -> dict[str, str]:
         return {"weights": weights_source(self.params)}
+
+    def transfer(self, findings: int) -> Transfer | None:
+        from .segmenter import Segmenter
+
+        return Segmenter(self.params, self.params.width).encoder.transfer
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
         from ..learning.generators import global_seed

@@ -116,6 +116,14 @@ def test_schema_6_did_not_search_for_single_patients():
         assert attack.model_dump(mode="json", include=set(told)) == told
 
 
+def test_schema_7_knew_no_weights_of_files():
+    old = json.loads((HISTORY / "run-schema-7.json").read_text())
+    run = read_run(HISTORY / "run-schema-7.json")
+    assert run.weights == []
+    assert run.worst_case.model_dump(mode="json") == old["worst_case"]
+    assert run.contamination is None
+
+
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():
     """Those from before estimates were kept."""
     boards = make_boards([read_entry(HISTORY / f"run-schema-{version}.json") for version in (1, 2, 3)])

@@ -148,7 +148,7 @@ def test_members_are_sought_where_the_anonymizer_learns():
     for still in (Still(), Noisy()):
         chosen, left_out = choose_attacks(asked, create, still)
         assert list(chosen) == ["one"]
-        assert left_out == ["who is left out: the anonymizer learns from no patient, so it can remember none"]
+        assert left_out == ["who is left out: the anonymizer learns from no patient here, so it can remember none"]
     chosen, left_out = choose_attacks(asked, create, Learning())
     assert (list(chosen), left_out) == (["one", "who"], [])
 

@@ -58,6 +58,9 @@ class PhantomDataset(Dataset):
         super().__init__(**params)
         self._phantoms: Phantoms | None = None
 
+    def collection(self, request: DataRequest) -> str:
+        return f"{self.name}, version {self.version}, seed {request.seed}"  # which alone decide who a number is
+
     def source(self, request: DataRequest) -> dict[str, Any]:
         if request.root is not None:
             raise PrivbenchError("The phantom is drawn and reads no folder: leave out --data-root, or name --dataset.")

@@ -17,6 +17,7 @@ from ..table import MACHINES, Cell, Column, Rows, Sheet, Table, Value, number
 from .attacks import own_image
 from .copies import copies_mark
 from .utility import MODE_NOTES
+from .weights import contamination_mark
 
 _SURELY, _NEVER = 0.95, 0.05
 """Shares of resamples from which, and up to which, a run counts as on the Pareto front and off it."""
@@ -30,6 +31,7 @@ _BOTH = [
     ),
     Column("beaten by", number=False, note="a run that is surely better in both", place="below", lead="beaten by "),
 ]
+_CONTAMINATED = "Not ranked, because weights that were learnt elsewhere saw test patients"
 _OPEN = "Not ranked, because the release is open: something of the image may be left that no attack made use of"
 _NOT_PROVEN = "Not ranked, because the attack is not proven: a low figure is no evidence of privacy"
 
@@ -63,6 +65,13 @@ def leaderboard(board: Board) -> Table:
             place="below",
             lead="COPIES: ",
         ),
+        Column(
+            "weights",
+            number=False,
+            note="whether weights that were learnt elsewhere saw test patients, or nobody can say",
+            place="below",
+            lead="WEIGHTS: ",
+        ),
         Column("privacy rank"),
         *([] if headline is None else _BOTH),
         Column("worst-case AUC ↓", note="verification AUC of the attack below it"),
@@ -93,11 +102,12 @@ def leaderboard(board: Board) -> Table:
         return [
             Cell(name, whose),
             Cell(
-                "certified" if run.certified else f"NOT PROVEN: {worst.verdict}",
+                "certified" if run.certified else f"NOT PROVEN: {_standing(run)}",
                 {"verdict": worst.verdict},
                 doubtful=not run.certified,
             ),
             copies_mark(run),
+            contamination_mark(run),
             _rank("privacy_rank", standing.privacy_rank),
             *([] if utility is None else _both(standing)),
             Cell(
@@ -123,17 +133,23 @@ def leaderboard(board: Board) -> Table:
         ]
 
     named = list(zip(names_of(board), board.standings, strict=True))
-    parts: dict[str | None, list[list[Cell]]] = {None: [], _OPEN: [], _NOT_PROVEN: []}
+    parts: dict[str | None, list[list[Cell]]] = {None: [], _CONTAMINATED: [], _OPEN: [], _NOT_PROVEN: []}
     for name, standing in named:
         parts[_why_not_ranked(standing.entry.record)].append(row(name, standing))
     groups = [Rows(rows, title) for title, rows in parts.items() if rows]
     return Table("Runs, the most private first", columns, groups, sortable=True, kind="leaderboard")
 
 
+def _standing(run: RunRecord) -> str:
+    return "contaminated" if run.contaminated else run.worst_case.verdict
+
+
 def _why_not_ranked(run: RunRecord) -> str | None:
     """The title of the part of the table in which a run stands; none of those that are ranked."""
     if run.certified:
         return None
+    if run.contaminated:
+        return _CONTAMINATED
     return _OPEN if run.worst_case.verdict == "open" else _NOT_PROVEN
 
 

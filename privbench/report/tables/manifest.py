@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ...record.run import RunRecord
 from ..table import Cell, Column, Rows, Table, number, pairs, text
+from .weights import weights_table
 
 
 def protocol(record: RunRecord) -> Table:
@@ -59,6 +60,8 @@ def manifest(record: RunRecord) -> Sequence[Table]:
              ("versions", record.versions.items())],
         )
     ]  # fmt: skip
+    if (brought := weights_table(record)) is not None:
+        tables.append(brought)
     if record.stages:
         tables.append(_stages(record))
     if record.files:
