@@ -21,7 +21,7 @@ from privbench.record.risk import ImagesRate, RiskFigure, RiskResult
 from privbench.record.run import AnonymizerRecord, RunRecord
 from privbench.record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
 from privbench.record.values import Counts, Interval
-from privbench.record.weights import WeightsRecord
+from privbench.record.weights import TakenRecord, WeightsRecord
 
 
 def around(value: float) -> Interval:
@@ -246,6 +246,18 @@ def with_modes(run: RunRecord, transfer: float = 0.812) -> RunRecord:
         ),
     ]
     return run.model_copy(update={"utilities": [first, retrained], "measurements": measurements})
+
+
+def weights(test: int, unknown: str | None = None, of: str = "anonymizer prichexy") -> WeightsRecord:
+    """Weights that saw all training and validation patients, and so many of the 18 test patients."""
+    return WeightsRecord(
+        of=of,
+        digest="ab" * 32,
+        taken=TakenRecord(format="torch", taken=90, fresh=["model.fc.weight"], left=[]),
+        seen={"train": 30, "val": 5, "test": test},
+        patients={"train": 30, "val": 5, "test": 18},
+        unknown=unknown,
+    )
 
 
 def record(

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -35,6 +36,20 @@ def test_a_parameter_may_be_called_as_what_is_no_option(privbench, tiny_protocol
     done = privbench("run", *chosen, *few, "--context", "5", "--store", store, "--out", tmp_path / "run", "--quiet")
     assert done.code == 0, done.err
     assert "contextual context=5" in done.out
+
+
+class FileParams(Params):
+    weights_file: Path | None = Field(None, exclude=True)
+    out_file: Path | None = Field(None, exclude=True)
+
+
+def test_a_parameter_that_names_a_file_may_be_written_short():
+    for option in ("--weights", "--weights-file"):
+        assert parse_params([option, "a.pth"], FileParams, "it", ["--out"]) == {"weights_file": "a.pth"}
+    with pytest.raises(PrivbenchError, match="--weights-file is given twice"):
+        parse_params(["--weights", "a.pth", "--weights-file", "b.pth"], FileParams, "it", [])
+    with pytest.raises(PrivbenchError, match="There is no option --out, of"):
+        parse_params(["--out", "a"], FileParams, "it", ["--out"])
 
 
 def test_parameters_are_parsed_and_described():

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from records import estimate
+from records import estimate, record, weights
 from report_runs import write_run
 
 from privbench.base.errors import PrivbenchError
@@ -63,6 +63,15 @@ def test_a_run_that_is_not_certified_can_be_no_baseline(tmp_path):
     write_run(tmp_path / "a", verdict="unsaturated")
     with pytest.raises(PrivbenchError, match=r"on a is unsaturated, so it can be no baseline \(.*by hand\)"):
         make_baseline([tmp_path / "a"])
+
+
+def test_a_run_whose_weights_saw_test_patients_can_be_no_baseline(tmp_path):
+    seen = record("a", 0.8, 0.7, weights=[weights(2)])
+    (tmp_path / "run.json").write_text(seen.model_dump_json())
+    with pytest.raises(
+        PrivbenchError, match="a can be no baseline, as the weights of the anonymizer prichexy saw 2 of"
+    ):
+        make_baseline([tmp_path])
 
 
 def test_an_open_run_may_be_compared_with_and_says_so(tmp_path):

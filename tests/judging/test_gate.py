@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from records import estimate
+from records import estimate, weights
 from report_runs import with_record
 
 from privbench import cli
@@ -109,6 +109,14 @@ def test_what_cannot_be_compared_is_not_passed(proven, tmp_path):
     method = read_run(folder).anonymizer.model_copy(update={"params": {"b": 9}, "given": ["b"]})
     unknown = with_record(folder, tmp_path / "c", anonymizer=method)
     assert "and not this run" in judge_runs([unknown], baseline, Tolerances()).obstacles[0]
+
+
+def test_a_run_whose_weights_saw_test_patients_cannot_be_judged(proven, tmp_path):
+    folder, path = proven
+    seen = with_record(folder, tmp_path / "seen", weights=[weights(2)])
+    judged = judge_runs([seen], read_baseline(path), Tolerances())
+    assert judged.verdict == "cannot judge"
+    assert "the weights of the anonymizer prichexy saw 2 of 18 test patients" in judged.obstacles[0]
 
 
 def test_what_is_missing_is_not_passed(proven, tmp_path):

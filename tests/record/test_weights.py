@@ -2,23 +2,9 @@
 
 import json
 
-from records import record
+from records import record, weights
 
 from privbench.record.run import read_run
-from privbench.record.weights import TakenRecord, WeightsRecord
-
-TAKEN = TakenRecord(format="torch", taken=90, fresh=["model.fc.weight"], left=[])
-
-
-def weights(test, unknown=None, of="anonymizer prichexy"):
-    return WeightsRecord(
-        of=of,
-        digest="ab" * 32,
-        taken=TAKEN,
-        seen={"train": 30, "val": 5, "test": test},
-        patients={"train": 30, "val": 5, "test": 18},
-        unknown=unknown,
-    )
 
 
 def test_test_patients_alone_contaminate():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from copying import copies
-from records import around, attack, record, risk, with_risk
+from records import around, attack, record, risk, weights, with_risk
 
 from privbench.record.attack import InferenceResult, RetrievalResult
 from privbench.record.run import read_run
@@ -15,6 +15,17 @@ from privbench.report.plain_words import images_text, in_plain_words
 HISTORY = Path(__file__).parents[1] / "record" / "history"
 TOPICS = ["What was tried", "Who was found", "Who was hit worst", "Searches that led to the patient"]
 RISKS = ["Singling out", "Linkability", "Inference"]
+
+
+def test_weights_that_saw_test_patients_come_first():
+    told = "Read this first: the weights of the anonymizer prichexy saw 2 of 18 test patients"
+    first, second, *_ = in_plain_words(record("a", 0.8, 0.7, weights=[weights(2)]))
+    assert first.startswith(told)
+    assert second.startswith("What was tried"), "a proven attack is not called unproven"
+    words = in_plain_words(record("a", 0.8, 0.7, verdict="weak", weights=[weights(2)]))
+    assert words[0].startswith(told)
+    assert words[1].startswith("Read this first: the verdict on this run is “weak”")
+    assert words[-1].endswith("No figure of this run is proof, or even evidence, that the release is anonymous.")
 
 
 def topics(words):
