@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
 import typer
 
 import privbench
@@ -61,6 +62,9 @@ def desk(tmp_path, monkeypatch):
     blur = next(block.text for block in BLOCKS if 'name = "blur"' in block.text)
     (tmp_path / "my_method.py").write_text(blur + MINE)
     (tmp_path / "ci.toml").write_text((ROOT / "benchmarks" / "reference" / "ci.toml").read_text())
+    state = {"encoder.weight": torch.ones(2, 2), "decoder.weight": torch.ones(2, 2)}
+    for name, content in {"theirs.pth": torch.nn.Linear(2, 2), "checkpoint.pth": {"state_dict": state}}.items():
+        torch.save(content, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -106,7 +110,7 @@ def test_commands_parse(arguments, desk):
     """Options exist and their values are valid; so are the anonymizer's parameters, and changes of the protocol."""
     name, *rest = arguments
     command = typer.main.get_command(app).commands[name]
-    if name == "plan":  # before another command
+    if name in ("plan", "data"):  # before another command
         name, *rest = rest
         command = command.commands[name]
     context = command.make_context(name, rest)

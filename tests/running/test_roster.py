@@ -3,7 +3,7 @@
 import pytest
 
 from privbench.base.errors import PrivbenchError
-from privbench.data.ledger import overlap
+from privbench.data.ledger import Roster, overlap
 from privbench.running.loading import read_splits
 from privbench.running.roster import ledger_of_list, ledger_of_splits, roster_of
 from privbench.running.setting import Setting
@@ -45,3 +45,13 @@ def test_a_list_of_strangers_or_of_nobody_is_refused(roster, tmp_path, text, mes
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises(PrivbenchError, match=message):
         ledger_of_list(roster, tmp_path / "list.txt")
+
+
+def test_real_patients_are_known_again_in_another_part_of_their_collection(real_data):
+    """A part without the other patients, whose numbers are written without zeros."""
+    chosen = {"dataset": "chestxray14", "data_root": real_data / "chestxray14-mini"}
+    whole = roster_of(Setting(**chosen, overrides=["data.validation=0.2"]))
+    assert (whole.cohort.name, whole.cohort.published) == ("chestxray14", True)
+    part = Roster.of(whole.cohort.name, {"test": [str(int(one)) for one in whole.patients["test"][:7]]})
+    assert overlap(ledger_of_splits(whole, ["test"]), part).seen == {"test": 7}
+    assert overlap(ledger_of_splits(whole, ["train", "val"]), part).seen == {"test": 0}
