@@ -20,7 +20,7 @@ from ..base.texts import plain
 from ..base.validation import told_by
 
 _DIGITS = 16
-"""Hexadecimal ones: between two lists of a million patients each, two share a digest once in ten million times."""
+"""Hexadecimal ones: between two lists of a million patients each, two share a digest once in eighteen million times."""
 
 
 class TrainedOn(Params):
