@@ -1,4 +1,4 @@
-"""Files of images: which are read, and what is refused in a sentence, because its grey values are not plain."""
+"""PNG, JPEG and TIFF files: which are read, and what is refused, because its grey values are not plain."""
 
 from __future__ import annotations
 
@@ -34,12 +34,25 @@ _WHITE_IS_ZERO, _UNSIGNED, _UPRIGHT = 0, 1, 1
 
 
 class Survey(NamedTuple):
-    """What a file is before it is scaled: bits a channel, 8 or 16, the largest value of 16 bits, sides in pixels."""
+    """What a file is before it is scaled: bits a channel, 8 or 16, the largest value of 16 bits, sides in pixels.
 
-    bits: int
+    Bits are None where the file itself tells which of its values is white, as DICOM does.
+    """
+
+    bits: int | None
     largest: int
     width: int
     height: int
+
+
+class Grey(NamedTuple):
+    """A grey picture: 8 bits (mode L), or floats from 0 (mode F) and which of them is white.
+
+    That is None where the file does not tell it, and hangs on the collection.
+    """
+
+    image: Image.Image
+    white: float | None
 
 
 @contextmanager
@@ -56,11 +69,6 @@ def opened(path: Path, kind: str, remedy: str) -> Iterator[Image.Image]:
         raise PrivbenchError(f"{kind} {path} cannot be read ({error}): {remedy}.") from error
 
 
-def is_deep(image: Image.Image) -> bool:
-    """Whether the grey values of an image that `survey_file` let pass have more than 8 bits."""
-    return image.mode in _DEEP
-
-
 def survey_file(path: Path) -> Survey:
     """What the file is.
 
@@ -70,9 +78,17 @@ def survey_file(path: Path) -> Survey:
     with opened(path, "Image", "replace it by a sound copy") as image:
         if (problem := _problem(image, path)) is not None:
             raise PrivbenchError(f"Image {path} {problem}.")
-        if is_deep(image):
+        if image.mode in _DEEP:
             return Survey(16, int(np.asarray(image).max()), *image.size)
         return Survey(8, 0, *image.size)
+
+
+def load_grey(path: Path) -> Grey:
+    """The picture of a file that `survey_file` let pass. Raises PrivbenchError where it cannot be read."""
+    with opened(path, "Image", "replace it by a sound copy") as image:
+        if image.mode in _DEEP:
+            return Grey(Image.fromarray(np.asarray(image).astype(np.float32)), None)
+        return Grey(image.convert("L"), None)
 
 
 def _problem(image: Image.Image, path: Path) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -13,15 +14,20 @@ import numpy as np
 from PIL import Image
 
 from ..base.errors import PrivbenchError, raise_all
+from ..base.processes import map_in_processes
 from ..data.notices import SHOWN, Notice
 from ..data.squares import Fit, side_of_square
 from ..plugins.interfaces import Chunk, DataRequest
-from .image_files import Survey, is_deep, opened, survey_file
+from .dicom_files import is_dicom
+from .dicom_pixels import load_dicom, survey_dicom
+from .image_files import Survey, load_grey, opened, survey_file
 
 _SMALLEST = 4
 """An image below a quarter of the wanted size on a side holds too little to be enlarged."""
 _HIGHEST = 3  # bit 1 lungs, bit 2 heart
 _CHUNK = 256
+_TASK = 16
+"""Images that a process decodes at a time."""
 
 
 class Collection(NamedTuple):
@@ -29,6 +35,7 @@ class Collection(NamedTuple):
 
     The depth belongs to the collection: the smallest that holds the largest value of any image, at least 8. An image's
     own maximum as its white would invent brightness, and 16 bits taken for granted leave 16 grey levels of 12 bits.
+    It says nothing of DICOM files, each of which tells by itself what is black and white.
     """
 
     depth: int
@@ -41,15 +48,21 @@ def survey(files: Mapping[str, Path], size: int, pool: Executor, notice: Callabl
     Raises:
         PrivbenchError: images cannot be read as grey, are below a quarter of the size, or have 8 bits and 16.
     """
-    found: dict[str, Survey] = {}
-    problems: list[str] = []
-    for name, seen in zip(files, pool.map(partial(_attempted, size=size), files.values()), strict=True):
-        if isinstance(seen, Survey):
-            found[name] = seen
-        else:
-            problems.append(seen)
+    return judged(dict(zip(files, pool.map(_attempted, files.values()), strict=True)), size, notice)
+
+
+def judged(seen: Mapping[str, Survey | str], size: int, notice: Callable[[Notice], None]) -> Collection:
+    """What files are together of which each is known, or what is wrong with it. Raises and tells as `survey`."""
+    found = {name: one for name, one in seen.items() if isinstance(one, Survey)}
+    problems = [
+        one if isinstance(one, str) else
+        f"Image {name} has {one.width} x {one.height} pixels, too few for data.size = {size}: use the original, or set "
+        "a smaller size."
+        for name, one in seen.items()
+        if isinstance(one, str) or _SMALLEST * min(one.width, one.height) < size
+    ]  # fmt: skip
     first = {one.bits: name for name, one in reversed(found.items())}
-    if len(first) > 1:
+    if {8, 16} <= first.keys():
         problems.append(
             f"Image {first[8]} has 8 bits and image {first[16]} has 16, so nobody knows which grey of the one is which "
             "of the other: save all in one way."
@@ -73,33 +86,54 @@ def read_chunks(
     images: Sequence[Path], masks: Sequence[Path] | None, depth: int, request: DataRequest
 ) -> Iterator[Chunk]:
     """The images of those files, and the masks where there are any, in their order."""
-    size, fit = request.size, request.fit
-    # Pillow decodes and resizes without holding the interpreter's lock, so threads use all cores.
+    done = 0
     with (
         ThreadPoolExecutor(request.workers) as pool,
+        closing(_greys(images, depth, request, pool)) as greys,
         request.progress.task("decoding radiographs", total=len(images)) as advance,
     ):
-        for first in range(0, len(images), _CHUNK):
-            part = slice(first, first + _CHUNK)
-            grey = np.stack(list(pool.map(read_grey, images[part], repeat(size), repeat(depth), repeat(fit))))
+        for grey in greys:
             organs = None
             if masks is not None:
-                organs = np.stack(list(pool.map(read_mask, masks[part], repeat(size), repeat(fit))))[:, None]
+                part = masks[done : done + len(grey)]
+                organs = np.stack(list(pool.map(read_mask, part, repeat(request.size), repeat(request.fit))))[:, None]
             yield Chunk(grey[:, None], organs)
+            done += len(grey)
             advance(len(grey))
+
+
+def _greys(
+    images: Sequence[Path], depth: int, request: DataRequest, pool: Executor
+) -> Generator[np.ndarray, None, None]:
+    """Consecutive images, some at a time, by all cores. Shape: (n, size, size), uint8."""
+    read = partial(read_grey, size=request.size, depth=depth, fit=request.fit)
+    in_processes = request.workers > 1 and len(images) > _TASK and is_dicom(images[0])
+    count = _TASK if in_processes else _CHUNK
+    parts = [images[first : first + count] for first in range(0, len(images), count)]
+    if in_processes:
+        # pydicom's decoders hold the interpreter's lock, so threads would use one core.
+        yield from map_in_processes(partial(_stacked, read), parts, min(request.workers, len(parts)))
+    else:
+        # Pillow decodes and resizes without holding it.
+        for part in parts:
+            yield np.stack(list(pool.map(read, part)))
+
+
+def _stacked(read: Callable[[Path], np.ndarray], images: Sequence[Path]) -> np.ndarray:
+    return np.stack([read(image) for image in images])
 
 
 def read_grey(path: Path, size: int, depth: int = 8, fit: Fit = "squeeze") -> np.ndarray:
     """A grey, RGB or RGBA image as `size` x `size` grey values. Shape: (size, size), uint8.
 
-    Values of more than 8 bits are scaled from 0 to 2^depth - 1, and rounded once, at the end. Downsizing averages over
-    the pixels that fall together (Pillow's antialiased bilinear filter).
+    Values of more than 8 bits are scaled from 0 to 2^depth - 1, or to what a DICOM file tells, and rounded once, at the
+    end. Downsizing averages over the pixels that fall together (Pillow's antialiased bilinear filter).
     """
-    with opened(path, "Image", "replace it by a sound copy") as image:
-        deep = is_deep(image)
-        grey = Image.fromarray(np.asarray(image).astype(np.float32)) if deep else image.convert("L")
-    scaled = _square(grey, size, fit, Image.Resampling.BILINEAR)
-    return np.rint(scaled.astype(float) * (255 / (2**depth - 1))).astype(np.uint8) if deep else scaled
+    image, white = load_dicom(path) if is_dicom(path) else load_grey(path)
+    scaled = _square(image, size, fit, Image.Resampling.BILINEAR)
+    if image.mode == "L":
+        return scaled
+    return np.rint(scaled.astype(float) * (255 / (white or 2**depth - 1))).astype(np.uint8)
 
 
 def read_mask(path: Path, size: int, fit: Fit = "squeeze") -> np.ndarray:
@@ -126,15 +160,9 @@ def _square(image: Image.Image, size: int, fit: Fit, resampling: Image.Resamplin
     return np.asarray(image if image.size == (size, size) else image.resize((size, size), resampling))
 
 
-def _attempted(path: Path, size: int) -> Survey | str:
+def _attempted(path: Path) -> Survey | str:
     """What the file is, or what is wrong with it."""
     try:
-        found = survey_file(path)
+        return survey_dicom(path) if is_dicom(path) else survey_file(path)
     except PrivbenchError as error:
         return str(error)
-    if _SMALLEST * min(found.width, found.height) < size:
-        return (
-            f"Image {path} has {found.width} x {found.height} pixels, too few for data.size = {size}: use the "
-            "original, or set a smaller size."
-        )
-    return found
