@@ -112,7 +112,12 @@ def read_sexes(texts: pd.Series) -> pd.Series:
 
 def read_views(texts: pd.Series) -> pd.Series:
     """PA and AP, also in words and with how the patient lay, in capitals or not; another text tells none."""
-    return texts.map(lambda text: _VIEWS.get(re.sub(r"[\W\d_]", "", text).lower(), ""))
+    return texts.map(view_of)
+
+
+def view_of(text: str) -> str:
+    """PA, AP or nothing, as `read_views` tells."""
+    return _VIEWS.get(re.sub(r"[\W\d_]", "", text).lower(), "")
 
 
 def _years(text: str) -> float:

@@ -75,6 +75,33 @@ def find_files(root: Path, names: Iterable[str]) -> dict[str, FoundFile]:
     return found
 
 
+def all_files(root: Path) -> dict[str, FoundFile]:
+    """Every file below a folder, by its path from there, in the order of these. Links are passed over.
+
+    Raises:
+        PrivbenchError: a folder below may not be looked at, or a name is no text.
+    """
+    found: dict[str, FoundFile] = {}
+
+    def closed(error: OSError) -> None:
+        raise PrivbenchError(f"{error.filename} may not be looked at: let whoever runs this read it.") from error
+
+    for folder, _, names in os.walk(root, onerror=closed):
+        below = Path(folder).relative_to(root)
+        for name in names:
+            seen = _seen(os.path.join(folder, name))
+            if seen is not None and stat.S_ISREG(seen.st_mode):
+                found[(below / name).as_posix()] = FoundFile(root / below / name, seen.st_size, seen.st_mtime_ns)
+    if foreign := [name for name in found if _is_no_text(name)]:
+        raise PrivbenchError(f"{foreign[0]!a} below {root} is no name in UTF-8: rename it.")
+    return dict(sorted(found.items()))
+
+
+def _is_no_text(name: str) -> bool:
+    """Whether bytes of the name are none of UTF-8; Python shows them as halves of a character."""
+    return any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
 def _looked_up(base: str, name: str, inside: dict[str, bool]) -> os.stat_result | str:
     """What lies there, or which problem it has; `inside` remembers which folders lie below the base."""
     if "\0" in name:

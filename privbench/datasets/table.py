@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,11 @@ _UNKNOWN = {
 
 
 class TableParams(Params):
+    FIELDS: ClassVar[tuple[str, ...]] = _FIELDS
+    """What the table may hold beside findings; of it what it has to hold, and what somebody is called by."""
+    REQUIRED: ClassVar[tuple[str, ...]] = _REQUIRED
+    IDENTIFIERS: ClassVar[tuple[str, ...]] = ("patient", "study")
+
     table_file: Path | None = Field(
         None, exclude=True, description="the table, below the data's folder; else the only one that lies in it"
     )
@@ -55,13 +60,14 @@ class TableParams(Params):
     @field_validator("findings")
     @classmethod
     def _named(cls, findings: tuple[str, ...]) -> tuple[str, ...]:
-        if wrong := [name for name in findings if not name.strip() or name in _FIELDS or findings.count(name) > 1]:
+        taken = {*_FIELDS, *cls.FIELDS}
+        if wrong := [name for name in findings if not name.strip() or name in taken or findings.count(name) > 1]:
             raise ValueError(f"{wrong[0]!r} stands twice, or cannot be the name of a finding: choose others")
         return findings
 
     @model_validator(mode="after")
     def _mapped(self) -> TableParams:
-        names = [*_FIELDS, *(self.findings or FINDINGS)]
+        names = [*self.FIELDS, *(self.findings or FINDINGS)]
         if unknown := [name for name in self.columns if name not in names]:
             raise ValueError(f"columns: {unknown[0]!r} is none of {', '.join(names)}")
         return self
@@ -86,7 +92,9 @@ class TableDataset(Dataset):
     def findings(self) -> tuple[str, ...]:  # type: ignore[override]  # it is the table that tells
         """Those that are asked for, else those that were found when the table was read."""
         if not self._findings:
-            raise PrivbenchError("The data set table learns its findings from its table: list them in its findings.")
+            raise PrivbenchError(
+                f"The data set {self.name} learns its findings from its table: list them in its findings."
+            )
         return self._findings
 
     def source(self, request: DataRequest) -> dict[str, Any]:
@@ -129,16 +137,17 @@ class TableDataset(Dataset):
 
     def _texts(self, path: Path) -> pd.DataFrame:
         """The table's columns by their names here, as texts; and the findings become known."""
-        names = {name: self.params.columns.get(name, name) for name in (*_FIELDS, *(self.params.findings or FINDINGS))}
-        texts = read_texts(path, [names["patient"], names["study"]])
-        wanted = {*_REQUIRED, *self.params.columns, *self.params.findings}
+        fields, told = self.params.FIELDS, self.params.findings or FINDINGS
+        names = {name: self.params.columns.get(name, name) for name in (*fields, *told)}
+        texts = read_texts(path, [names[name] for name in self.params.IDENTIFIERS])
+        wanted = {*self.params.REQUIRED, *self.params.columns, *self.params.findings}
         if missing := [name for name in names if name in wanted and names[name] not in texts.columns]:
             raise PrivbenchError(
                 f"{path} has no column {' and no '.join(repr(names[name]) for name in missing)}: say which it is, such "
                 f"as --column {missing[0]}=NAME, of {', '.join(texts.columns)}."
             )
         there = {name: theirs for name, theirs in names.items() if theirs in texts.columns}
-        self._findings = tuple(name for name in there if name not in _FIELDS)
+        self._findings = tuple(name for name in there if name not in fields)
         if not self._findings:
             raise PrivbenchError(
                 f"{path} has no column of a finding of ChestX-ray14, such as {FINDINGS[0]}: list its findings with "
@@ -186,9 +195,7 @@ class TableDataset(Dataset):
                 f"Drawing {count} of {len(patients)} patients for the test leaves none to train on: add patients."
             )
         drawn = numpy_generator(request.seed, "table", "test patients").choice(patients, count, replace=False)
-        request.notice(
-            Notice(f"the table names no splits: {count} of {len(patients)} patients were drawn for the test")
-        )
+        request.notice(Notice(f"no splits are named: {count} of {len(patients)} patients were drawn for the test"))
         return table.assign(split=np.where(texts.isin(drawn), "test", "train_val"))
 
     def _with_spacing(self, table: pd.DataFrame, collection: Collection, request: DataRequest) -> pd.DataFrame:

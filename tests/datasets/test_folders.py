@@ -1,9 +1,11 @@
 """Listed files are found below their folder, and nowhere else."""
 
+import os
+
 import pytest
 
 from privbench.base.errors import PrivbenchError
-from privbench.datasets.folders import find_files
+from privbench.datasets.folders import all_files, find_files
 
 
 @pytest.fixture
@@ -78,3 +80,36 @@ def test_what_may_not_be_looked_at_is_told(root, monkeypatch):
     monkeypatch.setattr("privbench.datasets.folders.os.lstat", closed)
     with pytest.raises(PrivbenchError, match=r"1 images are listed and may not be looked at below .*: 1\.png; let"):
         find_files(root, ["1.png"])
+
+
+def test_all_files_are_found_in_the_order_of_their_names(root):
+    (root / "a.x").write_text("")
+    (root / "link.png").symlink_to("a/2.png")
+    (root / "c").symlink_to(root / "a")
+    found = all_files(root)
+    assert {name: (file.path, file.size) for name, file in found.items()} == {
+        "1.png": (root / "1.png", 5),
+        "a.x": (root / "a.x", 0),
+        "a/2.png": (root / "a" / "2.png", 7),
+        "a/b/3 4.png": (root / "a" / "b" / "3 4.png", 11),
+    }
+    assert list(found) == sorted(found)
+
+
+def test_a_folder_below_that_may_not_be_looked_at_is_told(root, monkeypatch):
+    scandir = os.scandir
+
+    def closed(place):
+        if str(place).endswith("b"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr("os.scandir", closed)
+    with pytest.raises(PrivbenchError, match=r"root/a/b may not be looked at: let whoever runs this read it"):
+        all_files(root)
+
+
+def test_a_name_that_is_no_text_is_told(root):
+    (root / os.fsdecode(b"M\xfcller.dcm")).write_text("")
+    with pytest.raises(PrivbenchError, match=r"'M\\udcfcller\.dcm' below .* is no name in UTF-8: rename it"):
+        all_files(root)

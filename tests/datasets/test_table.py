@@ -79,7 +79,7 @@ def test_a_folder_and_a_table_are_a_data_set(tmp_path):
 def test_patients_are_drawn_for_the_test_by_the_seed(tmp_path):
     root = write(tmp_path)
     one, told = table_of(root)
-    assert told == ["the table names no splits: 2 of 10 patients were drawn for the test"]
+    assert told == ["no splits are named: 2 of 10 patients were drawn for the test"]
     assert one.groupby("patient")["split"].nunique().max() == 1
     assert (one["split"] == "test").sum() == 6
     assert one.equals(table_of(root)[0])

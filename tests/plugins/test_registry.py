@@ -50,7 +50,7 @@ def test_built_ins_register_by_entry_point():
         "siamese",
     ]
     assert registry.names("utility") == ["classification", "quality", "saliency", "segmentation"]
-    assert registry.names("dataset") == ["chestxray14", "merged", "phantom", "table"]
+    assert registry.names("dataset") == ["chestxray14", "dicom", "merged", "phantom", "table"]
     assert all(entry.plugin for kind in GROUPS for entry in registry.entries(kind))
     assert registry.get("anonymizer", "identity") is Identity
 

@@ -1,0 +1,146 @@
+"""What the headers of DICOM files tell of their radiographs, as texts by the names of a data set's table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..base.errors import PrivbenchError
+from ..base.processes import map_in_processes
+from ..plugins.interfaces import DataRequest
+from .cells import view_of
+from .dicom_files import is_dicom, read_header, told_of
+from .dicom_pixels import survey_header
+from .image_files import Survey
+
+if TYPE_CHECKING:
+    from pydicom import Dataset as Header
+
+KEYS = ("SOPInstanceUID", "AccessionNumber", "StudyInstanceUID")
+"""By what a table may name an image, the most special one first."""
+_TASK = 256
+"""Headers that a process reads at a time."""
+_ORDERS = (("StudyDate", "StudyTime"), ("AcquisitionDate", "AcquisitionTime"))
+_SPACINGS = ("PixelSpacing", "ImagerPixelSpacing")
+"""In the patient, where somebody calibrated it; else at the detector."""
+
+
+class HeaderTexts(NamedTuple):
+    """What a header tells: texts by the names of a table and of KEYS; what its pixels are, or what is wrong."""
+
+    texts: Mapping[str, str]
+    seen: Survey | str
+
+
+class LeftOut(NamedTuple):
+    """Why an image is no frontal radiograph to be read, as a clause."""
+
+    reason: str
+
+
+def read_headers(
+    root: Path, names: Sequence[str], modalities: Collection[str], request: DataRequest
+) -> dict[str, HeaderTexts | LeftOut]:
+    """The headers of those of the files below a folder that are of DICOM, each read once, by all cores."""
+    parts = [names[first : first + _TASK] for first in range(0, len(names), _TASK)]
+    read = partial(_read_part, root, modalities)
+    workers = min(request.workers, len(parts))
+    found: dict[str, HeaderTexts | LeftOut] = {}
+    with request.progress.task("reading headers", total=len(names)) as advance:
+        # pydicom parses in Python, so threads would use one core.
+        for part in map_in_processes(read, parts, workers) if workers > 1 else map(read, parts):
+            found |= part
+            advance(_TASK)
+    return found
+
+
+def _read_part(root: Path, modalities: Collection[str], names: Sequence[str]) -> dict[str, HeaderTexts | LeftOut]:
+    return {name: _attempted(root / name, modalities) for name in names if is_dicom(root / name)}
+
+
+def _attempted(path: Path, modalities: Collection[str]) -> HeaderTexts | LeftOut:
+    try:
+        with told_of(path):
+            header = read_header(path)
+            if (reason := _left_out(header, modalities)) is not None:
+                return LeftOut(reason)
+            return HeaderTexts(_texts(header), survey_header(header))
+    except PrivbenchError as error:
+        return HeaderTexts({}, str(error))
+
+
+def _left_out(header: Header, modalities: Collection[str]) -> str | None:
+    """Why it is no frontal radiograph to be read, where it is none."""
+    if _text(header, "Modality") not in modalities:
+        return f"of another modality than {' and '.join(modalities)}"
+    kind = _text(header, "ImageType").split("\\")
+    if "SECONDARY" in kind[1:2] or "LOCALIZER" in kind:
+        return "made from other images, or localizers (ImageType)"
+    if _text(header, "PresentationIntentType") == "FOR PROCESSING":
+        return "raw, and not for presentation (PresentationIntentType)"
+    view = _view(header)
+    return "of another view than PA and AP" if view and not view_of(view) else None
+
+
+def _texts(header: Header) -> dict[str, str]:
+    """Texts as `cells` reads them, empty where nothing is told."""
+    down, across = _spacing(header)
+    return {
+        "patient": _text(header, "PatientID"),
+        "study": _text(header, "StudyInstanceUID"),
+        "follow_up": next(filter(None, (_order(header, *names) for names in _ORDERS)), ""),
+        "age": _text(header, "PatientAge") or _age(_text(header, "PatientBirthDate"), _text(header, "StudyDate")),
+        "sex": _text(header, "PatientSex"),
+        "view": _view(header),
+        "spacing_x": across,
+        "spacing_y": down,
+        **{key: _text(header, key) for key in KEYS},
+    }
+
+
+def _text(header: Header, name: str) -> str:
+    """The value of an element as it is written, whatever its VR allows; empty where there is none."""
+    element = header.get_item(name)
+    value = b"" if element is None else element.value
+    return (value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value or "")).strip(" \0")
+
+
+def _view(header: Header) -> str:
+    """The view as it is told: by the position, else by the meaning of its code."""
+    if position := _text(header, "ViewPosition"):
+        return position
+    codes = header.get("ViewCodeSequence")
+    return _text(codes[0], "CodeMeaning") if codes else ""
+
+
+def _order(header: Header, date: str, time: str) -> str:
+    """Day and time as one number, which orders them."""
+    day, clock = _text(header, date), re.match(r"\d*", _text(header, time))
+    assert clock is not None, "no digit is a match too"
+    return f"{day}.{clock[0] or 0}" if re.fullmatch(r"\d{8}", day) else ""
+
+
+def _age(born: str, taken: str) -> str:
+    """Whole years from one day to another, both as YYYYMMDD; nothing where either is none."""
+    if not all(re.fullmatch(r"\d{8}", day) for day in (born, taken)) or taken < born:
+        return ""
+    return str((int(taken) - int(born)) // 10**4)
+
+
+def _spacing(header: Header) -> tuple[str, str]:
+    """Millimetres from row to row, and from column to column."""
+    for name in _SPACINGS:
+        told = _text(header, name).split("\\")
+        if len(told) == 2 and all(_is_length(one) for one in told):
+            return told[0], told[1]
+    return "", ""
+
+
+def _is_length(text: str) -> bool:
+    try:
+        return 0 < float(text) < float("inf")
+    except ValueError:
+        return False
