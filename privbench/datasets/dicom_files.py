@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 INSTALL = "pip install 'privbench[dicom]'"
-ENDING = ".dcm"
+_ENDING = ".dcm"
 _PREAMBLE = 128  # bytes
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _FILE_META = 1024
@@ -40,7 +40,7 @@ _BROKEN = (
 
 def is_dicom(path: Path) -> bool:
     """Whether a file is one of DICOM (PS3.10), or is called as one."""
-    if path.suffix.lower() == ENDING:
+    if path.suffix.lower() == _ENDING:
         return True
     try:
         with path.open("rb") as file:
@@ -75,8 +75,10 @@ def told_of(path: Path) -> Iterator[None]:
 
 def _broken() -> tuple[type[Exception], ...]:
     """What pydicom and its decoders raise of files that are not what they say."""
-    from pydicom.errors import BytesLengthException
-
+    try:
+        from pydicom.errors import BytesLengthException
+    except ModuleNotFoundError:  # the file could not even be opened
+        return _BROKEN
     return (*_BROKEN, BytesLengthException)
 
 

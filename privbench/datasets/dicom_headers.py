@@ -24,6 +24,7 @@ KEYS = ("SOPInstanceUID", "AccessionNumber", "StudyInstanceUID")
 _TASK = 256
 """Headers that a process reads at a time."""
 _ORDERS = (("StudyDate", "StudyTime"), ("AcquisitionDate", "AcquisitionTime"))
+_DAY = r"[0-9]{8}"
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing")
 """In the patient, where somebody calibrated it; else at the detector."""
 
@@ -118,14 +119,14 @@ def _view(header: Header) -> str:
 
 def _order(header: Header, date: str, time: str) -> str:
     """Day and time as one number, which orders them."""
-    day, clock = _text(header, date), re.match(r"\d*", _text(header, time))
+    day, clock = _text(header, date), re.match(r"[0-9]*", _text(header, time))
     assert clock is not None, "no digit is a match too"
-    return f"{day}.{clock[0] or 0}" if re.fullmatch(r"\d{8}", day) else ""
+    return f"{day}.{clock[0] or 0}" if re.fullmatch(_DAY, day) else ""
 
 
 def _age(born: str, taken: str) -> str:
     """Whole years from one day to another, both as YYYYMMDD; nothing where either is none."""
-    if not all(re.fullmatch(r"\d{8}", day) for day in (born, taken)) or taken < born:
+    if not all(re.fullmatch(_DAY, day) for day in (born, taken)) or taken < born:
         return ""
     return str((int(taken) - int(born)) // 10**4)
 

@@ -14,6 +14,7 @@ from PIL import Image
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
 from privbench.datasets.radiographs import read_grey
+from privbench.datasets.table import TableDataset
 from privbench.judging.verify import verify_run
 from privbench.plugins.interfaces import DataRequest
 from privbench.record.run import read_run
@@ -111,13 +112,17 @@ def test_without_a_table_nothing_of_findings_is_known(tmp_path):
     assert len(drawn) > 1
 
 
-def test_the_draw_is_that_of_a_table_of_the_same_patients(tmp_path):
-    from privbench.datasets.table import TableDataset
-
+def test_draw_and_images_are_those_of_a_table_of_the_same_files(tmp_path):
     found, _ = table_of(labels(export(tmp_path)), table_file="labels.csv")
     found.reset_index().drop(columns=["split", *found.filter(like="spacing")]).to_csv(tmp_path / "all.csv", index=False)
-    other = TableDataset(table_file="all.csv").table(request(tmp_path)).set_index("image")
-    assert other["split"].equals(found["split"])
+    listed = TableDataset(table_file="all.csv")
+    other = listed.table(request(tmp_path))
+    assert other.set_index("image")["split"].equals(found["split"])
+    read, again = (
+        np.concatenate([chunk.images for chunk in made.read(other, request(tmp_path))])
+        for made in (listed, DicomDataset())
+    )
+    assert np.array_equal(read, again)
 
 
 @pytest.mark.parametrize(
