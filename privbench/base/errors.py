@@ -27,12 +27,16 @@ def raise_all(problems: Sequence[str]) -> None:
 
     Each is a sentence as an error's own would be.
     """
-    if not problems:
-        return
+    if problems:
+        raise PrivbenchError(told_together(problems))
+
+
+def told_together(problems: Sequence[str]) -> str:
+    """Sentences as one text: the only one as it is; the first five of several below one another."""
     if len(problems) == 1:
-        raise PrivbenchError(problems[0])
+        return problems[0]
     more = [f"and {len(problems) - _TOLD} more."] if len(problems) > _TOLD else []
-    raise PrivbenchError("\n- ".join([f"{len(problems)} things are wrong:", *problems[:_TOLD], *more]))
+    return "\n- ".join([f"{len(problems)} things are wrong:", *problems[:_TOLD], *more])
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

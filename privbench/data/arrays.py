@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -20,17 +21,12 @@ class ArrayWriter:
 
     def __enter__(self) -> ArrayWriter:
         self._file = self._path.open("wb")
-        header = {"descr": "|u1", "fortran_order": False, "shape": self._shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
+        write_header(self._file, self._shape)
         return self
 
     def append(self, rows: np.ndarray) -> None:
         """Adds rows. Shape: (n, *shape[1:]), uint8."""
-        if rows.dtype != np.uint8 or rows.shape[1:] != self._shape[1:]:
-            raise PrivbenchError(
-                f"{self._path.name} takes uint8 rows of {self._shape[1:]} and was handed {rows.dtype} of "
-                f"{rows.shape[1:]}: mend the plugin that made them."
-            )
+        check_rows(self._path.name, rows, self._shape[1:])
         self._file.write(np.ascontiguousarray(rows).data)
         self._rows += len(rows)
 
@@ -40,6 +36,23 @@ class ArrayWriter:
             raise PrivbenchError(
                 f"{self._path.name} was handed {self._rows} of {self._shape[0]} rows: mend the plugin that made them."
             )
+
+
+def write_header(file: BinaryIO, shape: tuple[int, ...]) -> int:
+    """Writes where the file stands what begins a .npy file of uint8; as many bytes, which come back, for any rows."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    before = file.tell()
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.tell() - before
+
+
+def check_rows(name: str, rows: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Raises PrivbenchError unless each of the rows, which are to be called so, is uint8 of that shape."""
+    if rows.dtype != np.uint8 or rows.shape[1:] != shape:
+        raise PrivbenchError(
+            f"{name} takes uint8 rows of {shape} and was handed {rows.dtype} of {rows.shape[1:]}: "
+            "mend the plugin that made them."
+        )
 
 
 def read_array(path: Path) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.texts import plain
+from .problems import Problem
 
 SHORTENED = r"\d([.,]\d+)?[Ee]\+\d+"
 """How a spreadsheet writes a long number, of which it keeps the first digits alone."""
@@ -23,25 +24,28 @@ def patient_texts(column: pd.Series) -> pd.Series:
     return texts
 
 
-def patient_problems(table: pd.DataFrame) -> Iterator[str]:
-    """What is wrong with a table's patients, a sentence each.
+def patient_problems(table: pd.DataFrame) -> Iterator[Problem]:
+    """What is wrong with a table's patients, one by one.
 
     One is neither a whole number from 0 nor a text without blanks around it, a spreadsheet has cut one short, or two
     may be one, written in two ways.
     """
+    names, rows = table["image"].to_numpy(), table.groupby(table["patient"].map(str).astype(object)).indices
     sound = set()
     for image, patient in table.drop_duplicates("patient")[["image", "patient"]].itertuples(index=False):
         if (problem := _problem(patient)) is None:
             sound.add(str(patient))
         else:
-            yield f"Image {image} is of the patient {shown(patient)}, {problem}."
+            text = f"Image {image} is of the patient {shown(patient)}, {problem}."
+            yield Problem("unsound patient", text, tuple(names[rows[str(patient)]]))
     written: dict[str, str] = {}
     for text in sorted(sound):
         if (other := written.setdefault(plain(text), text)) != text:
-            yield (
+            told = (
                 f"The data set's table has the patients {other!r} and {text!r}, who may be one: write every patient in "
                 "one way, or give one of them another name where they are two."
             )
+            yield Problem("patient in two writings", told, tuple(names[[*rows[other], *rows[text]]]))
 
 
 def shown(value: object) -> str:

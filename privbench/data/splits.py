@@ -22,6 +22,8 @@ UNKNOWN = {"study": "", "follow_up": np.nan, "age": np.nan, "sex": "", "view": "
 """What stands in the columns that not every data set knows, where nobody told it."""
 SPACING = ("spacing_x", "spacing_y")
 """Columns that a table may have: millimetres in the patient per pixel of the image, NaN where nobody knows."""
+MADE_FROM = "made_from"
+"""A column that a table may have: a text that tells what an image's pixels are made from, such as a file as it was."""
 CELLS = 8
 """Cells a side of the coarse grid in which findings are located."""
 

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ..base.errors import PrivbenchError
 from ..data.patients import SHORTENED
+from ..data.problems import Problem, raise_problems
 from ..data.table import OLDEST
 
 Uncertain = Literal["unknown", "positive", "negative"]
@@ -54,7 +54,7 @@ def read_studies(texts: pd.Series) -> pd.Series:
     """Any texts, empty where nobody tells one, as NA, n/a, none, nan, unknown and - say, too.
 
     Raises:
-        PrivbenchError: a spreadsheet has cut some short, so that several studies may be one.
+        DataError: a spreadsheet has cut some short, so that several studies may be one.
     """
     told = texts.str.strip()
     _refuse(texts, told.str.fullmatch(SHORTENED), "a spreadsheet has cut a number short: export it as text")
@@ -68,7 +68,7 @@ def read_order(texts: pd.Series, patients: pd.Series) -> pd.Series:
     counts: two pictures of one sitting are taken minutes apart.
 
     Raises:
-        PrivbenchError: some are neither.
+        DataError: some are neither.
     """
     told = texts.str.strip()
     unknown = told == ""
@@ -83,7 +83,7 @@ def read_order(texts: pd.Series, patients: pd.Series) -> pd.Series:
 
 
 def read_labels(texts: pd.Series, uncertain: Uncertain) -> pd.Series:
-    """1 and 0, NaN where nothing is told; -1 as it is told to count. Raises PrivbenchError for anything else."""
+    """1 and 0, NaN where nothing is told; -1 as it is told to count. Raises DataError for anything else."""
     meanings = {**_LABELS, **dict.fromkeys(("-1", "-1.0"), _OF_UNCERTAIN[uncertain])}
     plain = texts.str.strip().str.lower()
     _refuse(texts, ~plain.isin(list(meanings)), "1, 0, -1 (uncertain) or nothing belongs")
@@ -91,14 +91,14 @@ def read_labels(texts: pd.Series, uncertain: Uncertain) -> pd.Series:
 
 
 def read_splits(texts: pd.Series) -> pd.Series:
-    """Train, val, test or train_val, as SPLITS tells. Raises PrivbenchError for anything else."""
+    """Train, val, test or train_val, as SPLITS tells. Raises DataError for anything else."""
     plain = texts.str.strip().str.lower()
     _refuse(texts, ~plain.isin(list(SPLITS)), f"one of {', '.join(SPLITS)} belongs")
     return plain.map(SPLITS)
 
 
 def read_spacings(texts: pd.Series) -> pd.Series:
-    """Millimetres, NaN where nothing is told. Raises PrivbenchError for anything but numbers above 0."""
+    """Millimetres, NaN where nothing is told. Raises DataError for anything but numbers above 0."""
     told = texts.str.strip()
     numbers = pd.to_numeric(told, errors="coerce").astype(float)
     _refuse(texts, ~(numbers.between(0, np.inf, inclusive="neither") | (told == "")), "millimetres above 0 belong")
@@ -130,10 +130,11 @@ def _years(text: str) -> float:
 
 
 def _refuse(texts: pd.Series, wrong: pd.Series, what: str) -> None:
-    """Raises PrivbenchError where some texts are wrong; their series is called as the column, and indexed by image."""
+    """Raises DataError where some texts are wrong; their series is called as the column, and indexed by image."""
     if wrong.any():
         told = texts[wrong.to_numpy()]
-        raise PrivbenchError(
+        text = (
             f"Image {told.index[0]} has {told.iloc[0]!r} for {texts.name} ({len(told)} such images), where {what}: "
             "mend the table."
         )
+        raise_problems([Problem("wrong entry", text, tuple(told.index))])

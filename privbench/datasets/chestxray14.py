@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..base.errors import PrivbenchError, nearest, raise_all
+from ..base.errors import PrivbenchError, nearest
 from ..base.files import read_text
+from ..data.exclusion import Exclusion
 from ..data.notices import SHOWN, Notice
-from ..data.splits import SPACING
+from ..data.problems import Problem, raise_problems
+from ..data.splits import MADE_FROM, SPACING
 from ..data.squares import pixels_per_pixel
 from ..data.table import OLDEST
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
@@ -71,29 +73,31 @@ class ChestXray14(Dataset):
             digest.update(read_text(file, _REMEDY).encode())
         for files in (_image_files(root), _mask_files(root) or {}):
             for name, path in sorted(files.items()):
-                stat = path.stat()
-                digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+                digest.update(f"{name} {_seen(path)}\n".encode())
         return {"files": digest.hexdigest()}
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         root = data_folder(request.root, self.name)
-        entries = _entries(_entries_file(root))
-        split_of = _split_of(root)
-        masks = _mask_files(root)
+        entries = _entries(_entries_file(root), request.exclude)
+        split_of = _split_of(root, request.exclude)
+        images, masks = _image_files(root), _mask_files(root)
         unknown = split_of.index.difference(entries["image"])
-        missing = split_of.index.difference(list(_image_files(root)))
+        missing = split_of.index.difference(list(images))
         bare = split_of.index[:0] if masks is None else split_of.index.difference(list(masks))
         told = [
-            (unknown, f"stands in a split list of {root} and not in its Data_Entry_2017 table ({len(unknown)} such): "
-                      "remove it from the list or complete the table."),
-            (missing, f"is listed and not there ({len(missing)} missing below {root}): download it, or remove it from "
-                      "the split lists."),
-            (bare, f"has no mask in {root / _MASKS} ({len(bare)} missing): add it, or rename that folder to do without "
-                   "masks."),
+            ("no entry", unknown, f"stands in a split list of {root} and not in its Data_Entry_2017 table "
+                                  f"({len(unknown)} such): remove it from the list or complete the table."),
+            ("missing file", missing, f"is listed and not there ({len(missing)} missing below {root}): download it, or "
+                                      "remove it from the split lists."),
+            ("missing mask", bare, f"has no mask in {root / _MASKS} ({len(bare)} missing): add it, or rename that "
+                                   "folder to do without masks."),
         ]  # fmt: skip
-        raise_all([f"Image {names[0]} {problem}" for names, problem in told if len(names)])
+        raise_problems([Problem(kind, f"Image {one[0]} {text}", tuple(one)) for kind, one, text in told if len(one)])
         listed = entries.merge(split_of.rename("split"), left_on="image", right_index=True)
-        return _with_known_ages(self._with_spacing(listed, request), request)
+        files = [images] if masks is None else [images, masks]
+        depth = self._collection(request).depth
+        made_from = [f"{depth} {' '.join(_seen(one[name]) for one in files)}" for name in listed["image"]]
+        return _with_known_ages(self._with_spacing(listed.assign(**{MADE_FROM: made_from}), request), request)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
         root = data_folder(request.root, self.name)
@@ -123,10 +127,16 @@ class ChestXray14(Dataset):
         looked_at = root, request.size  # what is too small hangs on the size
         if looked_at not in self._surveyed:
             files = _image_files(root)
-            listed = {name: files[name] for name in _split_of(root).index}
+            listed = {name: files[name] for name in _split_of(root, request.exclude).index}
             with ThreadPoolExecutor(request.workers) as pool:
                 self._surveyed[looked_at] = survey(listed, request.size, pool, request.notice)
         return self._surveyed[looked_at]
+
+
+def _seen(path: Path) -> str:
+    """A file's bytes and when it was changed (nanoseconds)."""
+    stat = path.stat()
+    return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
 def _entries_file(root: Path) -> Path:
@@ -162,25 +172,29 @@ def _png_files(folders: Iterable[Path]) -> dict[str, Path]:
     return found
 
 
-def _split_of(root: Path) -> pd.Series:
-    """The split of each listed image, by its name. Raises PrivbenchError where a list is empty or names one twice."""
-    lists = {split: pd.Index(read_text(root / name, _REMEDY).split()) for split, name in _LISTS.items()}
+def _split_of(root: Path, exclude: Exclusion) -> pd.Series:
+    """The split of each listed image that is kept, by its name.
+
+    Raises DataError where a list is empty or names one twice.
+    """
+    texts = {split: read_text(root / name, _REMEDY).split() for split, name in _LISTS.items()}
+    lists = {split: pd.Index(names)[exclude.keeps(names)] for split, names in texts.items()}
     problems = []
     for split, names in lists.items():
         if not len(names):
-            problems.append(f"{root / _LISTS[split]} lists no image: fill it.")
-        if len(doubled := names[names.duplicated()]):
-            problems.append(f"{root / _LISTS[split]}: image {doubled[0]} is listed twice: list every image once.")
+            problems.append(Problem("empty list", f"{root / _LISTS[split]} lists no image: fill it."))
+        if len(doubled := names[names.duplicated()].unique()):
+            text = f"{root / _LISTS[split]}: image {doubled[0]} is listed twice: list every image once."
+            problems.append(Problem("listed twice", text, tuple(doubled)))
     if len(both := lists["train_val"].intersection(lists["test"])):
-        problems.append(
-            f"Image {both[0]} stands in both split lists of {root} ({len(both)} such): remove it from one of them."
-        )
-    raise_all(problems)
+        text = f"Image {both[0]} stands in both split lists of {root} ({len(both)} such): remove it from one of them."
+        problems.append(Problem("in two splits", text, tuple(both)))
+    raise_problems(problems)
     return pd.concat([pd.Series(split, index=names) for split, names in lists.items()])
 
 
-def _entries(path: Path) -> pd.DataFrame:
-    """The table with privbench's columns, the millimetres that each image spans, and one 0/1 column a finding."""
+def _entries(path: Path, exclude: Exclusion) -> pd.DataFrame:
+    """The rows that are kept: privbench's columns, the millimetres that each image spans, a 0/1 column a finding."""
     try:
         raw = pd.read_csv(StringIO(read_text(path, _REMEDY)), dtype=str, index_col=False, na_filter=False)
     except ValueError as error:  # pandas' parser errors and undecodable text
@@ -188,18 +202,15 @@ def _entries(path: Path) -> pd.DataFrame:
     missing = [column for column in _COLUMNS if column not in raw.columns]
     if missing:
         raise PrivbenchError(f"{path} lacks the column {missing[0]!r}: use the published table.")
+    raw = raw[exclude.keeps(raw["Image Index"])]
     entries = raw[list(_COLUMNS)].rename(columns=_COLUMNS)
     # The first release of the table writes ages as 058Y, the second as 58.
     entries["age"] = entries["age"].str.removesuffix("Y")
-    raise_all([problem for column in ("follow_up", "age") for problem in _no_numbers(entries, column, path)])
+    wrong = [problem for column in ("follow_up", "age") for problem in _no_numbers(entries, column, path)]
+    raise_problems([*wrong, *_unknown_labels(entries, path)])
     for column in ("follow_up", "age"):
         entries[column] = pd.to_numeric(entries[column].where(entries[column] != ""))
     labels = entries.pop("labels").str.split("|")
-    known = {*FINDINGS, _NO_FINDING}
-    for image, named in zip(entries["image"], labels, strict=True):
-        for label in named:
-            if label not in known:
-                raise PrivbenchError(f"{path}: image {image} has the unknown label {label!r}: {nearest(label, known)}")
     for column, (spacing, extent) in _EXTENTS.items():
         entries[column] = _positive(raw, spacing) * _positive(raw, extent)
     for finding in FINDINGS:
@@ -216,16 +227,26 @@ def _with_known_ages(table: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
     return table.assign(age=table["age"].mask(odd))
 
 
-def _no_numbers(entries: pd.DataFrame, column: str, path: Path) -> Iterator[str]:
-    """A sentence where some of the column are neither numbers nor empty."""
+def _no_numbers(entries: pd.DataFrame, column: str, path: Path) -> Iterator[Problem]:
+    """Where some of the column are neither numbers nor empty."""
     texts = entries[column]
     wrong = entries[pd.to_numeric(texts, errors="coerce").isna() & (texts != "")]
     if len(wrong):
         row = wrong.iloc[0]
-        yield (
+        text = (
             f"{path}: image {row['image']} has {row[column]!r} where a number for {column} belongs ({len(wrong)} such):"
             " mend it, or leave it empty."
         )
+        yield Problem("wrong entry", text, tuple(wrong["image"]))
+
+
+def _unknown_labels(entries: pd.DataFrame, path: Path) -> Iterator[Problem]:
+    known = {*FINDINGS, _NO_FINDING}
+    labels = entries.set_index("image")["labels"].str.split("|").explode()
+    unknown = labels[~labels.isin(known)]
+    for label, images in unknown.groupby(unknown.to_numpy(), sort=False).groups.items():
+        text = f"{path}: image {images[0]} has the unknown label {label!r}: {nearest(str(label), known)}"
+        yield Problem("unknown label", text, tuple(images.unique()))
 
 
 def _positive(raw: pd.DataFrame, column: str) -> pd.Series:

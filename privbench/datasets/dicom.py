@@ -13,6 +13,7 @@ from pydantic import Field
 from ..base.errors import PrivbenchError, some_of
 from ..base.files import digest_of, sha256
 from ..data.notices import SHOWN, Notice
+from ..data.problems import UNREADABLE, Problem
 from ..plugins.interfaces import Chunk, DataRequest
 from .dicom_headers import KEYS, HeaderTexts, LeftOut, read_headers
 from .folders import FoundFile, all_files, data_folder
@@ -59,13 +60,17 @@ class DicomDataset(TableDataset):
         told = [[name, file.size, file.changed] for name, file in self._files(root, path).items()]
         if path is None:
             return {"files": digest_of(told)}
-        self._texts(path)
+        self._texts(path, request)
         return {"files": digest_of(told), "table": sha256(path)}
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         root, path = self._folder(request)
         headers = self._wanted(root, path, request)
-        collection = judged({name: header.seen for name, header in headers.items()}, request.size, request.notice)
+        seen = {
+            name: Problem(UNREADABLE, header.seen, (name,)) if isinstance(header.seen, str) else header.seen
+            for name, header in headers.items()
+        }
+        collection = judged(seen, request.size, request.notice)
         texts = pd.DataFrame([header.texts for header in headers.values()], index=pd.Index(headers), dtype=object)
         _refuse_copies(texts)
         if (untold := texts["view"] == "").any():
@@ -80,7 +85,7 @@ class DicomDataset(TableDataset):
             request.notice(Notice("no findings are known: name a table of them with --set data.params.table_file=NAME"))
         else:
             keys = [key for key in KEYS if key in self.params.columns] or KEYS
-            texts = joined(texts, self._texts(path), keys, path, request.notice)
+            texts = joined(texts, self._texts(path, request), keys, path, request.notice)
         texts = texts.drop(columns=list(KEYS)).assign(image=texts.index)
         table = self._read(texts, request).reset_index(drop=True)
         return self._with_spacing(table, collection, request)
@@ -101,7 +106,8 @@ class DicomDataset(TableDataset):
 
     def _wanted(self, root: Path, path: Path | None, request: DataRequest) -> dict[str, HeaderTexts]:
         """The headers of frontal radiographs, by file; what else lies there is told."""
-        files = list(self._files(root, path))
+        found = self._files(root, path)
+        files = [name for name, kept in zip(found, request.exclude.keeps(found), strict=True) if kept]
         headers = read_headers(root, files, self.params.modalities, request)
         if others := len(files) - len(headers):
             request.notice(

@@ -9,16 +9,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from ..base.errors import PrivbenchError, raise_all, some_of
+from ..base.errors import PrivbenchError, some_of
+from ..data.problems import Problem, raise_problems
 
 _PROBLEMS = {
-    "outside": ("do not lie below {root}", "write paths below it, without .. and links that lead out"),
-    "missing": ("are not there below {root}", "add them, or take them out of the table"),
-    "closed": ("may not be looked at below {root}", "let whoever runs this read them"),
-    "roundabout": ("have a shorter path", "write it, without . and slashes in a row"),
-    "twice": ("are the file of another name", "list every file once"),
+    "path leads out": ("do not lie below {root}", "write paths below it, without .. and links that lead out"),
+    "missing file": ("are not there below {root}", "add them, or take them out of the table"),
+    "no permission": ("may not be looked at below {root}", "let whoever runs this read them"),
+    "roundabout path": ("have a shorter path", "write it, without . and slashes in a row"),
+    "file listed twice": ("are the file of another name", "list every file once"),
 }
-"""What may be wrong with a name of a list, and what to do."""
+"""What may be wrong with a name of a list, in a word, in a sentence, and what to do."""
 
 
 class FoundFile(NamedTuple):
@@ -48,7 +49,7 @@ def find_files(root: Path, names: Iterable[str]) -> dict[str, FoundFile]:
     """The files of those names, which are paths below a folder. One look at each; whatever else lies there is ignored.
 
     Raises:
-        PrivbenchError: names that lead out of the folder, by themselves or by a link, that can be written shorter, and
+        DataError: names that lead out of the folder, by themselves or by a link, that can be written shorter, and
             files that are not there, may not be looked at, or have two names.
     """
     base = os.path.realpath(root)
@@ -61,17 +62,18 @@ def find_files(root: Path, names: Iterable[str]) -> dict[str, FoundFile]:
         if isinstance(seen, str):
             wrong[seen].append(name)
         elif name not in found and (seen.st_dev, seen.st_ino) in files:
-            wrong["twice"].append(name)
+            wrong["file listed twice"].append(name)
         else:
             files.add((seen.st_dev, seen.st_ino))
             found[name] = FoundFile(root / name, seen.st_size, seen.st_mtime_ns)
-    raise_all(
+    raise_problems(
         [
-            f"{len(told)} images are listed and {problem.format(root=root)}: {some_of(told)}; {remedy}."
-            for told, (problem, remedy) in zip(wrong.values(), _PROBLEMS.values(), strict=True)
+            Problem(kind, f"{len(told)} images are listed and {problem.format(root=root)}: {some_of(told)}; {remedy}.",
+                    tuple(told))
+            for (kind, told), (problem, remedy) in zip(wrong.items(), _PROBLEMS.values(), strict=True)
             if told
         ]
-    )
+    )  # fmt: skip
     return found
 
 
@@ -105,24 +107,24 @@ def _is_no_text(name: str) -> bool:
 def _looked_up(base: str, name: str, inside: dict[str, bool]) -> os.stat_result | str:
     """What lies there, or which problem it has; `inside` remembers which folders lie below the base."""
     if "\0" in name:
-        return "missing"
+        return "missing file"
     folder = os.path.dirname(name)
     if folder not in inside:
         inside[folder] = _leads_inside(base, folder)
     if not inside[folder]:
-        return "outside"
+        return "path leads out"
     if name and name != posixpath.normpath(name):
-        return "roundabout"
+        return "roundabout path"
     place = os.path.join(base, name)
     try:
         seen = _seen(place)
         if seen is not None and stat.S_ISLNK(seen.st_mode):
             if not _leads_inside(base, name):
-                return "outside"
+                return "path leads out"
             seen = _seen(os.path.realpath(place))
     except PermissionError:
-        return "closed"
-    return seen if seen is not None and stat.S_ISREG(seen.st_mode) else "missing"
+        return "no permission"
+    return seen if seen is not None and stat.S_ISREG(seen.st_mode) else "missing file"
 
 
 def _leads_inside(base: str, name: str) -> bool:

@@ -17,8 +17,9 @@ from ..base.files import digest_of
 from ..base.params import Params
 from ..base.seeds import derive_seed
 from ..data.notices import Notice
-from ..data.splits import CELLS, COLUMNS, SPACING
-from ..data.table import checked_rows
+from ..data.problems import DataError, Problem, of_part, raise_problems
+from ..data.splits import CELLS, COLUMNS, MADE_FROM, SPACING
+from ..data.table import checked_rows, kept_rows
 from ..plugins.code import stated
 from ..plugins.interfaces import Chunk, DataRequest, Dataset, Plugin
 from ..plugins.registry import Registry
@@ -88,16 +89,23 @@ class Merged(Dataset):
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         tables = []
+        problems: list[Problem] = []
         for name, part in self._parts.items():
-            with _told_of(name):
-                own = checked_rows(part.table(self._request(name, request)), part.findings)
+            try:
+                with _told_of(name):
+                    asked = self._request(name, request)
+                    own = checked_rows(kept_rows(part.table(asked), asked.exclude), part.findings)
+            except DataError as error:
+                problems += error.problems
+                continue
             self._tables[name] = own.set_index("image")
-            spacing = [column for column in SPACING if column in own.columns]
+            more = [column for column in (*SPACING, MADE_FROM) if column in own.columns]
             tables.append(
-                own[[*COLUMNS, *spacing, *part.findings]]
+                own[[*COLUMNS, *more, *part.findings]]
                 .astype(dict.fromkeys(part.findings, np.float32))  # holds NaN where other parts have a finding
                 .assign(image=name + "/" + own["image"], patient=name + "/" + own["patient"])
             )
+        raise_problems(problems)
         return pd.concat(tables, ignore_index=True)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
@@ -113,6 +121,7 @@ class Merged(Dataset):
                     chunk.images,
                     chunk.masks if masks else None,
                     self._spread(name, chunk.locations) if locations and chunk.locations is not None else None,
+                    chunk.broken,
                 )
 
     def _request(self, name: str, request: DataRequest) -> DataRequest:
@@ -120,6 +129,7 @@ class Merged(Dataset):
             request,
             root=self.params.parts[name].root,
             seed=derive_seed(request.seed, "merged", name),
+            exclude=request.exclude.of_part(name),
             notice=lambda notice: request.notice(
                 Notice(f"part {name!r}: {notice.text}", tuple(f"{name}/{one}" for one in notice.names))
             ),
@@ -152,5 +162,13 @@ def _told_of(name: str) -> Iterator[None]:
     """Says in which part an error lies."""
     try:
         yield
+    except DataError as error:
+        raise DataError(
+            of_part(error.problems, lambda image: f"{name}/{image}", lambda text: _in_part(name, text))
+        ) from error
     except PrivbenchError as error:
-        raise PrivbenchError(f"Part {name!r} of the merged data set: {error}") from error
+        raise PrivbenchError(_in_part(name, str(error))) from error
+
+
+def _in_part(name: str, text: str) -> str:
+    return f"Part {name!r} of the merged data set: {text}"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from ..base.errors import PrivbenchError, raise_all
+from ..base.errors import PrivbenchError
 from ..base.processes import map_in_processes
 from ..data.notices import SHOWN, Notice
+from ..data.problems import UNREADABLE, Problem, raise_problems
 from ..data.squares import Fit, side_of_square
 from ..plugins.interfaces import Chunk, DataRequest
 from .dicom_files import is_dicom
@@ -46,28 +46,17 @@ def survey(files: Mapping[str, Path], size: int, pool: Executor, notice: Callabl
     """Looks at all images of a collection.
 
     Raises:
-        PrivbenchError: images cannot be read as grey, are below a quarter of the size, or have 8 bits and 16.
+        DataError: images cannot be read as grey, are below a quarter of the size, or have 8 bits and 16.
     """
-    return judged(dict(zip(files, pool.map(_attempted, files.values()), strict=True)), size, notice)
+    seen = pool.map(_attempted, files, files.values())
+    return judged(dict(zip(files, seen, strict=True)), size, notice)
 
 
-def judged(seen: Mapping[str, Survey | str], size: int, notice: Callable[[Notice], None]) -> Collection:
+def judged(seen: Mapping[str, Survey | Problem], size: int, notice: Callable[[Notice], None]) -> Collection:
     """What files are together of which each is known, or what is wrong with it. Raises and tells as `survey`."""
     found = {name: one for name, one in seen.items() if isinstance(one, Survey)}
-    problems = [
-        one if isinstance(one, str) else
-        f"Image {name} has {one.width} x {one.height} pixels, too few for data.size = {size}: use the original, or set "
-        "a smaller size."
-        for name, one in seen.items()
-        if isinstance(one, str) or _SMALLEST * min(one.width, one.height) < size
-    ]  # fmt: skip
-    first = {one.bits: name for name, one in reversed(found.items())}
-    if {8, 16} <= first.keys():
-        problems.append(
-            f"Image {first[8]} has 8 bits and image {first[16]} has 16, so nobody knows which grey of the one is which "
-            "of the other: save all in one way."
-        )
-    raise_all(problems)
+    problems = [problem for name, one in seen.items() if (problem := _problem(name, one, size)) is not None]
+    raise_problems([*problems, *_mixed_bits(found)])
     small = {name: one for name, one in found.items() if min(one.width, one.height) < size}
     if small:
         least = min(small.values(), key=lambda one: min(one.width, one.height))
@@ -82,45 +71,80 @@ def judged(seen: Mapping[str, Survey | str], size: int, notice: Callable[[Notice
     return Collection(max(8, largest.bit_length()), {name: (one.width, one.height) for name, one in found.items()})
 
 
+def _mixed_bits(found: Mapping[str, Survey]) -> Iterator[Problem]:
+    """Those of the rarer kind, where some have 8 bits and others 16."""
+    names: dict[int, list[str]] = {8: [], 16: []}
+    for name, one in found.items():
+        if one.bits is not None:
+            names[one.bits].append(name)
+    if all(names.values()):
+        yield Problem(
+            "8 and 16 bits",
+            f"Image {names[8][0]} has 8 bits and image {names[16][0]} has 16, so nobody knows which grey of the one is "
+            "which of the other: save all in one way.",
+            tuple(names[8] if len(names[8]) < len(names[16]) else names[16]),
+        )
+
+
 def read_chunks(
     images: Sequence[Path], masks: Sequence[Path] | None, depth: int, request: DataRequest
 ) -> Iterator[Chunk]:
-    """The images of those files, and the masks where there are any, in their order."""
-    done = 0
+    """The images of those files, and the masks where there are any, in their order; those that are broken are told."""
+    size, done = request.size, 0
     with (
         ThreadPoolExecutor(request.workers) as pool,
         closing(_greys(images, depth, request, pool)) as greys,
         request.progress.task("decoding radiographs", total=len(images)) as advance,
     ):
-        for grey in greys:
-            organs = None
+        for found in greys:
+            broken: dict[int, str] = {}
+            images_here, organs = _stacked(found, size, broken), None
             if masks is not None:
-                part = masks[done : done + len(grey)]
-                organs = np.stack(list(pool.map(read_mask, part, repeat(request.size), repeat(request.fit))))[:, None]
-            yield Chunk(grey[:, None], organs)
-            done += len(grey)
-            advance(len(grey))
+                part = masks[done : done + len(found)]
+                read = partial(_read, partial(read_mask, size=size, fit=request.fit))
+                organs = _stacked(pool.map(read, part), size, broken)
+            yield Chunk(images_here, organs, broken=broken)
+            done += len(found)
+            advance(len(found))
 
 
 def _greys(
     images: Sequence[Path], depth: int, request: DataRequest, pool: Executor
-) -> Generator[np.ndarray, None, None]:
-    """Consecutive images, some at a time, by all cores. Shape: (n, size, size), uint8."""
-    read = partial(read_grey, size=request.size, depth=depth, fit=request.fit)
+) -> Generator[list[np.ndarray | str], None, None]:
+    """Consecutive images, some at a time, by all cores; of a file that is broken, what is wrong."""
+    read = partial(_read, partial(read_grey, size=request.size, depth=depth, fit=request.fit))
     in_processes = request.workers > 1 and len(images) > _TASK and is_dicom(images[0])
     count = _TASK if in_processes else _CHUNK
     parts = [images[first : first + count] for first in range(0, len(images), count)]
     if in_processes:
         # pydicom's decoders hold the interpreter's lock, so threads would use one core.
-        yield from map_in_processes(partial(_stacked, read), parts, min(request.workers, len(parts)))
+        yield from map_in_processes(partial(_each, read), parts, min(request.workers, len(parts)))
     else:
         # Pillow decodes and resizes without holding it.
         for part in parts:
-            yield np.stack(list(pool.map(read, part)))
+            yield list(pool.map(read, part))
 
 
-def _stacked(read: Callable[[Path], np.ndarray], images: Sequence[Path]) -> np.ndarray:
-    return np.stack([read(image) for image in images])
+def _each(read: Callable[[Path], np.ndarray | str], images: Sequence[Path]) -> list[np.ndarray | str]:
+    return [read(image) for image in images]
+
+
+def _read(read: Callable[[Path], np.ndarray], path: Path) -> np.ndarray | str:
+    """What the file holds, or what is wrong with it."""
+    try:
+        return read(path)
+    except PrivbenchError as error:
+        return str(error)
+
+
+def _stacked(found: Iterable[np.ndarray | str], size: int, broken: dict[int, str]) -> np.ndarray:
+    """One array, 0 where a file is broken, which is noted. Shape: (N, 1, size, size), uint8."""
+    arrays = []
+    for place, one in enumerate(found):
+        if isinstance(one, str):
+            broken.setdefault(place, one)
+        arrays.append(np.zeros((size, size), np.uint8) if isinstance(one, str) else one)
+    return np.stack(arrays)[:, None]
 
 
 def read_grey(path: Path, size: int, depth: int = 8, fit: Fit = "squeeze") -> np.ndarray:
@@ -160,9 +184,22 @@ def _square(image: Image.Image, size: int, fit: Fit, resampling: Image.Resamplin
     return np.asarray(image if image.size == (size, size) else image.resize((size, size), resampling))
 
 
-def _attempted(path: Path) -> Survey | str:
+def _attempted(name: str, path: Path) -> Survey | Problem:
     """What the file is, or what is wrong with it."""
     try:
         return survey_dicom(path) if is_dicom(path) else survey_file(path)
     except PrivbenchError as error:
-        return str(error)
+        return Problem(UNREADABLE, str(error), (name,))
+
+
+def _problem(name: str, seen: Survey | Problem, size: int) -> Problem | None:
+    """What is wrong with an image."""
+    if isinstance(seen, Problem):
+        return seen
+    if _SMALLEST * min(seen.width, seen.height) >= size:
+        return None
+    text = (
+        f"Image {name} has {seen.width} x {seen.height} pixels, too few for data.size = {size}: use the original, or "
+        "set a smaller size."
+    )
+    return Problem("too few pixels", text, (name,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
-from ..base.errors import PrivbenchError, raise_all
+from ..base.errors import PrivbenchError
 from ..base.files import digest_of, sha256
 from ..base.params import Params
 from ..base.seeds import numpy_generator
 from ..data.notices import SHOWN, Notice
 from ..data.patients import patient_texts
-from ..data.splits import COLUMNS, SPACING
+from ..data.problems import DataError, Problem, raise_problems
+from ..data.splits import COLUMNS, MADE_FROM, SPACING
 from ..data.squares import pixels_per_pixel
 from ..data.table import OLDEST, known
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
@@ -99,20 +100,23 @@ class TableDataset(Dataset):
 
     def source(self, request: DataRequest) -> dict[str, Any]:
         root, path = self._places(request)
-        files = self._find(root, self._texts(path))
+        files = self._find(root, self._texts(path, request))
         told = [[name, file.size, file.changed] for name, file in sorted(files.items())]
         return {"table": sha256(path), "files": digest_of(told)}
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         root, path = self._places(request)
-        texts = self._texts(path)
+        texts = self._texts(path, request)
         files = self._find(root, texts)
         table = self._read(texts.set_index("image", drop=False), request)
-        return self._with_spacing(table.reset_index(drop=True), self._collection(files, request), request)
+        collection = self._collection(files, request)
+        seen = [files[name] for name in table["image"]]
+        made_from = [f"{collection.depth} {file.size} {file.changed}" for file in seen]
+        return self._with_spacing(table.reset_index(drop=True), collection, request).assign(**{MADE_FROM: made_from})
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
         root, path = self._places(request)
-        files = self._found.get(root) or self._find(root, self._texts(path))
+        files = self._found.get(root) or self._find(root, self._texts(path, request))
         depth = self._collection(files, request).depth
         yield from read_chunks([root / name for name in table["image"]], None, depth, request)
 
@@ -135,8 +139,8 @@ class TableDataset(Dataset):
             raise PrivbenchError(f"There is {told} in {root}: name one with --set data.params.table_file=NAME.")
         return root, root / tables[0]
 
-    def _texts(self, path: Path) -> pd.DataFrame:
-        """The table's columns by their names here, as texts; and the findings become known."""
+    def _texts(self, path: Path, request: DataRequest) -> pd.DataFrame:
+        """The columns by their names here, as texts, of the images that are kept; and the findings become known."""
         fields, told = self.params.FIELDS, self.params.findings or FINDINGS
         names = {name: self.params.columns.get(name, name) for name in (*fields, *told)}
         texts = read_texts(path, [names[name] for name in self.params.IDENTIFIERS])
@@ -153,10 +157,11 @@ class TableDataset(Dataset):
                 f"{path} has no column of a finding of ChestX-ray14, such as {FINDINGS[0]}: list its findings with "
                 """--set 'data.params.findings=["…"]'."""
             )
-        return pd.DataFrame({name: texts[theirs] for name, theirs in there.items()})
+        whole = pd.DataFrame({name: texts[theirs] for name, theirs in there.items()})
+        return whole[request.exclude.keeps(whole["image"])] if "image" in whole.columns else whole
 
     def _read(self, texts: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
-        """What the texts tell, by the rules of `cells`. Raises PrivbenchError for all that break them."""
+        """What the texts tell, by the rules of `cells`. Raises DataError for all that break them."""
         readers = {
             "image": lambda column: column,
             "patient": lambda column: column,
@@ -169,13 +174,14 @@ class TableDataset(Dataset):
             **dict.fromkeys(SPACING, cells.read_spacings),
             **dict.fromkeys(self._findings, lambda column: cells.read_labels(column, self.params.uncertain)),
         }
-        columns, problems = {}, []
+        columns: dict[Hashable, pd.Series] = {}
+        problems: list[Problem] = []
         for name, column in texts.items():
             try:
                 columns[name] = readers[str(name)](column)
-            except PrivbenchError as error:
-                problems.append(str(error))
-        raise_all(problems)
+            except DataError as error:
+                problems += error.problems
+        raise_problems(problems)
         table = pd.DataFrame(columns)
         for name in [name for name in _UNKNOWN if name in table.columns]:
             _tell_unknown(texts[name], table[name], request)

@@ -18,6 +18,7 @@ from ..base.files import digests
 from ..base.folders import settle
 from ..base.locks import locked, locked_if_left
 from ..base.progress import log
+from ..data import decoded
 from .manifest import MANIFEST, Manifest, Seen, damage_of, examine, key_of, seen_of
 from .meter import Meter
 
@@ -59,6 +60,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._unfinished = root / "unfinished"
+        self.decoded = root / "decoded"
+        """Images that the next command goes on from, where one was stopped before it had them all."""
 
     def stage(
         self,
@@ -97,10 +100,12 @@ class Store:
                 if damage is not None:
                     log.warning("the stage %s in the store is not what was written (%s): made again", name, damage)
                 manifest = _make(unfinished / key, folder, name, version, config, inputs, produce)
+                decoded.clear(self.decoded)  # before anybody looks: to lose a second name is seen of a file
         return Stage(folder, key, manifest, False, seen_of(folder))
 
     def find(self, name: str, key: str) -> Stage | None:
         """The stage of that kind and key, once every file of it was read and is sound; else None."""
+        decoded.clear(self.decoded)
         folder = self.folder(name, key)
         seen = seen_of(folder)  # first: what is changed afterwards is seen, whether it was read by then or not
         found, _ = examine(folder)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, final
 
 from ..base.params import Params
 from ..base.validation import validate
+from ..data.exclusion import Exclusion
 from ..data.notices import Notice, log_notice
 from ..data.squares import Fit
 from ..protocols.modes import MODES, Mode
@@ -297,7 +298,8 @@ class MeasuringTask(UtilityTask):
 class DataRequest:
     """How a data set is to be read: the side of the square images, the seed, the folder, the helpers.
 
-    `notice` takes what a reader of the figures has to know of the data; `fit` tells how images become square.
+    `notice` takes what a reader of the figures has to know of the data; `fit` tells how images become square. Images
+    that `exclude` names are left out; a data set that looks at them before its table is whole asks for those it keeps.
     """
 
     size: int
@@ -307,11 +309,15 @@ class DataRequest:
     progress: Progress
     notice: Callable[[Notice], None] = log_notice
     fit: Fit = "squeeze"
+    exclude: Exclusion = field(default_factory=Exclusion)
 
 
 @dataclass(frozen=True)
 class Chunk:
     """Some consecutive images, with the masks of the organs and the locations of findings where these are known.
+
+    `broken` tells of images that cannot be read why not, in a sentence, by their place in the chunk; what stands there
+    counts for nothing. So all of them are told together, once all others are read.
 
     Shape: as in `Split`.
     """
@@ -319,6 +325,7 @@ class Chunk:
     images: np.ndarray
     masks: np.ndarray | None = None
     locations: np.ndarray | None = None
+    broken: Mapping[int, str] = field(default_factory=dict)
 
 
 class Dataset(Plugin):
@@ -352,7 +359,11 @@ class Dataset(Plugin):
 
         The others may be missing, or empty in places: `study` tells which images of a patient were taken in one visit,
         `follow_up` (a number) orders his images in time, age is in years. `spacing_x` and `spacing_y` may tell the
-        millimetres per pixel at the requested size.
+        millimetres per pixel at the requested size. `made_from`, a text, may tell what an image's pixels are made
+        from, such as its file's bytes and time of change: while that stays the same, it is not decoded again.
+
+        Raises:
+            PrivbenchError: what is wrong; a DataError where images are, which tells all of it by the image.
         """
 
     @abstractmethod

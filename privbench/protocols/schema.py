@@ -30,6 +30,7 @@ class DataSection(Params):
     fit: Fit = Field("squeeze", description="how an image that is not square becomes square")
     validation: float = Field(gt=0, lt=1, description="share of the train_val patients held out for validation")
     params: dict[str, Any] = Field({}, description="the data set's parameters")
+    exclude_file: Path | None = Field(None, description="leave out the images of this list, one name a line")
 
 
 class PairsSection(Params):
@@ -135,7 +136,7 @@ class Protocol(Params):
         """What makes runs comparable: all but the words, the anonymizers' parameters, and where files lie.
 
         A parameter called `root`, or whose name ends in `_file`, tells where something lies; what lies there counts
-        through the plugin's `inputs()`. Of a list of pairs the digest counts.
+        through the plugin's `inputs()`. Of a list of pairs, and of one of images that are left out, the digest counts.
         """
         fixed: dict[str, Any] = without_places(
             self.model_dump(mode="json", exclude={"name", "version", "description", "anonymizers"})
@@ -148,6 +149,8 @@ class Protocol(Params):
             except PrivbenchError as error:
                 problems.append(str(error))
         raise_all(problems)
+        if (listed := self.data.exclude_file) is not None:
+            fixed["data"]["exclude_file"] = _digest(listed)
         return fixed
 
 
@@ -255,5 +258,5 @@ def parse_value(text: str) -> Any:
 
 @cache
 def _digest(file: Path) -> str:
-    """Of a pair list, read once a process, so that all keys of a run agree on it."""
-    return text_digest(file, "check the path in the pairs section of the protocol")
+    """Of a list, read once a process, so that all keys of a run agree on it."""
+    return text_digest(file, "check the path of the list in the protocol")

@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ..base.errors import PrivbenchError
-from ..base.files import sha256
-from ..data.arrays import ArrayWriter, read_array
+from ..base.files import digest_of, sha256
+from ..data.arrays import read_array
+from ..data.decoded import opened
+from ..data.exclusion import Exclusion
 from ..data.likeness import Likeness
 from ..data.notices import Notice, write_notices
 from ..data.pairs import NO_PAIRS
 from ..data.pseudonyms import PSEUDONYMS, with_pseudonyms
-from ..data.splits import CELLS, COLUMNS, SPACING, SPLITS, Split, hold_out_validation
+from ..data.splits import COLUMNS, SPACING, SPLITS, Split, hold_out_validation
 from ..data.squares import Fit
-from ..data.table import check_splits, checked_rows
+from ..data.table import check_splits
 from ..plugins.interfaces import DataRequest, Dataset
-from .stage_names import DATA, IMAGES_FILE
+from .decoding import FILES, Kept, decode, kept_nowhere, sound_table
+from .stage_names import DATA
 
 if TYPE_CHECKING:
     from ..engine.node import Node, Nodes, Reads
     from ..learning.context import Context
 
 TABLE = "table.csv"
-FILES = {"images": IMAGES_FILE, "masks": "masks.npy", "locations": "locations.npy"}
-"""Where the arrays of a Chunk lie."""
-
 
 Check = Callable[[pd.DataFrame], None]
 """Raises PrivbenchError where a table, final and sorted, does not serve the protocol, before any image is read."""
+_BLOCK = 256  # images that are looked at together
 
 
 @dataclass(frozen=True)
 class ReadData:
-    """Makes the cached copy of a data set, with so many helpers."""
+    """Makes the cached copy of a data set, with so many helpers.
+
+    What is decoded is kept in the folder `decoded`; `source` tells the data set's source from others.
+    """
 
     dataset: Dataset
     size: int
@@ -48,68 +50,81 @@ class ReadData:
     validation: float
     root: Path | None
     helpers: int
+    exclude: Exclusion
     check: Check
+    decoded: Path
+    source: str = ""
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
-        request = DataRequest(self.size, ctx.seed, self.root, self.helpers, ctx.progress, fit=self.fit)
-        write_data(self.dataset, request, self.validation, folder, self.check)
+        request = DataRequest(
+            self.size, ctx.seed, self.root, self.helpers, ctx.progress, fit=self.fit, exclude=self.exclude
+        )
+        with opened(self.decoded) as decoded:
+            kept = Kept(decoded, self.source, f"{DATA.kind}/{folder.name}")
+            write_data(self.dataset, request, self.validation, folder, self.check, kept)
 
 
 def data_node(nodes: Nodes, work: ReadData, source: Mapping[str, Any]) -> Node:
     """The cached copy of a data set. `source` tells one from another, as the data set says."""
-    config = work.dataset.terms() | {"source": source, "size": work.size, "fit": work.fit}
-    config |= {"validation": work.validation}
-    return nodes.node(DATA, config, [], work, [work.dataset])
+    pixels = work.dataset.terms() | {"size": work.size, "fit": work.fit}
+    config = pixels | {"source": source, "validation": work.validation}
+    if work.exclude.names:
+        config["exclude"] = digest_of(sorted(work.exclude.names))
+    node = nodes.node(DATA, config, [], work, [work.dataset])
+    # Neither of these changes what an image is decoded to: once some are mended or left out, the others stay.
+    told = {name: value for name, value in node.config.items() if name not in ("source", "validation", "exclude")}
+    decoded = work.decoded / digest_of([node.version, told])[:24]
+    return replace(node, work=replace(work, decoded=decoded, source=digest_of(source)))
 
 
-def write_data(dataset: Dataset, request: DataRequest, validation: float, folder: Path, check: Check) -> None:
+def write_data(
+    dataset: Dataset, request: DataRequest, validation: float, folder: Path, check: Check, kept: Kept | None = None
+) -> None:
     """Splits the data set by patient and writes its arrays, table and notices, sorted by split, patient and follow-up.
 
     Sorted so, a split is a slice of the memory map, which costs no copy. A label that nobody gave is an empty field.
+
+    Args:
+        dataset: what is written.
+        request: how it is read.
+        validation: the share of the train_val patients that is held out.
+        folder: where it is written.
+        check: what the table has to pass before an image is read.
+        kept: what was decoded before, and where more is kept; None where nobody is to go on from here.
 
     Raises:
         PrivbenchError: the table or the images are not sound, or more than 1 % of the images are copies, or blank.
     """
     notices: list[Notice] = []
     request = replace(request, notice=notices.append)
-    table = checked_rows(dataset.table(request), dataset.findings)
-    table = hold_out_validation(table, validation, request.seed)
+    table = hold_out_validation(sound_table(dataset, request), validation, request.seed)
     check_splits(table, dataset.findings)
     ordered = table.assign(split=pd.Categorical(table["split"], categories=SPLITS, ordered=True))
     ordered = ordered.sort_values(["split", "patient", "follow_up", "image"], ignore_index=True)
     table = ordered.astype({"split": table["split"].dtype})
     check(table)
-    image = (1, request.size, request.size)
-    shapes = {"images": image, "masks": image, "locations": (len(dataset.findings), CELLS, CELLS)}
-    chunks = dataset.read(table, request)
-    if (first := next(chunks, None)) is None:
-        raise PrivbenchError(
-            f"The data set {dataset.name} lists {len(table)} images and hands out none: mend its read()."
-        )
-    likeness = Likeness(table["image"].tolist())
-    with ExitStack() as files:
-        writers = {
-            name: files.enter_context(ArrayWriter(folder / file, (len(table), *shapes[name])))
-            for name, file in FILES.items()
-            if getattr(first, name) is not None
-        }
-        for chunk in chain([first], chunks):
-            likeness.add(chunk.images)
-            for name in FILES:
-                rows: np.ndarray | None = getattr(chunk, name)
-                if (rows is None) == (name in writers):
-                    raise PrivbenchError(
-                        f"The data set {dataset.name} gives {name} for some images alone: give all or none."
-                    )
-                if rows is not None:
-                    writers[name].append(rows)
+    files = {name: folder / file for name, file in FILES.items()}
+    with kept_nowhere(folder) if kept is None else nullcontext(kept) as keeping:
+        decode(dataset, table, request, keeping)
+        keeping.decoded.deliver(keeping.marks(table), files, keeping.stage)
+    if request.exclude.names:
+        notices.append(Notice(f"{len(request.exclude.names)} images were left out, as data.exclude_file says"))
+    notices += _alike(table["image"].tolist(), read_array(files["images"]))
     # Other columns, such as where an image lies, were for read() alone.
     stored = table[[*COLUMNS, *(column for column in SPACING if column in table.columns), *dataset.findings]]
     if not dataset.public:
-        stored = with_pseudonyms(stored, [sha256(folder / FILES["images"])])
-    write_notices([*notices, *likeness.judge()], folder)
+        stored = with_pseudonyms(stored, [sha256(files["images"])])
+    write_notices(notices, folder)
     # Nullable integers write 0, 1 and nothing; floats, which can hold NaN, would write 0.0 and 1.0.
     stored.astype(dict.fromkeys(dataset.findings, "Int64")).to_csv(folder / TABLE, index=False)
+
+
+def _alike(names: list[str], images: np.ndarray) -> list[Notice]:
+    """What is told of copies and blank images. Raises PrivbenchError where they are too many."""
+    likeness = Likeness(names)
+    for first in range(0, len(images), _BLOCK):
+        likeness.add(images[first : first + _BLOCK])
+    return likeness.judge()
 
 
 def read_splits(folder: Path, findings: tuple[str, ...]) -> dict[str, Split]:

@@ -137,7 +137,8 @@ class Pipeline:
         """The node of the data, which everything else reads."""
         section, request = self.protocol.data, self.request
         told = section.size, section.fit, section.validation
-        work = ReadData(self.dataset, *told, request.root, request.workers, self._rehearsal)
+        read = request.root, request.workers, request.exclude
+        work = ReadData(self.dataset, *told, *read, self._rehearsal, self.store.decoded.absolute())
         return data_node(self._nodes, work, self._source)
 
     @property

@@ -17,7 +17,7 @@ from .setting import Setting
 def roster_of(setting: Setting) -> Roster:
     """The patients of the setting's data. Raises PrivbenchError where its table is not sound."""
     protocol = setting.load()
-    dataset, request = setting.dataset_of(protocol), setting.request_of(protocol)
+    dataset, request = setting.data(protocol)
     table = checked_rows(dataset.table(request), dataset.findings)
     table = hold_out_validation(table, protocol.data.validation, request.seed)
     check_splits(table, dataset.findings)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..base.errors import PrivbenchError
 from ..base.progress import Progress
+from ..data.exclusion import Exclusion, read_exclusion
 from ..engine.executors.choice import Means
 from ..engine.resources import cores
 from ..engine.store import Store, default_store
@@ -58,21 +59,23 @@ class Setting:
             first.append(f"seed={self.seed}")
         return load_protocol(self.protocol, [*first, *self.overrides, *more])  # the user's own win
 
-    def dataset_of(self, protocol: Protocol) -> Dataset:
-        """The protocol's data set."""
-        return self.registry.create(Dataset, protocol.data.dataset, protocol.data.params)
-
-    def request_of(self, protocol: Protocol) -> DataRequest:
-        """How it is to be read."""
+    def data(self, protocol: Protocol) -> tuple[Dataset, DataRequest]:
+        """A protocol's data set, and how it is to be read. Raises PrivbenchError for every mistake in that."""
         data, helpers = protocol.data, self.means.jobs or cores()
-        return DataRequest(data.size, protocol.seed, self.data_root, helpers, Progress(quiet=True), fit=data.fit)
+        exclude = Exclusion() if data.exclude_file is None else read_exclusion(data.exclude_file)
+        dataset = self.registry.create(Dataset, data.dataset, data.params)
+        quiet = Progress(quiet=True)
+        return dataset, DataRequest(
+            data.size, protocol.seed, self.data_root, helpers, quiet, fit=data.fit, exclude=exclude
+        )
 
     def pipeline(self, protocol: Protocol, anonymizer: Anonymizer) -> Pipeline:
         """What decides the run of an anonymizer under a protocol. Raises PrivbenchError for every mistake in it."""
         registry = self.registry
+        dataset, request = self.data(protocol)
         return Pipeline(
             protocol=protocol,
-            dataset=self.dataset_of(protocol),
+            dataset=dataset,
             anonymizer=anonymizer,
             attack=lambda label: registry.create(
                 Attack, protocol.attacks[label].attack, protocol.attacks[label].params
@@ -81,7 +84,7 @@ class Setting:
             utility=lambda label: registry.create(
                 UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
             ),
-            request=self.request_of(protocol),
+            request=request,
             store=Store(default_store() if self.store is None else self.store),
             device=device_type(self.device, self.precision, elsewhere=self.means.name == "ray"),
             precision=self.precision,

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from privbench.base.errors import PrivbenchError, raise_all
+from privbench.base.errors import PrivbenchError
 from privbench.data.patients import one_a_patient, patient_codes, patient_problems, patient_texts
+from privbench.data.problems import raise_problems
 
 
 def texts(patients, **kind):
     table = pd.DataFrame({"image": [f"{row}.png" for row in range(len(patients))]})
-    raise_all([*patient_problems(table.assign(patient=pd.Series(patients, **kind)))])
+    raise_problems([*patient_problems(table.assign(patient=pd.Series(patients, **kind)))])
     return patient_texts(pd.Series(patients, **kind)).tolist()
 
 

@@ -95,10 +95,10 @@ def test_mistyped_ages_of_the_published_table_are_unknown_and_told(root):
 
 def test_spacing_is_that_of_the_squeezed_image(root):
     replace("100,100,0.1,0.1", "2500,2048,0.143,0.168")(root)
-    table = ChestXray14().table(request(root, 256)).set_index("image")
-    assert table.loc["1_0.png", "spacing_x"] == pytest.approx(2500 * 0.143 / 256)
-    assert table.loc["1_0.png", "spacing_y"] == pytest.approx(2048 * 0.168 / 256)
-    assert table.loc["1_1.png", list(SPACING)].tolist() == pytest.approx([10 / 256] * 2)
+    table = ChestXray14().table(request(root, 128)).set_index("image")
+    assert table.loc["1_0.png", "spacing_x"] == pytest.approx(2500 * 0.143 / 128)
+    assert table.loc["1_0.png", "spacing_y"] == pytest.approx(2048 * 0.168 / 128)
+    assert table.loc["1_1.png", list(SPACING)].tolist() == pytest.approx([10 / 128] * 2)
 
 
 @pytest.mark.parametrize(("fit", "x", "y"), [("squeeze", 10, 10), ("pad", 10, 20), ("crop", 5, 10)])

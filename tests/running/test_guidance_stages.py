@@ -3,6 +3,7 @@
 import pytest
 
 from privbench.base.progress import Progress
+from privbench.data.exclusion import Exclusion
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.engine.display import Display
 from privbench.engine.engine import Engine
@@ -39,7 +40,8 @@ def make(tmp_path_factory):
         display = Display(Progress(quiet=True))
         engine, nodes = Engine(Store(root), Serial(display.tell), display), Nodes(VERSIONS, CONDITIONS)
         dataset = PhantomDataset(patients=40)
-        data = data_node(nodes, ReadData(dataset, 32, "squeeze", 0.25, None, 1, anything), {})
+        work = ReadData(dataset, 32, "squeeze", 0.25, None, 1, Exclusion(), anything, root / "decoded")
+        data = data_node(nodes, work, {})
         engine.make({"data": [data]})
         splits = with_pairs(read_splits(engine.made[data].folder, dataset.findings), PAIRS, 0)
         source = Source(dataset.findings, recipe, {name: split.pairs for name, split in splits.items()})
