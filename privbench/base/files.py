@@ -17,14 +17,26 @@ def read_text(path: Path, remedy: str) -> str:
 
     Raises PrivbenchError, with the remedy, where there is none that can be read.
     """
+    return decode(read_bytes(path, remedy), path)
+
+
+def read_bytes(path: Path, remedy: str) -> bytes:
+    """What a file holds. Raises PrivbenchError, with the remedy, where there is none that can be read."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes()
     except FileNotFoundError:
         raise PrivbenchError(f"There is no file {path}: {remedy}.") from None
     except IsADirectoryError:
         raise PrivbenchError(f"{path} is a folder where a file belongs: {remedy}.") from None
+
+
+def decode(content: bytes, path: Path) -> str:
+    """The text that the bytes of a file are, as `read_text` gives it. Raises PrivbenchError where they are none."""
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PrivbenchError(f"{path} is no UTF-8 text (byte {error.start}): save it as such.") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def builtin_names(package: str) -> list[str]:

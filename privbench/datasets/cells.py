@@ -90,6 +90,16 @@ def read_labels(texts: pd.Series, uncertain: Uncertain) -> pd.Series:
     return plain.map(meanings).astype(float)
 
 
+def listed(lists: pd.Series, separator: str, finding: str) -> pd.Series:
+    """As texts 1 where a list of findings holds one, 0 where it holds others alone; empty where it is empty.
+
+    Capitals, and blanks, quotes and brackets around a finding, do not count, as in ['pneumonia', 'pleural effusion'].
+    """
+    wanted = _plain(finding)
+    told = {text: {plain for part in text.split(separator) if (plain := _plain(part))} for text in lists.unique()}
+    return lists.map({text: "" if not parts else "1" if wanted in parts else "0" for text, parts in told.items()})
+
+
 def read_splits(texts: pd.Series) -> pd.Series:
     """Train, val, test or train_val, as SPLITS tells. Raises DataError for anything else."""
     plain = texts.str.strip().str.lower()
@@ -118,6 +128,10 @@ def read_views(texts: pd.Series) -> pd.Series:
 def view_of(text: str) -> str:
     """PA, AP or nothing, as `read_views` tells."""
     return _VIEWS.get(re.sub(r"[\W\d_]", "", text).lower(), "")
+
+
+def _plain(finding: str) -> str:
+    return finding.strip(" \t\n\"'[]()").casefold()
 
 
 def _years(text: str) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..base.errors import PrivbenchError
 from ..base.processes import map_in_processes
+from ..data.problems import UNREADABLE, Problem
 from ..plugins.interfaces import DataRequest
 from .cells import view_of
 from .dicom_files import is_dicom, read_header, told_of
@@ -33,7 +34,7 @@ class HeaderTexts(NamedTuple):
     """What a header tells: texts by the names of a table and of KEYS; what its pixels are, or what is wrong."""
 
     texts: Mapping[str, str]
-    seen: Survey | str
+    seen: Survey | Problem
 
 
 class LeftOut(NamedTuple):
@@ -59,10 +60,10 @@ def read_headers(
 
 
 def _read_part(root: Path, modalities: Collection[str], names: Sequence[str]) -> dict[str, HeaderTexts | LeftOut]:
-    return {name: _attempted(root / name, modalities) for name in names if is_dicom(root / name)}
+    return {name: _attempted(root / name, name, modalities) for name in names if is_dicom(root / name)}
 
 
-def _attempted(path: Path, modalities: Collection[str]) -> HeaderTexts | LeftOut:
+def _attempted(path: Path, name: str, modalities: Collection[str]) -> HeaderTexts | LeftOut:
     try:
         with told_of(path):
             header = read_header(path)
@@ -70,7 +71,7 @@ def _attempted(path: Path, modalities: Collection[str]) -> HeaderTexts | LeftOut
                 return LeftOut(reason)
             return HeaderTexts(_texts(header), survey_header(header))
     except PrivbenchError as error:
-        return HeaderTexts({}, str(error))
+        return HeaderTexts({}, Problem(UNREADABLE, str(error), (name,)))
 
 
 def _left_out(header: Header, modalities: Collection[str]) -> str | None:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..base.errors import PrivbenchError, some_of
 from ..data.problems import Problem, raise_problems
 
+_MISSING = "missing file"
 _PROBLEMS = {
     "path leads out": ("do not lie below {root}", "write paths below it, without .. and links that lead out"),
-    "missing file": ("are not there below {root}", "add them, or take them out of the table"),
+    _MISSING: ("are not there below {root}", "add them, or set data.params.missing='leave out'"),
     "no permission": ("may not be looked at below {root}", "let whoever runs this read them"),
     "roundabout path": ("have a shorter path", "write it, without . and slashes in a row"),
     "file listed twice": ("are the file of another name", "list every file once"),
 }
 """What may be wrong with a name of a list, in a word, in a sentence, and what to do."""
+Missing = Literal["refuse", "leave out"]
+"""What becomes of a list that names files which are not there."""
 
 
 class FoundFile(NamedTuple):
@@ -45,12 +48,12 @@ def data_folder(root: Path | None, dataset: str) -> Path:
     return root
 
 
-def find_files(root: Path, names: Iterable[str]) -> dict[str, FoundFile]:
+def find_files(root: Path, names: Iterable[str], missing: Missing = "refuse") -> dict[str, FoundFile]:
     """The files of those names, which are paths below a folder. One look at each; whatever else lies there is ignored.
 
     Raises:
         DataError: names that lead out of the folder, by themselves or by a link, that can be written shorter, and
-            files that are not there, may not be looked at, or have two names.
+            files that are not there, unless these may be missing, may not be looked at, or have two names.
     """
     base = os.path.realpath(root)
     inside: dict[str, bool] = {}
@@ -59,6 +62,8 @@ def find_files(root: Path, names: Iterable[str]) -> dict[str, FoundFile]:
     wrong: dict[str, list[str]] = {problem: [] for problem in _PROBLEMS}
     for name in names:
         seen = _looked_up(base, name, inside)
+        if seen == _MISSING and missing == "leave out":
+            continue
         if isinstance(seen, str):
             wrong[seen].append(name)
         elif name not in found and (seen.st_dev, seen.st_ino) in files:
@@ -77,26 +82,41 @@ def find_files(root: Path, names: Iterable[str]) -> dict[str, FoundFile]:
     return found
 
 
+def files_below(root: Path, closed: list[str] | None = None) -> Iterator[str]:
+    """The paths of all files below a folder, with `/`, in no order; links are none, and are not followed.
+
+    Folders that may not be looked into are added to `closed`. Raises PrivbenchError for one where nobody asks for them.
+    """
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(os.path.join(root, folder)) as entries:
+                for entry in entries:
+                    path = f"{folder}/{entry.name}" if folder else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(path)
+                    elif entry.is_file(follow_symlinks=False):
+                        yield path
+        except PermissionError:
+            if closed is None:
+                raise PrivbenchError(
+                    f"The folder {root / folder} may not be looked into: let whoever runs this read it."
+                ) from None
+            closed.append(folder)
+
+
 def all_files(root: Path) -> dict[str, FoundFile]:
     """Every file below a folder, by its path from there, in the order of these. Links are passed over.
 
     Raises:
-        PrivbenchError: a folder below may not be looked at, or a name is no text.
+        PrivbenchError: a folder below may not be looked into, or a name is no text.
     """
-    found: dict[str, FoundFile] = {}
-
-    def closed(error: OSError) -> None:
-        raise PrivbenchError(f"{error.filename} may not be looked at: let whoever runs this read it.") from error
-
-    for folder, _, names in os.walk(root, onerror=closed):
-        below = Path(folder).relative_to(root)
-        for name in names:
-            seen = _seen(os.path.join(folder, name))
-            if seen is not None and stat.S_ISREG(seen.st_mode):
-                found[(below / name).as_posix()] = FoundFile(root / below / name, seen.st_size, seen.st_mtime_ns)
-    if foreign := [name for name in found if _is_no_text(name)]:
+    names = sorted(files_below(root))
+    if foreign := [name for name in names if _is_no_text(name)]:
         raise PrivbenchError(f"{foreign[0]!a} below {root} is no name in UTF-8: rename it.")
-    return dict(sorted(found.items()))
+    seen = {name: _seen(os.path.join(root, name)) for name in names}
+    return {name: FoundFile(root / name, one.st_size, one.st_mtime_ns) for name, one in seen.items() if one is not None}
 
 
 def _is_no_text(name: str) -> bool:
@@ -107,7 +127,7 @@ def _is_no_text(name: str) -> bool:
 def _looked_up(base: str, name: str, inside: dict[str, bool]) -> os.stat_result | str:
     """What lies there, or which problem it has; `inside` remembers which folders lie below the base."""
     if "\0" in name:
-        return "missing file"
+        return _MISSING
     folder = os.path.dirname(name)
     if folder not in inside:
         inside[folder] = _leads_inside(base, folder)
@@ -124,7 +144,7 @@ def _looked_up(base: str, name: str, inside: dict[str, bool]) -> os.stat_result 
             seen = _seen(os.path.realpath(place))
     except PermissionError:
         return "no permission"
-    return seen if seen is not None and stat.S_ISREG(seen.st_mode) else "missing file"
+    return seen if seen is not None and stat.S_ISREG(seen.st_mode) else _MISSING
 
 
 def _leads_inside(base: str, name: str) -> bool:

@@ -55,8 +55,8 @@ def test_what_is_missing_is_told_together_with_what_leads_out(root):
         "2 things are wrong:",
         f"- 1 images are listed and do not lie below {root}: ../secret.png; write paths below it, without .. and links "
         "that lead out.",
-        f"- 16 images are listed and are not there below {root}: , 0.jpg, 1.jpg and 13 more; add them, or take them "
-        "out of the table.",
+        f"- 16 images are listed and are not there below {root}: , 0.jpg, 1.jpg and 13 more; add them, or set "
+        "data.params.missing='leave out'.",
     ]
 
 
@@ -105,7 +105,7 @@ def test_a_folder_below_that_may_not_be_looked_at_is_told(root, monkeypatch):
         return scandir(place)
 
     monkeypatch.setattr("os.scandir", closed)
-    with pytest.raises(PrivbenchError, match=r"root/a/b may not be looked at: let whoever runs this read it"):
+    with pytest.raises(PrivbenchError, match=r"The folder .*root/a/b may not be looked into: let"):
         all_files(root)
 
 
@@ -113,3 +113,10 @@ def test_a_name_that_is_no_text_is_told(root):
     (root / os.fsdecode(b"M\xfcller.dcm")).write_text("")
     with pytest.raises(PrivbenchError, match=r"'M\\udcfcller\.dcm' below .* is no name in UTF-8: rename it"):
         all_files(root)
+
+
+def test_what_is_missing_may_be_left_out_and_nothing_else(root):
+    (root / "round.png").symlink_to(root / "round.png")
+    assert list(find_files(root, ["1.png", "2.png", "a", "round.png"], missing="leave out")) == ["1.png"]
+    with pytest.raises(PrivbenchError, match=r"do not lie below"):
+        find_files(root, ["2.png", "../secret.png"], missing="leave out")

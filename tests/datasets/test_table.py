@@ -171,6 +171,11 @@ def test_a_finding_may_be_called_order(tmp_path):
         ({"findings": ["Mass", "Mass"]}, r"'Mass' stands twice"),
         ({"findings": ["age"]}, r"'age' stands twice, or cannot be the name of a finding"),
         ({"uncertain": "maybe"}, r"uncertain"),
+        ({"columns": {"patient": ""}}, r"'patient' has to be there: say what the table calls it"),
+        ({"path": "images/a.png"}, r"'images/a\.png' is no path with columns in braces"),
+        ({"path": "{a}/{b"}, r"is no path with columns in braces"),
+        ({"path": "{a}{}"}, r"is no path with columns in braces"),
+        ({"labels": "found", "separator": ""}, r"separator"),
     ],
 )
 def test_wrong_parameters_are_told(params, message):
@@ -185,10 +190,10 @@ def test_wrong_parameters_are_told(params, message):
             lambda t: t.rename(columns={"PatientID": "Patient"}),
             r"no column 'PatientID': say which it is, .*patient=NAME, of path, Patient,",
         ),
-        (lambda t: t[["path", "PatientID"]], r"has no column of a finding of ChestX-ray14, such as Atelectasis"),
-        (lambda t: t.assign(Mass="yes", split="dev"), r"(?s)2 things are wrong:.*has 'dev' for split.*'yes' for Mass"),
-        (lambda t: t.assign(path="p0/9.png"), r"30 images are listed and are not there below"),
-        (lambda t: t.assign(path="../p0/0.png"), r"30 images are listed and do not lie below"),
+        (lambda t: t.rename(columns={"path": "PATH", "Mass": "Path"}), r"has more than one column 'path': say which"),
+        (lambda t: t.assign(path=t["path"].str.replace("p", "q")), r"30 images are listed and are not there below"),
+        (lambda t: t.assign(path="../" + t["path"]), r"30 images are listed and do not lie below"),
+        (lambda t: t.assign(path="p0/0.png"), r"Image p0/0\.png is listed twice"),
     ],
 )
 def test_damage_is_told_in_a_sentence(tmp_path, change, message):
@@ -242,7 +247,7 @@ def test_a_row_that_is_added_is_found_by_the_next_look(tmp_path):
 def test_files_are_found_once_for_table_and_images(tmp_path, monkeypatch):
     made, whole = dataset(), request(write(tmp_path))
     table = made.table(whole)
-    monkeypatch.setattr("privbench.datasets.table.find_files", None)
+    monkeypatch.setattr("privbench.datasets.listed_images.find_files", None)
     assert sum(len(chunk.images) for chunk in made.read(table, whole)) == 30
 
 
@@ -320,3 +325,156 @@ def test_from_a_folder_of_real_radiographs_to_a_verdict(real_data, tiny_protocol
     assert set(stored["sex"]) == {"", "F", "M"}
     assert stored.loc[stored["age"] == "85.0", "patient"].str.startswith("MRN ").all()
     assert list(verify_run(out, tmp_path / "store")) == []
+
+
+def test_findings_may_stand_in_one_column(tmp_path):
+    lists = ["Mass|Effusion", "", "No Finding", "[' mass ', 'Pleural_Thickening']", "Massive"] * 6
+    root = write(tmp_path, rows()[["path", "PatientID"]].assign(found=lists))
+    found, _ = table_of(root, labels="found")
+    assert list(found.columns) == ["patient", "Effusion", "Mass", "split", "made_from"]
+    assert found["Mass"].tolist()[:5] == pytest.approx([1, np.nan, 0, 0, 0], nan_ok=True)
+    found, _ = table_of(root, labels="FOUND", separator=",", findings=["Mass", "Pleural thickening"],
+                        columns=COLUMNS | {"Pleural thickening": "Pleural_Thickening"})  # fmt: skip
+    assert found["Pleural thickening"].tolist()[:5] == pytest.approx([0, np.nan, 0, 1, 0], nan_ok=True)
+    assert found["Mass"].tolist()[:5] == pytest.approx([0, np.nan, 0, 1, 0], nan_ok=True)
+    with pytest.raises(PrivbenchError, match="has no column 'labels', which data.params.labels names: it has path, "):
+        table_of(root, labels="labels")
+
+
+def test_a_table_may_have_no_finding(tmp_path):
+    root = write(tmp_path / "root", rows()[["path", "PatientID"]])
+    made, told = dataset(), []
+    made.table(dataclasses.replace(request(root), notice=told.append))
+    assert made.findings == ()
+    assert told[0].text.startswith("the table has no finding of ChestX-ray14, so nothing tells")
+    assert "no finding" not in "".join(table_of(root, findings=[])[1]), "who asks for none knows"
+    assert Merged(parts={"mine": {"dataset": "table", "params": {"findings": []}}}).findings == ()
+
+
+def test_images_are_named_by_the_end_of_their_path_or_by_columns(tmp_path):
+    images = rows()["path"].str.replace("/", "_")
+    root = write(tmp_path, rows().assign(path="data/" + images))
+    bare = images.str.removesuffix(".png")
+    (root / "metadata").mkdir()
+    rows().assign(path=bare, dir="data").to_csv(root / "metadata" / "annotation.csv", index=False)
+    (root / "labels.csv").unlink()
+    ends, _ = table_of(root, table_file="metadata/annotation.csv")
+    assert ends.index.tolist() == ("data/" + images).tolist(), "the image is called by its path"
+    told = {"path": "{dir}/{PATH}.png", "table_file": "metadata/annotation.csv", "columns": {"patient": "PatientID"}}
+    by_columns, _ = table_of(root, **told)
+    assert by_columns.drop(columns="split").equals(ends.drop(columns="split"))
+    with pytest.raises(PrivbenchError, match="has no column 'folder', which data.params.path names: it has path, Pat"):
+        table_of(root, **told | {"path": "{folder}/{path}"})
+    with pytest.raises(PrivbenchError, match="30 images are listed and do not lie below"):
+        table_of(root, **told | {"path": "../{dir}/{path}.png"})
+
+
+def test_rows_are_chosen_by_the_tables_own_texts(tmp_path):
+    table = rows().assign(Modality=["CR", " CR ", "CT"] * 10, view=["PA", "L", "PA"] * 10)
+    root = write(tmp_path, table)
+    for path in table["path"][2::3]:
+        (root / path).unlink()  # what is left out need not be there
+    found, told = table_of(root, only={"modality": ["CR", "DX"]})
+    assert len(found) == 20
+    assert told[0] == "10 of 30 rows do not hold what data.params.only asks for, and were left out"
+    assert len(table_of(root, only={"modality": ["CR"], "view": ["PA"]})[0]) == 10
+    with pytest.raises(PrivbenchError, match="has no row that holds what data.params.only asks for"):
+        table_of(root, only={"Modality": ["cr"]})
+    with pytest.raises(PrivbenchError, match="has no column 'Kind', which data.params.only names"):
+        table_of(root, only={"Kind": ["CR"]})
+
+
+def test_images_that_are_not_there_may_be_left_out(tmp_path):
+    root = write(tmp_path)
+    for path in rows()["path"][:4]:
+        (root / path).unlink()
+    with pytest.raises(PrivbenchError, match="4 images are listed and are not there .*or set data.params.missing="):
+        table_of(root)
+    found, told = table_of(root, missing="leave out")
+    assert len(found) == 26
+    assert told[0] == "4 of 30 images are listed and not there, and were left out"
+    source = dataset(missing="leave out").source(request(root))
+    Image.new("L", (40, 40)).save(root / "p0" / "0.png")
+    assert dataset(missing="leave out").source(request(root)) != source
+    for path in rows()["path"][4:]:
+        (root / path).unlink()
+    (root / "p0" / "0.png").unlink()
+    with pytest.raises(PrivbenchError, match="No image that is listed lies below"):
+        table_of(root, missing="leave out")
+
+
+def test_our_names_count_in_any_capitals_where_there_is_one_such_column(tmp_path):
+    table = rows().rename(columns={"path": "Image", "PatientID": "PATIENT", "Mass": "mass"})
+    root = write(tmp_path, rows())
+    table.assign(Age="58", AGE="59", Sex="F", sex="M").to_csv(root / "labels.csv", index=False)
+    found, _ = table_of(root, columns={})
+    assert {"Mass", "Edema"} <= set(found.columns)
+    assert "age" not in found.columns, "nobody knows which of two it is"
+    assert (found["sex"] == "M").all(), "as it is written here, it is this one"
+    with pytest.raises(PrivbenchError, match="has more than one column 'age': say which it is"):
+        table_of(root, columns={"age": "age"})
+    named, _ = table_of(root, columns={"age": "AGE", "sex": "Sex"})
+    assert named[["age", "sex"]].drop_duplicates().to_numpy().tolist() == [[59, "F"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("split", ["1", "2", "3"]),
+        ("split", ["train", "val", "val"]),
+        ("study", ["1.23457E+11", "2", "3"]),
+        ("follow_up", ["soon", "1", "2"]),
+        ("Mass", ["yes", "no", "no"]),
+        ("Hernia", ["", "", ""]),
+        ("spacing_x", ["0.1", "0.1", "0.1"]),
+        ("spacing_y", ["-", "-", "-"]),
+    ],
+)
+def test_a_column_that_nobody_asked_for_stops_no_run(tmp_path, name, texts):
+    rest = [column for column in rows() if column != name]
+    plain = table_of(write(tmp_path, rows()[rest]))[0]
+    rows().assign(**{name: np.repeat(texts, 10)}).to_csv(tmp_path / "labels.csv", index=False)
+    found, told = table_of(tmp_path)
+    assert found.equals(plain)
+    assert any(text.startswith(f"the column {name} is left out, because it does not hold what") for text in told)
+    assert table_of(tmp_path, columns=COLUMNS | {name: ""} if name != "Mass" else COLUMNS)[0].equals(plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("split", "dev", "has 'dev' for split"),
+        ("study", "1.23457E+11", "has '1.23457E\\+11' for study"),
+        ("Mass", "yes", "has 'yes' for Mass"),
+    ],
+)
+def test_a_column_that_somebody_asked_for_is_read_or_refused(tmp_path, name, text, message):
+    root = write(tmp_path, rows().assign(**{name: text}))
+    with pytest.raises(PrivbenchError, match=message):
+        table_of(root, columns=COLUMNS | {name: name})
+
+
+def test_patients_in_two_splits_are_refused_whoever_asked(tmp_path):
+    root = write(tmp_path, rows().assign(split=["train", "val", "test"] * 10))
+    with pytest.raises(PrivbenchError, match="10 patient\\(s\\) stand in more than one split"):
+        table_of(root)
+    assert "drawn" in table_of(root, columns=COLUMNS | {"split": ""})[1][-1], "a table's splits can be passed over"
+
+
+def test_rows_that_repeat_another_one_count_once(tmp_path):
+    root = write(tmp_path, rows().assign(box=range(30)))
+    pd.concat([rows().assign(box=1), rows()[:3].assign(box=2)]).to_csv(root / "labels.csv", index=False)
+    found, told = table_of(root)
+    assert len(found) == 30
+    assert told[0] == "3 of 33 rows repeat another one, and were left out"
+    pd.concat([rows(), rows()[:1].assign(Edema=1)]).to_csv(root / "labels.csv", index=False)
+    with pytest.raises(PrivbenchError, match=r"Image p0/0\.png is listed twice"):
+        table_of(root)
+
+
+@pytest.mark.parametrize("spacing", [{}, {"spacing_x": 0.1, "spacing_y": 0.1}])
+def test_rows_are_checked_before_an_image_is_opened(tmp_path, spacing, monkeypatch):
+    root = write(tmp_path, rows().assign(split=["train", "val", "test"] * 10, **spacing))
+    monkeypatch.setattr("privbench.datasets.listed_images.survey", None)
+    with pytest.raises(PrivbenchError, match="stand in more than one split"):
+        dataset().table(request(root))
