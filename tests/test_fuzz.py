@@ -3,7 +3,7 @@
 import pytest
 from conftest import TINY
 from fuzz import OVERRIDES, TARGETS, changed_toml, outcome, protocol_outcome
-from fuzz_tables import changed_tables, table_outcome, write_images
+from fuzz_tables import changed_tables, listing_outcome, listings, table_outcome, write_images, write_tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +29,19 @@ def test_tables(tmp_path):
     @given(changed_tables())
     def holds(change):
         outcomes.append(table_outcome(change, tmp_path / "data", tmp_path / "stored"))
+
+    outcomes = []
+    holds()
+    assert set(outcomes) == {"works", "refused"}, "both are tried"
+
+
+def test_listings(tmp_path):
+    write_tree(tmp_path / "data")
+
+    @settings(FEW, max_examples=150)
+    @given(listings())
+    def holds(change):
+        outcomes.append(listing_outcome(change, tmp_path / "data", tmp_path / "stored"))
 
     outcomes = []
     holds()

@@ -1,0 +1,1 @@
+"""Public collections of radiographs as they are published, a file each; see docs/collections.md."""
