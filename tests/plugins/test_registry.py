@@ -50,7 +50,22 @@ def test_built_ins_register_by_entry_point():
         "siamese",
     ]
     assert registry.names("utility") == ["classification", "quality", "saliency", "segmentation"]
-    assert registry.names("dataset") == ["chestxray14", "dicom", "merged", "phantom", "table"]
+    assert registry.names("dataset") == [
+        "bimcv-covid19",
+        "brax",
+        "chestxray14",
+        "chexpert",
+        "chexpert-plus",
+        "covid19-image-data",
+        "dicom",
+        "merged",
+        "mimic-cxr-jpg",
+        "padchest",
+        "phantom",
+        "rexgradient",
+        "table",
+        "taix-ray",
+    ]
     assert all(entry.plugin for kind in GROUPS for entry in registry.entries(kind))
     assert registry.get("anonymizer", "identity") is Identity
 

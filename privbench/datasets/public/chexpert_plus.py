@@ -10,6 +10,7 @@ import pandas as pd
 from ...base.errors import PrivbenchError
 from ...base.exact_json import parse
 from ...base.files import decode, read_bytes
+from ...plugins.interfaces import DataRequest
 from .chexpert_labels import COLUMNS, HEALTHY, LabelledCollection, absent_where_healthy
 from .collection import Tables, joined, parted
 
@@ -29,6 +30,10 @@ class CheXpertPlus(LabelledCollection):
     """
 
     name = "chexpert-plus"
+
+    def collection(self, request: DataRequest) -> str:
+        """Its patients are those of CheXpert, and called as there."""
+        return "chexpert"
 
     def rows(self, tables: Tables) -> pd.DataFrame:
         rows = joined(tables.read(_TABLE, _COLUMNS), _labels(tables), "path", "labels")

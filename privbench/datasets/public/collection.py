@@ -74,6 +74,9 @@ class PublicCollection(ListedImages):
     Params = CollectionParams
     uncertain: cells.Uncertain = "unknown"
 
+    def collection(self, request: DataRequest) -> str:
+        return self.name
+
     @abstractmethod
     def rows(self, tables: Tables) -> pd.DataFrame:
         """All images, a row each, as texts: image, patient, view, the findings, and whichever other of FIELDS is known.

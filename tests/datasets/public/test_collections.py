@@ -102,7 +102,7 @@ def test_splits_are_the_published_ones_or_drawn_by_patient(collection):
     if name in PUBLISHED_SPLITS:
         assert table["split"].tolist() == [shots[image].split for image in table["image"]]
     else:
-        assert "the table names no splits: 5 of 24 patients were drawn for the test" in [one.text for one in told]
+        assert "no splits are named: 5 of 24 patients were drawn for the test" in [one.text for one in told]
 
 
 def test_all_views_are_read_on_demand(collection):
@@ -160,3 +160,8 @@ def test_a_file_that_is_gone_or_another_is_told(collection):
                 made(name).table(request_of(root))
         file.write_bytes(content)
     made(name).table(request_of(root))
+
+
+def test_ledgers_know_the_patients_of_chexpert_by_one_name(collection):
+    name, root, _ = collection
+    assert made(name).collection(request_of(root)) == {"chexpert-plus": "chexpert"}.get(name, name)
