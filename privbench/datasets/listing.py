@@ -108,10 +108,7 @@ def _serves(name: str, read: pd.Series, findings: tuple[str, ...]) -> bool:
 
 
 def _left_out(name: str) -> Notice:
-    return Notice(
-        f"the column {name} is left out, because it does not hold what its name stands for here: ask for it with "
-        f"--column {name}=NAME to be told where"
-    )
+    return Notice(f"the column {name} is left out, because it does not hold what that means here (docs/data.md)")
 
 
 def _unknown(texts: pd.Series, read: pd.Series) -> list[Notice]:

@@ -18,7 +18,7 @@ from ..base.errors import PrivbenchError, raise_all
 from ..base.files import decode, read_bytes
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-MOST_UNPACKED = 2**31
+MOST_UNPACKED = 2**29
 """Bytes that a packed table may hold: no collection's has as many, and a file of a few can unpack to any number."""
 _PIECE = 2**24  # bytes
 _SEPARATORS = ",;\t"
@@ -48,7 +48,7 @@ def read_spreadsheet(path: Path, names: Collection[str] = ()) -> Spreadsheet:
     """The table's cells as texts, empty where nothing is told; blanks around the columns' names are none of them.
 
     What parts the cells of a .csv is that of comma, semicolon and tab which its first line holds most of. The columns
-    of these names hold what somebody is called, which is no fraction. No cell is ever computed.
+    of these names, in any capitals, hold what somebody is called, which is no fraction. No cell is ever computed.
 
     Raises:
         PrivbenchError: it is no such table, a line has too many cells or too few, two columns have one name, or one of
@@ -114,12 +114,13 @@ def _parquet(content: bytes, path: Path, names: Collection[str]) -> pd.DataFrame
     texts = {str(name).strip(): column for name, column in table.items()}
     if len(texts) < len(table.columns):
         raise PrivbenchError(f"{path} has two columns of one name: rename one.")
+    called = {name.casefold() for name in names}
     raise_all(
         [
             f"{path} holds fractions in the column {name!r}, where 1 becomes 1.0 and long numbers lose digits: save "
             "them as texts."
             for name, column in texts.items()
-            if name in names and pd.api.types.is_float_dtype(column)
+            if name.casefold() in called and pd.api.types.is_float_dtype(column)
         ]
     )
     return _checked(pd.DataFrame({name: _texts(column) for name, column in texts.items()}), path)

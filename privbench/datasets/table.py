@@ -64,7 +64,7 @@ class TableParams(ListedParams):
 
     @model_validator(mode="after")
     def _mapped(self) -> TableParams:
-        names = [*FIELDS, *possible_findings(self)]
+        names = [*FIELDS, *_possible_findings(self)]
         if unknown := [name for name in self.columns if name not in names]:
             raise ValueError(f"columns: {unknown[0]!r} is none of {', '.join(names)}")
         if empty := [name for name in _REQUIRED if self.columns.get(name) == ""]:
@@ -72,7 +72,7 @@ class TableParams(ListedParams):
         return self
 
 
-def possible_findings(params: TableParams) -> tuple[str, ...]:
+def _possible_findings(params: TableParams) -> tuple[str, ...]:
     """The findings that a table may have."""
     return FINDINGS if params.findings is None else params.findings
 
@@ -114,8 +114,8 @@ class TableDataset(ListedImages):
         path = self._table_file(root, request)
         params: TableParams = self.params
         asked = {name for name in FIELDS if params.columns.get(name)} | {*_REQUIRED, *(params.findings or ())}
-        asked |= {name for name in possible_findings(params) if params.columns.get(name)}
-        called = {name: params.columns.get(name, name) for name in (*FIELDS, *possible_findings(params))}
+        asked |= {name for name in _possible_findings(params) if params.columns.get(name)}
+        called = {name: params.columns.get(name, name) for name in (*FIELDS, *_possible_findings(params))}
         theirs, digest = read_spreadsheet(path, [called[name] for name in ("patient", "study") if name in asked])
         theirs, notices = self._kept(theirs, path)
         # What the patterns and lists of columns tell has no column of its own.
@@ -158,7 +158,7 @@ class TableDataset(ListedImages):
         """A column of 1 and 0 for each finding: those that are asked for, else those that some row lists."""
         lists = column_of(theirs, self.params.labels, path, "labels")
         told = {
-            name: cells.listed(lists, self.params.separator, called[name]) for name in possible_findings(self.params)
+            name: cells.listed(lists, self.params.separator, called[name]) for name in _possible_findings(self.params)
         }
         known = self.params.findings is not None
         return {name: texts for name, texts in told.items() if known or (texts == "1").any()}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from privbench.base.errors import PrivbenchError
 from privbench.datasets.cells import (
+    listed,
     read_ages,
     read_labels,
     read_order,
@@ -129,3 +130,17 @@ def test_spacings():
     for wrong in ("0", "-1", "inf", "wide"):
         with pytest.raises(PrivbenchError, match="millimetres above 0 belong"):
             read_spacings(cells([wrong], "spacing_x"))
+
+
+@pytest.mark.parametrize(
+    ("separator", "lists", "told"),
+    [
+        ("|", ["Mass|Nodule", "Nodule", "", " | ", "MASS", "Massive", "pulmonary mass"], "1 0 - - 1 0 0"),
+        (",", ["['mass', 'nodule']", "['nodule']", "['']", "[]", '["mass"]', "mass,", "no mass"], "1 0 - - 1 1 0"),
+        ("/", ["Pneumonia/Viral/Mass", "Pneumonia"], "1 0"),
+        (", ", ["a, mass", "mass,a"], "1 0"),
+    ],
+)
+def test_findings_that_one_column_lists(separator, lists, told):
+    found = listed(cells(lists, "found"), separator, "Mass")
+    assert found.tolist() == told.replace("-", "").split(" ")

@@ -70,7 +70,7 @@ def test_a_name_in_a_parquet_table_is_no_fraction(tmp_path):
     table = pd.DataFrame({"age": [58.5, 7], "MRN": [1.0, np.nan], "acc": [2.0, 3.0]})
     table.to_parquet(tmp_path / "a.parquet")
     with pytest.raises(PrivbenchError) as error:
-        read_spreadsheet(tmp_path / "a.parquet", ["MRN", "acc"])
+        read_spreadsheet(tmp_path / "a.parquet", ["MRN", "ACC"])
     assert str(error.value).count("save them as texts") == 2
     assert len(read_spreadsheet(tmp_path / "a.parquet", ["patient"]).texts) == 2
 

@@ -11,6 +11,8 @@ from PIL import Image
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
 from privbench.data.splits import SPACING, SPLITS
+from privbench.datasets.chestxray14 import ChestXray14
+from privbench.datasets.findings import FINDINGS
 from privbench.datasets.merged import Merged
 from privbench.datasets.table import TableDataset
 from privbench.judging.verify import verify_run
@@ -339,6 +341,16 @@ def test_findings_may_stand_in_one_column(tmp_path):
     assert found["Mass"].tolist()[:5] == pytest.approx([0, np.nan, 0, 1, 0], nan_ok=True)
     with pytest.raises(PrivbenchError, match="has no column 'labels', which data.params.labels names: it has path, "):
         table_of(root, labels="labels")
+
+
+def test_published_lists_of_findings_are_read_as_chestxray14_reads_them(real_data):
+    root = real_data / "chestxray14-mini"
+    columns = {"image": "Image Index", "patient": "Patient ID", "age": "Patient Age"}
+    listed, _ = table_of(root, columns=columns, labels="finding labels")
+    published = ChestXray14().table(request(root)).set_index("image")
+    assert listed.index.equals("images/" + published.index)
+    for column in (*FINDINGS, "age"):
+        assert listed[column].tolist() == published[column].tolist(), column
 
 
 def test_a_table_may_have_no_finding(tmp_path):

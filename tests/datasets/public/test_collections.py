@@ -113,8 +113,6 @@ def test_all_views_are_read_on_demand(collection):
 @pytest.mark.slow
 def test_an_identity_run_comes_to_a_verdict(collection, tiny_protocol, tmp_path, monkeypatch):
     name, root, shots = collection
-    if SIGNS.get(name, "") is None:
-        pytest.skip("it has no finding, so a run has no utility to judge")
     brief = [
         "attacks.siamese=none", "attacks.contrastive=none", "pairs.test=20", "pairs.val=10",
         'utilities.classification.modes=["frozen"]',
@@ -125,6 +123,7 @@ def test_an_identity_run_comes_to_a_verdict(collection, tiny_protocol, tmp_path,
     assert call(monkeypatch, *line, *places, *changes) == 0
     record = read_run(tmp_path / "run")
     assert record.protocol["data"]["dataset"] == name
+    assert bool(record.utilities) == bool(made(name).findings)
     assert str(root) not in (tmp_path / "run" / "run.json").read_text()
     dataset = made(name)
     (folder,) = (tmp_path / "store" / "data").glob("[!.]*")
