@@ -88,10 +88,10 @@ def test_a_name_in_a_parquet_table_is_no_fraction(tmp_path):
         ("a.parquet", b"PAR1", r"is no Parquet table"),
         ("a.parquet", None, r"There is no file"),
         ("a.xlsx", b"PK", r"ends in none of \.csv, \.csv\.gz, .*, \.parquet: save it as one"),
-        ("a.csv.gz", gzip.compress(b"x,y\n1,2\n")[:-9], r"is no whole gzip file"),
+        ("a.csv.gz", gzip.compress(b"x,y\n1,2\n", mtime=0)[:-9], r"is no whole gzip file"),
         ("a.csv.gz", b"x,y\n1,2\n", r"is no whole gzip file \(Not a gzipped file"),
-        ("a.csv.gz", gzip.compress(b"\xff\xfe\n"), r"is no UTF-8 text"),
-        ("a.csv.gz", gzip.compress(b""), r"lists no image"),
+        ("a.csv.gz", gzip.compress(b"\xff\xfe\n", mtime=0), r"is no UTF-8 text"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), r"lists no image"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path, name, content, message):
@@ -110,14 +110,14 @@ def test_columns_without_a_name_are_ignored(tmp_path):
 @pytest.mark.parametrize(("name", "separator"), [("a.csv.gz", ";"), ("a.TSV.GZ", "\t")])
 def test_packed_tables_are_read_as_others(tmp_path, name, separator):
     plain = written(tmp_path / "plain", ROWS, separator, "\ufeff").read_bytes()
-    (tmp_path / name).write_bytes(gzip.compress(plain[:9]) + gzip.compress(plain[9:]))
+    (tmp_path / name).write_bytes(gzip.compress(plain[:9], mtime=0) + gzip.compress(plain[9:], mtime=0))
     table = read_spreadsheet(tmp_path / name).texts
     assert [list(table.columns), *table.to_numpy().tolist()] == ROWS
 
 
 def test_a_packed_table_is_unpacked_up_to_a_bound(tmp_path, monkeypatch):
     text = b"x,y\n" + b"1,2\n" * 2**18
-    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text))
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text, mtime=0))
     monkeypatch.setattr("privbench.datasets.spreadsheets.MOST_UNPACKED", len(text))
     assert len(read_spreadsheet(tmp_path / "a.csv.gz").texts) == 2**18
     monkeypatch.setattr("privbench.datasets.spreadsheets.MOST_UNPACKED", len(text) - 1)
