@@ -110,8 +110,8 @@ def _hit_worst(risk: RiskResult | None) -> Iterator[str]:
     if len(risk.by_images) > 1:
         rates = (f"{images_text(one.low, one.high)}: {_share(one.rank_1, one.interval)}" for one in risk.by_images)
         yield (
-            "Searches that led to the patient, by the number of his images, of the visit of the search one: "
-            f"{'; '.join(rates)}."
+            "Searches that led to the patient, by the number of his images, less those taken beside the one searched "
+            f"with: {'; '.join(rates)}."
         )
 
 

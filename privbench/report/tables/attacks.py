@@ -69,9 +69,7 @@ def by_images(run: RunRecord) -> Table | None:
     found = worst_attack(run).risk
     if found is None:
         return None
-    images = Column(
-        "a patient's images", number=False, note="of the visit of the search, the one that is searched with"
-    )
+    images = Column("a patient's images", number=False, note="less those taken beside the one that is searched with")
     columns = [images, Column("rank 1 ↓"), Column("patients")]
     rows = [
         [text(images_text(one.low, one.high)), estimate(one.rank_1, one.interval), count(one.patients)]
