@@ -100,6 +100,13 @@ def listed(lists: pd.Series, separator: str, finding: str) -> pd.Series:
     return lists.map({text: "" if not parts else "1" if wanted in parts else "0" for text, parts in told.items()})
 
 
+def are_splits(texts: pd.Series) -> bool:
+    """Whether most of those that tell anything are words for splits, so that the others are slips of the pen."""
+    told = texts.str.strip().str.lower()
+    told = told[told != ""]
+    return bool(2 * told.isin(list(SPLITS)).sum() > len(told))
+
+
 def read_splits(texts: pd.Series) -> pd.Series:
     """Train, val, test or train_val, as SPLITS tells. Raises DataError for anything else."""
     plain = texts.str.strip().str.lower()

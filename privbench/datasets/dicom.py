@@ -17,7 +17,7 @@ from ..data.problems import Problem, raise_problems
 from ..plugins.interfaces import DataRequest
 from . import cells
 from .columns import picked, refuse_findings
-from .dicom_headers import KEYS, HeaderTexts, LeftOut, read_headers
+from .dicom_headers import KEYS, PERSON, HeaderTexts, LeftOut, read_headers
 from .findings import FINDINGS
 from .folders import FoundFile, all_files
 from .image_files import Survey
@@ -93,6 +93,8 @@ class DicomDataset(ListedImages):
         self._seen = {name: header.seen for name, header in headers.items() if isinstance(header.seen, Survey)}
         texts = pd.DataFrame([header.texts for header in headers.values()], index=pd.Index(headers), dtype=object)
         _refuse_copies(texts)
+        _refuse_two_people(texts)
+        notices += _people_of_two_numbers(texts)
         if (untold := texts["view"] == "").any():
             notices.append(
                 Notice(
@@ -108,7 +110,7 @@ class DicomDataset(ListedImages):
             table, digest = self._table(root)
             keys = [key for key in KEYS if key in self.params.columns] or KEYS
             texts = joined(texts, table, keys, root / self.params.table_file, notices.append)
-        texts = texts.drop(columns=list(KEYS)).assign(image=texts.index).reset_index(drop=True)
+        texts = texts.drop(columns=[*KEYS, *PERSON]).assign(image=texts.index).reset_index(drop=True)
         return Listing(texts, self.findings, frozenset(texts.columns), digest, tuple(notices), self.params.uncertain)
 
     def _table(self, root: Path) -> Spreadsheet:
@@ -167,3 +169,29 @@ def _refuse_copies(texts: pd.DataFrame) -> None:
     if len(copies):
         text = f"{len(copies)} files have the SOPInstanceUID of another: {some_of(copies.index)}; keep one of each."
         raise_problems([Problem("file listed twice", text, tuple(copies.index))])
+
+
+def _refuse_two_people(texts: pd.DataFrame) -> None:
+    """Raises DataError where one PatientID is of two people, whose images would count as one patient's."""
+    problems = []
+    told = {name: texts[name] for name in ("IssuerOfPatientID", "PatientBirthDate")}
+    told["PatientSex"] = cells.read_sexes(texts["sex"])
+    for name, values in told.items():
+        several = values.where(values != "").groupby(texts["patient"]).transform("nunique") > 1
+        if several.any():
+            images = texts.index[several]
+            text = (
+                f"{texts['patient'][several].nunique()} patients have one PatientID and more than one {name}: "
+                f"{some_of(images)}; give each person an ID of their own, or mend the headers."
+            )
+            problems.append(Problem("two people of one PatientID", text, tuple(images)))
+    raise_problems(problems)
+
+
+def _people_of_two_numbers(texts: pd.DataFrame) -> list[Notice]:
+    """What is told of patients whose name and day of birth another PatientID has, too: they may be one person."""
+    people = texts.drop_duplicates("patient")
+    people = people[(people["PatientName"] != "") & (people["PatientBirthDate"] != "")]
+    doubled = people.duplicated(["PatientName", "PatientBirthDate"], keep=False).sum()
+    text = f"{doubled} patients have the name and the day of birth of another one, and count as people of their own"
+    return [Notice(text)] if doubled else []

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 KEYS = ("SOPInstanceUID", "AccessionNumber", "StudyInstanceUID")
 """By what a table may name an image, the most special one first."""
+PERSON = ("IssuerOfPatientID", "PatientBirthDate", "PatientName")
+"""By what it shows that one PatientID is of two people, or that two are of one; no table and no record has them."""
 _TASK = 256
 """Headers that a process reads at a time."""
 _ORDERS = (("StudyDate", "StudyTime"), ("AcquisitionDate", "AcquisitionTime"))
@@ -99,7 +101,7 @@ def _texts(header: Header) -> dict[str, str]:
         "view": _view(header),
         "spacing_x": across,
         "spacing_y": down,
-        **{key: _text(header, key) for key in KEYS},
+        **{key: _text(header, key) for key in (*KEYS, *PERSON)},
     }
 
 

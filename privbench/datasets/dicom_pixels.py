@@ -42,6 +42,8 @@ _PLUGINS = {
     "1.2.840.10008.1.2.5": "pydicom",  # RLE
 }
 """Who decodes a transfer syntax: always the same, as two may differ in what they make of a lossy picture."""
+_SHOWN = 4
+"""Where no window tells which greys are shown, at least one of so many that the bits can hold has to be used."""
 _INVERTED = {"MONOCHROME1": True, "MONOCHROME2": False}
 _LAYOUT = ("Rows", "Columns", "BitsAllocated", "BitsStored", "PhotometricInterpretation")
 
@@ -68,6 +70,11 @@ def load_dicom(path: Path) -> Grey:
         stored = _decoded(whole).astype(np.int32) - rule.stored.start
         if stored.min() < 0 or stored.max() >= len(greys):
             raise ValueError(f"it holds values of more than the {rule.bits} bits that it tells")
+        if rule.bits > 8 and rule.voi is None and _SHOWN * int(stored.max() - stored.min()) < len(greys):
+            raise PrivbenchError(
+                f"has no window, and its values fill less than a quarter of the {rule.bits} bits that it tells, so it "
+                "would be shown nearly in one grey: export it with its window, or with the bits that it uses."
+            )
         if white == 255 and (greys == np.rint(greys)).all():  # as an 8-bit file of another format
             return Grey(Image.fromarray(greys.astype(np.uint8)[stored]), white)
         return Grey(Image.fromarray(greys.astype(np.float32)[stored]), white)
@@ -205,6 +212,11 @@ def _decoded(header: Header) -> np.ndarray:
 
     syntax = header.file_meta.TransferSyntaxUID
     plugin = _PLUGINS[syntax]
+    # Imported by name, so that keys hold their versions: pydicom looks for them by texts.
+    if plugin == "pyjpegls":
+        import jpeg_ls  # noqa: F401
+    elif plugin == "pylibjpeg":
+        import openjpeg  # noqa: F401
     if syntax.is_encapsulated:
         frame = get_frame(header.PixelData, 0, number_of_frames=1)
         sides = codestream_sides(frame)

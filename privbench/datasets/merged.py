@@ -16,6 +16,7 @@ from ..base.errors import PrivbenchError
 from ..base.files import digest_of
 from ..base.params import Params
 from ..base.seeds import derive_seed
+from ..base.texts import plain
 from ..data.notices import Notice
 from ..data.problems import DataError, Problem, of_part, raise_problems
 from ..data.splits import CELLS, COLUMNS, MADE_FROM, SPACING
@@ -105,7 +106,7 @@ class Merged(Dataset):
                 .astype(dict.fromkeys(part.findings, np.float32))  # holds NaN where other parts have a finding
                 .assign(image=name + "/" + own["image"], patient=name + "/" + own["patient"])
             )
-        raise_problems(problems)
+        raise_problems([*problems, *self._in_common(request)])
         return pd.concat(tables, ignore_index=True)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
@@ -123,6 +124,23 @@ class Merged(Dataset):
                     self._spread(name, chunk.locations) if locations and chunk.locations is not None else None,
                     chunk.broken,
                 )
+
+    def _in_common(self, request: DataRequest) -> Iterator[Problem]:
+        """Patients of one collection who stand in two parts, where each would be another person."""
+        seen: dict[tuple[str, str], str] = {}
+        for name, own in self._tables.items():
+            collection = self._parts[name].collection(self._request(name, request))
+            if collection is None:
+                continue
+            whose = own["patient"].map(plain)
+            first = pd.Series([seen.setdefault((collection, patient), name) for patient in whose], own.index)
+            for other in sorted(set(first) - {name}):
+                images = own.index[first == other]
+                text = (
+                    f"{whose[images].nunique()} patients of {collection} stand in the parts {other!r} and {name!r}, "
+                    "and would be two people each: leave them out of one of the parts."
+                )
+                yield Problem("patient in two parts", text, tuple(f"{name}/{image}" for image in images))
 
     def _request(self, name: str, request: DataRequest) -> DataRequest:
         return replace(

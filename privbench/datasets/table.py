@@ -160,8 +160,13 @@ class TableDataset(ListedImages):
         told = {
             name: cells.listed(lists, self.params.separator, called[name]) for name in _possible_findings(self.params)
         }
-        known = self.params.findings is not None
-        return {name: texts for name, texts in told.items() if known or (texts == "1").any()}
+        there = {name: texts for name, texts in told.items() if (texts == "1").any()}
+        if lost := [name for name in self.params.findings or () if name not in there]:
+            raise PrivbenchError(
+                f"No row of {path} lists {' and none '.join(map(repr, lost))} in {self.params.labels}: say what it is "
+                f"called there, such as --column {lost[0]}=NAME, or leave it out of data.params.findings."
+            )
+        return there
 
 
 def _filled(pattern: str, theirs: pd.DataFrame, path: Path) -> pd.Series:

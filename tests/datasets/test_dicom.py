@@ -330,3 +330,35 @@ def test_from_an_export_of_real_radiographs_to_a_verdict(real_data, tiny_protoco
     for file in (file for file in out.rglob("*") if file.suffix in (".json", ".txt", ".csv", ".parquet")):
         text = pd.read_parquet(file).to_csv() if file.suffix == ".parquet" else file.read_text()
         assert not [one for one in private if one in text], file
+
+
+@pytest.mark.parametrize(
+    ("told", "what"),
+    [
+        ({"IssuerOfPatientID": "A"}, None),
+        ({"PatientSex": "M"}, "PatientSex"),
+        ({"PatientBirthDate": "19500101"}, None),
+    ],
+)
+def test_one_number_of_two_people_is_refused(tmp_path, told, what):
+    """What one file alone tells of a patient contradicts nobody."""
+    root = export(tmp_path)
+    change(root, **told)
+    if what is None:
+        table_of(root)
+        change(root, "DICOM/PA000/IM0001", **{name: f"{value[:-1]}2" for name, value in told.items()})
+    (name,) = told
+    with pytest.raises(PrivbenchError, match=rf"1 patients have one PatientID and more than one {name}: DICOM/PA000/"):
+        table_of(root)
+
+
+def test_two_numbers_that_may_be_of_one_person_are_counted(tmp_path):
+    root = export(tmp_path)
+    for patient in (1, 2):
+        for image in range(3):
+            change(root, f"DICOM/PA{patient:03}/IM{image:04}", PatientBirthDate="19500101", PatientName="Roe^Jo")
+    table, told = table_of(root)
+    assert "2 patients have the name and the day of birth of another one, and count as people of their own" in [
+        one.text for one in told
+    ]
+    assert not {"PatientName", "PatientBirthDate", "IssuerOfPatientID"} & set(table.columns)

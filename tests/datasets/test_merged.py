@@ -203,6 +203,13 @@ def test_phantoms_of_two_parts_share_no_patient():
     assert len(np.unique(images, axis=0)) == len(images)
 
 
+def test_one_collection_in_two_parts_shares_no_patient(root):
+    """Whoever stands in both would be two people, one of them in the training and one in the test."""
+    nih = {"dataset": "chestxray14", "root": str(root)}
+    with pytest.raises(PrivbenchError, match=r"6 patients of chestxray14 stand in the parts 'a' and 'b', and would be"):
+        Merged(parts={"a": nih, "b": nih}).table(request())
+
+
 def test_spacing_is_known_where_a_part_knows_it(parts, root, tmp_path):
     path = root / "Data_Entry_2017_v2020.csv"
     path.write_text(

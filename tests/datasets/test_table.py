@@ -341,6 +341,20 @@ def test_findings_may_stand_in_one_column(tmp_path):
     assert found["Mass"].tolist()[:5] == pytest.approx([0, np.nan, 0, 1, 0], nan_ok=True)
     with pytest.raises(PrivbenchError, match="has no column 'labels', which data.params.labels names: it has path, "):
         table_of(root, labels="labels")
+    with pytest.raises(PrivbenchError, match=r"No row of .* lists 'Efusion' in found: say what it is called there"):
+        table_of(root, labels="found", findings=["Mass", "Efusion"])
+
+
+def test_a_slip_of_the_pen_in_a_split_is_refused_and_what_is_none_left_out(tmp_path):
+    plain = rows()[["path", "PatientID"]]
+    splits = ["test" if number % 3 == 0 else "train" for number, _ in enumerate(sorted(set(plain["PatientID"])))]
+    of_patient = dict(zip(sorted(set(plain["PatientID"])), splits, strict=True))
+    told = plain["PatientID"].map(of_patient)
+    wrong = told.where(plain.index != plain.index[-1], "trian")
+    with pytest.raises(PrivbenchError, match="has 'trian' for split"):
+        table_of(write(tmp_path / "a", plain.assign(split=wrong)))
+    found, _ = table_of(write(tmp_path / "b", plain.assign(split=[str(n % 5) for n in range(len(plain))])))
+    assert set(found["split"]) == {"test", "train_val"}, "folds are no splits, and patients are drawn"
 
 
 def test_published_lists_of_findings_are_read_as_chestxray14_reads_them(real_data):

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 from ...base.errors import PrivbenchError
-from ..image_names import files_below
+from ..folders import files_below
 from .collection import PublicCollection, Tables, joined
 from .list_of_labels import FINDINGS, labels_of
 
