@@ -1,11 +1,14 @@
 """What cannot be carried out is told before hours of work: refused, or left out with a sentence."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from privbench.base.errors import PrivbenchError
+from privbench.data.pairs import NO_PAIRS
+from privbench.data.splits import Split
 from privbench.plugins.interfaces import (
     MEMBERSHIP,
     Anonymizer,
@@ -208,8 +211,13 @@ def test_a_task_has_to_read_or_to_measure():
     ],
 )
 def test_a_task_that_needs_more_than_the_data_know_is_left_out(known, left_out):
-    chosen, told = choose_utilities(
-        protocol("utilities", "m", "r"), making(m=Measuring, r=Reading), SimpleNamespace(**known)
-    )
+    images = np.zeros((2, 1, 4, 4), np.uint8)
+    arrays = {name: None if value is None else images for name, value in known.items()}
+    test = Split(images, pd.DataFrame(), ("Mass",), NO_PAIRS, **arrays)
+    chosen, told = choose_utilities(protocol("utilities", "m", "r"), making(m=Measuring, r=Reading), test)
     assert told == left_out
     assert list(chosen) == (["r"] if left_out else ["m", "r"])
+    _, told = choose_utilities(
+        protocol("utilities", "m", "r"), making(m=Measuring, r=Reading), replace(test, findings=())
+    )
+    assert told == [*left_out, "r is left out: the data set has no findings"]

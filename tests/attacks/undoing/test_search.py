@@ -29,7 +29,7 @@ def gallery(released, originals) -> KnownGallery:
     """One image a patient: a pair of it and itself, and one of it and the next."""
     rows = np.arange(len(originals))
     pairs = Pairs(np.tile(rows, 2), np.concatenate([rows, np.roll(rows, 1)]), np.repeat([True, False], len(rows)))
-    return KnownGallery(released, originals, pairs=pairs, table=pd.DataFrame({"patient": rows}))
+    return KnownGallery(released, originals, pairs=pairs, table=pd.DataFrame({"patient": rows, "study": ""}))
 
 
 def found_for(release, ctx):
