@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,40 +16,41 @@ _NAMED = 3
 
 
 class Likeness:
-    """Takes the images of a table in its order, and says which are copies of an earlier one, and which are blank.
+    """Takes images one after the other, and says which are copies of an earlier one, and which are blank.
 
     A copy beside its original makes a mated pair of one radiograph, which any attack links, or a stranger's pair that
-    none can tell apart: both spoil the figures.
+    none can tell apart: both spoil the figures. `copies` holds pairs, the earlier one first, `blank` names.
     """
 
-    def __init__(self, names: list[str]) -> None:
-        self._names, self._seen, self._rows = names, dict[bytes, int](), 0
-        self._copies: list[tuple[str, str]] = []
-        self._blank: list[str] = []
+    def __init__(self) -> None:
+        self._seen: dict[bytes, str] = {}
+        self._count = 0
+        self.copies: list[tuple[str, str]] = []
+        self.blank: list[str] = []
 
-    def add(self, images: np.ndarray) -> None:
-        """Looks at the next images. Shape: (n, 1, H, W), uint8."""
-        for row, image in enumerate(images[: len(self._names) - self._rows], self._rows):
+    def add(self, images: np.ndarray, names: Sequence[str]) -> None:
+        """Looks at the next images. Shape: (n, 1, H, W), uint8; n names."""
+        for image, name in zip(images, names, strict=True):
             if image.min() == image.max():
-                self._blank.append(self._names[row])
+                self.blank.append(name)
                 continue
-            first = self._seen.setdefault(hashlib.blake2b(image.tobytes(), digest_size=16).digest(), row)
-            if first != row:
-                self._copies.append((self._names[first], self._names[row]))
-        self._rows += len(images)
+            first = self._seen.setdefault(hashlib.blake2b(image.tobytes(), digest_size=16).digest(), name)
+            if first != name:
+                self.copies.append((first, name))
+        self._count += len(images)
 
     def judge(self) -> list[Notice]:
         """What was found; raises PrivbenchError, naming some, where it is more than 1 % of the images."""
-        copies = [f"{one} = {other}" for one, other in self._copies]
+        copies = [f"{one} = {other}" for one, other in self.copies]
         return [
             *self._judged(copies, "copies of others, to the pixel", "list each radiograph once"),
-            *self._judged(self._blank, "blank, of one grey value", "remove them, or export them again"),
+            *self._judged(self.blank, "blank, of one grey value", "remove them, or export them again"),
         ]
 
     def _judged(self, found: list[str], what: str, remedy: str) -> list[Notice]:
         if not found:
             return []
-        text = f"{len(found)} of {len(self._names)} images are {what}"
-        if len(found) > _MOST * len(self._names):
+        text = f"{len(found)} of {self._count} images are {what}"
+        if len(found) > _MOST * self._count:
             raise PrivbenchError(f"{text}, such as {', '.join(found[:_NAMED])}: {remedy}.")
         return [Notice(text, tuple(found[:SHOWN]))]

@@ -61,7 +61,7 @@ class ChestXray14(Dataset):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._surveyed: dict[tuple[Path, int], Collection] = {}
+        self._surveyed: dict[tuple[Path, int, frozenset[str]], Collection] = {}
 
     def collection(self, request: DataRequest) -> str:
         return self.name
@@ -124,7 +124,7 @@ class ChestXray14(Dataset):
     def _collection(self, request: DataRequest) -> Collection:
         """All images of the split lists, whichever are read; they are looked at once."""
         root = data_folder(request.root, self.name)
-        looked_at = root, request.size  # what is too small hangs on the size
+        looked_at = root, request.size, frozenset(request.exclude.names)  # what is too small hangs on the size
         if looked_at not in self._surveyed:
             files = _image_files(root)
             listed = {name: files[name] for name in _split_of(root, request.exclude).index}

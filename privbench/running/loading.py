@@ -121,9 +121,9 @@ def write_data(
 
 def _alike(names: list[str], images: np.ndarray) -> list[Notice]:
     """What is told of copies and blank images. Raises PrivbenchError where they are too many."""
-    likeness = Likeness(names)
+    likeness = Likeness()
     for first in range(0, len(images), _BLOCK):
-        likeness.add(images[first : first + _BLOCK])
+        likeness.add(images[first : first + _BLOCK], names[first : first + _BLOCK])
     return likeness.judge()
 
 

@@ -8,9 +8,10 @@ from privbench.data.likeness import Likeness
 
 
 def found(images, chunk=7):
-    likeness = Likeness([f"{row}.png" for row in range(len(images))])
+    likeness = Likeness()
     for first in range(0, len(images), chunk):
-        likeness.add(images[first : first + chunk])
+        part = images[first : first + chunk]
+        likeness.add(part, [f"{row}.png" for row in range(first, first + len(part))])
     return likeness.judge()
 
 
