@@ -10,15 +10,19 @@ from ..base.files import read_text
 from ..base.texts import plain
 from ..data.ledger import Ledger, Roster, merged
 from ..data.splits import SPLITS, hold_out_validation
-from ..data.table import check_splits, checked_rows
+from ..data.table import check_splits
+from .decoding import sound_table
 from .setting import Setting
 
 
 def roster_of(setting: Setting) -> Roster:
-    """The patients of the setting's data. Raises PrivbenchError where its table is not sound."""
+    """The patients whom a run under that setting has.
+
+    Raises PrivbenchError where the table is not sound, or names of what is to be left out are those of no image.
+    """
     protocol = setting.load()
     dataset, request = setting.data(protocol)
-    table = checked_rows(dataset.table(request), dataset.findings)
+    table = sound_table(dataset, request)
     table = hold_out_validation(table, protocol.data.validation, request.seed)
     check_splits(table, dataset.findings)
     patients = {name: table.loc[table["split"] == name, "patient"].unique().tolist() for name in SPLITS}

@@ -4,6 +4,7 @@ import pytest
 
 from privbench.base.errors import PrivbenchError
 from privbench.data.ledger import Roster, overlap
+from privbench.data.table import checked_rows
 from privbench.running.loading import read_splits
 from privbench.running.roster import ledger_of_list, ledger_of_splits, roster_of
 from privbench.running.setting import Setting
@@ -21,6 +22,19 @@ def test_the_patients_are_those_of_the_run(roster, pipeline, engine):
         name: set(patients) for name, patients in roster.patients.items()
     }
     assert roster.cohort.name == "phantom, version 2, seed 0"
+
+
+def test_whoever_is_left_out_is_none_of_them(roster, tiny_protocol, tmp_path):
+    listed, (gone, *others) = tmp_path / "bad.txt", roster.patients["test"]
+    setting = Setting(protocol=str(tiny_protocol), overrides=[f"data.exclude_file={listed}"])
+    whole = Setting(protocol=str(tiny_protocol))
+    dataset, request = whole.data(whole.load())
+    table = checked_rows(dataset.table(request), dataset.findings)
+    listed.write_text("\n".join(table.loc[table["patient"] == gone, "image"]))
+    assert roster_of(setting).patients["test"] == others
+    listed.write_text("nowhere.png")
+    with pytest.raises(PrivbenchError, match=r"stand in no table: nowhere\.png"):
+        roster_of(setting)
 
 
 def test_splits_are_told(roster):
