@@ -54,14 +54,25 @@ def test_what_names_no_patient_is_refused(patient, message):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("A1", "a1"), ("A 1", "A1"), ("12", "12.0"), ("7", "007"), ("A\u00a01", "A 1"), ("１", "1")]
+    ("one", "other"),
+    [
+        ("A1", "a1"),
+        ("A 1", "A1"),
+        ("12", "12.0"),
+        ("7", "007"),
+        ("A\u00a01", "A 1"),
+        ("１", "1"),
+        ("P1", "P001"),
+        ("site 3, 12", "Site 03, 012"),
+        ("A-0", "A-00"),
+    ],
 )
 def test_two_ways_to_write_what_may_be_one_patient_are_refused(one, other):
     with pytest.raises(PrivbenchError, match="who may be one: write every patient in one way"):
         texts([one, "B", other])
 
 
-@pytest.mark.parametrize(("one", "other"), [("1.10", "1.1"), ("0", "10"), ("A0", "A"), ("12e5", "12E6")])
+@pytest.mark.parametrize(("one", "other"), [("1.10", "1.1"), ("0", "10"), ("A0", "A"), ("P10", "P1"), ("12e5", "12E6")])
 def test_patients_that_are_merely_alike_are_two(one, other):
     assert texts([one, other]) == [one.zfill(max(len(one), len(other))), other] if one == "0" else [one, other]
 
