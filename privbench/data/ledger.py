@@ -1,7 +1,8 @@
 """The contamination ledger: from whom weights were learnt, so that nobody is judged by whom they have seen.
 
 It stands in the weights' file, or beside it. Patients stand in it as keyed digests, which whoever has the data can
-compare with his own patients, and nobody can read.
+compare with his own patients. They hide names as well as the key is hard to guess: that of a published collection is
+its name, and that of patients who are numbered from 1 is found by counting.
 """
 
 from __future__ import annotations
@@ -21,6 +22,20 @@ from ..base.validation import told_by
 
 _DIGITS = 16
 """Hexadecimal ones: between two lists of a million patients each, two share a digest once in eighteen million times."""
+
+
+_PLACES = {
+    "bimcv-covid19": "Valencian Region",
+    "brax": "Hospital Israelita Albert Einstein, São Paulo",
+    "chestxray14": "NIH Clinical Center, Bethesda",
+    "chexpert": "Stanford Hospital",
+    "mimic-cxr-jpg": "Beth Israel Deaconess Medical Center, Boston",
+    "padchest": "Valencian Region",
+    "taix-ray": "University Hospital Aachen",
+}
+"""Where collections are from whose patients all come from one place; those of two places are taken for others."""
+_DRAWN = "phantom, "
+"""What published collections are called whose patients are drawn, each from another seed, and never lived."""
 
 
 class TrainedOn(Params):
@@ -54,8 +69,9 @@ class Cohort:
     def of(cls, published: str | None, patients: Iterable[str]) -> Cohort:
         """That of the published collection of that name, whose key is its name; or that of somebody's own patients.
 
-        Their key is made of the whole list: whoever lacks one of them can neither make nor test a digest. It has to be
-        the same list, too, or ledgers cannot be compared.
+        Their key is made of the whole list: whoever neither has nor guesses all of them can neither make nor test a
+        digest. A list of patients who are numbered from 1 is guessed by counting. It has to be the same list, too, or
+        ledgers cannot be compared.
         """
         if published is not None:
             return cls(published, True, hashlib.sha256(f"collection\n{published}".encode()).digest())
@@ -112,9 +128,17 @@ def _unknown(ledger: Ledger, cohort: Cohort) -> str | None:
     for one in ledger.trained_on:
         if one.collection == cohort.name and one.patients is None:
             return f"nobody says which patients of {one.collection} they were trained on"
-        if one.collection != cohort.name and not (one.published and cohort.published):
+        if one.collection != cohort.name and not (one.published and cohort.published and _apart(one, cohort)):
             return f"nobody can say whether {one.collection}, which they were trained on, has patients in common"
     return None if ledger.whole else "nobody says what the weights that they began from were trained on"
+
+
+def _apart(one: TrainedOn, cohort: Cohort) -> bool:
+    """Whether two published collections are known to have no patient in common, by where these come from."""
+    if one.collection.startswith(_DRAWN) or cohort.name.startswith(_DRAWN):
+        return True
+    places = {_PLACES.get(one.collection), _PLACES.get(cohort.name)}
+    return len(places) == 2 and None not in places
 
 
 def merged(own: Iterable[TrainedOn], parents: Iterable[Ledger | None]) -> Ledger:

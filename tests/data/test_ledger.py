@@ -1,4 +1,4 @@
-"""Whom weights saw: told by digests that whoever has the data can compare, and nobody can read."""
+"""Whom weights saw: told by digests that whoever has the data can compare."""
 
 import hashlib
 import re
@@ -74,7 +74,7 @@ def test_of_weights_without_a_ledger_nothing_is_known():
 @pytest.mark.parametrize(
     ("known", "roster", "reason"),
     [
-        (ledger("chexpert", {"train": ["4"]}), Roster.of("nih", NUMBERS), None),
+        (ledger("chexpert", {"train": ["4"]}), Roster.of("chestxray14", NUMBERS), None),
         (Ledger(trained_on=()), Roster.of("nih", NUMBERS), None),
         (ledger(None, {"train": ["4"]}), Roster.of("nih", NUMBERS), "nobody can say whether private [0-9a-f]{16}, "),
         (ledger("nih", {"train": ["4"]}), Roster.of(None, NUMBERS), "nobody can say whether nih, .* has patients"),
@@ -91,6 +91,26 @@ def test_what_nobody_can_know_is_told(known, roster, reason):
     found = overlap(known, roster)
     assert found.seen["test"] == 0
     assert found.unknown is None if reason is None else re.match(reason, found.unknown)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("chexpert", "mimic-cxr-jpg", True),
+        ("padchest", "taix-ray", True),
+        ("phantom, version 2, seed 0", "phantom, version 2, seed 1", True),
+        ("phantom, version 2, seed 0", "rexgradient", True),
+        ("padchest", "bimcv-covid19", False),
+        ("covid19-image-data", "brax", False),
+        ("rexgradient", "covid19-image-data", False),
+        ("rexgradient", "chexpert", False),
+    ],
+)
+def test_two_collections_are_of_other_patients_where_their_places_say_so(one, other, apart):
+    for seen, tested in ((one, other), (other, one)):
+        found = overlap(ledger(seen, {"train": ["4"]}), Roster.of(tested, NUMBERS))
+        assert (found.unknown is None) == apart
+        assert found.seen["test"] == 0
 
 
 def test_what_is_learnt_from_weights_saw_whom_they_saw():
