@@ -1,17 +1,23 @@
 """Radiographs are read as they are, or refused in a sentence."""
 
+import os
 import struct
+import tempfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
+from privbench.data.problems import DataError
 from privbench.data.squares import pixels_per_pixel
 from privbench.datasets import image_files
-from privbench.datasets.radiographs import read_grey, read_mask, survey
+from privbench.datasets.radiographs import read_chunks, read_grey, read_mask, survey
+from privbench.plugins.interfaces import DataRequest
 
 
 @pytest.fixture
@@ -245,6 +251,53 @@ def test_what_is_cut_short_is_told_by_its_file(tmp_path, rng, ending):
     (tmp_path / "short").write_bytes(content[: len(content) * 2 // 3])
     with pytest.raises(PrivbenchError, match=r"Image .*short cannot be read \(.*\): replace it by a sound copy"):
         read_grey(tmp_path / "short", 40)
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that everybody may enter, as those of pytest are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_file_that_may_not_be_read_is_told_with_the_others(open_folder):
+    for name in ("a", "b", "c"):
+        Image.new("L", (40, 40)).save(open_folder / f"{name}.png")
+    (open_folder / "a.png").chmod(0)
+    (open_folder / "c.png").write_bytes(b"")
+    os.seteuid(65534)
+    try:
+        with pytest.raises(DataError) as told:
+            looked(open_folder)
+    finally:
+        os.seteuid(0)
+    assert [one.images for one in told.value.problems] == [("a.png",), ("c.png",)]
+    assert "Permission denied" in told.value.problems[0].text
+
+
+def test_broken_images_of_eight_bits_are_told_by_their_place_and_lose_no_other(tmp_path, rng):
+    """Their heads are whole, so that nobody sees it before they are decoded."""
+    images = rng.integers(0, 256, (5, 40, 40)).astype(np.uint8)
+    save(tmp_path, **dict(zip("abcde", images, strict=True)))
+    for name in "bd":
+        content = (tmp_path / f"{name}.png").read_bytes()
+        (tmp_path / f"{name}.png").write_bytes(content[: len(content) // 2])
+    assert looked(tmp_path) == (8, [])
+    request = DataRequest(40, 0, None, 2, Progress(quiet=True))
+    [chunk] = read_chunks(sorted(tmp_path.iterdir()), None, 8, request)
+    assert list(chunk.broken) == [1, 3]
+    assert all("cannot be read" in text for text in chunk.broken.values())
+    assert np.array_equal(chunk.images[[0, 2, 4], 0], images[[0, 2, 4]])
+    assert not chunk.images[[1, 3]].any()
+
+
+def test_the_rarer_kind_of_bits_is_the_one_to_leave_out(tmp_path, noise):
+    save(tmp_path, a=noise.astype(np.uint8), b=noise, c=noise.astype(np.uint8))
+    with pytest.raises(DataError) as told:
+        looked(tmp_path)
+    assert [one.images for one in told.value.problems] == [("b.png",)]
 
 
 def test_colours_that_compression_leaves_are_grey(tmp_path):
