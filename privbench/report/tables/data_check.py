@@ -10,7 +10,8 @@ from ..table import Column, Rows, Sheet, Table, count, pairs, text
 
 def data_check_sheet(check: DataCheck) -> Sheet:
     """What is to be mended and to be looked at; what is in the data set; and what is known of it."""
-    return Sheet(f"{check.dataset}, at {check.size} pixels", [_findings(check), _contents(check), _labels(check)])
+    labels = [_labels(check)] if check.labels else []
+    return Sheet(f"{check.dataset}, at {check.size} pixels", [_findings(check), _contents(check), *labels])
 
 
 def _findings(check: DataCheck) -> Table:
@@ -49,12 +50,13 @@ def _contents(check: DataCheck) -> Table:
     told = [(f"of {what} {name}", number) for what, counts in (("sex", check.sexes), ("view", check.views))
             for name, number in counts.items()]  # fmt: skip
     marked = "too small to tell" if check.marked is None else check.marked
+    years = list(check.years.items())
     splits = [(name, f"{one.images} images, {one.patients} patients") for name, one in check.splits.items()]
     groups: list[tuple[str | None, Sequence[tuple[str, object]]]] = [
         (None, [("sound images", check.images), ("patients", check.patients)]),
         ("splits", splits),
         ("patients by their number of images", list(check.several.items())),
-        ("patients by the years between their images", list(check.years.items())),
+        *([("patients by the years between their images", years)] if any(check.years.values()) else []),
         ("images of which is known", list(check.known.items())),
         ("images", [*told, ("with bright marks near the border", marked)]),
     ]
