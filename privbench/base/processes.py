@@ -6,8 +6,10 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import Pipe, resource_tracker
 from multiprocessing.connection import Connection
 from threading import Thread
@@ -24,7 +26,9 @@ Result = TypeVar("Result")
 def map_in_processes(function: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
     """The results of a function of one argument, in the tasks' order, computed by so many processes.
 
-    They are gone as soon as the iterator is closed or fails, or this process is; Ctrl-C is this process's affair alone.
+    At most twice as many tasks as processes are open, so that results do not pile up where they are taken slowly.
+    The processes are gone as soon as the iterator is closed or fails, or this process is; Ctrl-C is this process's
+    affair alone.
 
     Raises:
         PrivbenchError: one of the processes was killed.
@@ -33,9 +37,12 @@ def map_in_processes(function: Callable[[Task], Result], tasks: Iterable[Task], 
     # Not Python's own pool: a script that calls this without `if __name__ == "__main__":` would begin again in each.
     pool = ProcessPoolExecutor(workers, initializer=end_with, initargs=(ours,))
     try:
-        with signals_held():
-            futures = deque(pool.submit(function, task) for task in tasks)
-        while futures:
+        waiting, futures = iter(tasks), deque[Future[Result]]()
+        while True:
+            with signals_held():
+                futures.extend(pool.submit(function, task) for task in islice(waiting, 2 * workers - len(futures)))
+            if not futures:
+                break
             yield futures.popleft().result()
     except BrokenProcessPool:
         raise PrivbenchError(

@@ -48,6 +48,10 @@ class DecodedImages:
     def __contains__(self, mark: str) -> bool:
         return mark in self._rows
 
+    def takes(self, arrays: Mapping[str, np.ndarray]) -> bool:
+        """Whether a chunk of these arrays, of shape (n, …) each, goes with what is here."""
+        return not self._shapes or self._shapes == {name: rows.shape[1:] for name, rows in arrays.items()}
+
     def forget(self) -> None:
         """Begins anew: nothing that is here serves."""
         os.truncate(self._folder / _INDEX, 0)
@@ -71,6 +75,7 @@ class DecodedImages:
             check_rows(name, arrays[name], shape)
             content = np.ascontiguousarray(arrays[name]).data
             digests[name] = hashlib.blake2b(content, digest_size=16).hexdigest()
+            self._unshare(name)
             with self._file(name).open("r+b" if self._file(name).exists() else "wb") as file:
                 write_header(file, (0, *shape))
                 file.seek(self._place(name, self._count))
@@ -97,6 +102,7 @@ class DecodedImages:
             self._deliver(name, rows, whole, files[name])
 
     def _deliver(self, name: str, rows: np.ndarray, whole: bool, target: Path) -> None:
+        self._unshare(name)
         with self._file(name).open("r+b") as file:
             write_header(file, (self._count, *self._shapes[name]))
         if whole and _linked(self._file(name), target):
@@ -105,6 +111,14 @@ class DecodedImages:
         with ArrayWriter(target, (len(rows), *self._shapes[name])) as writer:
             for first in range(0, len(rows), _BLOCK):
                 writer.append(array[rows[first : first + _BLOCK]])
+
+    def _unshare(self, name: str) -> None:
+        """Copies a file that a stage, which may not be in place yet, has by a second name: it stays as it was given."""
+        file = self._file(name)
+        if file.exists() and file.stat().st_nlink > 1:
+            copy = file.with_suffix(".part")
+            shutil.copyfile(file, copy)
+            copy.replace(file)
 
     def _restore(self) -> None:
         """Finds out what is there, chunk by chunk, and cuts off what is not as it was written."""
@@ -121,8 +135,10 @@ class DecodedImages:
                 sound += len(line)
         os.truncate(index, sound)
         for name in self._shapes:
-            if self._file(name).exists():
-                os.truncate(self._file(name), self._place(name, self._count))
+            file, length = self._file(name), self._place(name, self._count)
+            if file.exists() and file.stat().st_size != length:
+                self._unshare(name)
+                os.truncate(file, length)
 
     def _holds(self, told: Mapping[str, Any]) -> bool:
         """Whether the chunk of a line is on disk as it was."""
@@ -172,7 +188,7 @@ def opened(folder: Path) -> Iterator[DecodedImages]:
 def clear(place: Path) -> None:
     """Removes those of a place's folders which nobody uses, and whose images went into a stage, or are old."""
     for folder in [path for path in place.glob("*") if path.is_dir()]:
-        with suppress(FileNotFoundError), _left(_lock(folder)) as left:
+        with suppress(OSError), _left(_lock(folder)) as left:  # where nothing may be written, all stays
             if left and (_used_up(folder) or time.time() - (folder / _INDEX).stat().st_mtime > _DAYS * 24 * 3600):
                 shutil.rmtree(folder, ignore_errors=True)
 

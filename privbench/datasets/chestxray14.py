@@ -23,7 +23,7 @@ from ..data.squares import pixels_per_pixel
 from ..data.table import OLDEST
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from .findings import FINDINGS
-from .folders import data_folder
+from .folders import data_folder, mark_of
 from .radiographs import Collection, read_chunks, survey
 
 _NO_FINDING = "No Finding"
@@ -96,7 +96,7 @@ class ChestXray14(Dataset):
         listed = entries.merge(split_of.rename("split"), left_on="image", right_index=True)
         files = [images] if masks is None else [images, masks]
         depth = self._collection(request).depth
-        made_from = [f"{depth} {' '.join(_seen(one[name]) for one in files)}" for name in listed["image"]]
+        made_from = [f"{depth} {' '.join(mark_of(one[name].stat()) for one in files)}" for name in listed["image"]]
         return _with_known_ages(self._with_spacing(listed.assign(**{MADE_FROM: made_from}), request), request)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:

@@ -26,11 +26,12 @@ Missing = Literal["refuse", "leave out"]
 
 
 class FoundFile(NamedTuple):
-    """A file of a list: where it lies, its bytes, and when it was changed (nanoseconds)."""
+    """A file of a list: where it lies, its bytes, when it was changed (nanoseconds), and what `mark_of` says of it."""
 
     path: Path
     size: int
     changed: int
+    mark: str
 
 
 def data_folder(root: Path | None, dataset: str) -> Path:
@@ -70,7 +71,7 @@ def find_files(root: Path, names: Iterable[str], missing: Missing = "refuse") ->
             wrong["file listed twice"].append(name)
         else:
             files.add((seen.st_dev, seen.st_ino))
-            found[name] = FoundFile(root / name, seen.st_size, seen.st_mtime_ns)
+            found[name] = _found(root / name, seen)
     raise_problems(
         [
             Problem(kind, f"{len(told)} images are listed and {problem.format(root=root)}: {some_of(told)}; {remedy}.",
@@ -116,7 +117,16 @@ def all_files(root: Path) -> dict[str, FoundFile]:
     if foreign := [name for name in names if _is_no_text(name)]:
         raise PrivbenchError(f"{foreign[0]!a} below {root} is no name in UTF-8: rename it.")
     seen = {name: _seen(os.path.join(root, name)) for name in names}
-    return {name: FoundFile(root / name, one.st_size, one.st_mtime_ns) for name, one in seen.items() if one is not None}
+    return {name: _found(root / name, one) for name, one in seen.items() if one is not None}
+
+
+def mark_of(seen: os.stat_result) -> str:
+    """Tells a file from all others, also from copies that kept its time, and from itself before a change."""
+    return f"{seen.st_size} {seen.st_mtime_ns} {seen.st_dev} {seen.st_ino} {seen.st_ctime_ns}"
+
+
+def _found(path: Path, seen: os.stat_result) -> FoundFile:
+    return FoundFile(path, seen.st_size, seen.st_mtime_ns, mark_of(seen))
 
 
 def _is_no_text(name: str) -> bool:

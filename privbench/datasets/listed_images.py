@@ -100,7 +100,7 @@ class ListedImages(Dataset):
         checked_rows(table, listed.findings)  # before an image is opened
         collection = self._collection(listed.files, request)
         seen = [listed.files[name] for name in table["image"]]
-        made_from = [f"{collection.depth} {file.size} {file.changed}" for file in seen]
+        made_from = [f"{collection.depth} {file.mark}" for file in seen]
         return _with_spacing(table, collection, request).assign(**{MADE_FROM: made_from})
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:

@@ -67,14 +67,27 @@ def decode(dataset: Dataset, table: pd.DataFrame, request: DataRequest, kept: Ke
     missing = [row for row, mark in enumerate(marks) if mark not in kept.decoded]
     if len(missing) == len(marks):
         kept.decoded.forget()
+    problems = _kept_of(dataset, table, marks, missing, request, kept)
+    if problems is None:
+        kept.decoded.forget()
+        problems = _kept_of(dataset, table, marks, list(range(len(marks))), request, kept)
+    raise_problems(problems or [])
+
+
+def _kept_of(
+    dataset: Dataset, table: pd.DataFrame, marks: list[str], missing: list[int], request: DataRequest, kept: Kept
+) -> list[Problem] | None:
+    """Keeps the missing rows of a table, and tells what is wrong; None where what is kept has other arrays."""
     problems: list[Problem] = []
     if missing:
         for rows, chunk in chunks_of(dataset, table.iloc[missing].reset_index(drop=True), request):
+            if not kept.decoded.takes(arrays_of(chunk)):
+                return None
             problems += broken_images(rows, chunk)
             sound = [place for place in range(len(rows)) if place not in chunk.broken]
             told = [marks[missing[row]] for row in rows.index[sound]]
             kept.decoded.append({name: array[sound] for name, array in arrays_of(chunk).items()}, told)
-    raise_problems(problems)
+    return problems
 
 
 def chunks_of(dataset: Dataset, table: pd.DataFrame, request: DataRequest) -> Iterator[tuple[pd.DataFrame, Chunk]]:

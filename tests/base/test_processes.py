@@ -24,6 +24,15 @@ def test_results_come_in_order():
     assert list(map_in_processes(square, range(20), 3)) == [number**2 for number in range(20)]
 
 
+def test_tasks_wait_until_results_are_taken():
+    begun = []
+    results = map_in_processes(square, (begun.append(number) or number for number in range(50)), 2)
+    for number in range(50):
+        assert next(results) == number**2
+        assert len(begun) <= number + 4
+    assert list(results) == []
+
+
 def test_a_failure_of_a_task_is_the_callers():
     with pytest.raises(ZeroDivisionError, match="0"):
         list(map_in_processes(fail, [0, 1], 2))

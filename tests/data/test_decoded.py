@@ -57,6 +57,17 @@ def test_the_file_is_the_one_that_is_written_at_once(tmp_path, folder, images):
     assert os.path.samefile(tmp_path / "images.npy", folder / "images.npy"), "nothing was copied"
 
 
+def test_what_a_stage_was_given_stays_whoever_decodes_more(tmp_path, folder, images):
+    """The stage may not be in place yet, when the next command that waited for these images adds to them."""
+    fill(folder, images, [(0, 7)])
+    delivered(folder, range(7), tmp_path / "first.npy")
+    before = sha256(tmp_path / "first.npy")
+    fill(folder, images, [(7, 20)])
+    assert np.array_equal(delivered(folder, range(20), tmp_path / "second.npy"), images)
+    assert sha256(tmp_path / "first.npy") == before
+    assert np.array_equal(np.load(tmp_path / "first.npy"), images[:7])
+
+
 def test_other_rows_in_another_order_are_copied(tmp_path, folder, images, monkeypatch):
     monkeypatch.setattr("privbench.data.decoded._BLOCK", 3)
     fill(folder, images, [(0, 20)])

@@ -108,6 +108,36 @@ def test_sixteen_bits_are_read_again_where_another_image_changes_their_scale(tmp
     assert np.array_equal(images["1-1.png"], np.rint(on_disk(root, "1-1.png") * (255 / 4095)).astype(np.uint8))
 
 
+def test_another_folder_of_the_same_names_sizes_and_times_is_read(tmp_path):
+    root = write(tmp_path / "root")
+    loaded(root, tmp_path)
+    shutil.copytree(root, tmp_path / "other")
+    _, asked = loaded(tmp_path / "other", tmp_path)
+    assert len(asked) == 30
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_where_masks_come_or_vanish_all_is_read_anew(tmp_path, masks):
+    class Masked(Counting):
+        with_masks = masks
+
+        def read(self, table, request):
+            for chunk in super().read(table, request):
+                yield dataclasses.replace(chunk, masks=np.zeros_like(chunk.images) if self.with_masks else None)
+
+    root, dataset = write(tmp_path / "root"), Masked()
+    table = sound_table(dataset, request(root))
+    files = {"images": tmp_path / "i.npy", "masks": tmp_path / "m.npy"}
+    with opened(tmp_path / "store" / "decoded" / "key") as decoded:
+        kept = Kept(decoded, "", "")
+        decode(dataset, table[:20], request(root), kept)
+        dataset.with_masks = not masks
+        decode(dataset, table, request(root), kept)
+        decoded.deliver(kept.marks(table), files)
+    assert files["masks"].exists() != masks
+    assert len(np.load(files["images"])) == 30
+
+
 class Marked(TableDataset):
     """Says nothing of what its images are made from."""
 
