@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -18,20 +19,29 @@ def make_private(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def settle(folder: Path) -> None:
-    """Gives a folder and all that lies below it to its owner alone (700 and 600), and writes it to disk for good.
+def give_to_owner(folder: Path) -> None:
+    """Gives a folder and all that lies below it to its owner alone (700 and 600).
 
     Links and what is neither file nor folder stay as they are.
     """
-    for place, _, names in os.walk(folder, topdown=True):
+    for place, _, _ in os.walk(folder):
         os.chmod(place, 0o700)
-        for name in names:
-            file = Path(place, name)
-            if file.is_file() and not file.is_symlink():
-                file.chmod(0o600)
-                _flush(file)
+    for file in _files_below(folder):
+        file.chmod(0o600)
+
+
+def flush_all(folder: Path) -> None:
+    """Writes a folder and all files below it to disk for good. On most disks that takes some milliseconds a file."""
+    for file in _files_below(folder):
+        _flush(file)
     for place, _, _ in os.walk(folder, topdown=False):
         flush_folder(Path(place))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(folder):
+        files = (Path(place, name) for name in names)
+        yield from (file for file in files if file.is_file() and not file.is_symlink())
 
 
 def flush_folder(folder: Path) -> None:

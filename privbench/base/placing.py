@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .errors import PrivbenchError, disk_errors_of, some_of
 from .files import sha256
-from .folders import flush_folder, make_private, settle
+from .folders import flush_all, flush_folder, give_to_owner, make_private
 from .locks import locked
 
 OPTION = "--out"
@@ -63,7 +63,8 @@ class Place:
                 try:
                     make_private(self._part)
                     yield self._part
-                    settle(self._part)
+                    give_to_owner(self._part)
+                    flush_all(self._part)
                     check()  # once more: hours may have passed
                     self._replace()
                 finally:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..base.errors import PrivbenchError, disk_errors_of
 from ..base.files import digests
-from ..base.folders import settle
+from ..base.folders import flush_all, give_to_owner
 from ..base.locks import locked, locked_if_left
 from ..base.progress import log
 from ..data import decoded
@@ -23,6 +23,10 @@ from .manifest import MANIFEST, Manifest, Seen, damage_of, examine, key_of, seen
 from .meter import Meter
 
 STORE_VARIABLE = "PRIVBENCH_STORE"
+
+_WORTH_A_FLUSH = 1.0
+"""Seconds that a stage took which is written to disk for good before it is put in place: nothing shorter is. A loss of
+power may tear it, its digests tell so, and it is made again."""
 
 
 def default_store() -> Path:
@@ -153,7 +157,9 @@ def _make(
         ).sealed()
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=1, exclude_none=True), encoding="utf-8")
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settle(part)
+        give_to_owner(part)
+        if manifest.seconds >= _WORTH_A_FLUSH:
+            flush_all(part)
         _remove(folder)
         part.rename(folder)
     finally:

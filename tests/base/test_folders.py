@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from privbench.base.folders import make_private, settle
+from privbench.base.folders import flush_all, give_to_owner, make_private
 
 
 def modes(folder):
@@ -27,7 +27,7 @@ def test_all_that_lies_below_is_its_owners_alone(tmp_path):
         (folder / name).touch()
         (folder / name).chmod(0o755)
     (folder / "scores").chmod(0o777)
-    settle(folder)
+    give_to_owner(folder)
     assert modes(folder) == {
         "run.json": "600", "scores": "700", "scores/a.parquet": "600", "scores/deep": "700", "scores/deep/b": "600",
     }  # fmt: skip
@@ -43,7 +43,8 @@ def test_what_links_point_to_stays_as_it_is(tmp_path):
     (folder / "folder").symlink_to(tmp_path / "elsewhere")
     (folder / "nowhere").symlink_to("nothing")
     os.mkfifo(folder / "pipe")  # opening it would wait for ever
-    settle(folder)
+    give_to_owner(folder)
+    flush_all(folder)  # which would wait for the pipe, too
     assert modes(tmp_path / "elsewhere") == {"file": "644"}
     assert modes(tmp_path)["elsewhere"] == "755"
 
