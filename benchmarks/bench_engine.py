@@ -28,7 +28,7 @@ from privbench.engine.events import Tell
 from privbench.engine.executors.interface import Executor
 from privbench.engine.executors.local import Local
 from privbench.engine.executors.serial import Serial
-from privbench.engine.foreign import ForeignModule
+from privbench.engine.foreign import Foreign, ForeignModule
 from privbench.engine.node import Conditions, Node, Reads, StageName
 from privbench.engine.resources import Resources
 from privbench.engine.store import Store
@@ -37,7 +37,7 @@ from privbench.learning.context import Context
 LAYERS, WIDTH = 100, 20
 EXECUTORS = ("serial", "local", "ray")
 _CONDITIONS = Conditions(seed=0, device="cpu", precision="32-true", threads=1)
-_SELF = (ForeignModule(__name__, __file__, Path(__file__).read_bytes()),)
+_SELF = Foreign(modules=(ForeignModule(__name__, __file__, Path(__file__).read_bytes()),))
 """This file, for processes that do not find it."""
 
 

@@ -1,6 +1,7 @@
-"""The benchmarks of traps' draws and of false alarms take what their help says."""
+"""Benchmarks run with what privbench is today, and take what their help says."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,25 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 def load(name):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.py")))
+def test_all_that_they_import_is_there(name, monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)  # one imports another, which a script finds beside itself
+    assert load(name).__doc__
+
+
+@pytest.mark.parametrize("name", ["serial", "local"])
+def test_the_engines_graph_of_nothing_is_made(name, tmp_path):
+    module = load("bench_engine")
+    nodes = module.layered(2, 3)
+    with module.opened(name, tmp_path) as engine:
+        engine.make({"all": nodes})
+        assert all((engine.made[node].folder / "text").read_text() == node.config["of"] for node in nodes)
 
 
 @pytest.fixture(scope="module")
