@@ -28,6 +28,7 @@ _INDEX, _STAGE = "index.jsonl", "stage"
 _DAYS = 7
 """After so many without a new row nobody is taken to go on from there."""
 _BLOCK = 256  # rows that are copied at once
+_SOON = 0.02  # seconds
 
 
 class DecodedImages:
@@ -186,11 +187,24 @@ def opened(folder: Path) -> Iterator[DecodedImages]:
 
 
 def clear(place: Path) -> None:
-    """Removes those of a place's folders which nobody uses, and whose images went into a stage, or are old."""
+    """Removes those of a place's folders whose images went into a stage that is there, or that nobody uses and are old.
+
+    Whoever is about to remove the former is waited for: a file of the stage loses its second name by that, which must
+    not look like a change to who reads the stage from now on.
+    """
     for folder in [path for path in place.glob("*") if path.is_dir()]:
-        with suppress(OSError), _left(_lock(folder)) as left:  # where nothing may be written, all stays
-            if left and (_used_up(folder) or time.time() - (folder / _INDEX).stat().st_mtime > _DAYS * 24 * 3600):
-                shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # where nothing may be written, all stays
+            while (used_up := _used_up(folder)) or _is_old(folder):
+                with _left(_lock(folder)) as left:
+                    if left:
+                        shutil.rmtree(folder, ignore_errors=True)
+                if left or not used_up:
+                    break
+                time.sleep(_SOON)
+
+
+def _is_old(folder: Path) -> bool:
+    return time.time() - (folder / _INDEX).stat().st_mtime > _DAYS * 24 * 3600
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import time
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 
 from privbench.base.files import sha256
+from privbench.base.locks import locked
 from privbench.data.arrays import ArrayWriter, read_array
 from privbench.data.decoded import DecodedImages, clear, opened
 
@@ -202,6 +205,30 @@ def test_what_went_into_a_stage_is_removed_once_that_is_there(tmp_path, folder, 
     clear(folder.parent)
     assert list(folder.parent.iterdir()) == []
     assert np.array_equal(read_array(tmp_path / "images.npy"), images)
+
+
+def test_who_removes_it_is_waited_for(tmp_path, folder, images):
+    """Whoever takes the stage in the meantime would see its file change."""
+    fill(folder, images, [(0, 20)])
+    delivered(folder, range(20), tmp_path / "images.npy", "data/abc")
+    (folder.parents[1] / "data" / "abc").mkdir(parents=True)
+    begun, order = Event(), []
+
+    def remove():
+        with locked(folder.with_name(f"{folder.name}.lock"), ""):
+            begun.set()
+            time.sleep(0.2)
+            order.append("removed")
+            shutil.rmtree(folder)
+
+    thread = Thread(target=remove)
+    thread.start()
+    begun.wait()
+    clear(folder.parent)
+    order.append("cleared")
+    thread.join()
+    assert order == ["removed", "cleared"]
+    assert (tmp_path / "images.npy").stat().st_nlink == 1
 
 
 def test_what_went_into_a_stage_is_never_added_to(tmp_path, folder, images):
