@@ -28,11 +28,11 @@ def command(
 ) -> None:
     """Write down beside weights from whom of a data set they were learnt, as digests."""
     from ..base.files import write_text
-    from ..data.ledger import merged
+    from ..data.ledger import LedgerBeside, merged
     from ..learning.weights import ledger_beside, own_ledger, sidecar, weights_digest
     from ..running.roster import ledger_of_list, ledger_of_splits, roster_of
 
-    weights_digest(weights)  # there has to be such a file
+    digest = weights_digest(weights)
     if split and patients:
         raise PrivbenchError("--split and --patients both tell who was seen: give one of them.")
     if own_ledger(weights) is not None:
@@ -41,6 +41,6 @@ def command(
     own = ledger_of_list(roster, patients) if patients else ledger_of_splits(roster, split or ["train", "val"])
     beside, before = sidecar(weights), ledger_beside(weights)  # of other data sets, told before
     ledger = own if before is None else merged(own.trained_on, [before])
-    write_text(beside, ledger.model_dump_json(indent=1))
+    write_text(beside, LedgerBeside.of(ledger, digest).model_dump_json(indent=1))
     seen = len({one for entry in ledger.trained_on for part in (entry.patients or {}).values() for one in part})
     say(f"{beside}: {seen} patients of {', '.join(one.collection for one in ledger.trained_on)}")

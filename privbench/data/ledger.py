@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -55,6 +55,25 @@ class Ledger(Params):
     privbench_ledger: Literal[1] = 1
     trained_on: tuple[TrainedOn, ...]
     whole: bool = True
+
+
+Form = TypeVar("Form", bound=Ledger)
+
+
+class LedgerBeside(Ledger):
+    """A ledger in a file of its own: `weights` is the SHA-256 of those that it is of, None where nobody binds it."""
+
+    weights: str | None = None
+
+    @classmethod
+    def of(cls, ledger: Ledger, weights: str) -> LedgerBeside:
+        """A ledger, bound to the weights of that SHA-256."""
+        return cls(trained_on=ledger.trained_on, whole=ledger.whole, weights=weights)
+
+    @property
+    def unbound(self) -> Ledger:
+        """What it tells, whichever weights it is of."""
+        return Ledger(trained_on=self.trained_on, whole=self.whole)
 
 
 @dataclass(frozen=True)
@@ -151,10 +170,10 @@ def merged(own: Iterable[TrainedOn], parents: Iterable[Ledger | None]) -> Ledger
     return Ledger(trained_on=tuple(entries), whole=all(parent is not None and parent.whole for parent in known))
 
 
-def parse_ledger(text: str, where: str) -> Ledger:
-    """The ledger of a JSON text. Raises PrivbenchError, which calls it so, where it is none."""
+def parse_ledger(text: str, where: str, form: type[Form]) -> Form:
+    """The ledger of a JSON text. Raises PrivbenchError, which calls it so, where it is none of that form."""
     try:
-        return Ledger.model_validate_json(text)
+        return form.model_validate_json(text)
     except ValidationError as error:
         raise PrivbenchError(
             f"{where} is no contamination ledger ({told_by(error)}): write it with privbench data trained-on."

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..base.errors import PrivbenchError, nearest
 from ..base.files import read_text, sha256
-from ..data.ledger import Ledger, parse_ledger
+from ..data.ledger import Ledger, LedgerBeside, parse_ledger
 from .recipes import Backbone
 
 WEIGHTS_FOLDER = "PRIVBENCH_WEIGHTS"
@@ -56,7 +56,11 @@ def weights_source(backbone: Backbone) -> str:
 
 
 def weights_files(params: BaseModel) -> dict[str, Path]:
-    """The files of weights that parameters name, at whatever depth, by the dotted name of the parameter."""
+    """The files of weights that parameters begin with, at whatever depth, by the dotted name of the parameter.
+
+    Beside those that they name it is files of PRIVBENCH_WEIGHTS which tell from whom they were learnt: others that lie
+    there are taken for ImageNet's, which have seen no patient. Raises as `ledger_in`.
+    """
     found: dict[str, Path] = {}
     for name in type(params).model_fields:
         value = getattr(params, name)
@@ -64,6 +68,10 @@ def weights_files(params: BaseModel) -> dict[str, Path]:
             found[name] = value
         elif isinstance(value, BaseModel):
             found |= {f"{name}.{below}": file for below, file in weights_files(value).items()}
+    if isinstance(params, Backbone) and params.init == "imagenet":
+        file = imagenet_file(params)
+        if file is not None and ledger_in(file) is not None:
+            found["init"] = file
     return found
 
 
@@ -101,10 +109,18 @@ def own_ledger(file: Path) -> Ledger | None:
             told = (opened.metadata() or {}).get(LEDGER)
     except (SafetensorError, OSError):
         return None  # another format, which has no place for it; whether it is a sound one is asked where it is read
-    return None if told is None else parse_ledger(told, f"What {file} tells of itself")
+    return None if told is None else parse_ledger(told, f"What {file} tells of itself", Ledger)
 
 
 def ledger_beside(file: Path) -> Ledger | None:
-    """The ledger that stands in a file beside weights. Raises as `ledger_in`."""
+    """The ledger that stands in a file beside weights. Raises as `ledger_in`, and where it tells of other weights."""
     beside = sidecar(file)
-    return parse_ledger(read_text(beside, "check its path"), str(beside)) if beside.is_file() else None
+    if not beside.is_file():
+        return None
+    ledger = parse_ledger(read_text(beside, "check its path"), str(beside), LedgerBeside)
+    if ledger.weights not in (None, weights_digest(file)):
+        raise PrivbenchError(
+            f"{beside} tells from whom other weights were learnt than {file} holds by now: remove it, and write it "
+            "anew with privbench data trained-on."
+        )
+    return ledger.unbound

@@ -69,12 +69,13 @@ _Found = Iterable[tuple[str, Path, Callable[[], Transfer | None]]]
 
 def _of_guidance(recipe: GuidanceRecipe, findings: int) -> _Found:
     classifier, verifier, embedder = recipe.classifier, recipe.verifier, recipe.embedder
-    if classifier.weights_file is not None:
-        yield "guidance classifier", classifier.weights_file, lambda: Classifier(classifier, findings).transfer
-    if verifier.weights_file is not None:
-        yield "guidance verifier", verifier.weights_file, lambda: Verifier(verifier, verifier.features).transfer
-    if embedder is not None and embedder.weights_file is not None:
-        yield "guidance embedder", embedder.weights_file, lambda: Embedder(embedder, embedder.features).transfer
+    for file in weights_files(classifier).values():
+        yield "guidance classifier", file, lambda: Classifier(classifier, findings).transfer
+    for file in weights_files(verifier).values():
+        yield "guidance verifier", file, lambda: Verifier(verifier, verifier.features).transfer
+    if embedder is not None:
+        for file in weights_files(embedder).values():
+            yield "guidance embedder", file, lambda: Embedder(embedder, embedder.features).transfer
 
 
 def _of_plugins(plugins: Mapping[str, Plugin], findings: int) -> _Found:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privbench.base.errors import PrivbenchError
-from privbench.data.ledger import Cohort, Ledger, Roster, TrainedOn, merged, overlap, parse_ledger
+from privbench.data.ledger import Cohort, Ledger, LedgerBeside, Roster, TrainedOn, merged, overlap, parse_ledger
 
 OURS = {"train": ["A-1", "A-2", "A-3"], "val": ["A-4"], "test": ["A-5", "A-6"]}
 NUMBERS = {"train": ["00001", "00002"], "val": ["00003"], "test": ["00004", "00005"]}
@@ -126,7 +126,7 @@ def test_what_is_learnt_from_weights_saw_whom_they_saw():
 
 def test_a_ledger_is_read_as_it_was_written():
     known = ledger(None, {"train": OURS["train"], "val": OURS["val"]}, OURS, whole=False)
-    assert parse_ledger(known.model_dump_json(), "it") == known
+    assert parse_ledger(known.model_dump_json(), "it", Ledger) == known
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,4 @@ def test_a_ledger_is_read_as_it_was_written():
 )
 def test_what_is_no_ledger_is_told(text):
     with pytest.raises(PrivbenchError, match=r"a\.pth\.json is no contamination ledger \(.*: write it with privbench"):
-        parse_ledger(text, "a.pth.json")
+        parse_ledger(text, "a.pth.json", LedgerBeside)

@@ -6,7 +6,7 @@ from privbench.attacks.recipes import DistillationParams
 from safetensors.torch import load_file, save_file
 
 from privbench.base.errors import PrivbenchError
-from privbench.data.ledger import Ledger, TrainedOn
+from privbench.data.ledger import Ledger, LedgerBeside, TrainedOn
 from privbench.learning.recipes import Backbone, GuidanceRecipe
 from privbench.learning.states import STATE, load_state, save_state
 from privbench.learning.weights import ledger_in, sidecar, weights_digest, weights_files, weights_source
@@ -75,6 +75,29 @@ def test_what_weights_do_not_tell_themselves_stands_beside_them(tmp_path):
     save_state(TENSORS, tmp_path, ledger("own"))
     sidecar(tmp_path / STATE).write_text(ledger("nih").model_dump_json())
     assert ledger_in(tmp_path / STATE) == ledger("own")
+
+
+def test_a_ledger_beside_is_of_the_weights_that_it_was_written_for(tmp_path):
+    file = tmp_path / "a.pth"
+    torch.save(TENSORS, file)
+    sidecar(file).write_text(LedgerBeside.of(ledger("nih"), weights_digest(file)).model_dump_json())
+    assert ledger_in(file) == ledger("nih")
+    torch.save({"a": torch.zeros(2)}, file)
+    with pytest.raises(
+        PrivbenchError, match=r"a\.pth\.json tells from whom other weights were learnt than .*remove it"
+    ):
+        ledger_in(file)
+
+
+def test_weights_in_place_of_imagenets_are_asked_for_their_ledger(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRIVBENCH_WEIGHTS", str(tmp_path))
+    file = tmp_path / "test_resnet.safetensors"
+    recipe = GuidanceRecipe(classifier=TRAINING, verifier=TRAINING | {"init": "imagenet"})
+    assert weights_files(recipe) == {}
+    save_file(TENSORS, file)
+    assert weights_files(recipe) == {}, "ImageNet shows no patient"
+    sidecar(file).write_text(ledger("nih").model_dump_json())
+    assert weights_files(recipe) == {"verifier.init": file}
 
 
 def test_a_ledger_that_is_none_is_told_and_not_passed_over(tmp_path):

@@ -4,8 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
+import timm
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import privbench
 from privbench.base.errors import PrivbenchError
@@ -128,6 +129,18 @@ def test_where_it_is_allowed_it_stands_beside_every_figure(foreign, tiny_protoco
     assert told in run.record.warnings
     text = as_markdown([summary_sheet(run.record)])
     assert text.index(told) < text.index("0.5"), "before any figure"
+
+
+def test_weights_in_place_of_imagenets_stop_it_too(tiny_protocol, store, tmp_path, monkeypatch):
+    """They lie where ImageNet's are sought, and tell that they are none."""
+    file = tmp_path / "test_resnet.safetensors"
+    save_file(timm.create_model("test_resnet").state_dict(), file)
+    with_ledger(file, tmp_path, ["60"], "copy")
+    (tmp_path / "copy.json").rename(sidecar(file))
+    monkeypatch.setenv("PRIVBENCH_WEIGHTS", str(tmp_path))
+    told = {"protocol": str(tiny_protocol), "overrides": ["attacks.siamese.params.init=imagenet"], "store": store}
+    with pytest.raises(PrivbenchError, match="The weights of the attack siamese saw 1 of 18 test patients"):
+        privbench.run("identity", out=tmp_path / "run", **told)
 
 
 @pytest.fixture
