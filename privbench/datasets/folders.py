@@ -84,7 +84,7 @@ def find_files(root: Path, names: Iterable[str], missing: Missing = "refuse") ->
 
 
 def files_below(root: Path, closed: list[str] | None = None) -> Iterator[str]:
-    """The paths of all files below a folder, with `/`, in no order; links are none, and are not followed.
+    """The paths of all files below a folder, with `/`, in no order. Links to files count; those to folders are passed by.
 
     Folders that may not be looked into are added to `closed`. Raises PrivbenchError for one where nobody asks for them.
     """
@@ -97,7 +97,7 @@ def files_below(root: Path, closed: list[str] | None = None) -> Iterator[str]:
                     path = f"{folder}/{entry.name}" if folder else entry.name
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(path)
-                    elif entry.is_file(follow_symlinks=False):
+                    elif entry.is_file(follow_symlinks=False) or (entry.is_symlink() and os.path.isfile(entry.path)):
                         yield path
         except PermissionError:
             if closed is None:
@@ -113,7 +113,7 @@ def all_files(root: Path) -> dict[str, FoundFile]:
     Raises:
         PrivbenchError: a folder below may not be looked into, or a name is no text.
     """
-    names = sorted(files_below(root))
+    names = sorted(name for name in files_below(root) if not os.path.islink(os.path.join(root, name)))
     if foreign := [name for name in names if _is_no_text(name)]:
         raise PrivbenchError(f"{foreign[0]!a} below {root} is no name in UTF-8: rename it.")
     seen = {name: _seen(os.path.join(root, name)) for name in names}

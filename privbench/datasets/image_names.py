@@ -28,7 +28,7 @@ def resolve_names(root: Path, names: Iterable[str]) -> dict[str, str]:
         return paths
     closed: list[str] = []
     whole, without_ending = _matches(files_below(root, closed), shortened)
-    found = {name: sorted(whole.get(name) or without_ending.get(name, [])) for name in sorted(shortened)}
+    found = {name: _distinct(root, whole.get(name) or without_ending.get(name, [])) for name in sorted(shortened)}
     problems = [
         Problem(
             "several files of a name",
@@ -48,6 +48,14 @@ def resolve_names(root: Path, names: Iterable[str]) -> dict[str, str]:
         problems.append(Problem("no permission", text, tuple(lost)))
     raise_problems(problems)
     return paths | {name: files[0] for name, files in found.items() if files}
+
+
+def _distinct(root: Path, files: Iterable[str]) -> list[str]:
+    """One path of each file, in order: one that is no link, where there is any."""
+    paths: dict[str, str] = {}
+    for file in sorted(files, key=lambda file: (os.path.islink(os.path.join(root, file)), file)):
+        paths.setdefault(os.path.realpath(os.path.join(root, file)), file)
+    return sorted(paths.values())
 
 
 def _matches(files: Iterable[str], names: set[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -52,17 +52,25 @@ def test_names_of_several_files_are_refused_together(root):
     ]
 
 
-def test_links_are_not_followed_in_search_of_a_name(root, tmp_path):
+def test_links_to_files_are_found_and_those_to_folders_not_followed(root, tmp_path):
+    """Those who keep large files elsewhere have links in their place; whether one leads out, is asked of who reads it."""
     (root / "out").symlink_to(tmp_path)
     (root / "round").symlink_to(root)
     (root / "d" / "round").symlink_to(root / "d")
-    (root / "link.png").symlink_to(root / "a" / "1.png")
-    assert resolve_names(root, ["outside.png", "2", "link"]) == {
+    (root / "d" / "loop.png").symlink_to("loop.png")
+    (root / "d" / "link.png").symlink_to(root / "a" / "1.png")
+    assert resolve_names(root, ["outside.png", "2", "link", "loop"]) == {
         "outside.png": "outside.png",
         "2": "a/b/2.JPEG",
-        "link": "link",
+        "link": "d/link.png",
+        "loop": "loop",
     }
-    assert resolve_names(root, ["link.png"]) == {"link.png": "link.png"}, "as a path it may lead to a file inside"
+
+
+def test_a_file_and_a_link_to_it_are_one(root):
+    (root / "b").mkdir()
+    (root / "b" / "2.JPEG").symlink_to(root / "a" / "b" / "2.JPEG")
+    assert resolve_names(root, ["2"]) == {"2": "a/b/2.JPEG"}
 
 
 def test_the_tree_is_left_alone_where_all_names_are_paths(root, monkeypatch):
