@@ -31,4 +31,4 @@ def _is_none(code: int) -> bool:
 def plain(text: str) -> str:
     """The text without what may change in writing it: case, blanks, zeros before numbers, `.0` behind them."""
     whole = "".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"(?<=\d)\.0+$", "", whole))
+    return re.sub(r"(?<!\d)(?<!\d\.)0+(?=\d)", "", re.sub(r"(?<=\d)\.0+$", "", whole))

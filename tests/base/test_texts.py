@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privbench.base.texts import printable
+from privbench.base.texts import plain, printable
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,19 @@ def test_texts_keep_their_length_and_lose_what_is_obeyed(text):
     assert len(shown) == len(text)
     assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("P001", "p1", True),
+        (" 12.0", "12", True),
+        ("ＡＢ 7", "ab7", True),
+        ("100", "1", False),
+        ("12.05", "12.5", False),
+        ("1-05", "1-5", True),
+        ("0", "00", True),
+    ],
+)
+def test_what_may_change_in_writing_does_not_tell_texts_apart(one, other, alike):
+    assert (plain(one) == plain(other)) == alike
