@@ -174,4 +174,4 @@ def _plain(value: Any) -> Any:
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    return str(value.resolve()) if isinstance(value, Path) else to_jsonable_python(value)
+    return str(value) if isinstance(value, Path) else to_jsonable_python(value)
