@@ -88,7 +88,10 @@ def load_grey(path: Path) -> Grey:
     with opened(path, "Image", "replace it by a sound copy") as image:
         if image.mode in _DEEP:
             return Grey(Image.fromarray(np.asarray(image).astype(np.float32)), None)
-        return Grey(image.convert("L"), None)
+        if image.mode != "L":
+            return Grey(image.convert("L"), None)
+        image.load()  # what is decoded outlasts the file; to convert it would be to copy it
+        return Grey(image, None)
 
 
 def _problem(image: Image.Image, path: Path) -> str | None:
