@@ -84,7 +84,7 @@ def find_files(root: Path, names: Iterable[str], missing: Missing = "refuse") ->
 
 
 def files_below(root: Path, closed: list[str] | None = None) -> Iterator[str]:
-    """The paths of all files below a folder, with `/`, in no order. Links to files count; those to folders are passed by.
+    """The paths of all files below a folder, with `/`, in no order; with links to files, and none to folders.
 
     Folders that may not be looked into are added to `closed`. Raises PrivbenchError for one where nobody asks for them.
     """

@@ -53,7 +53,7 @@ def test_names_of_several_files_are_refused_together(root):
 
 
 def test_links_to_files_are_found_and_those_to_folders_not_followed(root, tmp_path):
-    """Those who keep large files elsewhere have links in their place; whether one leads out, is asked of who reads it."""
+    """Links stand for large files that are kept elsewhere; whether one leads out, is asked of who reads it."""
     (root / "out").symlink_to(tmp_path)
     (root / "round").symlink_to(root)
     (root / "d" / "round").symlink_to(root / "d")
