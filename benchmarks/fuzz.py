@@ -1,4 +1,4 @@
-"""Tries damaged and hostile run folders, protocols and tables for as long as there is time, and tells what came of it.
+"""Tries damaged and hostile run folders, protocols, tables and images while there is time, and tells what came of it.
 
     python benchmarks/fuzz.py RUN --seconds 600
 
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from conftest import TINY
 from fuzz import OVERRIDES, TARGETS, changed_toml, outcome, protocol_outcome
+from fuzz_images import changed_images, image_outcome
 from fuzz_tables import changed_tables, table_outcome, write_images
 
 BATCH = 10  # examples a seed
@@ -60,7 +61,15 @@ def trials(run: Path) -> dict[str, Trial]:
 
         return one
 
-    return {name: of_folder(name) for name in TARGETS} | {"protocols": of_protocols, "tables": of_tables}
+    def of_images(told: Callable[[str], None], scratch: Path) -> Callable[[], None]:
+        @given(changed_images())
+        def one(change: tuple[str, bytes]) -> None:
+            told(image_outcome(change, scratch))
+
+        return one
+
+    others = {"protocols": of_protocols, "tables": of_tables, "images": of_images}
+    return {name: of_folder(name) for name in TARGETS} | others
 
 
 def main() -> None:

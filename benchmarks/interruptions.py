@@ -33,6 +33,8 @@ STOPS = ("interrupt", "main", "worker", "node", "head")
 _ON_RAY, _OUTLIVED = ("node", "head"), ("worker", "node")
 _MARK = "PRIVBENCH_INTERRUPTIONS"
 _LOCAL = ("--executor", "local", "--jobs", "2")
+_AGENTS = (b"ray::DashboardAgent", b"ray::RuntimeEnvAgent")
+"""Processes of a machine of Ray, and of no command: they end by themselves some seconds after it is killed."""
 _WORKER, _MADE_AGAIN = b"loky.backend.popen_loky", "made again, with nothing beside it"
 _FIGURES = ("attacks", "utilities", "measurements", "inferences")
 _LONGEST = 400
@@ -191,7 +193,8 @@ def _alive(mark: str) -> list[str]:
 
 def _marked(mark: str) -> list[int]:
     processes = [int(one.name) for one in Path("/proc").glob("[0-9]*")]
-    return [one for one in processes if f"{_MARK}={mark}".encode() in _read(one, "environ").split(b"\0")]
+    marked = [one for one in processes if f"{_MARK}={mark}".encode() in _read(one, "environ").split(b"\0")]
+    return [one for one in marked if not _read(one, "cmdline").startswith(_AGENTS)]
 
 
 def _read(pid: int, what: str) -> bytes:

@@ -3,6 +3,7 @@
 import pytest
 from conftest import TINY
 from fuzz import OVERRIDES, TARGETS, changed_toml, outcome, protocol_outcome
+from fuzz_images import FILES, changed_images, image_outcome
 from fuzz_tables import changed_tables, listing_outcome, listings, table_outcome, write_images, write_tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,23 @@ def test_listings(tmp_path):
     @given(listings())
     def holds(change):
         outcomes.append(listing_outcome(change, tmp_path / "data", tmp_path / "stored"))
+
+    outcomes = []
+    holds()
+    assert set(outcomes) == {"works", "refused"}, "both are tried"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_that_are_to_be_changed_are_read_or_refused_for_what_they_are(name, tmp_path):
+    refused = name in ("palette.png", "interlaced.png")  # transparent in places; other passes than it says
+    assert image_outcome((name, FILES[name]()), tmp_path) == ("refused" if refused else "works")
+
+
+def test_images(tmp_path):
+    @settings(FEW, max_examples=300)
+    @given(changed_images())
+    def holds(change):
+        outcomes.append(image_outcome(change, tmp_path))
 
     outcomes = []
     holds()

@@ -25,6 +25,7 @@ _BROKEN = (
 """What Pillow raises of files that are not what they say."""
 _GREY, _DEEP = ("1", "L"), ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _WITH_ALPHA = ("LA", "PA", "RGBA")
+_BY_PALETTE = ("P", "PA")
 _COLOURED = ("P", "PA", "RGB", "RGBA")
 _PNG_BITS = slice(24, 26)
 _PNG_GREY = 0
@@ -107,6 +108,8 @@ def _problem(image: Image.Image, path: Path) -> str | None:
         return problem
     if image.mode not in {*_GREY, *_DEEP, *_WITH_ALPHA, *_COLOURED}:
         return f"has pixels of the kind {image.mode}: save it as grey"
+    if image.mode in _BY_PALETTE and image.palette is None:
+        return "lacks the palette that tells its greys: save it as grey"
     may_be_transparent = image.mode in _WITH_ALPHA or "transparency" in image.info
     if may_be_transparent and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
         return "is transparent in places: save it without transparency"

@@ -177,6 +177,13 @@ def coloured_palette(path):
     image.save(path)
 
 
+def without_palette(path):
+    coloured_palette(path)
+    content = path.read_bytes()
+    start, end = content.index(b"PLTE") - 4, content.index(b"IDAT") - 4
+    path.write_bytes(content[:start] + content[end:])
+
+
 def transparent(path):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 2)).astype(np.uint8), "LA").save(path)
 
@@ -228,6 +235,7 @@ def sixteen_bits_in_colour(path):
         ),
         (coloured, "holds colours"),
         (coloured_palette, "holds colours"),
+        (without_palette, "lacks the palette"),
         (transparent, "is transparent in places"),
         (transparent_level, "is transparent in places"),
         (animated, "holds 2 pictures"),
