@@ -22,3 +22,10 @@ def sleep(number):
 
 def fail(number):
     raise ZeroDivisionError(number)
+
+
+def read_all(paths):
+    """Names of files; one that kills is as a decoder that a damaged file leads astray."""
+    if any("kills" in path.name for path in paths):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [path.name for path in paths]

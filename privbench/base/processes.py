@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -23,7 +23,13 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-def map_in_processes(function: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
+class ProcessKilled(PrivbenchError):
+    """A process that works for this one was killed, nobody knows over which task."""
+
+
+def map_in_processes(
+    function: Callable[[Task], Result], tasks: Iterable[Task], workers: int
+) -> Generator[Result, None, None]:
     """The results of a function of one argument, in the tasks' order, computed by so many processes.
 
     At most twice as many tasks as processes are open, so that results do not pile up where they are taken slowly.
@@ -31,7 +37,7 @@ def map_in_processes(function: Callable[[Task], Result], tasks: Iterable[Task], 
     affair alone.
 
     Raises:
-        PrivbenchError: one of the processes was killed.
+        ProcessKilled: one of the processes was.
     """
     ours, theirs = Pipe(duplex=False)
     # Not Python's own pool: a script that calls this without `if __name__ == "__main__":` would begin again in each.
@@ -45,7 +51,7 @@ def map_in_processes(function: Callable[[Task], Result], tasks: Iterable[Task], 
                 break
             yield futures.popleft().result()
     except BrokenProcessPool:
-        raise PrivbenchError(
+        raise ProcessKilled(
             "A process that computes was killed, as systems do when memory runs out: lower --jobs, or data.size."
         ) from None
     finally:
