@@ -63,11 +63,16 @@ def read_toml(name: str, package: str, kind: str) -> dict[str, Any]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 file and the folders above it, whole or not at all: under another name first."""
+    """Writes a UTF-8 file as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file and the folders above it, whole or not at all: under another name first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.privbench-unfinished")
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(content)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -75,6 +75,12 @@ class GreyRule:
         """All values that the stored bits can hold."""
         half = 2 ** (self.bits - 1)
         return range(-half, half) if self.signed else range(2 * half)
+
+    @property
+    def falls(self) -> bool:
+        """Whether the highest stored value is shown darker than the lowest, whatever makes it so."""
+        greys, _ = replace(self, padding=None).greys()
+        return bool(greys[0] > greys[-1])
 
     def greys(self) -> tuple[np.ndarray, float]:
         """The grey of each of the stored values in order, from 0 for black on, and which grey is white.

@@ -78,14 +78,14 @@ def _attempted(path: Path, name: str, modalities: Collection[str]) -> HeaderText
 
 def _left_out(header: Header, modalities: Collection[str]) -> str | None:
     """Why it is no frontal radiograph to be read, where it is none."""
-    if _text(header, "Modality") not in modalities:
+    if text_of(header, "Modality") not in modalities:
         return f"of another modality than {' and '.join(modalities)}"
-    kind = _text(header, "ImageType").split("\\")
+    kind = text_of(header, "ImageType").split("\\")
     if "SECONDARY" in kind[1:2] or "LOCALIZER" in kind:
         return "made from other images, or localizers (ImageType)"
-    if _text(header, "PresentationIntentType") == "FOR PROCESSING":
+    if text_of(header, "PresentationIntentType") == "FOR PROCESSING":
         return "raw, and not for presentation (PresentationIntentType)"
-    view = _view(header)
+    view = view_told(header)
     return "of another view than PA and AP" if view and not view_of(view) else None
 
 
@@ -93,36 +93,36 @@ def _texts(header: Header) -> dict[str, str]:
     """Texts as `cells` reads them, empty where nothing is told."""
     down, across = _spacing(header)
     return {
-        "patient": _text(header, "PatientID"),
-        "study": _text(header, "StudyInstanceUID"),
+        "patient": text_of(header, "PatientID"),
+        "study": text_of(header, "StudyInstanceUID"),
         "follow_up": next(filter(None, (_order(header, *names) for names in _ORDERS)), ""),
-        "age": _text(header, "PatientAge") or _age(_text(header, "PatientBirthDate"), _text(header, "StudyDate")),
-        "sex": _text(header, "PatientSex"),
-        "view": _view(header),
+        "age": text_of(header, "PatientAge") or _age(text_of(header, "PatientBirthDate"), text_of(header, "StudyDate")),
+        "sex": text_of(header, "PatientSex"),
+        "view": view_told(header),
         "spacing_x": across,
         "spacing_y": down,
-        **{key: _text(header, key) for key in (*KEYS, *PERSON)},
+        **{key: text_of(header, key) for key in (*KEYS, *PERSON)},
     }
 
 
-def _text(header: Header, name: str) -> str:
+def text_of(header: Header, name: str) -> str:
     """The value of an element as it is written, whatever its VR allows; empty where there is none."""
     element = header.get_item(name)
     value = b"" if element is None else element.value
     return (value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value or "")).strip(" \0")
 
 
-def _view(header: Header) -> str:
+def view_told(header: Header) -> str:
     """The view as it is told: by the position, else by the meaning of its code."""
-    if position := _text(header, "ViewPosition"):
+    if position := text_of(header, "ViewPosition"):
         return position
     codes = header.get("ViewCodeSequence")
-    return _text(codes[0], "CodeMeaning") if codes else ""
+    return text_of(codes[0], "CodeMeaning") if codes else ""
 
 
 def _order(header: Header, date: str, time: str) -> str:
     """Day and time as one number, which orders them."""
-    day, clock = _text(header, date), re.match(r"[0-9]*", _text(header, time))
+    day, clock = text_of(header, date), re.match(r"[0-9]*", text_of(header, time))
     assert clock is not None, "no digit is a match too"
     return f"{day}.{clock[0] or 0}" if re.fullmatch(_DAY, day) else ""
 
@@ -137,7 +137,7 @@ def _age(born: str, taken: str) -> str:
 def _spacing(header: Header) -> tuple[str, str]:
     """Millimetres from row to row, and from column to column."""
     for name in _SPACINGS:
-        told = _text(header, name).split("\\")
+        told = text_of(header, name).split("\\")
         if len(told) == 2 and all(_is_length(one) for one in told):
             return told[0], told[1]
     return "", ""

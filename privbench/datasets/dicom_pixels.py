@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -58,26 +58,43 @@ def survey_dicom(path: Path) -> Survey:
         return survey_header(read_header(path))
 
 
+class StoredDicom(NamedTuple):
+    """Header and grey values of a file; the lowest value that its bits can hold counts as 0.
+
+    Shape: places (rows, columns), int32, 0 to 2^bits - 1.
+    """
+
+    header: Header
+    rule: GreyRule
+    places: np.ndarray
+
+
 def load_dicom(path: Path) -> Grey:
     """The picture of a file. Raises as `survey_dicom`, and where the pixels cannot be decoded."""
     with told_of(path):
-        survey_header(read_header(path))
-        whole = read_whole(path)
-        if "PixelData" not in whole:
-            raise ValueError("its pixels are not all there")
-        rule = _rule_of(whole)
+        _, rule, stored = load_stored_dicom(path)
         greys, white = rule.greys()
-        stored = _decoded(whole).astype(np.int32) - rule.stored.start
-        if stored.min() < 0 or stored.max() >= len(greys):
-            raise ValueError(f"it holds values of more than the {rule.bits} bits that it tells")
-        if rule.bits > 8 and rule.voi is None and _SHOWN * int(stored.max() - stored.min()) < len(greys):
-            raise PrivbenchError(
-                f"has no window, and its values fill less than a quarter of the {rule.bits} bits that it tells, so it "
-                "would be shown nearly in one grey: export it with its window, or with the bits that it uses."
-            )
         if white == 255 and (greys == np.rint(greys)).all():  # as an 8-bit file of another format
             return Grey(Image.fromarray(greys.astype(np.uint8)[stored]), white)
         return Grey(Image.fromarray(greys.astype(np.float32)[stored]), white)
+
+
+def load_stored_dicom(path: Path) -> StoredDicom:
+    """The values that a file stores, and what they mean. Raises as `survey_header`, and whatever decoders raise."""
+    survey_header(read_header(path))
+    whole = read_whole(path)
+    if "PixelData" not in whole:
+        raise ValueError("its pixels are not all there")
+    rule = _rule_of(whole)
+    stored = _decoded(whole).astype(np.int32) - rule.stored.start
+    if stored.min() < 0 or stored.max() >= len(rule.stored):
+        raise ValueError(f"it holds values of more than the {rule.bits} bits that it tells")
+    if rule.bits > 8 and rule.voi is None and _SHOWN * int(stored.max() - stored.min()) < len(rule.stored):
+        raise PrivbenchError(
+            f"has no window, and its values fill less than a quarter of the {rule.bits} bits that it tells, so it "
+            "would be shown nearly in one grey: export it with its window, or with the bits that it uses."
+        )
+    return StoredDicom(whole, rule, stored)
 
 
 def survey_header(header: Header) -> Survey:

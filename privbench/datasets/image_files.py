@@ -56,6 +56,13 @@ class Grey(NamedTuple):
     white: float | None
 
 
+class StoredGreys(NamedTuple):
+    """The greys of a file as it stores them: PNG, JPEG or TIFF. Shape: pixels (H, W), uint8 or uint16."""
+
+    format: str
+    pixels: np.ndarray
+
+
 @contextmanager
 def opened(path: Path, kind: str, remedy: str) -> Iterator[Image.Image]:
     """The image; whatever Pillow raises while it is open becomes a sentence."""
@@ -86,13 +93,18 @@ def survey_file(path: Path) -> Survey:
 
 def load_grey(path: Path) -> Grey:
     """The picture of a file that `survey_file` let pass. Raises PrivbenchError where it cannot be read."""
+    pixels = load_stored(path).pixels
+    return Grey(Image.fromarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)), None)
+
+
+def load_stored(path: Path) -> StoredGreys:
+    """What a file holds that `survey_file` let pass: its 16 bits as they are, or 8. Raises as `load_grey`."""
     with opened(path, "Image", "replace it by a sound copy") as image:
         if image.mode in _DEEP:
-            return Grey(Image.fromarray(np.asarray(image).astype(np.float32)), None)
-        if image.mode != "L":
-            return Grey(image.convert("L"), None)
-        image.load()  # what is decoded outlasts the file; to convert it would be to copy it
-        return Grey(image, None)
+            pixels = np.asarray(image).astype(np.uint16)
+        else:
+            pixels = np.asarray(image if image.mode == "L" else image.convert("L"))  # to convert L would copy it
+        return StoredGreys(str(image.format), pixels)
 
 
 def _problem(image: Image.Image, path: Path) -> str | None:
