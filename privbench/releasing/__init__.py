@@ -1,0 +1,1 @@
+"""Radiographs as files that may leave the house: read at full depth, and written afresh."""
