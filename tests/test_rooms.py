@@ -10,7 +10,7 @@ from privbench.base.code import imports_of
 ROOT = Path(__file__).parents[1]
 FACE = ("privbench", "privbench.__main__", "privbench.api", "privbench.interfaces")
 ORDER = (
-    "cli", "api", "report", "judging", "running", "engine", "evaluate", "record", "sweeps",
+    "cli", "api", "report", "judging", "releasing", "running", "engine", "evaluate", "record", "sweeps",
     "anonymizers", "attacks", "utilities", "datasets",
     "plugins", "protocols", "learning", "metrics", "data", "base",
 )  # fmt: skip

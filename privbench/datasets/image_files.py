@@ -31,6 +31,7 @@ _PNG_BITS = slice(24, 26)
 _PNG_GREY = 0
 _PNG_START, _PNG_CHECKSUM = 8, 4  # bytes
 _BITS_A_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT, _ORIENTATION = 258, 262, 339, 274  # of TIFF; the last one of all formats
+_HEIGHT, _STRIPS, _ROWS_A_STRIP = 257, 273, 278
 _WHITE_IS_ZERO, _UNSIGNED, _UPRIGHT = 0, 1, 1
 
 
@@ -173,4 +174,7 @@ def _tiff_problem(tags: dict[int, int | tuple[int, ...]]) -> str | None:
         return f"has {max(samples)} bits in colour or with transparency: save it as grey"
     if max(samples) > 8 and values(_PHOTOMETRIC, 1) == (_WHITE_IS_ZERO,):
         return "stores white as 0: save it with black as 0"
+    (height,) = values(_HEIGHT, 0)
+    if _STRIPS in tags and len(values(_STRIPS, 0)) * values(_ROWS_A_STRIP, height)[0] < height:
+        return "lacks some of its rows, which Pillow would show as black: replace it by a sound copy"
     return None

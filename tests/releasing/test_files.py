@@ -119,6 +119,14 @@ def several_pages(path):
     frames[0].save(path, "TIFF", save_all=True, append_images=frames[1:])
 
 
+def rows_missing(path):
+    Image.fromarray(np.full((8, 8), 9, np.uint16)).save(path, "TIFF")
+    content = path.read_bytes()
+    told = struct.pack("<HHII", 257, 4, 1, 8)
+    assert content.count(told) == 1
+    path.write_bytes(content.replace(told, struct.pack("<HHII", 257, 4, 1, 9)))
+
+
 def cut_short(path):
     file = io.BytesIO()
     Image.effect_noise((99, 99), 50).save(file, "PNG")
@@ -132,6 +140,7 @@ def cut_short(path):
     (lambda path: Image.new("CMYK", (9, 9)).save(path, "TIFF"), "has pixels of the kind CMYK"),
     (lambda path: Image.new("F", (9, 9)).save(path, "TIFF"), "holds signed values, or fractions"),
     (lambda path: Image.new("L", (9, 9)).save(path, "GIF"), "cannot be read as PNG, JPEG or TIFF"),
+    (rows_missing, "lacks some of its rows"),
     (cut_short, "cannot be read"),
     (lambda path: path.write_bytes(b""), "cannot be read as PNG, JPEG or TIFF"),
     (lambda path: path.write_bytes(png(9000, 8000, 8, 0, zlib.compress(b"0"))), "has 9000 x 8000 pixels"),

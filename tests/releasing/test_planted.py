@@ -7,6 +7,8 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -295,3 +297,38 @@ def test_the_search_itself_finds_what_is_packed():
     content = b"".join(struct.pack(">I", len(one)) + b"IDAT" + one + bytes(4) for one in (packed[:9], packed[9:]))
     assert not found_in(content)
     assert found_in(plain(content))
+
+
+def broken(content, data):
+    """The content with some of its bytes changed, and some cut off."""
+    changed = bytearray(content)
+    for _ in range(data.draw(st.integers(0, 4))):
+        place = data.draw(st.integers(0, min(2000, len(content) - 1)) | st.integers(0, len(content) - 1))
+        changed[place] = data.draw(st.sampled_from([0, 1, 127, 128, 255]) | st.integers(0, 255))
+    return bytes(changed[: data.draw(st.just(len(content)) | st.integers(0, len(content)))])
+
+
+def hospital(path, picture):
+    identified(picture).save_as(path, enforce_file_format=True)
+
+
+@pytest.mark.parametrize("make", [hospital, png, jpeg, tiff])
+def test_broken_files_are_refused_or_leave_nothing(tmp_path, picture, make):
+    make(tmp_path / "whole", picture)
+    content, outcomes = (tmp_path / "whole").read_bytes(), set()
+
+    @settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def holds(data):
+        (tmp_path / "a").write_bytes(broken(content, data))
+        try:
+            written = released(tmp_path / "a").read_bytes()
+        except PrivbenchError:
+            outcomes.add("refused")
+        else:
+            outcomes.add("written")
+            in_pixels = found_in(read_source(tmp_path / "a").pixels.tobytes())  # what a broken file takes for them
+            assert not found_in(plain(written)) or in_pixels
+
+    holds()
+    assert "refused" in outcomes
