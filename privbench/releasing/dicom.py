@@ -43,7 +43,7 @@ NEW = ("PatientID", "PatientName", "StudyInstanceUID", "SeriesInstanceUID", "SOP
 SET = (
     "SOPClassUID", "ImageType", "PatientIdentityRemoved", "DeidentificationMethod",
     "DeidentificationMethodCodeSequence", "LongitudinalTemporalInformationModified", "PresentationIntentType",
-    "AnatomicRegionSequence", "RescaleType",
+    "RescaleType",
 )  # fmt: skip
 """What privbench itself says, the same of every file of a class."""
 GREYS = (
@@ -54,13 +54,14 @@ GREYS = (
 """What the pixels are, and how they are shown: numbers, and terms that are read and written again."""
 EMPTY = (
     "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber",
-    "SeriesNumber", "InstanceNumber", "Manufacturer",
+    "SeriesNumber", "InstanceNumber", "PatientOrientation", "Manufacturer",
 )  # fmt: skip
 """What every image has to have, and may be empty (type 2)."""
-_EMPTY_OF_CLASS: Mapping[str, tuple[str, ...]] = {
+_EMPTY_OF_DX = ("AnatomicRegionSequence", "DetectorType", "AcquisitionContextSequence")
+EMPTY_OF_CLASS: Mapping[str, tuple[str, ...]] = {
     COMPUTED: ("BodyPartExamined", "ViewPosition"),
-    FOR_PRESENTATION: ("DetectorType", "AcquisitionContextSequence"),
-    FOR_PROCESSING: ("DetectorType", "AcquisitionContextSequence"),
+    FOR_PRESENTATION: _EMPTY_OF_DX,
+    FOR_PROCESSING: _EMPTY_OF_DX,
     SECONDARY: (),
 }
 
@@ -100,7 +101,7 @@ def dicom_bytes(pixels: np.ndarray, facts: DicomFacts, names: NewNames) -> bytes
     from pydicom.uid import ExplicitVRLittleEndian
 
     data = Dataset()
-    for name in (*EMPTY, *_EMPTY_OF_CLASS[facts.sop_class]):
+    for name in (*EMPTY, *EMPTY_OF_CLASS[facts.sop_class]):
         setattr(data, name, [] if name.endswith("Sequence") else "")
     for name, text in facts.kept.items():
         setattr(data, name, int(text) if name == "PixelIntensityRelationshipSign" else text.split("\\"))
@@ -184,25 +185,20 @@ def _is_steady(entries: np.ndarray) -> bool:
 
 def _say(data: Header) -> None:
     """What privbench itself says of the file."""
+    from pydicom import Dataset
+
+    profile = Dataset()  # PS3.16, CID 7050
+    profile.CodeValue, profile.CodingSchemeDesignator = "113100", "DCM"
+    profile.CodeMeaning = "Basic Application Confidentiality Profile"
     secondary = data.SOPClassUID == SECONDARY
     data.ImageType = ["DERIVED", "SECONDARY" if secondary else "PRIMARY"]
     data.PatientIdentityRemoved = "YES"
     data.DeidentificationMethod = _METHOD
-    data.DeidentificationMethodCodeSequence = [_code("113100", "DCM", "Basic Application Confidentiality Profile")]
+    data.DeidentificationMethodCodeSequence = [profile]
     data.LongitudinalTemporalInformationModified = "REMOVED"
     if data.SOPClassUID in (FOR_PRESENTATION, FOR_PROCESSING):
         processing = data.SOPClassUID == FOR_PROCESSING
         data.PresentationIntentType = "FOR PROCESSING" if processing else "FOR PRESENTATION"
-        if data.get("BodyPartExamined") == "CHEST":
-            data.AnatomicRegionSequence = [_code("51185008", "SCT", "Chest")]
-
-
-def _code(value: str, scheme: str, meaning: str) -> Header:
-    from pydicom import Dataset
-
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
-    return item
 
 
 def _add_greys(data: Header, pixels: np.ndarray, rule: GreyRule) -> None:

@@ -40,17 +40,17 @@ FILLED = {
     "all": """SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID Modality Rows Columns SamplesPerPixel
         PhotometricInterpretation BitsAllocated BitsStored HighBit PixelRepresentation PixelData ImageType
         LossyImageCompression PatientIdentityRemoved DeidentificationMethod DeidentificationMethodCodeSequence""",
-    FOR_PRESENTATION: """PresentationIntentType ImagerPixelSpacing ImageLaterality AnatomicRegionSequence
+    FOR_PRESENTATION: """PresentationIntentType ImagerPixelSpacing ImageLaterality
         PixelIntensityRelationship PixelIntensityRelationshipSign RescaleIntercept RescaleSlope RescaleType
-        PresentationLUTShape PatientOrientation""",
+        PresentationLUTShape""",
     COMPUTED: "", SECONDARY: "ConversionType",
 }  # fmt: skip
 FILLED[FOR_PROCESSING] = FILLED[FOR_PRESENTATION]
 THERE = {
     "all": """PatientName PatientID PatientBirthDate PatientSex StudyDate StudyTime ReferringPhysicianName StudyID
-        AccessionNumber SeriesNumber InstanceNumber Manufacturer""",
-    FOR_PRESENTATION: "DetectorType AcquisitionContextSequence", COMPUTED: "BodyPartExamined ViewPosition",
-    SECONDARY: "",
+        AccessionNumber SeriesNumber InstanceNumber PatientOrientation Manufacturer""",
+    FOR_PRESENTATION: "AnatomicRegionSequence DetectorType AcquisitionContextSequence",
+    COMPUTED: "BodyPartExamined ViewPosition", SECONDARY: "",
 }  # fmt: skip
 THERE[FOR_PROCESSING] = THERE[FOR_PRESENTATION]
 """The attributes of type 1 and 2 of PS3.3 A.2, A.8 and A.26, but for BurnedInAnnotation, which nobody knows."""
@@ -239,6 +239,25 @@ def test_what_cannot_be_written_again_is_refused(tmp_path, rng, elements, messag
     path = write_dicom(tmp_path / "a.dcm", rng.integers(0, 4096, (40, 50)), **elements)
     with pytest.raises(PrivbenchError, match=rf"Image .*a\.dcm {message}"):
         read_source(path)
+
+
+BUNDLED = Path(pydicom.__file__).parent / "data" / "test_files"
+OF_DEVICES = [
+    "MR_small", "MR_small_RLE", "MR_small_bigendian", "MR_small_expb", "MR_small_implicit", "MR_small_jp2klossless",
+    "MR_small_jpeg_ls_lossless", "MR_small_padded", "693_J2KI", "JPEGLSNearLossless_16", "examples_overlay",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stem", OF_DEVICES)
+def test_files_of_devices_come_back_without_a_word(tmp_path, stem):
+    data = pydicom.dcmread(BUNDLED / f"{stem}.dcm")
+    data.SOPClassUID = COMPUTED
+    data.save_as(tmp_path / "a.dcm")
+    here = released(tmp_path / "a.dcm")
+    assert np.array_equal(here.pixel_array, data.pixel_array)
+    content = Path(here.filename).read_bytes()
+    words = {str(one.value) for one in data.iterall() if one.VR in ("PN", "LO", "SH", "LT", "DA", "TM", "UI", "AE")}
+    assert [word for word in words - {COMPUTED} if len(word) > 3 and word.encode() in content] == []
 
 
 def test_the_same_file_is_written_twice(tmp_path, rng):
