@@ -18,7 +18,8 @@ from ..base.errors import PrivbenchError
 from ..base.files import write_bytes
 from ..datasets.dicom_files import is_dicom
 from ..datasets.image_files import load_stored, survey_file
-from .dicom import DicomFacts, dicom_bytes, read_dicom
+from .dicom_bytes import dicom_bytes
+from .dicom_facts import DicomFacts, read_dicom
 from .names import NewNames
 
 Form = Literal["png", "jpeg", "tiff", "dicom"]

@@ -23,7 +23,7 @@ from pydicom.uid import (
 )
 
 from privbench.datasets.dicom_pixels import load_dicom
-from privbench.releasing.dicom import EMPTY, GREYS, NEW, SET
+from privbench.releasing.dicom_bytes import EMPTY, GREYS, NEW, SET
 from privbench.releasing.files import SourceFile, read_source, write_release
 from privbench.releasing.kept import COMPUTED, FOR_PRESENTATION, FOR_PROCESSING, KEPT, SECONDARY
 from privbench.releasing.names import NewNames
@@ -229,6 +229,7 @@ def test_codings_that_may_lose_something_are_believed_what_they_say(tmp_path, rn
     ({"SOPInstanceUID": ""}, "tells no SOPInstanceUID"),
     ({"VOILUTSequence": [table_item(0, np.frombuffer(b"JANE DOE" * 99, "<u2"), 16)]},
      "has a table of greys that goes up and down"),
+    ({"WindowCenter": 19530211, "WindowWidth": 4000}, "has a rescaling or a window of numbers above 1,000,000"),
     ({"NumberOfFrames": 3}, "holds 3 pictures"),
     ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "holds colours"),
     ({"Rows": 40_000, "Columns": 40_000}, "has 40000 x 40000 pixels"),
