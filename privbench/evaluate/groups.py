@@ -19,7 +19,8 @@ from .measurements import MeanFigure, counts_of, each, tells_trainings
 from .resampling import Applied, Resampling, estimate_of
 
 ATTRIBUTES = ("sex", "age", "view")
-_AGES = {"0-39": 0, "40-59": 40, "60+": 60}  # from so many years on
+AGES = {"0-39": 0, "40-59": 40, "60+": 60}
+"""Groups of ages, from so many years on."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _among(reader: Reader, attribute: str, resampling: Resampling) -> dict[str, 
     """The readers of the groups of an attribute, those without a value left out."""
     values = reader.rows[attribute]
     if attribute == "age":
-        values = pd.cut(values, [*_AGES.values(), np.inf], right=False, labels=list(_AGES))
+        values = pd.cut(values, [*AGES.values(), np.inf], right=False, labels=list(AGES))
     known = values.astype(object).where(values.notna() & (values != ""))
     return {str(value): reader.among(known == value, resampling) for value in sorted(known.dropna().unique())}
 

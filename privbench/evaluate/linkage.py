@@ -28,7 +28,8 @@ from .attack_figures import attack_figures
 from .own_image import image_match, match_estimate
 from .resampling import Resampling, certain, estimate_of, image_wise_interval
 
-_YEARS = (0, 1, 3, 5, 10)  # lower ends of the bins; the last has no upper one
+YEARS = (0, 1, 3, 5, 10)
+"""Lower ends of the bins of years between images; the last has no upper one."""
 
 
 def attack_result(
@@ -187,7 +188,7 @@ def _retrieval(ranks: pd.DataFrame, rank_1: Estimate | None, protocol: Protocol)
         ],
         by_years=[
             YearsRate(low=low, high=high, mates=int(chosen.sum()), rank_1=_rank_1_of(seeds, low, high))
-            for low, high in zip(_YEARS, [*_YEARS[1:], None], strict=True)
+            for low, high in zip(YEARS, [*YEARS[1:], None], strict=True)
             if (chosen := _between(first, low, high)).any()
         ],
     )
