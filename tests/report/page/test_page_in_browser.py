@@ -1,31 +1,15 @@
 """The page in a real browser, opened from disk."""
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import pytest
+from browsers import chromium
 from report_runs import report_of, write_run
 
 from privbench.report.page.build import PAGE
 
 EVIL = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>"
-FLAGS = [
-    "--headless=new", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--disable-extensions", "--no-first-run", "--hide-scrollbars",
-]  # fmt: skip
-
-
-def _found(*names: str) -> str:
-    """The first of these programs; skips without, or fails where the test is required."""
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        said = f"there is no {' or '.join(names)}"
-        if os.environ.get("PRIVBENCH_BROWSER_TEST") == "1":
-            pytest.fail(f"PRIVBENCH_BROWSER_TEST is set, but {said}")
-        pytest.skip(said)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -42,18 +26,8 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(report, tmp_path_factory):
-    chromium, driver = _found("chromium", "chromium-browser", "google-chrome"), _found("chromedriver")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    for flag in [*FLAGS, *sandbox, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    opened = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield opened
-    opened.quit()
+    with chromium(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
 
 
 @pytest.fixture
