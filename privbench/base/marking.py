@@ -15,11 +15,16 @@ def mark(folder: Path, marker: str, **told: Any) -> None:
     (folder / marker).write_text(json.dumps(values, indent=1), encoding="utf-8")
 
 
-def listed(folder: Path, marker: str) -> dict[str, str]:
-    """The files that the marker of a folder lists, with their SHA-256; none where it cannot be read, or lists none."""
+def marked(folder: Path, marker: str) -> dict[str, Any]:
+    """All that the marker of a folder tells; nothing where it cannot be read."""
     try:
         told = json.loads((folder / marker).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    files = told.get("files") if isinstance(told, dict) else None
+    return told if isinstance(told, dict) else {}
+
+
+def listed(folder: Path, marker: str) -> dict[str, str]:
+    """The files that the marker of a folder lists, with their SHA-256; none where it cannot be read, or lists none."""
+    files = marked(folder, marker).get("files")
     return {str(name): str(digest) for name, digest in files.items()} if isinstance(files, dict) else {}

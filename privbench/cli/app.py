@@ -20,6 +20,7 @@ from . import (
     report,
     run,
     selftest,
+    share,
     sweep,
     utility,
     verify,
@@ -75,6 +76,7 @@ app.command(name="utility")(utility.command)
 app.command(name="compare")(compare.command)
 app.command(name="sweep", epilog=sweep.EPILOG)(sweep.command)
 app.command(name="report")(report.command)
+app.command(name="share", epilog=share.EPILOG)(share.command)
 app.command(name="baseline")(baseline.command)
 app.command(name="check", epilog=check.EPILOG)(check.command)
 app.command(name="verify", epilog=verify.EPILOG)(verify.command)

@@ -20,6 +20,7 @@ def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
     from ..judging.provenance import compared
     from ..judging.verify import verify_run
     from ..record.run import read_run
+    from ..running.run_folder import withheld_from
 
     place = store or default_store()
     changed = unknown = False
@@ -32,7 +33,10 @@ def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
             continue
         changed = changed or bool(problems)
         if not problems:
-            say(f"{folder}: everything holds ({compared(read_run(folder), place)})")
+            told = compared(read_run(folder), place)
+            if withheld := withheld_from(folder):
+                told = f"withheld when it was shared: {'; '.join(withheld)}; {told}"
+            say(f"{folder}: everything{' that is there' if withheld else ''} holds ({told})")
             continue
         say(f"{folder}: {problems[0]}", "bold red")
         for problem in problems[1:]:

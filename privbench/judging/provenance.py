@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..engine.manifest import examine
 from ..engine.store import Store
+from ..evaluate.coarse import coarsened
 from ..protocols.kinds import CONTROL
 from ..protocols.scenarios import FLOOR
 from ..record.estimates import FILE as ESTIMATES
@@ -29,6 +30,8 @@ from ..record.folder import (
 )
 from ..record.run import FILE, RunRecord, StageRecord
 from ..record.scores import read_scores
+from ..record.shared import Withheld
+from ..running.run_folder import withheld_from
 from ..running.stage_names import (
     ANONYMIZER,
     COPIES_FILE,
@@ -110,6 +113,7 @@ def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:
     A store that no longer holds a stage, or never did, proves nothing.
     """
     scores = cache(lambda name: read_scores(folder / name))  # one file holds what many stages put out
+    exact = Withheld.AGES not in withheld_from(folder)
     for stage in record.stages:
         place = _place_of(stage, store)
         manifest, damage = examine(place)
@@ -118,7 +122,7 @@ def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:
         elif manifest is not None and stage.digest and manifest.digest != stage.digest:
             yield f"the stage {stage.name} in the store put out something else than what the figures came from: {place}"
         elif manifest is not None:
-            yield from _scores_fit(stage, place, scores)
+            yield from _scores_fit(stage, place, scores, exact)
             if stage.name == str(FIGURES) and read_figures(place) != record.figures:
                 yield f"{FILE}: the figures are not those that the stage {stage.name} put out"
             file, copy = _COPIES.get(stage.name, ("", ""))
@@ -130,12 +134,17 @@ def _place_of(stage: StageRecord, store: Path) -> Path:
     return Store(store).folder(stage.name.partition(" ")[0], stage.key)
 
 
-def _scores_fit(stage: StageRecord, place: Path, scores: Callable[[str], pd.DataFrame]) -> Iterator[str]:
-    """Where the run's scores, by the names of their files, are not those that the stage put out."""
+def _scores_fit(stage: StageRecord, place: Path, scores: Callable[[str], pd.DataFrame], exact: bool) -> Iterator[str]:
+    """Where the run's scores, by the names of their files, are not those that the stage put out.
+
+    Those of a shared run are not exact in what its figures do not need.
+    """
     for file, name in _SCORES.get(place.parent.name, {}).items():
         if not (place / file).is_file():
             continue
         made, told = read_scores(place / file), scores(name)
+        if not exact:
+            made = coarsened(name, made)
         for column in _ORIGIN:
             if column in made and len(made):
                 told = told[told[column] == made[column].iloc[0]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ..record.estimates import FILE as ESTIMATES
 from ..record.estimates import read_estimates
 from ..record.folder import (
     ANONYMIZER,
+    ANONYMIZER_STATE,
     COPY_SCORES,
     EVERY_RUN_HAS,
     LINKAGE_SCORES,
@@ -30,6 +31,8 @@ from ..record.folder import (
 )
 from ..record.run import FILE, SCHEMA_VERSION, RunRecord, read_run
 from ..record.scores import OTHER_PATIENT, read_scores
+from ..record.shared import Withheld
+from ..running.run_folder import withheld_from
 from .provenance import stages_fit, store_fits
 
 _TOLERANCE = 1e-6
@@ -39,12 +42,15 @@ _TOLERANCE = 1e-6
 def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
     """Everything in a run folder that does not hold, one sentence each, the most telling first.
 
+    Of a run that was shared, what was left out on purpose is not missed, and all the rest has to hold.
+
     Args:
         folder: the run's.
         store: the folder of cached stages, to compare with what it still holds of the run's.
 
     Raises:
-        PrivbenchError: the folder holds no run, or one of a schema that recorded too little to be verified.
+        PrivbenchError: the folder holds no run, one of a schema that recorded too little to be verified, or one that
+            tells to lack what no run may lack.
     """
     record = read_run(folder)
     if _schema(folder) < SCHEMA_VERSION:
@@ -52,9 +58,10 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
             f"{folder} was written by an older privbench, which recorded less than is verified: run it again with "
             "--overwrite to verify it."
         )
-    yield from _digests(folder, record)
+    withheld = withheld_from(folder)
+    yield from _digests(folder, record, withheld)
     try:
-        yield from _fingerprint(record)
+        yield from _fingerprint(record, withheld)
         yield from stages_fit(folder, record)
         yield from _anonymizer(folder, record)
         yield from _scores(folder)
@@ -75,8 +82,8 @@ def _schema(folder: Path) -> int:
     return int(json.loads((folder / FILE).read_bytes())["schema_version"])
 
 
-def _fingerprint(record: RunRecord) -> Iterator[str]:
-    if fingerprint_of(record.terms, record.data_digest) != record.fingerprint:
+def _fingerprint(record: RunRecord, withheld: Collection[Withheld]) -> Iterator[str]:
+    if Withheld.TEXTS not in withheld and fingerprint_of(record.terms, record.data_digest) != record.fingerprint:
         yield f"{FILE}: fingerprint is not that of the terms and the data's digest"
     # Without places, because the terms hold none; there lists of pairs are digests, and the lists may be elsewhere.
     stated, terms = without_places(record.protocol), without_places(record.terms.get("protocol", {}))
@@ -91,14 +98,16 @@ def _anonymizer(folder: Path, record: RunRecord) -> Iterator[str]:
         yield f"{FILE}: {path} is {_short(stated)}, {ANONYMIZER} says {_short(right)}"
 
 
-def _digests(folder: Path, record: RunRecord) -> Iterator[str]:
+def _digests(folder: Path, record: RunRecord, withheld: Collection[Withheld]) -> Iterator[str]:
+    at_home = {ANONYMIZER_STATE} if Withheld.WEIGHTS in withheld else set()
     for name in (*EVERY_RUN_HAS, *(PUBLIC_RUNS_HAVE if record.public else ())):
         if name not in record.files:
             yield f"{FILE}: the digest of {name} is missing"
     for name, digest in record.files.items():
         file = folder / name
         if not file.is_file():
-            yield f"{name} is missing"
+            if name not in at_home:
+                yield f"{name} is missing"
         elif sha256(file) != digest:
             yield f"{name} was changed: its digest is not the one in {FILE}"
 

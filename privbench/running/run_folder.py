@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import PrivbenchError, disk_errors_of, some_of
-from ..base.marking import listed, mark
+from ..base.marking import listed, mark, marked
 from ..base.placing import OPTION, Place, changed
 from ..base.progress import informed, log
 from ..record.run import FILE, RunRecord, read_run
+from ..record.shared import Withheld
 
 LOG = "log.txt"
 MARKER = "privbench-run.json"
@@ -71,6 +72,20 @@ class RunFolder:
             with _log_to(part / LOG, self._place.whole, title):
                 yield part
             mark(part, MARKER)
+
+
+def withheld_from(folder: Path) -> tuple[Withheld, ...]:
+    """What a run's folder lacks because it was shared; nothing of one that is whole.
+
+    Raises PrivbenchError where it tells something else.
+    """
+    told = marked(folder, MARKER).get("withheld", [])
+    try:
+        return tuple(map(Withheld, told))
+    except (TypeError, ValueError) as error:
+        raise PrivbenchError(
+            f"{folder / MARKER} tells that something was withheld which never is ({error}): ask for the run again."
+        ) from error
 
 
 def folder_name(anonymizer: str, told: Mapping[str, Any], more: Sequence[str]) -> str:

@@ -46,6 +46,7 @@ def commands(finished, tmp_path_factory):
         ["baseline", run, "-o", str(out / "baseline.json")],
         ["check", run, "--baseline", str(reference)],
         ["report", run, "-o", str(out / "report")],
+        ["share", run, "-o", str(out / "shared")],
     ]
 
 

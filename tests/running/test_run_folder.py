@@ -6,9 +6,11 @@ import pytest
 from records import record
 
 from privbench.base.errors import PrivbenchError
+from privbench.base.marking import mark
 from privbench.base.progress import log
 from privbench.record.folder import seal
-from privbench.running.run_folder import LOG, MARKER, RunFolder, folder_name
+from privbench.record.shared import Withheld
+from privbench.running.run_folder import LOG, MARKER, RunFolder, folder_name, withheld_from
 
 
 def put(folder, name):
@@ -220,3 +222,27 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path):
 def test_a_folder_is_named_after_what_was_said_of_the_run(told, name):
     assert folder_name("dp-pix", told, ["phantom", "quick"]) == name
     assert "/" not in folder_name("dp-pix", told, ["a/b"])
+
+
+def test_what_a_folder_lacks_on_purpose_stands_in_its_marker(tmp_path):
+    assert withheld_from(tmp_path) == (), "there is none"
+    mark(tmp_path, MARKER)
+    assert withheld_from(tmp_path) == ()
+    mark(tmp_path, MARKER, withheld=[Withheld.LOG, Withheld.WEIGHTS])
+    assert withheld_from(tmp_path) == (Withheld.LOG, Withheld.WEIGHTS)
+
+
+@pytest.mark.parametrize("told", ["the scores", ["the scores"], [["the log"]], 3, None])
+def test_nothing_else_is_lacking_on_purpose(tmp_path, told):
+    mark(tmp_path, MARKER, withheld=told)
+    with pytest.raises(PrivbenchError, match=f"{MARKER} tells that something was withheld which never is"):
+        withheld_from(tmp_path)
+
+
+def test_a_run_in_the_place_of_its_shared_one_is_whole_again(tmp_path):
+    """The list of what was left out is the run's own, and goes with it."""
+    (tmp_path / "run").mkdir()
+    put(tmp_path / "run", "a")
+    mark(tmp_path / "run", MARKER, withheld=[Withheld.WEIGHTS])
+    fill(tmp_path / "run", "a")
+    assert withheld_from(tmp_path / "run") == ()
