@@ -4,6 +4,7 @@ import pytest
 from report_runs import with_record
 
 import privbench
+from privbench.api import outlook, plan
 from privbench.base.errors import PrivbenchError
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.baseline import make_baseline
@@ -15,6 +16,7 @@ from privbench.plugins.registry import Registry
 from privbench.record.run import read_run
 from privbench.report.page.build import PAGE, build_report
 from privbench.report.plots.tradeoff import write_tradeoffs
+from privbench.running.setting import Setting
 
 
 class Unread(PhantomDataset):
@@ -106,6 +108,20 @@ def test_they_are_compared_and_become_a_baseline(certified):
     assert "utility" not in told
     (kept,) = make_baseline(certified[:1]).runs
     assert {name.partition("/")[0] for name in kept.figures} == {"privacy"}
+
+
+def test_a_plan_names_no_task_that_reads_findings(tiny_protocol, tmp_path):
+    """The data set is known to tell none before its images are read."""
+    registry = Registry()
+    registry.add(Unread)
+    changes = ["data.params={patients=60,test_share=0.3}", "utilities.quality={}"]
+    setting = Setting(
+        protocol=str(tiny_protocol), overrides=changes, dataset="unread", registry=registry, store=tmp_path / "store"
+    )
+    planned = plan("identity", {}, setting, tmp_path / "out", overwrite=False)
+    names = [one.name for one in outlook([planned], setting).stages]
+    assert not [name for name in names if "classification" in name]
+    assert [name for name in names if "quality" in name]
 
 
 def test_who_learns_from_findings_is_refused(runs):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..base.errors import PrivbenchError
-from ..data.splits import Split
 from ..plugins.interfaces import Anonymizer, Attack, LinkageAttack, MeasuringTask, ReadingTask, UtilityTask
 from ..protocols.schema import Protocol
 
@@ -95,14 +94,17 @@ def check_utilities(protocol: Protocol, create: Callable[[str], UtilityTask]) ->
 
 
 def choose_utilities(
-    protocol: Protocol, create: Callable[[str], UtilityTask], test: Split
+    protocol: Protocol, create: Callable[[str], UtilityTask], knows: Callable[[str], bool]
 ) -> tuple[list[str], list[str]]:
-    """The tasks' labels, less those that need more than the data set knows; and why these are left out."""
+    """The tasks' labels, less those that need more than the data set knows; and why these are left out.
+
+    `knows` tells whether it tells findings, masks or locations.
+    """
     chosen, left_out = [], []
     for label in protocol.utilities:
         task = create(label)
         needs = [*(["findings"] if isinstance(task, ReadingTask) else []), *task.needs]
-        missing = [what for what in needs if not test.knows(what)]
+        missing = [what for what in needs if not knows(what)]
         if missing:
             left_out.append(f"{label} is left out: the data set has no {' and no '.join(missing)}")
         else:

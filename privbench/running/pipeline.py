@@ -149,23 +149,25 @@ class Pipeline:
         """Everything that follows the data.
 
         Args:
-            data: its stage; None where it is not made yet. Then no pairs are known, and whatever the data may lack is
-                taken to be there: enough to tell what will be made.
+            data: its stage; None where it is not made yet. Then no pairs are known, and whatever the data may lack but
+                findings is taken to be there: enough to tell what will be made.
             drawn: what the runs of one command have drawn so far, which is drawn and rehearsed once; added to.
 
         Raises:
             PrivbenchError: the data do not serve the protocol.
         """
         of_splits, of_guidance = dict.fromkeys(SPLITS, NO_PAIRS), NO_PAIRS
-        utilities, notices = list(self.protocol.utilities), [*map(Notice, self._left_out)]
+        knows, notices = self._may_know, [*map(Notice, self._left_out)]
         collection = self.dataset.collection(self.request)
         weights: list[WeightsRecord] = []
         if data is not None:
             of_data = self._drawn(data, {} if drawn is None else drawn)
             of_splits, of_guidance = {name: split.pairs for name, split in of_data.splits.items()}, of_data.guidance
-            utilities, left_out = choose_utilities(self.protocol, self.utility, of_data.splits["test"])
+            knows = of_data.splits["test"].knows
             weights = judged(self._brought, collection, of_data.splits, self.allow_contamination)
-            notices += [*of_data.notices, *map(Notice, left_out), *contamination_notices(weights)]
+            notices += [*of_data.notices, *contamination_notices(weights)]
+        utilities, left_out = choose_utilities(self.protocol, self.utility, knows)
+        notices += map(Notice, left_out)
         source = Source(tuple(self.dataset.findings), self.protocol.guidance, of_splits, collection=collection)
         common = self._common(source, of_guidance)
         attacks = AttackStages(common, self.protocol, self.attack, self.floor)
@@ -185,6 +187,10 @@ class Pipeline:
             [self.anonymizer],
         )
         return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, notices, weights)
+
+    def _may_know(self, what: str) -> bool:
+        """Whether the data set may tell findings, masks or locations, as far as is known before it is read."""
+        return what != "findings" or bool(self.dataset.findings)
 
     def _drawn(self, data: Stage, known: dict[str, DrawnPairs]) -> DrawnPairs:
         key = digest_of([data.key, self.protocol.fixed(), list(self.attacks)])

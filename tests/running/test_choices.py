@@ -214,10 +214,10 @@ def test_a_task_that_needs_more_than_the_data_know_is_left_out(known, left_out):
     images = np.zeros((2, 1, 4, 4), np.uint8)
     arrays = {name: None if value is None else images for name, value in known.items()}
     test = Split(images, pd.DataFrame(), ("Mass",), NO_PAIRS, **arrays)
-    chosen, told = choose_utilities(protocol("utilities", "m", "r"), making(m=Measuring, r=Reading), test)
+    chosen, told = choose_utilities(protocol("utilities", "m", "r"), making(m=Measuring, r=Reading), test.knows)
     assert told == left_out
     assert list(chosen) == (["r"] if left_out else ["m", "r"])
     _, told = choose_utilities(
-        protocol("utilities", "m", "r"), making(m=Measuring, r=Reading), replace(test, findings=())
+        protocol("utilities", "m", "r"), making(m=Measuring, r=Reading), replace(test, findings=()).knows
     )
     assert told == [*left_out, "r is left out: the data set has no findings"]
