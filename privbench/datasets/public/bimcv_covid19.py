@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 import pandas as pd
 
@@ -24,6 +25,7 @@ class BimcvCovid19(PublicCollection):
 
     name = "bimcv-covid19"
     findings = tuple(_FINDINGS)
+    idle: ClassVar = {"missing": "whose images are those that are there"}
 
     def rows(self, tables: Tables) -> pd.DataFrame:
         found = [match for file in sorted(files_below(tables.root)) if (match := _IMAGE.fullmatch(file))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -19,6 +19,8 @@ from ..listed_images import ListedImages, ListedParams
 from ..listing import Listing
 from ..spreadsheets import read_spreadsheet
 
+PUBLISHED_SPLIT = {"test_share": "whose split is the published one"}
+"""What is idle where nobody has to be drawn for the test."""
 _ASKED = ("image", "patient", "split")
 """What a collection is nothing without. Of the rest its publisher may call something unknown in a way of his own."""
 
@@ -69,10 +71,23 @@ class Tables:
 
 
 class PublicCollection(ListedImages):
-    """A collection in its published layout, below the data's folder. `uncertain` is what a label of -1 counts as."""
+    """A collection in its published layout, below the data's folder. `uncertain` is what a label of -1 counts as.
+
+    `idle` are parameters that would do nothing, each with a clause that tells why.
+    """
 
     Params = CollectionParams
     uncertain: cells.Uncertain = "unknown"
+    idle: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, **params: Any) -> None:
+        """Raises PrivbenchError also where a parameter is set that does nothing here."""
+        super().__init__(**params)
+        told = self.params.model_fields_set
+        raise_all(
+            [f"{name!r} does nothing in {self.name}, {why}: leave it out." for name, why in self.idle.items()
+             if name in told]
+        )  # fmt: skip
 
     def collection(self, request: DataRequest) -> str:
         return self.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from .chexpert_labels import COLUMNS, HEALTHY, LabelledCollection, absent_where_healthy
-from .collection import Tables, joined
+from .collection import PUBLISHED_SPLIT, Tables, joined
 
 _PREFIX = "mimic-cxr-2.0.0"
 _IMAGES = {
@@ -20,6 +20,7 @@ class MimicCxrJpg(LabelledCollection):
     """
 
     name = "mimic-cxr-jpg"
+    idle = PUBLISHED_SPLIT
 
     def rows(self, tables: Tables) -> pd.DataFrame:
         images = tables.read(f"{_PREFIX}-metadata.csv", _IMAGES)

@@ -12,7 +12,7 @@ import pandas as pd
 from ...base.errors import PrivbenchError
 from ...base.exact_json import parse
 from ...base.files import decode, read_bytes
-from .collection import PublicCollection, Tables
+from .collection import PUBLISHED_SPLIT, PublicCollection, Tables
 
 _SPLITS = ("train", "valid", "test")
 _COLUMNS = {
@@ -29,6 +29,7 @@ class RexGradient(PublicCollection):
 
     name = "rexgradient"
     findings = ()
+    idle = PUBLISHED_SPLIT
 
     def rows(self, tables: Tables) -> pd.DataFrame:
         rows = [row for split in _SPLITS for row in _images(tables, split)]

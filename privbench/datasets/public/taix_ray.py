@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .collection import PublicCollection, Tables, joined
+from .collection import PUBLISHED_SPLIT, PublicCollection, Tables, joined
 
 _FINDINGS = (
     "HeartSize", "PulmonaryCongestion", "PleuralEffusion_Right", "PleuralEffusion_Left", "PulmonaryOpacities_Right",
@@ -23,6 +23,7 @@ class TaixRay(PublicCollection):
 
     name = "taix-ray"
     findings = _FINDINGS
+    idle = PUBLISHED_SPLIT | {"views": "whose images are all AP"}
 
     def rows(self, tables: Tables) -> pd.DataFrame:
         rows = tables.read("metadata/annotation.csv", {**_COLUMNS, **{name: name for name in _FINDINGS}})

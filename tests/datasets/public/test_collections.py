@@ -105,8 +105,36 @@ def test_splits_are_the_published_ones_or_drawn_by_patient(collection):
         assert "no splits are named: 5 of 24 patients were drawn for the test" in [one.text for one in told]
 
 
+IDLE = {name: {"test_share"} for name in PUBLISHED_SPLITS}
+IDLE |= {"taix-ray": {"test_share", "views"}, "bimcv-covid19": {"missing"}}
+"""Parameters that nothing would come of."""
+
+
+def test_a_parameter_does_something_or_is_refused(collection):
+    name, root, shots = collection
+    idle = IDLE.get(name, set())
+    for parameter, value in {"test_share": 0.4, "views": "all", "missing": "leave out"}.items():
+        if parameter in idle:
+            with pytest.raises(PrivbenchError, match=f"'{parameter}' does nothing in {name}, wh.*: leave it out"):
+                made(name, **{parameter: value})
+    as_ever = made(name).anew().table(request_of(root))
+    if "test_share" not in idle:
+        assert not made(name, test_share=0.4).table(request_of(root))["split"].equals(as_ever["split"])
+    if "missing" not in idle:
+        gone = next(root / image for image, shot in shots.items() if shot.view != "L" and shot.number != 0)
+        content = gone.read_bytes()
+        gone.unlink()
+        with pytest.raises(PrivbenchError, match="not there"):
+            made(name).table(request_of(root))
+        assert len(made(name, missing="leave out").table(request_of(root))) == len(as_ever) - 1
+        gone.write_bytes(content)
+
+
 def test_all_views_are_read_on_demand(collection):
     name, root, shots = collection
+    if "views" in IDLE.get(name, ()):
+        assert len(made(name).table(request_of(root))) == len(shots)
+        return
     assert len(made(name, views="all").table(request_of(root))) == len(shots)
 
 
