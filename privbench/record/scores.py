@@ -78,7 +78,7 @@ class AttackScores:
     retrieval: pd.DataFrame
     inference: pd.DataFrame
     measures: dict[AttackOrigin, dict[str, float]]
-    matches: pd.DataFrame = field(default_factory=lambda: joined([], MATCH_COLUMNS))
+    matches: pd.DataFrame = field(default_factory=lambda: stacked([], MATCH_COLUMNS))
     searches: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SEARCH_COLUMNS))
 
 
@@ -176,7 +176,7 @@ def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, n
             "score": checked[rows],
         }
         parts.append(pd.DataFrame(about, columns=INFERENCE_COLUMNS))
-    return _without_order(joined(parts, INFERENCE_COLUMNS), test, "attribute", "image")
+    return _without_order(stacked(parts, INFERENCE_COLUMNS), test, "attribute", "image")
 
 
 def membership_scores(
@@ -227,7 +227,7 @@ def measured_values(
         rows = ~np.isnan(measured)
         about = {"measure": name, "value": measured[rows], **measures[name]._asdict()}
         parts.append(test.told.loc[rows, ["image", "patient"]].assign(**asdict(origin), **about))
-    told = joined(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
+    told = stacked(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
     return _without_order(told, test, "measure", "image")
 
 
@@ -272,7 +272,7 @@ def _checked(scores: np.ndarray, shape: tuple[int, ...], who: str) -> np.ndarray
     return values
 
 
-def joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+def stacked(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     """All parts below one another; without any, no row under those columns."""
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
 

@@ -13,7 +13,7 @@ import pandas as pd
 from ..data.splits import Split
 from ..metrics.copies import Nearest, describe, nearest
 from ..protocols.kinds import Kind
-from ..record.scores import COPIES_COLUMNS, joined, nearest_originals, read_scores, write_scores
+from ..record.scores import COPIES_COLUMNS, nearest_originals, read_scores, stacked, write_scores
 from .source import Common, Source
 from .stage_names import COPIES, COPIES_FILE, ORIGINALS_ALIKE
 
@@ -68,7 +68,7 @@ def _found(kind: Kind, images: np.ndarray, originals: Mapping[str, Split], ctx: 
             near = nearest(described, others, own=own, visits=split.visits if themselves else None)
             parts.append(nearest_originals(kind, originals["test"], name, split, near, _exact(images, split, near)))
             told(len(split.images))
-    return joined(parts, COPIES_COLUMNS)
+    return stacked(parts, COPIES_COLUMNS)
 
 
 def _exact(images: np.ndarray, originals: Split, near: Nearest) -> np.ndarray:
@@ -83,7 +83,7 @@ def _own_copies(test: Split, others: pd.DataFrame) -> pd.DataFrame:
     rows = np.where(content, np.arange(len(content)), -1)
     own = nearest_originals(Kind.ANONYMIZED, test, "test", test, Nearest(rows, content.astype(np.float32)), content)
     elsewhere = others[others["split"] != "test"].assign(shown=str(Kind.ANONYMIZED))
-    return joined([elsewhere, own], COPIES_COLUMNS)
+    return stacked([elsewhere, own], COPIES_COLUMNS)
 
 
 def copy_nodes(common: Common, unchanged: bool) -> list[Node]:

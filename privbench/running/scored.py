@@ -26,8 +26,8 @@ from ..record.scores import (
     UTILITY_COLUMNS,
     AttackOrigin,
     AttackScores,
-    joined,
     read_scores,
+    stacked,
 )
 from .stage_names import (
     COPIES_FILE,
@@ -64,20 +64,20 @@ def read_run_scores(reads: Reads) -> RunScores:
         ]
 
     attacks = AttackScores(
-        linkage=joined(told("linkage", LINKAGE_FILE), LINKAGE_COLUMNS),
-        retrieval=joined(told("linkage", RETRIEVAL_FILE), RETRIEVAL_COLUMNS),
-        inference=joined(told("inference", INFERENCE_FILE), INFERENCE_COLUMNS),
+        linkage=stacked(told("linkage", LINKAGE_FILE), LINKAGE_COLUMNS),
+        retrieval=stacked(told("linkage", RETRIEVAL_FILE), RETRIEVAL_COLUMNS),
+        inference=stacked(told("inference", INFERENCE_FILE), INFERENCE_COLUMNS),
         measures={
             _origin(name): json.loads((place / MEASURES_FILE).read_text(encoding="utf-8"))
             for name, place in reads.items()
             if (place / MEASURES_FILE).exists()
         },
-        matches=joined(told("linkage", MATCHES_FILE), MATCH_COLUMNS),
-        searches=joined(told("linkage", SEARCH_FILE), SEARCH_COLUMNS),
+        matches=stacked(told("linkage", MATCHES_FILE), MATCH_COLUMNS),
+        searches=stacked(told("linkage", SEARCH_FILE), SEARCH_COLUMNS),
     )
-    readings = joined(told("utility", TASK_FILE), UTILITY_COLUMNS)
-    measurements = joined(told("measure", TASK_FILE), MEASUREMENT_COLUMNS)
-    return RunScores(attacks, readings, measurements, joined(told("copies", COPIES_FILE), COPIES_COLUMNS))
+    readings = stacked(told("utility", TASK_FILE), UTILITY_COLUMNS)
+    measurements = stacked(told("measure", TASK_FILE), MEASUREMENT_COLUMNS)
+    return RunScores(attacks, readings, measurements, stacked(told("copies", COPIES_FILE), COPIES_COLUMNS))
 
 
 def _origin(name: StageName) -> AttackOrigin:

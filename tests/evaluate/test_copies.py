@@ -10,7 +10,7 @@ from privbench.evaluate.copies import copies_result, threshold
 from privbench.evaluate.resampling import Resampling
 from privbench.protocols.schema import load_protocol
 from privbench.record.names import OTHERS, OWN, TRAINING, copies_of
-from privbench.record.scores import COPIES_COLUMNS, NOBODY, OTHER_PATIENT, OWN_IMAGE, OWN_PATIENT, joined
+from privbench.record.scores import COPIES_COLUMNS, NOBODY, OTHER_PATIENT, OWN_IMAGE, OWN_PATIENT, stacked
 
 PROTOCOL = load_protocol("quick", ["statistics.resamples=200"])
 IMAGES, PATIENTS = 200, 100
@@ -145,7 +145,7 @@ def test_what_is_blank_is_nobodys():
 
 
 def test_an_older_run_tells_nothing():
-    assert copies_result(joined([], COPIES_COLUMNS), PROTOCOL, Resampling.of(PROTOCOL, np.array(["a", "b"]))) == (
+    assert copies_result(stacked([], COPIES_COLUMNS), PROTOCOL, Resampling.of(PROTOCOL, np.array(["a", "b"]))) == (
         None,
         {},
     )

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from privbench.evaluate.attacks import attack_results
 from privbench.evaluate.linkage import attack_result, auc_estimate, aucs_by_seed, part_of, rank_1_estimate
 from privbench.protocols.kinds import Compared
-from privbench.record.scores import MATCH_COLUMNS, AttackOrigin, joined, linkage_scores, retrieval_ranks
+from privbench.record.scores import MATCH_COLUMNS, AttackOrigin, linkage_scores, retrieval_ranks, stacked
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def found_first(similarity, patients):
 def result_of(split, rng, ranks, measures=(), strength=1.5):
     scores = pairs_of(split, rng, strength=strength)
     every = pd.concat([scores, scores.assign(split="train"), scores.assign(split="val")])
-    none = joined([], MATCH_COLUMNS)
+    none = stacked([], MATCH_COLUMNS)
     return attack_result(every, ranks, none, measures, None, PROTOCOL, "7", resampled(split))
 
 

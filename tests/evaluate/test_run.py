@@ -17,7 +17,7 @@ from privbench.record.scores import (
     LINKAGE_COLUMNS,
     RETRIEVAL_COLUMNS,
     AttackScores,
-    joined,
+    stacked,
 )
 from privbench.record.utility import Change, GapResult
 
@@ -50,7 +50,7 @@ def attack_scores(rng):
     return AttackScores(pd.concat(parts), *none, {})
 
 
-NO_COPIES = joined([], COPIES_COLUMNS)
+NO_COPIES = stacked([], COPIES_COLUMNS)
 
 
 def measurements_of(patient):

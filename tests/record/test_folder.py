@@ -31,11 +31,11 @@ from privbench.record.scores import (
     AttackOrigin,
     AttackScores,
     inference_scores,
-    joined,
     read_scores,
+    stacked,
 )
 
-NOTHING = joined([], MEASUREMENT_COLUMNS), joined([], COPIES_COLUMNS)
+NOTHING = stacked([], MEASUREMENT_COLUMNS), stacked([], COPIES_COLUMNS)
 """A run that measured nothing and did not look for copies."""
 
 
@@ -72,7 +72,7 @@ def test_the_scores_of_a_run_are_read_as_they_were_written(attacks, utility, tmp
 
 
 def test_a_run_without_inference_attacks_is_read_with_their_columns(attacks, utility, tmp_path):
-    none = AttackScores(attacks.linkage, attacks.retrieval, joined([], INFERENCE_COLUMNS), {})
+    none = AttackScores(attacks.linkage, attacks.retrieval, stacked([], INFERENCE_COLUMNS), {})
     write_run_scores(tmp_path, none, utility, *NOTHING)
     read = read_attack_scores(tmp_path)
     assert (list(read.inference.columns), len(read.inference), read.measures) == (INFERENCE_COLUMNS, 0, {})

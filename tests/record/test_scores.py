@@ -28,7 +28,6 @@ from privbench.record.scores import (
     TaskOrigin,
     gallery_searches,
     inference_scores,
-    joined,
     linkage_scores,
     measured_values,
     membership_scores,
@@ -36,6 +35,7 @@ from privbench.record.scores import (
     own_image_ranks,
     read_scores,
     retrieval_ranks,
+    stacked,
     utility_scores,
     write_scores,
 )
@@ -227,12 +227,12 @@ def test_patients_that_older_scores_number_are_read_as_texts_in_the_same_order(s
 
 
 def test_a_run_without_scores_of_a_kind_still_has_their_columns(small, tmp_path):
-    empty = joined([], LINKAGE_COLUMNS)
+    empty = stacked([], LINKAGE_COLUMNS)
     assert (list(empty.columns), len(empty)) == (LINKAGE_COLUMNS, 0)
     write_scores(empty, tmp_path / "a.parquet")
     assert list(read_scores(tmp_path / "a.parquet").columns) == LINKAGE_COLUMNS
     rows = utility_scores(TaskOrigin("a", "frozen", 0), "test", small, np.zeros((4, 2)))
-    assert joined([rows, rows], UTILITY_COLUMNS).index.tolist() == list(range(14))
+    assert stacked([rows, rows], UTILITY_COLUMNS).index.tolist() == list(range(14))
     assert list(measured_values(TASK, small, {}, DICE).columns) == MEASUREMENT_COLUMNS
 
 

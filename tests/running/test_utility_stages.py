@@ -15,7 +15,7 @@ from privbench.plugins.interfaces import ReadingTask
 from privbench.protocols.kinds import CONTROL, Kind
 from privbench.protocols.modes import MODES
 from privbench.record.folder import MEASUREMENTS, UTILITY_SCORES
-from privbench.record.scores import UTILITY_COLUMNS, joined, read_scores
+from privbench.record.scores import UTILITY_COLUMNS, read_scores, stacked
 from privbench.running.setting import Setting
 from privbench.running.stage_names import TASK_FILE
 from privbench.running.utility_stages import FitTask, UtilityStages
@@ -114,7 +114,7 @@ def test_the_tasks_read_what_they_read_in_the_whole_run(finished, pipeline, engi
     nodes = tasks_of(pipeline, pipeline.graph(engine.made[pipeline.data])).nodes(["classification"], unchanged=False)
     engine.make({"alone": nodes})
     assert all(stage.cached for stage in engine.made.values()), "the run has made them"
-    readings = joined([read_scores(engine.made[node].folder / TASK_FILE) for node in nodes], UTILITY_COLUMNS)
+    readings = stacked([read_scores(engine.made[node].folder / TASK_FILE) for node in nodes], UTILITY_COLUMNS)
     pd.testing.assert_frame_equal(readings, read_scores(finished.folder / UTILITY_SCORES))
     assert list(dict.fromkeys(readings["mode"])) == [CONTROL, *MODES]
     val = readings[readings["split"] == "val"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...base.errors import PrivbenchError
 from ..folders import files_below
-from .collection import PublicCollection, Tables, joined
+from .collection import PublicCollection, Tables, left_joined
 from .list_of_labels import FINDINGS, labels_of
 
 _LABELS = "derivatives/labels"
@@ -34,7 +34,7 @@ class BimcvCovid19(PublicCollection):
         rows = pd.DataFrame([{"image": match[0], **match.groupdict()} for match in found], dtype=object)
         labels = tables.read(_labels_file(tables), {"study": "ReportID", "labels": "Labels"})
         people = tables.read("participants.tsv", {"patient": "participant", "age": "age", "sex": "gender"})
-        rows = joined(joined(rows, labels, "study", "labels"), people, "patient", "participants")
+        rows = left_joined(left_joined(rows, labels, "study", "labels"), people, "patient", "participants")
         ages = rows["age"].str.strip(" []'\"")
         return rows.assign(age=ages, **labels_of(rows.pop("labels"), _FINDINGS))
 

@@ -12,7 +12,7 @@ from ...base.exact_json import parse
 from ...base.files import decode, read_bytes
 from ...plugins.interfaces import DataRequest
 from .chexpert_labels import COLUMNS, HEALTHY, LabelledCollection, absent_where_healthy
-from .collection import Tables, joined, parted
+from .collection import Tables, left_joined, parted
 
 _TABLE = "df_chexpert_plus_240401.csv"
 _LABELS = "chexbert_labels/impression_fixed.json"
@@ -36,7 +36,7 @@ class CheXpertPlus(LabelledCollection):
         return "chexpert"
 
     def rows(self, tables: Tables) -> pd.DataFrame:
-        rows = joined(tables.read(_TABLE, _COLUMNS), _labels(tables), "path", "labels")
+        rows = left_joined(tables.read(_TABLE, _COLUMNS), _labels(tables), "path", "labels")
         places = parted(rows.pop("path"), _PATH, "path of CheXpert Plus")
         return absent_where_healthy(rows.assign(**places))
 

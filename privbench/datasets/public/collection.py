@@ -126,7 +126,7 @@ def parted(texts: pd.Series, pattern: str, what: str) -> pd.DataFrame:
     return found
 
 
-def joined(rows: pd.DataFrame, told: pd.DataFrame, key: str, what: str) -> pd.DataFrame:
+def left_joined(rows: pd.DataFrame, told: pd.DataFrame, key: str, what: str) -> pd.DataFrame:
     """The rows with what another table tells of their key, empty where it tells nothing.
 
     Raises PrivbenchError where it tells of one twice.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from .chexpert_labels import COLUMNS, HEALTHY, LabelledCollection, absent_where_healthy
-from .collection import PUBLISHED_SPLIT, Tables, joined
+from .collection import PUBLISHED_SPLIT, Tables, left_joined
 
 _PREFIX = "mimic-cxr-2.0.0"
 _IMAGES = {
@@ -26,7 +26,7 @@ class MimicCxrJpg(LabelledCollection):
         images = tables.read(f"{_PREFIX}-metadata.csv", _IMAGES)
         splits = tables.read(f"{_PREFIX}-split.csv", {"dicom": "dicom_id", "split": "split"})
         labels = tables.read(f"{_PREFIX}-chexpert.csv", {"study": "study_id", HEALTHY: HEALTHY, **COLUMNS})
-        rows = joined(joined(images, splits, "dicom", "splits"), labels, "study", "labels")
+        rows = left_joined(left_joined(images, splits, "dicom", "splits"), labels, "study", "labels")
         patient, study, dicom = rows["patient"], rows["study"], rows.pop("dicom")
         path = "files/p" + patient.str[:2] + "/p" + patient + "/s" + study + "/" + dicom + ".jpg"
         return absent_where_healthy(rows.assign(image=path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .collection import PUBLISHED_SPLIT, PublicCollection, Tables, joined
+from .collection import PUBLISHED_SPLIT, PublicCollection, Tables, left_joined
 
 _FINDINGS = (
     "HeartSize", "PulmonaryCongestion", "PleuralEffusion_Right", "PleuralEffusion_Left", "PulmonaryOpacities_Right",
@@ -28,7 +28,7 @@ class TaixRay(PublicCollection):
     def rows(self, tables: Tables) -> pd.DataFrame:
         rows = tables.read("metadata/annotation.csv", {**_COLUMNS, **{name: name for name in _FINDINGS}})
         splits = tables.read("metadata/split.csv", {"uid": "UID", "split": "Split"})
-        rows = joined(rows, splits, "uid", "splits")
+        rows = left_joined(rows, splits, "uid", "splits")
         told = {name: _presence(rows[name]) for name in _FINDINGS}
         return rows.assign(image="data/" + rows.pop("uid") + ".png", view="AP", **told)
 
