@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import pandas as pd
 
 from ...base.errors import PrivbenchError
 from ...base.exact_json import parse
-from ...base.files import decode, read_bytes
 from ...plugins.interfaces import DataRequest
 from .chexpert_labels import COLUMNS, HEALTHY, LabelledCollection, absent_where_healthy
-from .collection import Tables, left_joined, parted
+from .collection import Tables, cell, left_joined, parted
 
 _TABLE = "df_chexpert_plus_240401.csv"
 _LABELS = "chexbert_labels/impression_fixed.json"
@@ -43,16 +39,13 @@ class CheXpertPlus(LabelledCollection):
 
 def _labels(tables: Tables) -> pd.DataFrame:
     """The labels of each image, by its path. Raises PrivbenchError where a line is none of the published ones."""
-    path: Path = tables.root / _LABELS
-    tables.check(path)
-    content = read_bytes(path, "fetch it again")
-    tables.digests[_LABELS] = hashlib.sha256(content).hexdigest()
+    path = tables.root / _LABELS
     columns = {"path": "path_to_image", HEALTHY: HEALTHY, **COLUMNS}
     told = []
-    for number, line in enumerate(decode(content, path).splitlines(), 1):
+    for number, line in enumerate(tables.text(_LABELS).splitlines(), 1):
         try:
             values = parse(line)
-            told.append({ours: _text(values[theirs]) for ours, theirs in columns.items()})
+            told.append({ours: cell(values[theirs]) for ours, theirs in columns.items()})
         except (ValueError, KeyError, TypeError) as error:
             raise PrivbenchError(
                 f"{path}, line {number}: this tells no labels of an image ({error}): fetch it again."
@@ -60,7 +53,3 @@ def _labels(tables: Tables) -> pd.DataFrame:
     if not told:
         raise PrivbenchError(f"{path} is empty: fetch it again.")
     return pd.DataFrame(told, columns=list(columns), dtype=object)
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from ...base.errors import PrivbenchError, raise_all
-from ...base.files import digest_of
+from ...base.files import decode, digest_of, read_bytes
 from ...data.notices import Notice
 from ...plugins.interfaces import DataRequest
 from .. import cells
@@ -32,7 +33,10 @@ class CollectionParams(ListedParams):
 
 
 class Tables:
-    """The tables of a collection below a folder; `digests` are those of the bytes that were read, by name."""
+    """The tables of a collection below a folder, as spreadsheets or as JSON.
+
+    `digests` are those of the bytes that were read, by name.
+    """
 
     def __init__(self, root: Path, collection: str) -> None:
         self.root, self._collection = root, collection
@@ -49,7 +53,7 @@ class Tables:
             PrivbenchError: there is no such table, or it lacks some of the columns.
         """
         path = self._path(name)
-        self.check(path)
+        self._check(path)
         texts, self.digests[name] = read_spreadsheet(path)
         if missing := [theirs for theirs in columns.values() if theirs not in texts.columns]:
             raise PrivbenchError(
@@ -58,7 +62,15 @@ class Tables:
             )
         return pd.DataFrame({ours: texts[theirs] for ours, theirs in columns.items()})
 
-    def check(self, path: Path) -> None:
+    def text(self, name: str) -> str:
+        """The text of a file. Raises PrivbenchError where it is not there, or is no text."""
+        path = self.root / name
+        self._check(path)
+        content = read_bytes(path, "fetch it again")
+        self.digests[name] = hashlib.sha256(content).hexdigest()
+        return decode(content, path)
+
+    def _check(self, path: Path) -> None:
         """Raises PrivbenchError where a file of the collection is not there."""
         if not path.is_file():
             raise PrivbenchError(
@@ -113,6 +125,11 @@ class PublicCollection(ListedImages):
         asked = frozenset({*_ASKED, *self.findings})
         digest = digest_of(tables.digests)
         return Listing(texts, self.findings, asked, digest, tuple(notices), self.uncertain)
+
+
+def cell(value: object) -> str:
+    """A value of JSON as the text of a table; empty for null."""
+    return "" if value is None else str(value)
 
 
 def parted(texts: pd.Series, pattern: str, what: str) -> pd.DataFrame:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from ...base.errors import PrivbenchError
 from ...base.exact_json import parse
-from ...base.files import decode, read_bytes
-from .collection import PUBLISHED_SPLIT, PublicCollection, Tables
+from .collection import PUBLISHED_SPLIT, PublicCollection, Tables, cell
 
 _SPLITS = ("train", "valid", "test")
 _COLUMNS = {
@@ -39,18 +35,13 @@ class RexGradient(PublicCollection):
 def _images(tables: Tables, split: str) -> Iterator[dict[str, str]]:
     """The images of a split. Raises PrivbenchError where its file is none of the published ones."""
     name = f"metadata/{split}_metadata_view_position.json"
-    path: Path = tables.root / name
-    tables.check(path)
-    content = read_bytes(path, "fetch it again")
-    tables.digests[name] = hashlib.sha256(content).hexdigest()
+    text = tables.text(name)
     try:
-        for study in parse(decode(content, path)).values():
-            told = {ours: _text(study[theirs]) for ours, theirs in _COLUMNS.items()}
+        for study in parse(text).values():
+            told = {ours: cell(study[theirs]) for ours, theirs in _COLUMNS.items()}
             for image, view in zip(study["ImagePath"], study["ImageViewPosition"], strict=True):
-                yield {"image": _text(image).removeprefix("../"), "view": _text(view), "split": split, **told}
+                yield {"image": cell(image).removeprefix("../"), "view": cell(view), "split": split, **told}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PrivbenchError(f"{path} tells no studies as they are published ({error}): fetch it again.") from error
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+        raise PrivbenchError(
+            f"{tables.root / name} tells no studies as they are published ({error}): fetch it again."
+        ) from error
