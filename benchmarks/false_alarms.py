@@ -16,10 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
+from many_runs import Wanted, made_together, options, setting_of
 
-from privbench.api import carry_out, plan
-from privbench.base.progress import Progress
 from privbench.judging.selftest.catalogue import REMOVES, traps
 from privbench.protocols.schema import load_protocol
 from privbench.record.run import RunRecord
@@ -30,12 +28,12 @@ _REMOVERS = {one.anonymizer.name: one for one in traps(load_protocol("quick")) i
 
 def runs(names: Sequence[str], settings: Sequence[Setting], out: Path) -> dict[str, list[RunRecord]]:
     """Of each remover a record for each setting; their folders lie in `out`."""
-    plans = []
+    wanted = []
     for setting in settings:
         known = {one.anonymizer.name: one.anonymizer for one in traps(setting.load(), setting.seed or 0)}
-        plans += [plan(known[name], {}, setting, out / f"{name}-{setting.seed}", overwrite=True) for name in names]
-    finished = carry_out(plans, settings[0], Progress(Console(stderr=True)))
-    return {name: [one.record for one in finished if one.record.anonymizer.name == name] for name in names}
+        wanted += [Wanted(known[name], setting, out / f"{name}-{setting.seed}") for name in names]
+    records = made_together(wanted)
+    return {name: [one for one in records if one.anonymizer.name == name] for name in names}
 
 
 def row(name: str, records: Sequence[RunRecord]) -> str:
@@ -52,29 +50,15 @@ def row(name: str, records: Sequence[RunRecord]) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """What the command takes."""
-    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    told = options(__doc__, Path("runs/false_alarms"))
     told.add_argument("--seeds", type=int, nargs="+", default=list(range(20)))
-    told.add_argument("--protocol", default="quick")
     told.add_argument("--remover", action="append", choices=_REMOVERS, metavar="NAME", help="one to run; repeatable")
-    told.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="FIELD=VALUE",
-        help="a change of the protocol, such as data.params.patients=500; repeatable",
-    )
-    told.add_argument("--store", type=Path, help="the folder of cached stages")
-    told.add_argument("--out", type=Path, default=Path("runs/false_alarms"), help="where the run folders go")
-    told.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     return told
 
 
 def main() -> None:
     chosen = parser().parse_args()
-    settings = [
-        Setting(chosen.protocol, chosen.set, seed=seed, store=chosen.store, device=chosen.device)
-        for seed in chosen.seeds
-    ]
+    settings = [setting_of(chosen, seed) for seed in chosen.seeds]
     found = runs(chosen.remover or list(_REMOVERS), settings, chosen.out)
     print("| remover | interval holds 0.5 | lies above | least | mean | largest | verdicts |")
     print("| --- " * 7 + "|")

@@ -10,55 +10,34 @@ sorted. Each `--trap` names a trap to run in place of all; each `--set` changes 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
+from many_runs import Wanted, made_together, options, setting_of
 
-from privbench.api import carry_out, plan
-from privbench.base.progress import Progress
 from privbench.judging.selftest.catalogue import PLAIN_SIGHT, traps
 from privbench.judging.selftest.judge import judge
 from privbench.plugins.interfaces import Anonymizer
-from privbench.record.run import RunRecord
-from privbench.running.setting import Setting
 
 _NAMES = [trap.name for trap in PLAIN_SIGHT]
 
 
-def runs(methods: Mapping[str, str | Anonymizer], setting: Setting, out: Path) -> dict[str, RunRecord]:
-    """The records of methods, by name; their folders lie in `out`. What the store does not hold is made together."""
-    plans = [plan(method, {}, setting, out / name, overwrite=True) for name, method in methods.items()]
-    finished = carry_out(plans, setting, Progress(Console(stderr=True)))
-    return {name: run.record for name, run in zip(methods, finished, strict=True)}
-
-
 def parser() -> argparse.ArgumentParser:
     """What the command takes."""
-    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    told = options(__doc__, Path("runs/trap_draws"))
     told.add_argument("--draws", type=int, nargs="+", default=[0, 1, 2])
-    told.add_argument("--protocol", default="quick")
     told.add_argument("--trap", action="append", choices=_NAMES, metavar="NAME", help="a trap to run; repeatable")
-    told.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="FIELD=VALUE",
-        help="a change of the protocol, such as data.params.patients=500; repeatable",
-    )
-    told.add_argument("--store", type=Path, help="the folder of cached stages")
-    told.add_argument("--out", type=Path, default=Path("runs/trap_draws"), help="where the run folders go")
-    told.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     return told
 
 
 def main() -> None:
     chosen = parser().parse_args()
-    setting = Setting(chosen.protocol, chosen.set, store=chosen.store, device=chosen.device)
+    setting = setting_of(chosen)
     names, draws = chosen.trap or _NAMES, chosen.draws
     drawn = {draw: {one.anonymizer.name: one for one in traps(setting.load(), draw)} for draw in draws}
-    methods = {f"{name}-{draw}": drawn[draw][name].anonymizer for name in names for draw in draws}
-    records = runs({"identity": "identity"} | methods, setting, chosen.out)
+    methods: dict[str, str | Anonymizer] = {"identity": "identity"}
+    methods |= {f"{name}-{draw}": drawn[draw][name].anonymizer for name in names for draw in draws}
+    made = made_together([Wanted(method, setting, chosen.out / name) for name, method in methods.items()])
+    records = dict(zip(methods, made, strict=True))
     identity = records["identity"]
     found = {name: [judge(records[f"{name}-{draw}"], identity, drawn[draw][name]) for draw in draws] for name in names}
     worst = identity.worst_case

@@ -12,15 +12,17 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 def load(name):
+    """The module of a benchmark, which finds what lies beside it, as a script does."""
     spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FOLDER)
+        spec.loader.exec_module(module)
     return module
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.py")))
-def test_all_that_they_import_is_there(name, monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)  # one imports another, which a script finds beside itself
+def test_all_that_they_import_is_there(name):
     assert load(name).__doc__
 
 
