@@ -21,6 +21,7 @@ __all__ = [
     "Params",
     "PrivbenchError",
     "ReadingTask",
+    "SetAnonymizer",
     "__version__",
     "run",
 ]
@@ -29,7 +30,15 @@ if TYPE_CHECKING:
     from .api import run
     from .base.errors import PrivbenchError
     from .base.params import Params
-    from .plugins.interfaces import Anonymizer, Dataset, InferenceAttack, LinkageAttack, MeasuringTask, ReadingTask
+    from .plugins.interfaces import (
+        Anonymizer,
+        Dataset,
+        InferenceAttack,
+        LinkageAttack,
+        MeasuringTask,
+        ReadingTask,
+        SetAnonymizer,
+    )
 
 _HOMES = {"run": "api", "PrivbenchError": "base.errors"}
 

@@ -44,6 +44,7 @@ from .record.folder import (
 from .record.run import RunRecord
 from .report.plots.contact_sheet import draw_contact_sheet
 from .report.plots.training_curves import write_training
+from .running.audit import Claim, found_release
 from .running.pipeline import DrawnPairs, Pipeline, RunGraph
 from .running.recording import record_of
 from .running.run_folder import LOG, RunFolder, folder_name
@@ -155,7 +156,21 @@ def plan(
     protocol = setting.load()
     method = setting.anonymizer(anonymizer, params, protocol)
     given = sorted(method.params.model_fields_set if isinstance(anonymizer, Anonymizer) else params)
-    pipeline = setting.pipeline(protocol, method)
+    return _planned(setting.pipeline(protocol, method), given, out, overwrite)
+
+
+def plan_audit(claim: Claim, setting: Setting, out: Path | None, overwrite: bool) -> Plan:
+    """The run that judges a release which lies in a folder.
+
+    Raises:
+        PrivbenchError: a mistake that can be told before anything is computed.
+    """
+    protocol = setting.load()
+    release, told = found_release(claim, setting, protocol)
+    return _planned(setting.pipeline(protocol, release, told), sorted(claim.params), out, overwrite)
+
+
+def _planned(pipeline: Pipeline, given: Sequence[str], out: Path | None, overwrite: bool) -> Plan:
     place = _default_folder(pipeline, given) if out is None else out
     folder = RunFolder(place, pipeline.key, overwrite)
     _check_apart(place, pipeline.store.root)
@@ -251,7 +266,9 @@ def _write(planned: Plan, graph: RunGraph, made: Mapping[Node, Stage], part: Pat
     for stage in stages.values():
         stage.confirm()
     figures = read_figures(stages[FIGURES].folder)
-    record = record_of(planned.pipeline, stages, figures, graph.warnings, planned.given, graph.weights)
+    record = record_of(
+        planned.pipeline, stages, figures, graph.warnings, planned.given, graph.weights, graph.publication
+    )
     write_run_scores(part, *read_run_scores({name: stage.folder for name, stage in stages.items()}))
     shutil.copyfile(stages[FIGURES].folder / ESTIMATES, part / ESTIMATES)
     shutil.copyfile(stages[ANONYMIZER_STAGE].folder / STATE, part / ANONYMIZER_STATE)

@@ -19,12 +19,14 @@ from .plugins.interfaces import (
     MeasuringTask,
     Plugin,
     ReadingTask,
+    SetAnonymizer,
     ShownImages,
     UtilityTask,
 )
 
 if TYPE_CHECKING:  # for annotations: they load torch, which what only declares need not wait for
     from .learning.context import Context as Context
+    from .learning.context import Pixels as Pixels
     from .learning.guidance import Guidance as Guidance
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "Params",
     "Plugin",
     "ReadingTask",
+    "SetAnonymizer",
     "ShownImages",
     "Split",
     "UtilityTask",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from . import (
+    audit,
     baseline,
     budget,
     check,
@@ -59,12 +60,14 @@ app.command(name="run", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, 
 app.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=selftest.EPILOG)(
     selftest.command
 )
+app.command(name="audit", epilog=audit.EPILOG)(audit.command)
 planning = typer.Typer(help=plan.HELP, no_args_is_help=True)
 app.add_typer(planning, name="plan")
 planning.command(name="run", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT)(plan.only_told(run.command))
 planning.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT)(
     plan.only_told(selftest.command)
 )
+planning.command(name="audit")(plan.only_told(audit.command))
 planning.command(name="sweep")(plan.only_told(sweep.command))
 app.command(name="budget", context_settings=PLUGIN_CONTEXT, epilog=budget.EPILOG)(budget.command)
 app.command(name="check-plugin", context_settings=PLUGIN_CONTEXT, epilog=check_plugin.EPILOG)(check_plugin.command)

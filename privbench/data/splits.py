@@ -79,6 +79,12 @@ class Split:
         """1 where a finding is present, 0 where it is absent, NaN where nobody said. Shape: (N, findings), float32."""
         return self.table[list(self.findings)].to_numpy(np.float32)
 
+    def among(self, rows: np.ndarray) -> Split:
+        """Those rows alone, with the pairs among them. Shape: rows (n,), int."""
+        masks, locations = (None if known is None else known[rows] for known in (self.masks, self.locations))
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return Split(self.images[rows], table, self.findings, self.pairs.among(rows), masks, locations)
+
     def with_images(self, images: np.ndarray) -> Split:
         """The same split with other pixels: the released images in place of the originals."""
         return replace(self, images=images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -121,10 +121,11 @@ def _reached(modules: frozenset[str]) -> tuple[str, Mapping[str, str]]:
 
 @dataclass(frozen=True)
 class Nodes:
-    """Makes the nodes of a run."""
+    """Makes the nodes of a run. `more` are JSON values that all of them depend on."""
 
     versions: Mapping[str, str]
     conditions: Conditions
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def node(
         self,
@@ -157,7 +158,7 @@ class Nodes:
         conditions: dict[str, Any] = {"seed": told.seed, "code": code.digest, "libraries": code.libraries}
         if inputs:
             conditions |= {"device": told.device, "precision": told.precision, "threads": told.threads}
-        whole = {**config, **conditions}
+        whole = {**config, **self.more, **conditions}
         ours = frozenset(filter(is_ours, modules | modules_of(classes)))
         reached = Reached(ours, *_reached(ours))
         return Node(name, self.versions[name.kind], whole, tuple(inputs), work, told, instead, reached)

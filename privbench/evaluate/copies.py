@@ -63,8 +63,10 @@ def copies_result(
     scores = scores.sort_values(["image", "split"], kind="stable")
     released, originals = (scores[scores["shown"] == kind] for kind in (Kind.ANONYMIZED, Kind.ORIGINAL))
     nearest, different = _nearest(released), _nearest(originals)
-    from_training = [rows[rows["split"] == "train"] for rows in (released, originals)]
     told = threshold(different["likeness"].to_numpy(float))
+    # How alike originals are is told by all of them, and what is alike without a release by those that are released.
+    originals, different = (rows[rows["image"].isin(nearest["image"])] for rows in (originals, different))
+    from_training = [rows[rows["split"] == "train"] for rows in (released, originals)]
     counts, effective = counts_of(nearest, resampling)
     mean = _Shares(resampling, resampling.rows(nearest["patient"].to_numpy()), effective, told.copies)
     own, own_patient, others = (mean.of(nearest, one) for one in (OWN_IMAGE, OWN_PATIENT, OTHER_PATIENT))

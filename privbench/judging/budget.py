@@ -80,6 +80,10 @@ def budget_curve(pipeline: Pipeline, engine: Engine, record: RunRecord, attack: 
         raise PrivbenchError(f"The run has no attack {attack} ({scenario}): choose one of {told}.")
     engine.make({attack: [pipeline.data]})
     graph = pipeline.graph(engine.made[pipeline.data])
+    if graph.publication.rows:
+        raise PrivbenchError(
+            f"Not all images of {record.label} are released, which budgets take for granted: judge a whole release."
+        )
     for notice in graph.notices:
         log_notice(notice)
     engine.make({attack: graph.common.releases[:1]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..base.progress import Progress
 from ..base.seeds import derive_seed, numpy_generator
 from .generators import torch_generator
 
+_BATCH = 64  # what fits a processor's caches; an accelerator has enough to do with it
 _DEVICE_SHARE = 0.5  # of the accelerator's free memory that resident images may take
 
 
@@ -56,6 +58,11 @@ class Pixels:
 
     def __len__(self) -> int:
         return len(self._images)
+
+    def batches(self) -> Iterator[torch.Tensor]:
+        """All images in their order, some at a time. Shape: (n, 1, H, W) each."""
+        for rows in torch.arange(len(self)).split(_BATCH):
+            yield self[rows]
 
     def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
         if isinstance(self._images, torch.Tensor):

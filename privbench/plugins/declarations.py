@@ -48,11 +48,7 @@ def check_plugin(kind: str, plugin: type, name: Any) -> None:
     who = plugin.__qualname__
     if getattr(plugin, "name", None) != name or not name:
         raise PrivbenchError(f"{who} needs a class attribute name = {name or '…'!r}.")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise PrivbenchError(
-            f"{who} has the name {name!r}, which must be a text of letters, digits, '-', '_' and '.', because folders "
-            "are called so: rename it."
-        )
+    check_name(name, who)
     if inspect.isabstract(plugin):
         raise PrivbenchError(f"{who} lacks {', '.join(sorted(plugin.__abstractmethods__))}: write the method.")
     if (kinds := _KINDS_OF.get(wanted)) is not None and not issubclass(plugin, kinds):
@@ -62,6 +58,15 @@ def check_plugin(kind: str, plugin: type, name: Any) -> None:
     _check_signatures(plugin)
     if not is_own(plugin):
         plugin_code(plugin)  # now, before its file can be edited
+
+
+def check_name(name: Any, who: str) -> None:
+    """Raises PrivbenchError unless whoever has that name can be called so."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PrivbenchError(
+            f"{who} has the name {name!r}, which must be a text of letters, digits, '-', '_' and '.', because folders "
+            "are called so: rename it."
+        )
 
 
 def _check_values(plugin: type[Plugin]) -> None:

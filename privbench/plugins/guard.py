@@ -37,7 +37,7 @@ def guard(plugin: type) -> None:
         if isinstance(method, property) and method.fget is not None:
             setattr(plugin, name, property(_guarded(method.fget, name), doc=method.__doc__))
         elif isinstance(method, FunctionType):
-            setattr(plugin, name, (_guarded_reading if name == "read" else _guarded)(method, name))
+            setattr(plugin, name, (_guarded_yielding if name in ITEMS else _guarded)(method, name))
 
 
 def place_of(error: BaseException, home: str) -> str | None:
@@ -75,27 +75,27 @@ def _guarded(method: FunctionType | Callable[..., Any], name: str) -> Callable[.
     return call
 
 
-def _guarded_reading(method: FunctionType, name: str) -> Callable[..., Any]:
-    """As `_guarded`, for what yields: its code runs each time that the next chunk is asked for."""
+def _guarded_yielding(method: FunctionType, name: str) -> Callable[..., Any]:
+    """As `_guarded`, for what yields: its code runs each time that the next item is asked for."""
     if getattr(method, "is_guarded", False):
         return method
 
     @wraps(method)
-    def read(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+    def items(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
         with _told(self, name, method):
-            chunks = method(self, *args, **kwargs)
-        _check(self, name, method, RESULTS[name], chunks, args)
-        chunks = iter(chunks)
+            found = method(self, *args, **kwargs)
+        _check(self, name, method, RESULTS[name], found, args)
+        found = iter(found)
         while True:
             with _told(self, name, method):
-                chunk = next(chunks, _under_way)  # which no plugin yields
-            if chunk is _under_way:
+                item = next(found, _under_way)  # which no plugin yields
+            if item is _under_way:
                 return
-            _check(self, name, method, ITEMS, chunk, args)
-            yield chunk
+            _check(self, name, method, ITEMS[name], item, args)
+            yield item
 
-    read.is_guarded = True  # type: ignore[attr-defined]
-    return read
+    items.is_guarded = True  # type: ignore[attr-defined]
+    return items
 
 
 @contextmanager

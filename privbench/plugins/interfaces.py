@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, final
 
+from ..base.errors import PrivbenchError
 from ..base.params import Params
 from ..base.validation import validate
 from ..data.exclusion import Exclusion
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # so that `privbench list`, which reads declarations alone, l
     from ..base.progress import Progress
     from ..data.gallery import Gallery, KnownGallery
     from ..data.splits import Split
-    from ..learning.context import Context
+    from ..learning.context import Context, Pixels
     from ..learning.guidance import Guidance
     from ..learning.transfer import Transfer
 
@@ -108,6 +109,8 @@ class Anonymizer(Plugin):
     kind = "anonymizer"
     deterministic: ClassVar[bool]
     """True: the same image always becomes the same image. False: noise is drawn from the generator."""
+    made_elsewhere: ClassVar[bool] = False
+    """True: it hands out a release that somebody else made, so how that was made is not known."""
     needs_findings: ClassVar[bool] = False
     """True: it learns from what the guidance classifier reads, so the data set has to tell findings."""
 
@@ -130,6 +133,27 @@ class Anonymizer(Plugin):
         move it, so that a release does not depend on the device.
         """
 
+    def published(self, table: pd.DataFrame) -> np.ndarray:
+        """Which images of a split are released at all, by its table; all, unless a method suppresses some.
+
+        Those that are not are not attacked, and their originals stay where attackers and copies are sought among.
+        Shape: N rows to (N,), bool.
+        """
+        import numpy
+
+        return numpy.ones(len(table), bool)
+
+    def anonymize_set(self, images: Pixels, table: pd.DataFrame, generator: torch.Generator) -> Iterator[Tensor]:
+        """The release of all images of a split that are released, in their order, in parts of any length.
+
+        The harness asks for releases here alone. The default anonymizes batch by batch.
+
+        Shape: images (N, 1, H, W), which index by rows to floats in [0, 1], beside N rows as `Dataset.table` has them,
+        to parts (n, 1, H, W), float in [0, 1], N together. `generator` as in `anonymize`.
+        """
+        for batch in images.batches():
+            yield self.anonymize(batch, generator)
+
     def displacement(self, images: Tensor) -> Tensor | None:
         """Where each pixel is taken from, relative to its place; None where the method deforms nothing.
 
@@ -143,6 +167,23 @@ class Anonymizer(Plugin):
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
         """Takes over what another instance with the same parameters learnt, and moves it to the device."""
+
+
+class SetAnonymizer(Anonymizer):
+    """Releases a whole split at once: what becomes of an image hangs on the others, or on whose it is.
+
+    `deterministic` is said of the set: the same images with the same table always become the same release. Each split
+    is released by itself, and the releases of one hang on nothing of another.
+    """
+
+    @abstractmethod
+    def anonymize_set(self, images: Pixels, table: pd.DataFrame, generator: torch.Generator) -> Iterator[Tensor]:
+        """As `Anonymizer.anonymize_set`."""
+
+    @final
+    def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Raises PrivbenchError: images without the rest of their set have no release."""
+        raise PrivbenchError(f"The anonymizer {self.name!r} releases whole sets: ask its anonymize_set().")
 
 
 class Attack(Plugin):

@@ -25,6 +25,10 @@ def _numbers(value: Any) -> bool:
     return numpy is not None and isinstance(value, numpy.ndarray) and value.dtype.kind in "biuf"
 
 
+def _truths(value: Any) -> bool:
+    return _numbers(value) and value.dtype.kind == "b"
+
+
 def _table(value: Any) -> bool:
     return isinstance(value, sys.modules["pandas"].DataFrame) if "pandas" in sys.modules else False
 
@@ -68,8 +72,11 @@ def _findings(plugin: Any) -> bool:
     return isinstance(findings, tuple) and all(map(_text, findings))
 
 
-ITEMS = Result("a privbench.interfaces.Chunk of numpy arrays", lambda value, *_: _chunk(value))
-"""What `Dataset.read` yields, again and again."""
+ITEMS = {
+    "read": Result("a privbench.interfaces.Chunk of numpy arrays", lambda value, *_: _chunk(value)),
+    "anonymize_set": Result("a tensor of images", lambda value, *_: _tensor(value)),
+}
+"""What methods yield again and again."""
 
 RESULTS: dict[str, Result | None] = {
     "__init__": Result(
@@ -90,6 +97,8 @@ RESULTS: dict[str, Result | None] = {
     "load_state": None,
     "state": Result("a dict of tensors", lambda value, *_: _by_name(value, _tensor)),
     "anonymize": Result("a tensor", lambda value, *_: _tensor(value)),
+    "published": Result("a numpy array of truth values", lambda value, *_: _truths(value)),
+    "anonymize_set": Result("an iterator of tensors", lambda value, *_: isinstance(value, Iterable)),
     "displacement": Result(
         "None or a tensor of shape (N, 2, H, W)",
         lambda value, _, arguments: value is None or _moved(value, arguments[0]),

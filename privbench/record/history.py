@@ -121,6 +121,11 @@ def _from_7(old: dict[str, Any]) -> dict[str, Any]:
     return old | {"schema_version": 8, "weights": []}
 
 
+def _from_8(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 8 knew no release that lacks images."""
+    return old | {"schema_version": 9, "released": {}}
+
+
 _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _from_1,
     2: _from_2,
@@ -129,4 +134,5 @@ _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
     5: _from_5,
     6: _from_6,
     7: _from_7,
+    8: _from_8,
 }

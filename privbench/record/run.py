@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,7 +20,7 @@ from .utility import MeasurementResult, UtilityResult
 from .values import Amount, Record
 from .weights import WeightsRecord
 
-SCHEMA_VERSION: Literal[8] = 8
+SCHEMA_VERSION: Literal[9] = 9
 FILE = "run.json"
 
 
@@ -40,14 +41,24 @@ class StageRecord(Record):
 
 
 class AnonymizerRecord(Record):
-    """The method. `params` are all of its parameters, `given` the names of those that the user chose."""
+    """The method. `params` are all of its parameters, `given` the names of those that the user chose.
+
+    `deterministic` is None where its release was made elsewhere, so that nobody knows.
+    """
 
     name: str
     version: str
-    deterministic: bool
+    deterministic: bool | None
     params: dict[str, Any]
     given: list[str]
     code: str
+
+
+class ReleasedRecord(Record):
+    """How many images of a split there are, and how many of them are released and thus judged."""
+
+    images: int
+    released: int
 
 
 class GitRecord(Record):
@@ -59,13 +70,14 @@ class RunRecord(Record):
     """A run: one anonymizer under one protocol, and everything it produced.
 
     `public` tells that nothing in its data is of a person, so that pictures of originals and names may be shown.
+    `released` tells of each split how much of it is released, and is empty in runs of schemas before 9.
     `copies` is None in runs of schemas before 7; `weights` are those that it did not learn itself, which no run of a
     schema before 8 had. `terms` is what the fingerprint hashes beside the data's digest, empty
     in runs of schemas before 3; `files` the SHA-256 of every other file of the run folder, empty in runs of all old
     schemas.
     """
 
-    schema_version: Literal[8] = SCHEMA_VERSION
+    schema_version: Literal[9] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
@@ -74,6 +86,7 @@ class RunRecord(Record):
     public: bool
     terms: dict[str, Any]
     anonymizer: AnonymizerRecord
+    released: dict[str, ReleasedRecord]
     worst_case: WorstCase
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
@@ -107,6 +120,12 @@ class RunRecord(Record):
     def figures(self) -> Figures:
         """All that its scores say."""
         return Figures.model_validate({name: getattr(self, name) for name in Figures.model_fields})
+
+    @property
+    def partly_released(self) -> str | None:
+        """How much of each split is released, in words; None where all is."""
+        whole = all(one.released == one.images for one in self.released.values())
+        return None if whole else released_text(self.released)
 
     @property
     def utility(self) -> UtilityResult | None:
@@ -161,6 +180,11 @@ class RunRecord(Record):
         told = (name for name in method.given if name in method.params)  # without what tells where something lies
         plain = (name for name in told if not isinstance(method.params[name], dict | list))
         return " ".join([method.name, *(f"{name}={method.params[name]}" for name in plain)])
+
+
+def released_text(released: Mapping[str, ReleasedRecord]) -> str:
+    """How much of each split is released, such as `8 of 8 train, 4 of 6 test images`."""
+    return ", ".join(f"{one.released} of {one.images} {name}" for name, one in released.items()) + " images"
 
 
 def read_run(path: Path) -> RunRecord:

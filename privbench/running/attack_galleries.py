@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..data.gallery import Gallery, KnownGallery
 from ..data.splits import COLUMNS
 from ..protocols.kinds import Compared, Kind
@@ -15,17 +17,42 @@ if TYPE_CHECKING:
 
 
 def gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> Gallery:
-    """Images of a split: probes and references of those kinds, and further releases where the attack wants them."""
-    images = {Kind.ORIGINAL: shown.originals[split].images}
+    """Images of a split that are released: probes and references of those kinds, and further releases where the
+    attack wants them.
+    """
+    images = {Kind.ORIGINAL: shown.attacked(split).images}
     if shown.releases:
         images[Kind.ANONYMIZED] = shown.releases[0][split]
     more = shown.releases[1 : attack.releases] if kinds.probes is Kind.ANONYMIZED else []
     return Gallery(images[kinds.probes], images[kinds.references], tuple(release[split] for release in more))
 
 
+def searched_gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> Gallery:
+    """All that an attacker searches: every original of a split, or every release.
+
+    Beside an original that is not released another one's release stands as the probe: nobody asks for its scores.
+    """
+    there = gallery(shown, split, kinds, attack)
+    if split not in shown.published or kinds is Compared.RELEASES:
+        return there
+    originals, rows = shown.originals[split].images, shown.published[split]
+    if kinds is Compared.ORIGINALS:
+        return Gallery(originals, originals)
+    stands = np.arange(len(originals)) % len(rows)
+    stands[rows] = np.arange(len(rows))
+    return Gallery(there.probes[stands], originals, tuple(release[stands] for release in there.releases))
+
+
 def known_gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> KnownGallery:
-    """The same, with what an attacker may know of who is on them; of members and others not those who are judged."""
-    part, images = shown.originals[split], gallery(shown, split, kinds, attack)
+    """Images with what an attacker may know of who is on them; of members and others not those who are judged.
+
+    Originals alone are those of images that are not released, too.
+    """
+    if kinds is Compared.ORIGINALS:
+        part = shown.originals[split]
+        images = Gallery(part.images, part.images)
+    else:
+        part, images = shown.attacked(split), gallery(shown, split, kinds, attack)
     pairs, table = part.pairs, part.table[[column for column in COLUMNS if column != "split"]]
     if attack.infers_membership:
         rows = rows_that_are_known(part.patients)

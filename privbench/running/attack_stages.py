@@ -15,7 +15,7 @@ from ..base.errors import PrivbenchError
 from ..data.gallery import Gallery
 from ..data.pairs import Pairs
 from ..data.patients import one_a_patient
-from ..data.splits import pairs_digests
+from ..data.splits import SPLITS, pairs_digests
 from ..plugins.interfaces import Attack, InferenceAttack, LinkageAttack
 from ..protocols.kinds import CONTROL, Compared, Kind
 from ..protocols.scenarios import FLOOR, threat_of
@@ -61,7 +61,7 @@ class ScoreFloor:
     source: Source
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
-        origin, test = AttackOrigin(FLOOR, CONTROL, 0), self.source.shown(reads).originals["test"]
+        origin, test = AttackOrigin(FLOOR, CONTROL, 0), self.source.shown(reads).attacked("test")
         images, pairs = Gallery(test.images, test.images), test.pairs
         scores = self.attack.anew().similarity(images, pairs.probe, pairs.reference, ctx)
         write_scores(linkage_scores(origin, test, "test", Compared.ORIGINALS, pairs, scores), folder / LINKAGE_FILE)
@@ -89,23 +89,29 @@ class LinkImages(Scoring[LinkageAttack]):
         attack, shown = self._ready(reads, ctx)
         self._pairs(attack, shown, folder, ctx)
         kinds = threat_of(self.origin.scenario).test
-        test, similarity = self._gallery(attack, shown, "test", kinds), self._similarity(attack, shown, "test", ctx)
-        ranks = retrieval_ranks(self.origin, shown.originals["test"], similarity, ctx.numpy_generator("ties"))
-        write_scores(ranks, folder / RETRIEVAL_FILE)
+        splits = {name: shown.attacked(name) for name in SPLITS} if kinds is Compared.RELEASES else shown.originals
+        similarity = self._similarity(attack, shown, "test", ctx)
+        ranks = retrieval_ranks(self.origin, splits["test"], similarity, ctx.numpy_generator("ties"))
+        write_scores(_of_released(ranks, "probe", shown, "test"), folder / RETRIEVAL_FILE)
         if kinds is Compared.ACROSS:
             # Validation images tell an attacker from when on he may believe the best match.
             similarities = {"val": self._similarity(attack, shown, "val", ctx), "test": similarity}
             searches = [
-                gallery_searches(self.origin, shown.originals[name], name, one, ctx.numpy_generator(f"searches {name}"))
+                _of_released(
+                    gallery_searches(self.origin, splits[name], name, one, ctx.numpy_generator(f"searches {name}")),
+                    "probe",
+                    shown,
+                    name,
+                )
                 for name, one in similarities.items()
             ]
             write_scores(pd.concat(searches, ignore_index=True), folder / SEARCH_FILE)
-            self._matches(attack, test, shown, folder, ctx)
-        self._measures(attack, test, shown, folder, ctx)
+            self._matches(attack, shown, folder, ctx)
+        self._measures(attack, shown, folder, ctx)
 
     def _similarity(self, attack: LinkageAttack, shown: Shown, split: str, ctx: Context) -> np.ndarray:
         """Every probe of a split against every reference. Shape: (N, N)."""
-        images = self._gallery(attack, shown, split, threat_of(self.origin.scenario).test)
+        images = self._searched(attack, shown, split, threat_of(self.origin.scenario).test)
         shuffled, place = _shuffled(images, ctx)
         return attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
 
@@ -113,27 +119,30 @@ class LinkImages(Scoring[LinkageAttack]):
         train, test = (kinds := threat_of(self.origin.scenario)).train, kinds.test
         parts = []
         for name, kind in dict.fromkeys([("train", train), ("val", train), ("val", test), ("test", test)]):
-            split = shown.originals[name]
+            split = shown.attacked(name)
             pairs = _some(split.pairs, len(shown.originals["val"].pairs)) if name == "train" else split.pairs
             images, place = _shuffled(self._gallery(attack, shown, name, kind), ctx)
             scores = attack.similarity(images, place[pairs.probe], place[pairs.reference], ctx)
             parts.append(linkage_scores(self.origin, split, name, kind, pairs, scores))
         write_scores(pd.concat(parts, ignore_index=True), folder / LINKAGE_FILE)
 
-    def _matches(self, attack: LinkageAttack, test: Gallery, shown: Shown, folder: Path, ctx: Context) -> None:
+    def _matches(self, attack: LinkageAttack, shown: Shown, folder: Path, ctx: Context) -> None:
         """Of an attack that knows no single images there is no file."""
-        split = shown.originals["test"]
-        rows = one_a_patient(split.patients, MATCHED)
-        images, place = _shuffled(test.rows(rows), ctx)
+        split, kinds = shown.originals["test"], threat_of(self.origin.scenario).test
+        rows = _to_be_matched(split.patients, shown.rows("test"))
+        images, place = _shuffled(self._searched(attack, shown, "test", kinds).rows(rows), ctx)
         similarity = attack.image_similarity(images, ctx)
         if similarity is not None:
             similarity = similarity[np.ix_(place, place)]
             ranks = own_image_ranks(self.origin, split, rows, similarity, ctx.numpy_generator("equally alike"))
-            write_scores(ranks, folder / MATCHES_FILE)
+            write_scores(_of_released(ranks, "image", shown, "test"), folder / MATCHES_FILE)
 
-    def _measures(self, attack: LinkageAttack, test: Gallery, shown: Shown, folder: Path, ctx: Context) -> None:
-        anonymized = threat_of(self.origin.scenario).test.probes is Kind.ANONYMIZED
-        measures = attack.measures(test, shown.originals["test"].images, ctx) if anonymized else {}
+    def _measures(self, attack: LinkageAttack, shown: Shown, folder: Path, ctx: Context) -> None:
+        kinds = threat_of(self.origin.scenario).test
+        measures: dict[str, float] = {}
+        if kinds.probes is Kind.ANONYMIZED:
+            test = self._gallery(attack, shown, "test", kinds)
+            measures = attack.measures(test, shown.attacked("test").images, ctx)
         if odd := [name for name, value in measures.items() if not np.isfinite(value)]:
             raise PrivbenchError(
                 f"The attack {self.origin.attack!r} measured {odd[0]} as {measures[odd[0]]}, which is no number: "
@@ -148,7 +157,7 @@ class InferAttributes(Scoring[InferenceAttack]):
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         attack, shown = self._ready(reads, ctx)
         inferred = attack.infer(self._gallery(attack, shown, "test", threat_of(self.origin.scenario).test), ctx)
-        write_scores(inference_scores(self.origin, shown.originals["test"], inferred), folder / INFERENCE_FILE)
+        write_scores(inference_scores(self.origin, shown.attacked("test"), inferred), folder / INFERENCE_FILE)
 
 
 @dataclass(frozen=True)
@@ -228,6 +237,21 @@ def _shuffled(gallery: Gallery, ctx: Context) -> tuple[Gallery, np.ndarray]:
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return gallery.rows(order), place
+
+
+def _of_released(scores: pd.DataFrame, column: str, shown: Shown, split: str) -> pd.DataFrame:
+    """Those rows whose image in that column is released."""
+    if split not in shown.published:
+        return scores
+    return scores[scores[column].isin(shown.attacked(split).told["image"])].reset_index(drop=True)
+
+
+def _to_be_matched(patients: np.ndarray, released: np.ndarray) -> np.ndarray:
+    """A row of each of MATCHED patients: a released one, where there is any. Shape: (N,) and (n,), int, to (m,)."""
+    own = released[one_a_patient(patients[released], MATCHED)]
+    others = np.flatnonzero(~np.isin(patients, patients[released]))
+    room = MATCHED - len(own)
+    return np.concatenate([own, others[one_a_patient(patients[others], room)]]) if len(others) and room else own
 
 
 def _some(pairs: Pairs, count: int) -> Pairs:

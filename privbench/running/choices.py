@@ -18,7 +18,8 @@ def choose_attacks(
 ) -> tuple[dict[str, Attack], list[str]]:
     """The attacks by label, less those for which the anonymizer gives no occasion; and why these are left out.
 
-    They need fresh noise where there is none, or patients from whom it learnt where it learns from nobody.
+    They need fresh noise where there is none, or patients from whom it learnt where it learns from nobody; or what is
+    not known of a release that was made elsewhere.
 
     Raises:
         PrivbenchError: an attack is asked for a scenario in which it cannot be carried out, or none links images.
@@ -37,7 +38,11 @@ def choose_attacks(
                 f"The attack {attack.name!r} learns from the guidance's embedder, which the protocol has none of: "
                 "add [guidance.embedder], as in quick, or leave the attack out."
             )
-        if attack.releases > 1 and anonymizer.deterministic:
+        if anonymizer.made_elsewhere and attack.releases > 1:
+            left_out.append(f"{label} is left out: there is one release, and nobody here can draw another one")
+        elif anonymizer.made_elsewhere and attack.infers_membership:
+            left_out.append(f"{label} is left out: nobody here knows from whom the method learnt, if it did")
+        elif attack.releases > 1 and anonymizer.deterministic:
             left_out.append(f"{label} is left out: the anonymizer draws no noise that it could average")
         elif attack.infers_membership and not anonymizer.learns:
             left_out.append(f"{label} is left out: the anonymizer learns from no patient here, so it can remember none")

@@ -30,7 +30,8 @@ class CompareOriginals:
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         originals = self.source.shown(reads).originals
-        found = _found(Kind.ORIGINAL, originals["test"].images, originals, ctx)
+        test = originals["test"]
+        found = _found(Kind.ORIGINAL, test, np.arange(len(test.images)), originals, ctx)
         write_scores(found, folder / COPIES_FILE)
 
 
@@ -50,23 +51,23 @@ class CompareReleases:
             others = read_scores(reads[ORIGINALS_ALIKE] / COPIES_FILE)
             found = _own_copies(shown.originals["test"], others)
         else:
-            found = _found(Kind.ANONYMIZED, shown.releases[0]["test"], shown.originals, ctx)
+            found = _found(Kind.ANONYMIZED, shown.released["test"], shown.rows("test"), shown.originals, ctx)
         write_scores(found, folder / COPIES_FILE)
 
 
-def _found(kind: Kind, images: np.ndarray, originals: Mapping[str, Split], ctx: Context) -> pd.DataFrame:
-    """What test images, shown in that kind, are most like in each split.
+def _found(kind: Kind, test: Split, rows: np.ndarray, originals: Mapping[str, Split], ctx: Context) -> pd.DataFrame:
+    """What test images, shown in that kind, are most like in each split. Shape: rows (n,), of the test's originals.
 
     Originals are not compared with those of their own visit: how alike different images are is to be known.
     """
-    described, every, parts = describe(images, ctx.device), np.arange(len(images)), []
+    described, parts = describe(test.images, ctx.device), []
     with ctx.progress.task("looking for copies", total=sum(len(split.images) for split in originals.values())) as told:
         for name, split in originals.items():
             themselves = kind is Kind.ORIGINAL and name == "test"
             others = described if themselves else describe(split.images, ctx.device)
-            own = every if name == "test" and not themselves else None
+            own = rows if name == "test" and not themselves else None
             near = nearest(described, others, own=own, visits=split.visits if themselves else None)
-            parts.append(nearest_originals(kind, originals["test"], name, split, near, _exact(images, split, near)))
+            parts.append(nearest_originals(kind, test, name, split, near, _exact(test.images, split, near)))
             told(len(split.images))
     return stacked(parts, COPIES_COLUMNS)
 

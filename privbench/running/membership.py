@@ -28,7 +28,7 @@ class InferMembership(Scoring[InferenceAttack]):
         kinds = threat_of(self.origin.scenario).test
         parts = []
         for name in SPLITS:
-            split = shown.originals[name]
+            split = shown.attacked(name)
             rows = rows_to_judge(split.patients, name)
             images = self._gallery(attack, shown, name, kinds).rows(rows)
             parts.append(membership_scores(self.origin, split, name, rows, attack.infer(images, ctx)[MEMBERSHIP]))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ..base.errors import PrivbenchError
 from ..base.files import digest_of
 from ..data.notices import Notice, read_notices
 from ..data.pairs import NO_PAIRS, Pairs
@@ -21,6 +22,7 @@ from ..learning.weights import weights_source
 from ..plugins.code import stated
 from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
 from ..protocols.schema import Protocol, fingerprint_of, without_places
+from ..record.run import released_text
 from .attack_stages import AttackStages
 from .choices import check_findings, check_floor, check_places, check_utilities, choose_attacks, choose_utilities
 from .contamination import brought, contamination_notices, judged
@@ -30,6 +32,7 @@ from .guidance_stages import guidance_nodes
 from .ledgers import ledger_terms
 from .loading import ReadData, data_node, read_splits
 from .pairing import guidance_pairs, with_pairs
+from .publication import Publication, publication_of
 from .rehearsal import Rehearsal
 from .release import FitAnonymizer, Release
 from .scored import Evaluate
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
 class RunGraph:
     """The nodes that a run's folder is made of; the notices are of the data, of weights and of what is left out.
 
-    `weights` are those that the run does not learn itself.
+    `weights` are those that the run does not learn itself; `publication` tells what of the data is released.
     """
 
     common: Common
@@ -55,6 +58,7 @@ class RunGraph:
     examples: Node
     notices: Sequence[Notice]
     weights: Sequence[WeightsRecord] = ()
+    publication: Publication = field(default_factory=Publication)
 
     @property
     def warnings(self) -> list[str]:
@@ -73,16 +77,20 @@ class RunGraph:
 
 @dataclass(frozen=True)
 class DrawnPairs:
-    """What the protocol draws of the data: the splits with their pairs, those of the guidance verifier, and notices."""
+    """What the protocol draws of the data: the splits with their pairs, those of the guidance verifier, and notices.
+
+    `attacked` are the pairs of each split that attacks are trained and tested on, whose images are all released.
+    """
 
     splits: Mapping[str, Split]
     guidance: Pairs
+    attacked: Mapping[str, Pairs]
     notices: Sequence[Notice]
 
 
 @dataclass
 class Pipeline:
-    """Everything that decides a run."""
+    """Everything that decides a run. `told` is known of the release before, for whoever reads the figures."""
 
     protocol: Protocol
     dataset: Dataset
@@ -95,6 +103,7 @@ class Pipeline:
     device: str
     precision: str
     allow_contamination: bool = False
+    told: Sequence[Notice] = ()
 
     def __post_init__(self) -> None:
         """Raises PrivbenchError for every mistake that can be told before anything is computed."""
@@ -156,20 +165,24 @@ class Pipeline:
         Raises:
             PrivbenchError: the data do not serve the protocol.
         """
-        of_splits, of_guidance = dict.fromkeys(SPLITS, NO_PAIRS), NO_PAIRS
-        knows, notices = self._may_know, [*map(Notice, self._left_out)]
+        of_guidance, publication = NO_PAIRS, Publication()
+        of_splits: Mapping[str, Pairs] = dict.fromkeys(SPLITS, NO_PAIRS)
+        attacked = of_splits
+        knows, notices = self._may_know, [*self.told, *map(Notice, self._left_out)]
         collection = self.dataset.collection(self.request)
         weights: list[WeightsRecord] = []
         if data is not None:
-            of_data = self._drawn(data, {} if drawn is None else drawn)
+            publication = publication_of(self.anonymizer, read_splits(data.folder, self.dataset.findings))
+            of_data = self._drawn(data, publication, {} if drawn is None else drawn)
             of_splits, of_guidance = {name: split.pairs for name, split in of_data.splits.items()}, of_data.guidance
-            knows = of_data.splits["test"].knows
+            attacked, knows = of_data.attacked, of_data.splits["test"].knows
             weights = judged(self._brought, collection, of_data.splits, self.allow_contamination)
             notices += [*of_data.notices, *contamination_notices(weights)]
         utilities, left_out = choose_utilities(self.protocol, self.utility, knows)
         notices += map(Notice, left_out)
-        source = Source(tuple(self.dataset.findings), self.protocol.guidance, of_splits, collection=collection)
-        common = self._common(source, of_guidance)
+        whole = Source(tuple(self.dataset.findings), self.protocol.guidance, of_splits, collection=collection)
+        source = replace(whole, pairs=attacked, published=publication.rows)
+        common = self._common(whole, source, of_guidance, publication)
         attacks = AttackStages(common, self.protocol, self.attack, self.floor)
         tasks = UtilityStages(common, self.protocol.utilities, self.utility, self.anonymizer)
 
@@ -179,50 +192,61 @@ class Pipeline:
 
         # Of a release that is the data to the bit nothing is trained twice on the same.
         instead = Instead(common.data, common.releases[0], IMAGES_FILE, figures(True))
-        examples = self._nodes.node(
+        examples = common.nodes.node(
             EXAMPLES,
             self.anonymizer.terms(),
             [common.data, common.releases[0], common.anonymizer],
             KeepExamples(self.anonymizer, source),
             [self.anonymizer],
         )
-        return RunGraph(common, attacks, replace(figures(False), instead=instead), examples, notices, weights)
+        scored = replace(figures(False), instead=instead)
+        return RunGraph(common, attacks, scored, examples, notices, weights, publication)
 
     def _may_know(self, what: str) -> bool:
         """Whether the data set may tell findings, masks or locations, as far as is known before it is read."""
         return what != "findings" or bool(self.dataset.findings)
 
-    def _drawn(self, data: Stage, known: dict[str, DrawnPairs]) -> DrawnPairs:
-        key = digest_of([data.key, self.protocol.fixed(), list(self.attacks)])
+    def _drawn(self, data: Stage, publication: Publication, known: dict[str, DrawnPairs]) -> DrawnPairs:
+        key = digest_of([data.key, self.protocol.fixed(), list(self.attacks), publication.terms])
         if key not in known:
-            known[key] = self._draw(data)
+            known[key] = self._draw(data, publication)
         return known[key]
 
-    def _draw(self, data: Stage) -> DrawnPairs:
+    def _draw(self, data: Stage, publication: Publication) -> DrawnPairs:
         read = read_splits(data.folder, self.dataset.findings)
-        # When it was made, it may have been for another protocol, or for another run of the same command.
-        self._rehearsal(pd.concat([split.table for split in read.values()], ignore_index=True))
-        splits = with_pairs(read, self.protocol.pairs, self.protocol.seed)
-        pairs = guidance_pairs(splits["train"], self.protocol.pairs, self.protocol.seed)
-        told = [*_few_pairs(self.protocol, splits), *_untold_visits(self.protocol, splits)]
-        return DrawnPairs(splits, pairs, [*read_notices(data.folder), *map(Notice, told)])
+        section, seed = self.protocol.pairs, self.protocol.seed
+        table = pd.concat([split.table for split in read.values()], ignore_index=True)
+        self._rehearsal(table)  # it was made for another protocol, maybe, or for another run of the same command
+        splits = attacked = with_pairs(read, section, seed)
+        if publication.rows:
+            try:
+                self._rehearsal(table, publication.rows)
+            except PrivbenchError as error:
+                text = released_text(publication.released)
+                raise PrivbenchError(f"Too little is released to be judged, {text}: {error}") from error
+            attacked = with_pairs(read, section, seed, publication.rows)
+        pairs = guidance_pairs(splits["train"], section, seed)
+        told = [*_few_pairs(self.protocol, attacked), *_untold_visits(self.protocol, splits)]
+        of_attacks = {name: split.pairs for name, split in attacked.items()}
+        return DrawnPairs(splits, pairs, of_attacks, [*read_notices(data.folder), *map(Notice, told)])
 
-    def _common(self, source: Source, pairs: Pairs) -> Common:
+    def _common(self, source: Source, published: Source, pairs: Pairs, publication: Publication) -> Common:
+        """The guidance and the anonymizer, which know all originals; and what shows the images that are released."""
         nodes, anonymizer = self._nodes, self.anonymizer
         classifier, verifier, embedder = guidance_nodes(nodes, self.data, source, pairs)
         config = anonymizer.terms() | pairs_digests(source.pairs, "train", "val")
         config |= ledger_terms(source, anonymizer.params)
-        inputs = [self.data, classifier, verifier]
+        inputs, shown = [self.data, classifier, verifier], replace(nodes, more=publication.terms)
         fitted = nodes.node(ANONYMIZER, config, inputs, FitAnonymizer(anonymizer, source), [anonymizer])
 
         def release(number: int) -> Node:
             name = RELEASE if number == 0 else StageName(RELEASE.kind, number=number)
-            work = Release(anonymizer, name, source)
-            return nodes.node(name, anonymizer.terms() | {"number": number}, [self.data, fitted], work, [anonymizer])
+            work = Release(anonymizer, name, published)
+            return shown.node(name, anonymizer.terms() | {"number": number}, [self.data, fitted], work, [anonymizer])
 
         count = max(attack.releases for attack in self.attacks.values())
         releases = tuple(map(release, range(count)))
-        return Common(nodes, source, self.data, classifier, verifier, embedder, fitted, releases)
+        return Common(shown, published, self.data, classifier, verifier, embedder, fitted, releases)
 
     def _figures(self, scores: Sequence[Node]) -> Node:
         attacks = {label: attack.version for label, attack in self.attacks.items()}
@@ -231,9 +255,16 @@ class Pipeline:
         config = {"protocol": self.terms["protocol"], "attacks": attacks, "utilities": utilities, "order": order}
         return self._nodes.node(FIGURES, config, scores, Evaluate(self.protocol, attacks, utilities))
 
-    def fingerprint(self, data_digest: str) -> str:
-        """SHA-256 of the protocol, the versions of what carries it out, and the digest of the data that it read."""
-        return fingerprint_of(self.terms, data_digest)
+    def terms_of(self, publication: Publication) -> dict[str, Any]:
+        """What makes runs comparable beside the data: figures of other images of theirs are not."""
+        return self.terms | publication.terms
+
+    def fingerprint(self, data_digest: str, publication: Publication | None = None) -> str:
+        """SHA-256 of the protocol, the versions of what carries it out, and the digest of the data that it read.
+
+        `publication` tells what of these is released; None where all is.
+        """
+        return fingerprint_of(self.terms_of(publication or Publication()), data_digest)
 
 
 def _few_pairs(protocol: Protocol, splits: Mapping[str, Split]) -> list[str]:

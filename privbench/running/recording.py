@@ -12,6 +12,7 @@ from ..protocols.schema import without_places
 from ..record.figures import Figures
 from ..record.run import AnonymizerRecord, RunRecord, StageRecord
 from . import environment
+from .publication import Publication
 from .stage_names import DATA, StageName
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def record_of(
     warnings: Sequence[str],
     given: Sequence[str],
     weights: Sequence[WeightsRecord] = (),
+    publication: Publication | None = None,
 ) -> RunRecord:
     """The record, whose `files` are still to be filled in.
 
@@ -37,24 +39,27 @@ def record_of(
         warnings: what was told of the data, and of what was left out.
         given: the names of the anonymizer's parameters that the user chose.
         weights: those that it did not learn itself.
+        publication: what of the data is released; None where nobody asked.
     """
+    published = publication or Publication()
     anonymizer, data_digest = pipeline.anonymizer, stages[DATA].digest
     return RunRecord(
         key=pipeline.key,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         protocol=without_places(pipeline.protocol.model_dump(mode="json")),
-        fingerprint=pipeline.fingerprint(data_digest),
+        fingerprint=pipeline.fingerprint(data_digest, published),
         data_digest=data_digest,
         public=pipeline.dataset.public,
-        terms=pipeline.terms,
+        terms=pipeline.terms_of(published),
         anonymizer=AnonymizerRecord(
             name=anonymizer.name,
             version=anonymizer.version,
-            deterministic=anonymizer.deterministic,
+            deterministic=None if anonymizer.made_elsewhere else anonymizer.deterministic,
             params=anonymizer.params.model_dump(mode="json"),
             given=list(given),
             code=plugin_digest(type(anonymizer)),
         ),
+        released=dict(published.released),
         **dict(figures),
         weights=list(weights),
         warnings=[*warnings, *warnings_of(figures)],

@@ -37,21 +37,23 @@ class Rehearsal:
     findings: tuple[str, ...]
     attacks: Mapping[str, Attack]
 
-    def __call__(self, table: pd.DataFrame) -> None:
+    def __call__(self, table: pd.DataFrame, published: Mapping[str, np.ndarray] | None = None) -> None:
         """Raises PrivbenchError where a table does not serve the protocol; all that is wrong is told together.
 
-        The table holds all rows of the data, checked, with their splits.
+        The table holds all rows of the data, checked, with their splits; of splits of which not all images are
+        `published`, these rows are judged. Shape: (n,), int, each.
         """
-        protocol, findings = self.protocol, self.findings
-        splits = {name: _blank(table[table["split"] == name], findings) for name in SPLITS}
+        protocol, findings, rows = self.protocol, self.findings, published or {}
+        whole = {name: _blank(table[table["split"] == name], findings) for name in SPLITS}
+        splits = {name: split.among(rows[name]) if name in rows else split for name, split in whole.items()}
         few = protocol.statistics.model_copy(update={"resamples": _RESAMPLES})
         quick = protocol.model_copy(update={"statistics": few})
         resampling = Resampling.of(quick, splits["test"].told["patient"].to_numpy())
         steps = [
-            lambda: with_pairs({"train": splits["train"]}, protocol.pairs, protocol.seed),
-            lambda: guidance_pairs(splits["train"], protocol.pairs, protocol.seed),
-            lambda: with_pairs({"val": splits["val"]}, protocol.pairs, protocol.seed),
-            lambda: _rehearse_linkage(quick, splits["test"], resampling),
+            lambda: with_pairs({"train": whole["train"]}, protocol.pairs, protocol.seed, rows),
+            lambda: guidance_pairs(whole["train"], protocol.pairs, protocol.seed),
+            lambda: with_pairs({"val": whole["val"]}, protocol.pairs, protocol.seed, rows),
+            lambda: _rehearse_linkage(quick, whole["test"], rows, resampling),
             lambda: _rehearse_utility(quick, splits, resampling),
         ]
         problems = [problem for step in steps for problem in _problems(step)]
@@ -64,8 +66,8 @@ def _blank(table: pd.DataFrame, findings: tuple[str, ...]) -> Split:
     return Split(images, table.reset_index(drop=True), findings, NO_PAIRS)
 
 
-def _rehearse_linkage(protocol: Protocol, blank: Split, resampling: Resampling) -> None:
-    test = with_pairs({"test": blank}, protocol.pairs, protocol.seed)["test"]
+def _rehearse_linkage(protocol: Protocol, blank: Split, rows: Mapping[str, np.ndarray], resampling: Resampling) -> None:
+    test = with_pairs({"test": blank}, protocol.pairs, protocol.seed, rows)["test"]
     scores = _by_chance(protocol, (len(test.pairs),))
     origin = AttackOrigin(FLOOR, CONTROL, 0)
     rows = linkage_scores(origin, test, "test", Compared.ORIGINALS, test.pairs, scores)

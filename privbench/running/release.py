@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import torch
 
 from ..base.errors import PrivbenchError
 from ..data.arrays import ArrayWriter
 from ..learning.context import Context, Pixels
 from ..learning.states import load_state
-from ..plugins.interfaces import Anonymizer
+from ..plugins.interfaces import Anonymizer, SetAnonymizer
 from .fitting import keep_what_is_learnt
 from .ledgers import learnt_from, taken_over
 from .source import Source
@@ -22,7 +23,6 @@ from .stage_names import ANONYMIZER, IMAGES_FILE
 if TYPE_CHECKING:
     from ..engine.node import Reads, StageName
 
-_BATCH = 64  # what fits a processor's caches; an accelerator has enough to do with it
 _TOLERANCE = 1e-4  # rounding may leave [0, 1] by this much; 8 bits do not see it
 
 
@@ -43,18 +43,20 @@ class FitAnonymizer:
 
 @dataclass(frozen=True)
 class Release:
-    """Anonymizes every image once. Writes (N, 1, H, W), uint8, sorted as the data are."""
+    """Anonymizes every image that is published once. Writes (N, 1, H, W), uint8, sorted as the data are."""
 
     anonymizer: Anonymizer
     name: StageName
     source: Source
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
-        anonymizer, originals = fitted(self.anonymizer, reads, ctx.device), self.source.shown(reads).originals
-        shape = (sum(len(split.images) for split in originals.values()), *originals["train"].images.shape[1:])
+        anonymizer, shown = fitted(self.anonymizer, reads, ctx.device), self.source.shown(reads)
+        parts = {name: shown.attacked(name) for name in shown.originals}
+        shape = (sum(len(part.images) for part in parts.values()), *parts["train"].images.shape[1:])
         with ArrayWriter(folder / IMAGES_FILE, shape) as writer:
-            for split, part in originals.items():
-                write_release(anonymizer, part.images, replace(ctx, stage=f"{self.name} of {split}"), writer)
+            for name, part in parts.items():
+                own = replace(ctx, stage=f"{self.name} of {name}")
+                write_release(anonymizer, part.images, part.table, own, writer)
 
 
 def fitted(anonymizer: Anonymizer, reads: Reads, device: torch.device) -> Anonymizer:
@@ -65,34 +67,41 @@ def fitted(anonymizer: Anonymizer, reads: Reads, device: torch.device) -> Anonym
 
 
 @torch.no_grad()
-def write_release(anonymizer: Anonymizer, images: np.ndarray, ctx: Context, writer: ArrayWriter) -> None:
-    """Anonymizes every image once and writes it with 8 bits.
+def write_release(
+    anonymizer: Anonymizer, images: np.ndarray, table: pd.DataFrame, ctx: Context, writer: ArrayWriter
+) -> None:
+    """Releases a whole set and writes it with 8 bits.
 
-    Shape: (N, 1, H, W), uint8.
+    Shape: (N, 1, H, W), uint8, and N rows.
 
     Raises:
-        PrivbenchError: the anonymizer changed the shape, returned values that are not in [0, 1], or is declared
+        PrivbenchError: the anonymizer changed shape or number, returned values that are not in [0, 1], or is declared
             deterministic and is not.
     """
-    pixels = Pixels(images, ctx.device)
-    generator = ctx.torch_generator("noise")
+    pixels, done = Pixels(images, ctx.device), 0
     with ctx.progress.task("anonymizing", total=len(images)) as advance:
-        for rows in torch.arange(len(images)).split(_BATCH):
-            batch = pixels[rows]
-            released = anonymizer.anonymize(batch, generator).float()
-            _check(anonymizer, batch, released)
-            if anonymizer.deterministic and rows[0] == 0:
-                _check_determinism(anonymizer, batch, released)
+        for part in anonymizer.anonymize_set(pixels, table, ctx.torch_generator("noise")):
+            released = part.float()
+            _check(anonymizer, released, len(images) - done, images.shape[1:])
+            if anonymizer.deterministic and done == 0:
+                _check_determinism(anonymizer, pixels, table, released)
             writer.append((released.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
-            advance(len(rows))
-
-
-def _check(anonymizer: Anonymizer, images: torch.Tensor, released: torch.Tensor) -> None:
-    if released.shape != images.shape:
+            done += len(released)
+            advance(len(released))
+    if done < len(images):
         raise PrivbenchError(
-            f"The anonymizer {anonymizer.name!r} turned images of shape {tuple(images.shape)} into "
+            f"The anonymizer {anonymizer.name!r} released {done} of {len(images)} images: it must keep their number."
+        )
+
+
+def _check(anonymizer: Anonymizer, released: torch.Tensor, most: int, shape: tuple[int, ...]) -> None:
+    if released.shape[1:] != shape or len(released) > most:
+        raise PrivbenchError(
+            f"The anonymizer {anonymizer.name!r} turned images of shape {(most, *shape)} into "
             f"{tuple(released.shape)}: it must keep the shape."
         )
+    if not len(released):
+        return
     low, high = float(released.min()), float(released.max())
     if not (low >= -_TOLERANCE and high <= 1 + _TOLERANCE):  # NaN fails as well
         raise PrivbenchError(
@@ -100,14 +109,22 @@ def _check(anonymizer: Anonymizer, images: torch.Tensor, released: torch.Tensor)
         )
 
 
-def _check_determinism(anonymizer: Anonymizer, images: torch.Tensor, released: torch.Tensor) -> None:
-    """Anonymizes the images again, the first half of them among others: a release hangs on its original alone."""
-    half = (len(images) + 1) // 2
+def _check_determinism(anonymizer: Anonymizer, pixels: Pixels, table: pd.DataFrame, released: torch.Tensor) -> None:
+    """Releases the first part again, of images that stand for themselves the first half of it among others as well."""
+    if isinstance(anonymizer, SetAnonymizer):
+        again = next(iter(anonymizer.anonymize_set(pixels, table, torch.Generator().manual_seed(1))))
+        _insist_on_the_same(anonymizer, again.float(), released, "a set in two ways")
+        return
+    images, half = pixels[torch.arange(len(released))], (len(released) + 1) // 2
     others = torch.cat([images[:half], 1 - images[half:]])
     for batch, what in ((images, "in two ways"), (others, "by what else is in its batch")):
-        again = anonymizer.anonymize(batch, torch.Generator().manual_seed(1)).float()[:half]
-        if (again - released[:half]).abs().max() > _TOLERANCE:
-            raise PrivbenchError(
-                f"The anonymizer {anonymizer.name!r} is declared deterministic and anonymizes an image {what}: "
-                "let nothing but the image decide, or declare deterministic = False and draw noise from the generator."
-            )
+        again = anonymizer.anonymize(batch, torch.Generator().manual_seed(1)).float()
+        _insist_on_the_same(anonymizer, again[:half], released[:half], f"an image {what}")
+
+
+def _insist_on_the_same(anonymizer: Anonymizer, again: torch.Tensor, released: torch.Tensor, what: str) -> None:
+    if again.shape != released.shape or (again - released).abs().max() > _TOLERANCE:
+        raise PrivbenchError(
+            f"The anonymizer {anonymizer.name!r} is declared deterministic and anonymizes {what}: "
+            "let nothing but the images decide, or declare deterministic = False and draw noise from the generator."
+        )

@@ -10,7 +10,7 @@ from ..learning.states import load_state
 from ..plugins.interfaces import Attack
 from ..protocols.kinds import Compared
 from ..record.scores import AttackOrigin
-from .attack_galleries import gallery
+from .attack_galleries import gallery, searched_gallery
 from .source import Shown, Source
 from .stage_names import StageName
 
@@ -42,6 +42,9 @@ class Scoring(Generic[Scores]):
 
     def _gallery(self, attack: Scores, shown: Shown, split: str, kinds: Compared) -> Gallery:
         return gallery(shown, split, there(kinds, self.unchanged), attack)
+
+    def _searched(self, attack: Scores, shown: Shown, split: str, kinds: Compared) -> Gallery:
+        return searched_gallery(shown, split, there(kinds, self.unchanged), attack)
 
 
 def there(kinds: Compared, unchanged: bool) -> Compared:

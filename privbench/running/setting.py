@@ -10,6 +10,7 @@ from typing import Any
 from ..base.errors import PrivbenchError
 from ..base.progress import Progress
 from ..data.exclusion import Exclusion, read_exclusion
+from ..data.notices import Notice
 from ..engine.executors.choice import Means
 from ..engine.resources import cores
 from ..engine.store import Store, default_store
@@ -69,8 +70,11 @@ class Setting:
             data.size, protocol.seed, self.data_root, helpers, quiet, fit=data.fit, exclude=exclude
         )
 
-    def pipeline(self, protocol: Protocol, anonymizer: Anonymizer) -> Pipeline:
-        """What decides the run of an anonymizer under a protocol. Raises PrivbenchError for every mistake in it."""
+    def pipeline(self, protocol: Protocol, anonymizer: Anonymizer, told: Sequence[Notice] = ()) -> Pipeline:
+        """What decides the run of an anonymizer under a protocol; `told` is known of its release before.
+
+        Raises PrivbenchError for every mistake in it.
+        """
         registry = self.registry
         dataset, request = self.data(protocol)
         return Pipeline(
@@ -89,6 +93,7 @@ class Setting:
             device=device_type(self.device, self.precision, elsewhere=self.means.name == "ray"),
             precision=self.precision,
             allow_contamination=self.allow_contamination,
+            told=told,
         )
 
     def anonymizer(self, named: str | Anonymizer, params: Mapping[str, Any], protocol: Protocol) -> Anonymizer:

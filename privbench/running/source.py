@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,16 +27,28 @@ if TYPE_CHECKING:
 class Shown(NamedTuple):
     """The images of a run by split: the originals with all that is known of them; and the releases, by number.
 
-    Shape: releases (N, 1, H, W), uint8, rows as those of the originals.
+    `published` holds, of splits of which not all images are released, the rows that are.
+
+    Shape: releases (n, 1, H, W), uint8, rows as those of the originals that are released; published (n,), int.
     """
 
     originals: Mapping[str, Split]
     releases: Sequence[Mapping[str, np.ndarray]]
+    published: Mapping[str, np.ndarray] = {}
+
+    def attacked(self, name: str) -> Split:
+        """The originals of those images of a split that are released."""
+        split = self.originals[name]
+        return split.among(self.published[name]) if name in self.published else split
+
+    def rows(self, name: str) -> np.ndarray:
+        """Their rows. Shape: (n,), int."""
+        return self.published.get(name, np.arange(len(self.originals[name].images)))
 
     @property
     def released(self) -> dict[str, Split]:
         """The release that is published, with all that is known of its originals."""
-        return {name: split.with_images(self.releases[0][name]) for name, split in self.originals.items()}
+        return {name: self.attacked(name).with_images(self.releases[0][name]) for name in self.originals}
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,8 @@ class Source:
 
     `pairs` are those of each split. `rows` are the training images that there are for this work, in order; None where
     all are. Shape: (n,), int.
-    `collection` is the published one whose patients they are; None where they are of none.
+    `collection` is the published one whose patients they are; None where they are of none. `published` holds, of
+    splits of which not all images are released, the rows that are. Shape: (n,), int, each.
     """
 
     findings: tuple[str, ...]
@@ -53,11 +66,13 @@ class Source:
     pairs: Mapping[str, Pairs]
     rows: np.ndarray | None = None
     collection: str | None = None
+    published: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def shown(self, reads: Reads) -> Shown:
         """The data, and the releases that are among what is read."""
         splits = read_splits(reads[DATA], self.findings)
-        ends = list(accumulate(len(split.images) for split in splits.values()))[:-1]
+        counts = [len(self.published.get(name, split.images)) for name, split in splits.items()]
+        ends = list(accumulate(counts))[:-1]
         names = sorted((name for name in reads if name.kind == RELEASE.kind), key=lambda name: name.number or 0)
         releases = [
             dict(zip(splits, _parted(read_array(reads[name] / IMAGES_FILE), ends), strict=True)) for name in names
@@ -67,7 +82,8 @@ class Source:
             table = train.table.iloc[self.rows].reset_index(drop=True)
             splits["train"] = Split(train.images[self.rows], table, train.findings, train.pairs)
             releases = [{**release, "train": release["train"][self.rows]} for release in releases]
-        return Shown({name: replace(split, pairs=self.pairs[name]) for name, split in splits.items()}, releases)
+        originals = {name: replace(split, pairs=self.pairs[name]) for name, split in splits.items()}
+        return Shown(originals, releases, self.published)
 
     def guidance(self, reads: Reads, device: torch.device) -> Guidance:
         """The guidance networks; the embedder is there where it is among what is read."""

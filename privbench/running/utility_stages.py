@@ -59,7 +59,7 @@ class ReadFindings:
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         task, shown = _ready(self.task, self.learnt, self.source, reads, ctx), self.source.shown(reads)
-        seen = {"val": _splits(shown, self.kinds.train)["val"], "test": _splits(shown, self.kinds.test)["test"]}
+        seen = {"val": _splits(shown, self.kinds.train)["val"], "test": _test(shown, self.kinds.test)}
         parts = [
             utility_scores(self.origin, name, split, task.predict(split.images, ctx)) for name, split in seen.items()
         ]
@@ -79,7 +79,7 @@ class MeasureImages:
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         task, shown = _ready(self.task, self.learnt, self.source, reads, ctx), self.source.shown(reads)
-        originals, images = shown.originals["test"], _splits(shown, self.kinds.test)["test"].images
+        originals, images = shown.attacked("test"), _test(shown, self.kinds.test).images
         displacement = None if self.moving is None else fitted(self.moving, reads, ctx.device).displacement
         measured = task.measure(ShownImages(images, originals, displacement), ctx)
         write_scores(measured_values(self.origin, originals, measured, task.measures), folder / TASK_FILE)
@@ -87,6 +87,11 @@ class MeasureImages:
 
 def _splits(shown: Shown, kind: Kind) -> Mapping[str, Split]:
     return shown.released if kind is Kind.ANONYMIZED else shown.originals
+
+
+def _test(shown: Shown, kind: Kind) -> Split:
+    """Of originals, too, those alone that are released: what is lost is told by the same images."""
+    return shown.released["test"] if kind is Kind.ANONYMIZED else shown.attacked("test")
 
 
 def _ready(task: Task, learnt: StageName | None, source: Source, reads: Reads, ctx: Context) -> Task:

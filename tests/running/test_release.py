@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from privbench.anonymizers.dp_pix import DPPix
@@ -16,7 +17,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8)).astype(np.uin
 
 def release(anonymizer, ctx, path, images=IMAGES):
     with ArrayWriter(path, images.shape) as writer:
-        write_release(anonymizer, images, ctx, writer)
+        write_release(anonymizer, images, pd.DataFrame({"patient": np.arange(len(images)) // 2}), ctx, writer)
     return read_array(path)
 
 

@@ -46,7 +46,7 @@ def manifest(record: RunRecord) -> Sequence[Table]:
         ("made", record.created),
         ("anonymizer", f"{method.name}, version {method.version}"),
         ("its code", method.code),
-        ("deterministic", "yes" if method.deterministic else "no"),
+        ("deterministic", {True: "yes", False: "no", None: "not known"}[method.deterministic]),
         ("fingerprint", record.fingerprint),
         ("data digest", record.data_digest),
         ("run key", record.key),

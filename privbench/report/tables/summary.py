@@ -20,11 +20,17 @@ def summary_sheet(record: RunRecord) -> Sheet:
     return Sheet(
         f"{record.label} — protocol {record.protocol['name']}",
         [headline(record), readings(record)],
-        notes=[conditions([record])],
+        notes=[*_judged(record), conditions([record])],
         doubts=[record.doubt] if record.doubt else [],
         warnings=[f"! {warning}." for warning in record.warnings],
         words=in_plain_words(record),
     )
+
+
+def _judged(record: RunRecord) -> list[str]:
+    """On which images, where not all are released."""
+    told = record.partly_released
+    return [f"Judged on what is released: {told}. All originals are searched."] if told else []
 
 
 def headline(record: RunRecord) -> Table:

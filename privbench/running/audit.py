@@ -1,0 +1,207 @@
+"""A folder of released images beside the data set that they were made from: which is whose, and all that is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..base.errors import PrivbenchError, raise_all, some_of
+from ..base.files import sha256
+from ..data.notices import Notice
+from ..data.problems import DataError, problems_of
+from ..datasets.folders import FoundFile, files_below, find_files
+from ..datasets.image_names import IMAGE_ENDINGS, resolve_names
+from ..datasets.radiographs import survey
+from ..datasets.spreadsheets import read_spreadsheet
+from ..plugins.declarations import check_name
+from ..plugins.interfaces import DataRequest
+from ..protocols.schema import Protocol
+from .decoding import sound_table
+from .found_release import FoundParams, FoundRelease, ReleasedFile
+from .setting import Setting
+
+ORIGINAL, RELEASED = "original", "released"
+"""The columns of a map."""
+_OF_METHOD = (
+    "the release was made elsewhere: whether its method draws noise, from whom it learnt and where it moves pixels is "
+    "not known, and not judged"
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A release as somebody hands it over: its folder, which file is whose, and what its method is said to be.
+
+    Without a `map_file` files are called as their originals.
+    """
+
+    folder: Path
+    map_file: Path | None
+    name: str
+    params: Mapping[str, Any]
+
+
+def found_release(claim: Claim, setting: Setting, protocol: Protocol) -> tuple[FoundRelease, list[Notice]]:
+    """The release, for a pipeline, and what whoever reads its figures has to know.
+
+    Raises PrivbenchError for all that is wrong with the folder, the map, the name and the parameters.
+    """
+    folder = claim.folder
+    check_name(claim.name, "The release")
+    if taken := sorted(claim.params.keys() & FoundParams.model_fields.keys()):
+        raise PrivbenchError(f"The parameter {taken[0]!r} has a name that privbench uses itself: call it otherwise.")
+    if not folder.is_dir():
+        raise PrivbenchError(f"There is no folder {folder}: name the one that holds the released images.")
+    dataset, request = setting.data(protocol)
+    request = replace(request, notice=lambda _: None)  # whoever reads the data tells it
+    originals = sound_table(dataset, request)["image"].tolist()
+    problems: list[str] = []
+    if claim.map_file is None:
+        named = _by_names(folder, originals)
+    else:
+        named = _by_map(claim.map_file, originals, request.exclude.names, problems)
+    files = _files(folder, named.values(), problems)
+    notices = [Notice(_OF_METHOD)]
+    depth = _depth(files, request, notices, problems)
+    raise_all(problems)
+    notices += _counted(folder, named)
+    released = {original: ReleasedFile(path=path, digest=sha256(files[path].path)) for original, path in named.items()}
+    return FoundRelease(
+        release_name=claim.name,
+        release_root=folder.absolute(),
+        release_files=released,
+        release_depth=depth,
+        release_fit=protocol.data.fit,
+        **claim.params,
+    ), notices
+
+
+def _by_names(folder: Path, originals: list[str]) -> dict[str, str]:
+    """Of each original the path of the file that is called so, with the same ending, another one or none.
+
+    Raises PrivbenchError where no file is called so, or a name is that of several files or originals.
+    """
+    found = _resolved(folder, originals)
+    named = {name: path for name, path in found.items() if (folder / path).is_file()}
+    stems = {name: os.path.splitext(name)[0] for name in originals if name not in named and _is_image(name)}
+    found = _resolved(folder, stems.values())
+    named |= {name: found[stem] for name, stem in stems.items() if (folder / found[stem]).is_file()}
+    if not named:
+        raise PrivbenchError(
+            f"No file below {folder} is called as an image of the data set, such as {originals[0]}: tell which is whose "
+            "by --map; synthetic images, each made of no one original, cannot be judged, because attacks ask whether a "
+            "released image and another original show the same patient."
+        )
+    raise_all(
+        [
+            f"{path} is called as several images, {some_of(names)}: tell which it was made from by --map."
+            for path, names in _by_file(named).items()
+            if len(names) > 1
+        ]
+    )
+    return named
+
+
+def _resolved(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    try:
+        return resolve_names(folder, names)
+    except DataError as error:
+        lost = [image for problem in error.problems for image in problem.images]
+        raise PrivbenchError(
+            f"Which files below {folder} are of {some_of(lost)} cannot be told by their names, because several are "
+            "called so, or folders may not be looked into: tell it by --map."
+        ) from error
+
+
+def _by_map(
+    map_file: Path, originals: Iterable[str], left_out: Mapping[str, str], problems: list[str]
+) -> dict[str, str]:
+    """Of each original that the map names the path of its file; what is wrong with the map is added to the problems.
+
+    Lines of images that are `left_out` of the data count for nothing.
+    """
+    table = read_spreadsheet(map_file, (ORIGINAL, RELEASED)).texts
+    if lacking := [column for column in (ORIGINAL, RELEASED) if column not in table.columns]:
+        raise PrivbenchError(
+            f"{map_file} has no column {' and no column '.join(lacking)}: give it {ORIGINAL}, an image as the data set "
+            f"calls it, and {RELEASED}, the path of its file below the release's folder."
+        )
+    table = table[~table[ORIGINAL].isin(list(left_out))]
+    whole = (table[[ORIGINAL, RELEASED]] != "").all(axis=1)
+    if not whole.all():
+        problems.append(f"{(~whole).sum()} lines of {map_file} lack a name: fill them, or take them out.")
+    table, known = table[whole], set(originals)
+    told = table[ORIGINAL].tolist()
+    if strangers := [name for name in dict.fromkeys(told) if name not in known]:
+        problems.append(
+            f"{len(strangers)} originals of {map_file} are no images of the data set: {some_of(strangers)}; call them "
+            f"as it does, such as {min(known)}."
+        )
+    if twice := [name for name, count in Counter(told).items() if count > 1]:
+        problems.append(
+            f"{len(twice)} originals stand on several lines of {map_file}: {some_of(twice)}; keep one each."
+        )
+    if not told:
+        problems.append(f"{map_file} names no image of the data: fill it.")
+    return dict(zip(told, table[RELEASED], strict=True))
+
+
+def _files(folder: Path, paths: Iterable[str], problems: list[str]) -> dict[str, FoundFile]:
+    """The files of those paths; what is wrong with them is added to the problems."""
+    paths = list(dict.fromkeys(paths))
+    try:
+        found = find_files(folder, paths, "leave out")
+    except DataError as error:
+        problems += [problem.text for problem in error.problems]
+        return {}
+    if lost := [path for path in paths if path not in found]:
+        problems.append(
+            f"{len(lost)} released files are not there below {folder}: {some_of(lost)}; add them, or take their lines "
+            "out of the map."
+        )
+    return found
+
+
+def _depth(files: Mapping[str, FoundFile], request: DataRequest, notices: list[Notice], problems: list[str]) -> int:
+    """The bits of the released grey values; what is told of the files is added to the notices, what is wrong to the
+    problems.
+    """
+    told: list[Notice] = []
+    try:
+        with ThreadPoolExecutor(request.workers) as pool:
+            paths = {path: file.path for path, file in files.items()}
+            depth = survey(paths, request.size, pool, told.append).depth
+    except PrivbenchError as error:
+        problems += [problem.text for problem in problems_of(error, "")]
+        depth = 0
+    notices += [replace(one, text=f"of the release, {one.text}") for one in told]
+    return depth
+
+
+def _counted(folder: Path, named: Mapping[str, str]) -> list[Notice]:
+    """How many files stand for several originals, and how many for none."""
+    files, notices = _by_file(named), []
+    if shared := [names for names in files.values() if len(names) > 1]:
+        text = (
+            f"{len(shared)} of {len(files)} released files stand for several originals, {sum(map(len, shared))} in all"
+        )
+        notices.append(Notice(text))
+    if others := {path for path in files_below(folder) if _is_image(path)} - files.keys():
+        notices.append(Notice(f"{len(others)} images of the release's folder are of no original, and are not judged"))
+    return notices
+
+
+def _by_file(named: Mapping[str, str]) -> dict[str, list[str]]:
+    files: dict[str, list[str]] = defaultdict(list)
+    for original, path in named.items():
+        files[path].append(original)
+    return dict(files)
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(IMAGE_ENDINGS)
