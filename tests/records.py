@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from privbench.data.splits import SPLITS
 from privbench.evaluate.certificate import worst_case
 from privbench.judging.ranking import Entry
 from privbench.metrics.intervals import clopper_pearson
@@ -18,7 +19,7 @@ from privbench.record.attack import AttackFigure, AttackResult, Certificate, Ima
 from privbench.record.estimates import FILE, Estimate
 from privbench.record.names import ALWAYS_FOUND, HIT_WORST, PRECISION, SINGLED_OUT
 from privbench.record.risk import ImagesRate, RiskFigure, RiskResult
-from privbench.record.run import AnonymizerRecord, RunRecord
+from privbench.record.run import AnonymizerRecord, ReleasedRecord, RunRecord
 from privbench.record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
 from privbench.record.values import Counts, Interval
 from privbench.record.weights import TakenRecord, WeightsRecord
@@ -298,6 +299,7 @@ def record(
             given=["b"] if params else [],
             code="c",
         ),
+        released={name: ReleasedRecord(images=9, released=9) for name in SPLITS},
         worst_case=worst_case(attacks),
         attacks=attacks,
         inferences=[],

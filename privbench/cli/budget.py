@@ -61,6 +61,11 @@ def command(
     chosen = next((name for name in SCENARIOS if name == wanted), None)
     if chosen is None:
         raise PrivbenchError(f"There is no scenario {wanted!r}: {nearest(wanted, SCENARIOS)}")
+    if method.deterministic is None:
+        raise PrivbenchError(
+            f"The run of {record.label} judged a release that was made elsewhere, and no record tells where that lies: "
+            "ask for budgets of a method that privbench runs."
+        )
     protocol = recorded_protocol(record.protocol, set_ or [], f"the protocol of {run}")
     given = given_params(context, registry.get("anonymizer", method.name).Params, method.name)
     params = protocol.anonymizers.get(method.name, {}) | method.params | given

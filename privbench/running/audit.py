@@ -93,9 +93,9 @@ def _by_names(folder: Path, originals: list[str]) -> dict[str, str]:
     named |= {name: found[stem] for name, stem in stems.items() if (folder / found[stem]).is_file()}
     if not named:
         raise PrivbenchError(
-            f"No file below {folder} is called as an image of the data set, such as {originals[0]}: tell which is whose "
-            "by --map; synthetic images, each made of no one original, cannot be judged, because attacks ask whether a "
-            "released image and another original show the same patient."
+            f"No file below {folder} is called as an image of the data set, such as {originals[0]}: tell which is "
+            "whose by --map; synthetic images, each made of no one original, cannot be judged, because attacks ask "
+            "whether a released image and another original show the same patient."
         )
     raise_all(
         [

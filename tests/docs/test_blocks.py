@@ -14,6 +14,7 @@ import typer
 import privbench
 from privbench.cli.app import app
 from privbench.cli.options import given_params
+from privbench.judging.contract.checks import broken_promises
 from privbench.plugins.registry import GROUPS, Registry
 from privbench.protocols.schema import load_protocol
 from privbench.sweeps.schema import load_sweep
@@ -61,6 +62,7 @@ def desk(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(MINE)
     blur = next(block.text for block in BLOCKS if 'name = "blur"' in block.text)
     (tmp_path / "my_method.py").write_text(blur + MINE)
+    (tmp_path / "k_same.py").write_text(next(block.text for block in BLOCKS if 'name = "k-same"' in block.text))
     (tmp_path / "ci.toml").write_text((ROOT / "benchmarks" / "reference" / "ci.toml").read_text())
     state = {"encoder.weight": torch.ones(2, 2), "decoder.weight": torch.ones(2, 2)}
     for name, content in {"theirs.pth": torch.nn.Linear(2, 2), "checkpoint.pth": {"state_dict": state}}.items():
@@ -141,6 +143,10 @@ def test_python_runs(block, desk, monkeypatch, tiny_protocol, store):
     brief = partial(privbench.run, protocol=str(tiny_protocol), store=store, out=desk / "run")
     monkeypatch.setattr(privbench, "run", brief, raising=False)
     exec(code, {"__name__": "block"})
+
+
+def test_the_manuals_method_of_sets_keeps_its_promises(desk):
+    assert broken_promises(desk / "k_same.py", k=3) == {}
 
 
 def test_the_templates_of_new_are_the_manuals_examples():

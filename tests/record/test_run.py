@@ -20,7 +20,7 @@ def test_unreadable_records_are_told(finished, tmp_path):
         read_run(tmp_path)
     values = json.loads((finished.folder / "run.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps({**values, "schema_version": 99}))
-    with pytest.raises(PrivbenchError, match="is no run of schema 8 or older"):
+    with pytest.raises(PrivbenchError, match="is no run of schema 9 or older"):
         read_run(tmp_path)
     assert RunRecord(**values) == finished.record
 

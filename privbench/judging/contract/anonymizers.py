@@ -30,6 +30,7 @@ class AnonymizerPromises(LearnerPromises[Anonymizer]):
             "the images handed over are left as they were": self.input_is_untouched,
             "noise is declared, and drawn from the generator alone": self.noise,
             "an image's release does not depend on its batch": self.batch,
+            "what is published is told by the table, image by image": self.published,
             "a saved state does the same when it is loaded": self.state,
         }
 
@@ -94,6 +95,14 @@ class AnonymizerPromises(LearnerPromises[Anonymizer]):
         if anonymizer.deterministic:
             backwards = self._release(anonymizer, images.flip(0)).flip(0)
             close(backwards.cpu(), self._release(anonymizer, images).cpu(), "in another order")
+
+    def published(self) -> None:
+        table = self.around.splits["test"].table
+        first, again = (self.ready.published(table) for _ in range(2))
+        insist(first.shape == (len(table),), f"of {len(table)} images it tells {first.shape}")
+        insist(np.array_equal(first, again), "asked twice it tells other images")
+        other = self.prepare(through_a_file(self.ready.state())).published(table)
+        insist(np.array_equal(first, other), "another instance tells other images")
 
     def state(self) -> None:
         twin = self.observe(self.prepare(through_a_file(self.ready.state())))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...plugins.interfaces import Anonymizer, Attack, Dataset, Plugin, UtilityTask
+from ...plugins.interfaces import Anonymizer, Attack, Dataset, Plugin, SetAnonymizer, UtilityTask
 from .anonymizers import AnonymizerPromises
 from .attacks import AttackPromises
 from .datasets import DatasetPromises
 from .promises import Promises
+from .sets import SetPromises
 from .surroundings import Surroundings
 from .utilities import UtilityPromises
 
-_PROMISES: dict[type[Plugin], type[Promises[Any]]] = {
+_PROMISES: dict[type[Plugin], type[Promises[Any]]] = {  # the narrower kind first
+    SetAnonymizer: SetPromises,
     Anonymizer: AnonymizerPromises,
     Attack: AttackPromises,
     UtilityTask: UtilityPromises,
