@@ -124,6 +124,13 @@ def test_schema_7_knew_no_weights_of_files():
     assert run.contamination is None
 
 
+def test_schema_8_knew_no_release_that_lacks_images():
+    run = read_run(HISTORY / "run-schema-8.json")
+    assert run.released == {}
+    assert run.partly_released is None
+    assert run.anonymizer.deterministic is False
+
+
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():
     """Those from before estimates were kept."""
     boards = make_boards([read_entry(HISTORY / f"run-schema-{version}.json") for version in (1, 2, 3)])
