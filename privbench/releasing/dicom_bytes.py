@@ -130,9 +130,7 @@ def _table_item(table: LookUpTable) -> Header:
     from pydicom import Dataset
 
     item = Dataset()
-    count, signed = len(table.entries) % 2**16, table.first < 0
-    if signed and count >= 2**15:
-        count -= 2**16
-    item.add_new("LUTDescriptor", "SS" if signed else "US", [count, table.first, table.bits])
+    kind = "SS" if table.first < 0 else "US"
+    item.add_new("LUTDescriptor", kind, [len(table.entries) % 2**16, table.first, table.bits])
     item.add_new("LUTData", "OW", np.minimum(table.entries, int(table.white)).astype("<u2").tobytes())
     return item

@@ -94,3 +94,20 @@ def test_padding_is_black_in_either_polarity():
         greys, _ = GreyRule(8, inverted=inverted, padding=(250, 255)).greys()
         assert not greys[250:].any()
         assert greys[249] == (6 if inverted else 249)
+
+
+@pytest.mark.parametrize(
+    ("rule", "falls"),
+    [
+        (GreyRule(8), False),
+        (GreyRule(8, inverted=True), True),
+        (GreyRule(8, slope=-1), True),
+        (GreyRule(8, inverted=True, slope=-1), False),
+        (GreyRule(8, inverted=True, padding=(0, 0)), True),
+        (GreyRule(8, padding=(255, 255)), False),
+        (GreyRule(8, signed=True, voi=LookUpTable(-128, np.arange(256)[::-1], 8)), True),
+        (GreyRule(8, voi=Window(100, 20, "SIGMOID")), False),
+    ],
+)
+def test_larger_values_may_be_darker(rule, falls):
+    assert rule.falls == falls

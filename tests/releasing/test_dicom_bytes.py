@@ -128,6 +128,20 @@ def test_padding_stays_black(tmp_path, rng, signed, padding, limit):
     assert not np.asarray(load_dicom(Path(here.filename)).image)[:, :9].any()
 
 
+def test_long_tables_of_signed_values_stay_and_hold_no_more_than_their_bits(tmp_path, rng):
+    entries = np.sort(rng.integers(0, 5000, 40_000))  # some are above 12 bits
+    item = table_item(-20_000, entries, 12, signed=True)
+    item["LUTData"] = pydicom.DataElement("LUTData", "OW", entries.astype("<u2").tobytes())
+    path = write_dicom(tmp_path / "a.dcm", rng.integers(-20_000, 20_000, (40, 50)), bits=16, VOILUTSequence=[item])
+    here = released(path)
+    found = here.VOILUTSequence[0]
+    assert list(found.LUTDescriptor) == [40_000, -20_000, 12]
+    assert np.array_equal(np.frombuffer(found.LUTData, "<u2"), np.minimum(entries, 4095))
+    greys = [np.asarray(load_dicom(one).image) for one in (path, Path(here.filename))]
+    assert np.array_equal(*greys)
+    assert len(np.unique(greys[0])) > 500
+
+
 def test_other_pixels_are_written_in_the_file_s_own_way(tmp_path, rng):
     stored = rng.integers(-2048, 2048, (40, 50))
     path = write_dicom(tmp_path / "a.dcm", stored, PhotometricInterpretation="MONOCHROME1")
