@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from privbench.metrics.deformation import moved, places_of, sampled
+
 from .batch_norm import BatchNorm
 
 _KERNEL_SIZE, _SIGMA = 9, 2.0
@@ -31,8 +33,8 @@ def deform(images: Tensor, field: Tensor, mu: float) -> Tensor:
         Bilinear samples; beyond the border its nearest pixel. Shape: (N, C, H, W), within each image's range. Its
         gradients cannot be differentiated again.
     """
-    moved: Tensor = _Moved.apply(images, displacement(field, mu))
-    return moved
+    deformed: Tensor = _Moved.apply(images, displacement(field, mu))
+    return deformed
 
 
 def displacement(field: Tensor, mu: float) -> Tensor:
@@ -76,14 +78,8 @@ class _Moved(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, displacement: Tensor) -> Tensor:
-        height, width = images.shape[-2:]
-        x, y = (torch.arange(size, device=images.device, dtype=displacement.dtype) for size in (width, height))
-        places = torch.stack([displacement[:, 0] + x, displacement[:, 1] + y[:, None]], dim=1)
-        places[:, 0].clamp_(0, width - 1)
-        places[:, 1].clamp_(0, height - 1)
-        ctx.save_for_backward(images, places)
-        # The four weights of a sample add up to one but for rounding.
-        return _sample(images, places).clamp_(images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True))
+        ctx.save_for_backward(images, places_of(displacement))
+        return moved(images, displacement)
 
     @staticmethod
     @once_differentiable
@@ -93,7 +89,7 @@ class _Moved(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             with torch.enable_grad():
                 own = images.detach().requires_grad_()
-                (of_images,) = torch.autograd.grad(_sample(own, places), own, gradient)
+                (of_images,) = torch.autograd.grad(sampled(own, places), own, gradient)
         if ctx.needs_input_grad[1]:
             slopes = [(gradient * _slope(images, places, axis)).sum(1) for axis in (0, 1)]
             of_displacement = torch.stack(slopes, dim=1).mul_(places.sign())
@@ -105,16 +101,7 @@ def _slope(images: Tensor, places: Tensor, axis: int) -> Tensor:
     differences = images.diff(dim=3 - axis, append=images.narrow(3 - axis, -1, 1))
     before = places.clone()
     before[:, axis].floor_()
-    return _sample(differences, before)
-
-
-def _sample(images: Tensor, places: Tensor) -> Tensor:
-    """`grid_sample` at places in pixels, exact at whole ones: where sides are powers of two, scaling does not round."""
-    height, width = (1 << (size - 1).bit_length() for size in images.shape[-2:])
-    canvas = functional.pad(images, (0, width - images.shape[3], 0, height - images.shape[2]))
-    sides = torch.tensor([width, height], dtype=places.dtype, device=places.device)[:, None, None]
-    grid = places * (2 / sides) + (1 / sides - 1)
-    return functional.grid_sample(canvas, grid.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
+    return sampled(differences, before)
 
 
 class FlowFieldUNet(nn.Module):

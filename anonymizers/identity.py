@@ -16,6 +16,7 @@ class Identity(Anonymizer):
 
     name = "identity"
     deterministic = True
+    moves_pixels_alone = True
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
         return images

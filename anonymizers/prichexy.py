@@ -22,6 +22,7 @@ class PriCheXyNet(AdversarialAnonymizer):
 
     name = "prichexy"
     size_multiple = 16
+    moves_pixels_alone = True
     Params = PriCheXyParams
 
     def build(self) -> nn.Module:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from . import (
+    anonymize,
     audit,
     baseline,
     budget,
@@ -57,6 +58,9 @@ def _main(
 
 
 app.command(name="run", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=run.EPILOG)(run.command)
+app.command(name="anonymize", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=anonymize.EPILOG)(
+    anonymize.command
+)
 app.command(name="selftest", cls=AnonymizerCommand, context_settings=PLUGIN_CONTEXT, epilog=selftest.EPILOG)(
     selftest.command
 )

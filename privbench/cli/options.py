@@ -29,7 +29,8 @@ class AnonymizerCommand(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         names = _values_of("--anonymizer", self._given)
-        shown = _parameters(names[-1], self._given) if names else None
+        in_protocol = any("--protocol" in one.opts for one in self.params)
+        shown = _parameters(names[-1], self._given, in_protocol) if names else None
         super().format_help(ctx, formatter)
         if shown is not None:
             Console().print(shown)
@@ -45,14 +46,14 @@ def _values_of(option: str, arguments: Sequence[str]) -> list[str]:
     return values
 
 
-def _parameters(anonymizer: str, arguments: Sequence[str]) -> Panel:
-    """The parameters of an anonymizer; what the protocol sets stands in place of the method's own defaults."""
+def _parameters(anonymizer: str, arguments: Sequence[str], in_protocol: bool) -> Panel:
+    """The parameters of an anonymizer; what a command's protocol sets stands in place of the method's own defaults."""
     from ..plugins.registry import Registry
     from ..protocols.schema import load_protocol
 
     params = Registry(map(Path, _values_of("--plugin", arguments))).get("anonymizer", anonymizer).Params
     protocol = load_protocol((_values_of("--protocol", arguments) or ["quick"])[-1])
-    chosen = protocol.anonymizers.get(anonymizer, {})
+    chosen = protocol.anonymizers.get(anonymizer, {}) if in_protocol else {}
     grid = Table.grid(padding=(0, 2))
     for field, (option, default, text) in zip(params.model_fields, describe_params(params, "--"), strict=True):
         told = f"{chosen[field]} in protocol {protocol.name}, else {default}" if field in chosen else default

@@ -24,8 +24,8 @@ class _WithNames(logging.Formatter):
 
 
 @contextmanager
-def session(console: Console, quiet: bool = False) -> Iterator[None]:
-    """Prints what is logged; where the command is stopped, it is said what becomes of its work."""
+def session(console: Console, quiet: bool = False, kept: str = "stages") -> Iterator[None]:
+    """Prints what is logged; where the command is stopped, it is said that its work is kept so far."""
     handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
     handler.setLevel(logging.WARNING if quiet else logging.INFO)
     handler.setFormatter(_WithNames("%(message)s"))
@@ -34,7 +34,7 @@ def session(console: Console, quiet: bool = False) -> Iterator[None]:
         with informed():
             yield
     except Stopped as stopped:
-        stopped.told += " Finished stages are kept; the same command goes on from there."
+        stopped.told += f" Finished {kept} are kept; the same command goes on from there."
         raise
     finally:
         log.removeHandler(handler)

@@ -20,7 +20,7 @@ from ..data.squares import Fit, side_of_square
 from ..plugins.interfaces import Chunk, DataRequest
 from .dicom_files import is_dicom
 from .dicom_pixels import load_dicom, survey_dicom
-from .image_files import Survey, load_grey, opened, survey_file
+from .image_files import Grey, Survey, load_grey, opened, survey_file
 
 _SMALLEST = 4
 """An image below a quarter of the wanted size on a side holds too little to be enlarged."""
@@ -190,7 +190,12 @@ def read_grey(path: Path, size: int, depth: int = 8, fit: Fit = "squeeze") -> np
     Values of more than 8 bits are scaled from 0 to 2^depth - 1, or to what a DICOM file tells, and rounded once, at the
     end. Downsizing averages over the pixels that fall together (Pillow's antialiased bilinear filter).
     """
-    image, white = load_dicom(path) if is_dicom(path) else load_grey(path)
+    return shrunk(load_dicom(path) if is_dicom(path) else load_grey(path), size, depth, fit)
+
+
+def shrunk(grey: Grey, size: int, depth: int, fit: Fit) -> np.ndarray:
+    """A picture that is loaded as `read_grey` gives it. Shape: (size, size), uint8."""
+    image, white = grey
     scaled = _square(image, size, fit, Image.Resampling.BILINEAR)
     if image.mode == "L":
         return scaled

@@ -1,4 +1,4 @@
-"""How far a deformation moves what it shows, and how much it stretches, squeezes and folds it.
+"""What a deformation makes of an image, how far it moves what it shows, and how much it stretches and folds it.
 
 A displacement tells where each pixel is taken from, relative to its place.
 """
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .triangles import determinants
 
@@ -26,6 +27,40 @@ class Jacobian(NamedTuple):
     lowest: Tensor
     highest: Tensor
     folded: Tensor
+
+
+def moved(images: Tensor, displacement: Tensor) -> Tensor:
+    """The images sampled beside each pixel, by the one rule of all that only moves pixels.
+
+    Shape: images (N, C, H, W), float; displacement (N, 2, H, W), in pixels along x and y; to (N, C, H, W), bilinear
+    samples, beyond the border its nearest pixel, within each image's range. Where nothing moves, the images themselves
+    to the bit.
+    """
+    # The four weights of a sample add up to one but for rounding.
+    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
+    return sampled(images, places_of(displacement)).clamp_(low, high)
+
+
+def places_of(displacement: Tensor) -> Tensor:
+    """Where each pixel is taken from, held within the image. Shape: (N, 2, H, W), in pixels along x and y."""
+    height, width = displacement.shape[-2:]
+    x, y = (torch.arange(size, device=displacement.device, dtype=displacement.dtype) for size in (width, height))
+    places = torch.stack([displacement[:, 0] + x, displacement[:, 1] + y[:, None]], dim=1)
+    places[:, 0].clamp_(0, width - 1)
+    places[:, 1].clamp_(0, height - 1)
+    return places
+
+
+def sampled(images: Tensor, places: Tensor) -> Tensor:
+    """`grid_sample` at places in pixels, exact at whole ones: where sides are powers of two, scaling does not round.
+
+    Shape: images (N, C, H, W), places (N, 2, H, W) within them, to (N, C, H, W).
+    """
+    height, width = (1 << (size - 1).bit_length() for size in images.shape[-2:])
+    canvas = functional.pad(images, (0, width - images.shape[3], 0, height - images.shape[2]))
+    sides = torch.tensor([width, height], dtype=places.dtype, device=places.device)[:, None, None]
+    grid = places * (2 / sides) + (1 / sides - 1)
+    return functional.grid_sample(canvas, grid.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
 
 
 def lengths(displacement: Tensor, spacing: Tensor | None = None) -> Lengths:

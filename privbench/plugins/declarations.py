@@ -73,7 +73,7 @@ def _check_values(plugin: type[Plugin]) -> None:
     who = plugin.__qualname__
     if not (isinstance(plugin.version, str) and plugin.version):
         raise PrivbenchError(f"{who} must declare its version as a text, such as version = '2'.")
-    for flag in ("deterministic", "trained", "has_control"):
+    for flag in ("deterministic", "moves_pixels_alone", "trained", "has_control"):
         if _declares(plugin, flag) and not isinstance(getattr(plugin, flag, None), bool):
             raise PrivbenchError(f"{who} must declare {flag} = True or False.")
     for field, known, may_lack in (("scenarios", SCENARIOS, False), ("modes", MODES, False), ("needs", _NEEDS, True)):

@@ -113,6 +113,12 @@ class Anonymizer(Plugin):
     """True: it hands out a release that somebody else made, so how that was made is not known."""
     needs_findings: ClassVar[bool] = False
     """True: it learns from what the guidance classifier reads, so the data set has to tell findings."""
+    moves_pixels_alone: ClassVar[bool] = False
+    """True: it releases the image as `metrics.deformation.moved` samples it along `displacement`, or as it is where
+    that is None, and does nothing else. So a larger image is anonymized as its small version is, by scaling that up.
+
+    What paints, covers or adds noise is none: cells and noise of so many pixels hide less on an image that has more.
+    """
 
     @property
     def learns(self) -> bool:

@@ -53,6 +53,13 @@ class AnonymizerRecord(Record):
     given: list[str]
     code: str
 
+    @property
+    def label(self) -> str:
+        """The method with the parameters that the user chose, e.g. `prichexy mu=0.005`."""
+        told = (name for name in self.given if name in self.params)  # without what tells where something lies
+        plain = (name for name in told if not isinstance(self.params[name], dict | list))
+        return " ".join([self.name, *(f"{name}={self.params[name]}" for name in plain)])
+
 
 class ReleasedRecord(Record):
     """How many images of a split there are, and how many of them are released and thus judged."""
@@ -176,10 +183,7 @@ class RunRecord(Record):
     @property
     def label(self) -> str:
         """The anonymizer with the parameters that the user chose, e.g. `prichexy mu=0.005`."""
-        method = self.anonymizer
-        told = (name for name in method.given if name in method.params)  # without what tells where something lies
-        plain = (name for name in told if not isinstance(method.params[name], dict | list))
-        return " ".join([method.name, *(f"{name}={method.params[name]}" for name in plain)])
+        return self.anonymizer.label
 
 
 def released_text(released: Mapping[str, ReleasedRecord]) -> str:

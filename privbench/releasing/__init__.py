@@ -1,1 +1,1 @@
-"""Radiographs as files that may leave the house: read at full depth, and written afresh."""
+"""A method that was judged, applied to a folder of radiographs: the release, file by file."""

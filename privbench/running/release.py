@@ -85,13 +85,34 @@ def write_release(
             _check(anonymizer, released, len(images) - done, images.shape[1:])
             if anonymizer.deterministic and done == 0:
                 _check_determinism(anonymizer, pixels, table, released)
-            writer.append((released.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy())
+            writer.append(with_8_bits(released))
             done += len(released)
             advance(len(released))
     if done < len(images):
-        raise PrivbenchError(
-            f"The anonymizer {anonymizer.name!r} released {done} of {len(images)} images: it must keep their number."
-        )
+        raise _lost(anonymizer, done, len(images))
+
+
+def anonymized(anonymizer: Anonymizer, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Some images, anonymized, in the shape and range that they must have. Raises as `write_release`.
+
+    Shape: (N, 1, H, W), float in [0, 1], in and out.
+    """
+    released = anonymizer.anonymize(images, generator).float()
+    _check(anonymizer, released, len(images), images.shape[1:])
+    if len(released) < len(images):
+        raise _lost(anonymizer, len(released), len(images))
+    return released
+
+
+def with_8_bits(released: torch.Tensor) -> np.ndarray:
+    """Images as they are shipped. Shape: any, float in [0, 1] but for rounding, to uint8."""
+    return (released.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def _lost(anonymizer: Anonymizer, released: int, images: int) -> PrivbenchError:
+    return PrivbenchError(
+        f"The anonymizer {anonymizer.name!r} released {released} of {images} images: it must keep their number."
+    )
 
 
 def _check(anonymizer: Anonymizer, released: torch.Tensor, most: int, shape: tuple[int, ...]) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ...learning.generators import global_seed
+from ...metrics.deformation import moved
 from ...plugins.interfaces import Anonymizer
 from .promises import TOLERANCE, LearnerPromises, close, insist, through_a_file
 from .surroundings import EDGES, Surroundings
@@ -31,6 +32,7 @@ class AnonymizerPromises(LearnerPromises[Anonymizer]):
             "noise is declared, and drawn from the generator alone": self.noise,
             "an image's release does not depend on its batch": self.batch,
             "what is published is told by the table, image by image": self.published,
+            "it only moves pixels, where it declares so": self.moving,
             "a saved state does the same when it is loaded": self.state,
         }
 
@@ -103,6 +105,16 @@ class AnonymizerPromises(LearnerPromises[Anonymizer]):
         insist(np.array_equal(first, again), "asked twice it tells other images")
         other = self.prepare(through_a_file(self.ready.state())).published(table)
         insist(np.array_equal(first, other), "another instance tells other images")
+
+    @torch.no_grad()
+    def moving(self) -> None:
+        images, anonymizer = self.around.images, self.ready
+        if anonymizer.moves_pixels_alone:
+            displacement = anonymizer.displacement(images)
+            alone = images if displacement is None else moved(images, displacement)
+            close(
+                self._release(anonymizer, images).cpu(), alone.cpu(), "what is released and what its displacement gives"
+            )
 
     def state(self) -> None:
         twin = self.observe(self.prepare(through_a_file(self.ready.state())))

@@ -6,6 +6,7 @@ import torch
 from contracts import broken, whole_memory
 
 from privbench.base.params import Params
+from privbench.metrics.deformation import moved
 from privbench.plugins.interfaces import Anonymizer
 
 
@@ -128,6 +129,37 @@ class Rewriting(Honest):
         self.params = self.params.model_copy(update={"width": 4})
 
 
+class Darkening(Honest):
+    """Says that it only moves pixels."""
+
+    moves_pixels_alone = True
+
+    def anonymize(self, images, generator):
+        return images / 2
+
+
+class Shifting(Honest):
+    """Moves by half a pixel, and says so."""
+
+    moves_pixels_alone = True
+
+    def anonymize(self, images, generator):
+        return moved(images, self.displacement(images))
+
+    def displacement(self, images):
+        return torch.full((len(images), 2, *images.shape[2:]), 0.5, device=images.device)
+
+
+class Overstating(Shifting):
+    """Says that it moves twice as far."""
+
+    def displacement(self, images):
+        return 2 * super().displacement(images)
+
+    def anonymize(self, images, generator):
+        return moved(images, super().displacement(images))
+
+
 LENT = "images, tables, parameters and global random states are left as they were"
 
 
@@ -150,6 +182,8 @@ LENT = "images, tables, parameters and global random states are left as they wer
         (Peeking, "fitting does not look at test images"),
         (Restless, "fitting repeats to the bit"),
         (Borrower, "the guidance is left as it was"),
+        (Darkening, "it only moves pixels, where it declares so"),
+        (Overstating, "it only moves pixels, where it declares so"),
     ],
 )
 def test_broken_promises_of_anonymizers_are_seen(cls, promise, around):
@@ -158,3 +192,4 @@ def test_broken_promises_of_anonymizers_are_seen(cls, promise, around):
 
 def test_an_honest_anonymizer_keeps_its_promises(around):
     assert broken(Honest, around) == {}
+    assert broken(Shifting, around) == {}

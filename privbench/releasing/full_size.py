@@ -1,0 +1,79 @@
+"""What a method that only moves pixels makes of an image of any size, where it knows a small square version alone."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..data.squares import Fit, side_of_square
+from ..metrics.deformation import moved
+
+
+class _Square(NamedTuple):
+    """The square that the small version is made of, in an image: where they overlap, in the one and in the other."""
+
+    side: int
+    in_image: tuple[slice, slice]
+    in_square: tuple[slice, slice]
+
+
+def moved_at_full_size(pixels: np.ndarray, displacement: Tensor | None, fit: Fit) -> np.ndarray:
+    """The image, moved as its small version is.
+
+    With the fit `crop`, what lies outside of the square becomes black: no attack ever saw it.
+
+    Args:
+        pixels: Shape: (H, W), uint8 or uint16; 0 is black.
+        displacement: of the small version, in its pixels along x and along y; None where nothing is moved.
+            Shape: (2, S, S), float.
+        fit: how the image became that small square.
+
+    Returns:
+        Shape: (H, W), of the same type; within the range of the image and, where black was added, down to that.
+    """
+    if fit == "squeeze":
+        return _moved(pixels, displacement)
+    place = _square_of(pixels.shape[0], pixels.shape[1], fit)
+    square = np.zeros((place.side, place.side), pixels.dtype)
+    square[place.in_square] = pixels[place.in_image]
+    whole = np.zeros_like(pixels)
+    whole[place.in_image] = _moved(square, displacement)[place.in_square]
+    return whole
+
+
+def scaled_up(displacement: Tensor, height: int, width: int) -> Tensor:
+    """The displacement of an image's version of another size.
+
+    Pixels are areas, as in Pillow's resizing, which made the small version: the first one's middle is half a pixel off
+    the edge. Between the middles it is bilinear, and beyond the outer ones as there.
+
+    Shape: (2, S, T), in pixels along x and along y, to (2, height, width), in those of that size.
+    """
+    small = torch.tensor([displacement.shape[2], displacement.shape[1]], device=displacement.device)
+    large = torch.tensor([width, height], device=displacement.device)
+    whole = functional.interpolate(displacement[None], (height, width), mode="bilinear", align_corners=False)[0]
+    return whole * (large / small)[:, None, None]
+
+
+def _moved(pixels: np.ndarray, displacement: Tensor | None) -> np.ndarray:
+    if displacement is None:
+        return pixels
+    image = torch.from_numpy(pixels.astype(np.float32)).to(displacement.device)
+    result = moved(image[None, None], scaled_up(displacement, pixels.shape[0], pixels.shape[1])[None])[0, 0]
+    return result.round_().cpu().numpy().astype(pixels.dtype)
+
+
+def _square_of(height: int, width: int, fit: Fit) -> _Square:
+    side = side_of_square(width, height, fit)
+    assert side is not None  # none is squeezed here
+    in_image, in_square = [], []
+    for length in (height, width):
+        first = (length - side) // 2
+        start, end = max(first, 0), min(first + side, length)
+        in_image.append(slice(start, end))
+        in_square.append(slice(start - first, end - first))
+    return _Square(side, (in_image[0], in_image[1]), (in_square[0], in_square[1]))

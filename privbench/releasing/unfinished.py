@@ -1,0 +1,120 @@
+"""What is done of a release that is not finished: an index hidden in its folder, which is gone in the end.
+
+A file counts once a line of the index holds its digest and it lies under its name. Nothing that lies here tells a name
+of the originals: a release that was given away too early is no key to them either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..base.errors import PrivbenchError
+from ..base.files import sha256, write_text
+from ..base.folders import flush_all, flush_folder, give_to_owner, make_private
+from ..record.manifest import MANIFEST, ReleaseManifest
+from .making import Made
+
+HIDDEN, LOCK = ".privbench-unfinished", ".privbench-lock"
+_INDEX, _TERMS = "index.jsonl", "terms"
+
+
+class Unfinished:
+    """The release in a folder that this process alone fills."""
+
+    def __init__(self, out: Path, terms: str) -> None:
+        """Raises PrivbenchError where what lies there was begun by other terms.
+
+        Args:
+            out: the release's folder, which is there.
+            terms: a digest of all that decides what is made of an image.
+        """
+        self.out, self.folder = out, out / HIDDEN
+        self._terms = self.folder / _TERMS
+        if not self.folder.exists():
+            make_private(self.folder)
+        if not self._terms.exists():
+            write_text(self._terms, terms)
+        elif self._terms.read_text(encoding="utf-8") != terms:
+            raise PrivbenchError(
+                f"{out} holds an unfinished release that other terms began (method, key or depth of "
+                "images): give the command that began it, or another OUT."
+            )
+        self._index = self.folder / _INDEX
+
+    def kept(self, marks: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Name and digest of what is done of images with these marks, by mark; all else that was done is removed."""
+        wanted, kept = set(marks), {}
+        for mark, name, digest in self._lines():
+            whole = [place / name for place in (self.out, self.folder) if _is(place / name, digest)]
+            if mark in wanted and whole:
+                whole[0].replace(self.out / name)
+                kept[mark] = name, digest
+            elif mark not in wanted:  # its original is gone, or another
+                (self.out / name).unlink(missing_ok=True)
+        return kept
+
+    def add(self, mark: str, made: Made) -> None:
+        """Puts a file that is whole into its place. First the index tells of it, so that none lies there untold of."""
+        with self._index.open("a", encoding="utf-8") as index:
+            index.write(json.dumps([mark, made.name, made.digest]) + "\n")
+        (self.folder / made.name).replace(self.out / made.name)
+
+    def finish(self, manifest: ReleaseManifest) -> None:
+        """Writes all to disk for good, then the manifest, and takes away what is hidden."""
+        give_to_owner(self.out)
+        flush_all(self.out)
+        part = self.folder / MANIFEST
+        part.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+        part.chmod(0o600)
+        part.replace(self.out / MANIFEST)
+        self.drop()
+
+    def drop(self) -> None:
+        """Takes away what is hidden."""
+        shutil.rmtree(self.folder)
+        flush_folder(self.out)
+
+    def _lines(self) -> list[tuple[str, str, str]]:
+        """The whole lines of the index; a later one of a name holds in place of an earlier."""
+        found: dict[str, tuple[str, str, str]] = {}
+        text = self._index.read_text(encoding="utf-8", errors="replace") if self._index.exists() else ""
+        for line in text.split("\n")[:-1]:
+            try:
+                mark, name, digest = json.loads(line)
+            except ValueError:  # torn by a loss of power
+                continue
+            found[name] = mark, name, digest
+        return list(found.values())
+
+
+def mark_of(key: bytes, name: str, path: Path) -> str:
+    """What tells from which file, and which state of it, a release is made, to whoever has the key."""
+    try:
+        stat = path.stat()
+        state = f"{stat.st_size} {stat.st_mtime_ns}"
+    except OSError:  # whoever reads it tells
+        state = ""
+    told = f"made from\0{name}\0{state}".encode("utf-8", "surrogateescape")
+    return hmac.new(key, told, hashlib.sha256).hexdigest()
+
+
+def check_free(out: Path) -> bool:
+    """Whether an unfinished release lies there, to go on with. Raises PrivbenchError where anything else does."""
+    if (out / HIDDEN).is_dir() or not out.exists():
+        return out.exists()
+    if not out.is_dir():
+        raise PrivbenchError(f"{out} is a file, where a folder belongs: choose another OUT.")
+    if (out / MANIFEST).exists():
+        raise PrivbenchError(f"{out} holds a finished release: verify it, or choose another OUT.")
+    if any(path.name != LOCK for path in out.iterdir()):
+        raise PrivbenchError(f"{out} holds files of others: choose a new folder as OUT.")
+    return False
+
+
+def _is(file: Path, digest: str) -> bool:
+    return file.is_file() and not file.is_symlink() and sha256(file) == digest
