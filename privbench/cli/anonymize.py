@@ -15,7 +15,7 @@ from .formats import say
 
 if TYPE_CHECKING:
     from ..releasing.method import Method
-    from ..releasing.release import Outcome
+    from ..releasing.release import Outcome, ReleaseOrder
 
 EPILOG = (
     "Exit status: 0 everything was anonymized, 3 some of it could not be, 2 nothing was begun, or it cannot go on. "
@@ -49,6 +49,9 @@ def command(
     at_trained_size: Annotated[
         bool, typer.Option("--at-trained-size", help="Write 8-bit PNG of the size at which the method was judged.")
     ] = False,
+    mask: Annotated[
+        bool, typer.Option("--mask", help="Paint over what looks like letters near the border; it finds some, not all.")
+    ] = False,
     key: Annotated[
         Path | None,
         typer.Option(help="The secret behind new names and noise, made where there is none; else beside the store."),
@@ -75,13 +78,14 @@ def command(
         method=method,
         key=key or store.with_name(f"{store.name}-release.key"),
         map=map,
+        masked=mask,
         device=device_type(device, "32-true"),
         jobs=jobs,
     )
     console = Console(stderr=True)
     with session(console, quiet, kept="images"):
         outcome = (would_make if dry_run else make_release)(order, Progress(console, quiet))
-    _tell(order.out, method, outcome, dry_run)
+    _tell(order, outcome, dry_run)
     if outcome.failures:
         raise typer.Exit(_LEFT_OUT)
 
@@ -120,8 +124,9 @@ def _method(
     return named_method(anonymizer, params, plugins, size, (fit or FitChoice.squeeze).value, at_trained_size)
 
 
-def _tell(out: Path, method: Method, outcome: Outcome, dry_run: bool) -> None:
+def _tell(order: ReleaseOrder, outcome: Outcome, dry_run: bool) -> None:
     """What was done, or would be, and what has to be known of it."""
+    method = order.method
     if outcome.others:
         say(f"{len(outcome.others)} other files are no images and were left out, such as {outcome.others[0]}")
     if outcome.failures:
@@ -136,7 +141,13 @@ def _tell(out: Path, method: Method, outcome: Outcome, dry_run: bool) -> None:
     )
     done = f" ({outcome.kept} of them before)" if outcome.kept else ""
     verb = "would be" if dry_run else "were"
-    say(f"{out}: {len(outcome.files)} images {verb} anonymized by {method.record.label}, {side}{done}")
+    say(f"{order.out}: {len(outcome.files)} images {verb} anonymized by {method.record.label}, {side}{done}")
+    say(
+        "what looked like letters near the border was painted over, and others may be left: look at the images"
+        if order.masked
+        else "nobody looked for letters that are burned into the pixels: look at the images, or add --mask",
+        "yellow",
+    )
     if method.evidence is None:
         say("no run stands for this method: nothing is known of who can be found", "yellow")
         return

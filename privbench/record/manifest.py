@@ -45,7 +45,8 @@ class ReleaseManifest(Record):
     """A release: by which method it was made, of how many images, and the SHA-256 of every file by its name.
 
     `weights` is the SHA-256 of what the method learnt, None where it learnt nothing. It knows images of `size` pixels,
-    which became square by `fit`; where `at_trained_size`, so are the released ones. `left_out` counts what could not be
+    which became square by `fit`; where `at_trained_size`, so are the released ones. Where `masked`,
+    what looked like letters near the border was painted over. `left_out` counts what could not be
     anonymized. `evidence` is that of the run which the method was taken from. `digest` is that of all else.
     """
 
@@ -55,6 +56,7 @@ class ReleaseManifest(Record):
     size: Count
     fit: Fit
     at_trained_size: bool
+    masked: bool
     images: Count
     left_out: Count
     files: dict[str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,11 +17,13 @@ from ..base.files import sha256
 from ..datasets.dicom_pixels import load_dicom
 from ..datasets.image_files import Grey
 from ..datasets.radiographs import shrunk
+from ..metrics.bright_marks import Box
 from ..metrics.deformation import moved
 from ..plugins.interfaces import Anonymizer
 from ..running.release import anonymized, with_8_bits
 from .files import ENDINGS, SourceFile, read_source, write_release
 from .full_size import moved_at_full_size
+from .marks import boxes_of, painted
 from .method import Method
 from .names import NewNames
 from .noise import secret_generator
@@ -58,14 +60,16 @@ class ReadImage(NamedTuple):
 class Making:
     """Makes the releases of some images.
 
-    `folder` takes the files, each under its final name once it is whole; `depth` is the collection's, in bits;
-    `threads` are those of torch, in a process of its own.
+    `folder` takes the files, each under its final name once it is whole; `depth` is the collection's, in bits. Where
+    `masked`, bright marks near the border are painted over first. `threads` are those of torch, in a process of its
+    own.
     """
 
     method: Method
     folder: Path
     key: bytes
     depth: int
+    masked: bool
     device: str
     threads: int | None
 
@@ -95,17 +99,20 @@ class Making:
         for name, path in images:
             try:
                 source = read_source(path, self.depth)
-                read[name] = ReadImage(source, self._small(source))
+                boxes = boxes_of(source.pixels, source.largest) if self.masked else ()
+                pixels = painted(source.pixels, boxes)
+                read[name] = ReadImage(replace(source, pixels=pixels), self._small(source, boxes))
             except PrivbenchError as error:
                 read[name] = Failed(name, str(error))
         return read
 
-    def _small(self, source: SourceFile) -> np.ndarray:
+    def _small(self, source: SourceFile, boxes: tuple[Box, ...]) -> np.ndarray:
         if source.form == "dicom":  # its header tells which greys are shown, and how
-            grey = load_dicom(source.path)
+            shown, white = load_dicom(source.path)
+            grey = Grey(Image.fromarray(painted(np.asarray(shown), boxes)), white)
         else:
-            deep = source.pixels.dtype != np.uint8
-            grey = Grey(Image.fromarray(source.pixels.astype(np.float32) if deep else source.pixels), None)
+            greys = painted(source.pixels, boxes)
+            grey = Grey(Image.fromarray(greys if greys.dtype == np.uint8 else greys.astype(np.float32)), None)
         return shrunk(grey, self.method.size, source.largest.bit_length(), self.method.fit)
 
     def _anonymizer(self) -> tuple[Anonymizer, bool]:

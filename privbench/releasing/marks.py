@@ -23,8 +23,10 @@ def boxes_of(pixels: np.ndarray, largest: int) -> tuple[Box, ...]:
 def painted(pixels: np.ndarray, boxes: tuple[Box, ...]) -> np.ndarray:
     """The pixels with each box in one grey: the median of what lies around it outside of all boxes, else 0.
 
-    Shape: (H, W), any number, in and out.
+    Shape: (H, W), any number, in and out; where there is no box, the same array.
     """
+    if not boxes:
+        return pixels
     covered = np.zeros(pixels.shape, bool)
     for box in boxes:
         covered[_inside(box)] = True

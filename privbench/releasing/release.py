@@ -40,13 +40,17 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class ReleaseOrder:
-    """What is to be anonymized, by what, and where the release goes, the key and, if wanted, the map of names."""
+    """What is to be anonymized, by what, and where the release goes, the key and, if wanted, the map of names.
+
+    Where `masked`, bright marks near the border are painted over before.
+    """
 
     source: Path
     out: Path
     method: Method
     key: Path
     map: Path | None
+    masked: bool
     device: str
     jobs: int | None
 
@@ -108,7 +112,7 @@ def make_release(order: ReleaseOrder, progress: Progress) -> Outcome:
             return outcome
         if order.map is not None:
             _write_map(order.map, {name: released for name, (released, _) in by_source.items()})
-        unfinished.finish(_manifest(order.method, outcome))
+        unfinished.finish(_manifest(order, outcome))
     return outcome
 
 
@@ -121,7 +125,7 @@ def _look_around(order: ReleaseOrder) -> tuple[Sources, bool]:
 
 def _making(order: ReleaseOrder, found: Sources, key: bytes, workers: int) -> Making:
     threads = max(1, cores() // workers) if workers > 1 else None
-    return Making(order.method, order.out / HIDDEN, key, _depth(found), order.device, threads)
+    return Making(order.method, order.out / HIDDEN, key, _depth(found), order.masked, order.device, threads)
 
 
 def _depth(found: Sources) -> int:
@@ -150,7 +154,7 @@ def _terms(making: Making) -> str:
     told = [method.record.model_dump(mode="json"), method.weights, method.size, method.fit, method.at_trained_size]
     evidence = None if method.evidence is None else method.evidence.run
     key = hmac.new(making.key, b"terms\0", hashlib.sha256).hexdigest()
-    return digest_of([*told, evidence, making.depth, key])
+    return digest_of([*told, evidence, making.depth, making.masked, key])
 
 
 def _mapped(
@@ -211,13 +215,15 @@ def _write_map(path: Path, names: Mapping[str, str]) -> None:
     part.replace(path)
 
 
-def _manifest(method: Method, outcome: Outcome) -> ReleaseManifest:
+def _manifest(order: ReleaseOrder, outcome: Outcome) -> ReleaseManifest:
+    method = order.method
     manifest = ReleaseManifest(
         anonymizer=method.record,
         weights=method.weights,
         size=method.size,
         fit=method.fit,
         at_trained_size=method.at_trained_size,
+        masked=order.masked,
         images=len(outcome.files),
         left_out=len(outcome.failures),
         files=outcome.files,

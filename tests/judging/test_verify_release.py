@@ -20,7 +20,7 @@ def released(folder, method):
     for number in range(3):
         pixels = np.random.default_rng(number).integers(0, 256, (40, 40), np.uint8)
         Image.fromarray(pixels).save(folder / "in" / f"{number}.png")
-    order = ReleaseOrder(folder / "in", folder / "out", method, folder / "key", None, "cpu", 1)
+    order = ReleaseOrder(folder / "in", folder / "out", method, folder / "key", None, False, "cpu", 1)
     make_release(order, Progress(quiet=True))
     return order.out
 

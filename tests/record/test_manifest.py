@@ -11,8 +11,8 @@ METHOD = AnonymizerRecord(name="one", version="1", deterministic=True, params={}
 
 def manifest(**told):
     files = {"0a.png": "0" * 64}
-    values = {"anonymizer": METHOD, "weights": None, "size": 32, "fit": "pad", "at_trained_size": False, "images": 1,
-              "left_out": 0, "files": files, "evidence": None, "versions": {}}  # fmt: skip
+    values = {"anonymizer": METHOD, "weights": None, "size": 32, "fit": "pad", "at_trained_size": False,
+              "masked": False, "images": 1, "left_out": 0, "files": files, "evidence": None, "versions": {}}  # fmt: skip
     return ReleaseManifest(**(values | told))
 
 
@@ -26,7 +26,8 @@ def test_it_is_read_as_it_was_written(tmp_path):
 
 def test_every_field_is_in_its_digest():
     first = manifest().own_digest()
-    changes = {"weights": "1" * 64, "size": 64, "fit": "crop", "at_trained_size": True, "images": 2, "left_out": 1,
+    changes = {"weights": "1" * 64, "size": 64, "fit": "crop", "at_trained_size": True, "masked": True,
+               "images": 2, "left_out": 1,
                "files": {"0b.png": "0" * 64}, "versions": {"a": "1"}}  # fmt: skip
     assert {*ReleaseManifest.model_fields} == {*changes, "schema_version", "anonymizer", "evidence", "digest"}
     assert all(manifest(**{name: value}).own_digest() != first for name, value in changes.items())

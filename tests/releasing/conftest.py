@@ -31,7 +31,7 @@ def identity():
 @pytest.fixture
 def order(pictures, identity, tmp_path):
     """The release of the pictures, made in this process."""
-    return ReleaseOrder(pictures, tmp_path / "out", identity, tmp_path / "key", tmp_path / "map.csv", "cpu", 1)
+    return ReleaseOrder(pictures, tmp_path / "out", identity, tmp_path / "key", tmp_path / "map.csv", False, "cpu", 1)
 
 
 @pytest.fixture

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from dicoms import write_dicom
+from PIL import Image, ImageDraw, ImageFont
 
 from privbench.base.errors import PrivbenchError
 from privbench.metrics.deformation import moved
 from privbench.releasing import making as module
+from privbench.releasing.files import read_source
 from privbench.releasing.full_size import moved_at_full_size
 from privbench.releasing.making import Failed, Made, Making
 from privbench.releasing.method import method_of_run, named_method
@@ -34,7 +36,7 @@ def making(tmp_path):
     """Makes releases in this process by a method."""
     module._ready.clear()
     (tmp_path / "out").mkdir()
-    return lambda method: Making(method, tmp_path / "out", b"k" * 32, 8, "cpu", None)
+    return lambda method: Making(method, tmp_path / "out", b"k" * 32, 8, False, "cpu", None)
 
 
 @pytest.fixture
@@ -47,6 +49,30 @@ def images(tmp_path, rng):
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
         found.append((f"{number}.png", tmp_path / f"{number}.png"))
     return found
+
+
+@pytest.fixture
+def lettered(tmp_path):
+    """Grey images of 256 pixels with a name in a corner, of 8 bits and of 12."""
+    image = Image.new("L", (256, 256), 90)
+    ImageDraw.Draw(image).text((20, 20), "DOE 12:31", fill=255, font=ImageFont.load_default(size=14))
+    pixels = np.asarray(image)
+    Image.fromarray(pixels).save(tmp_path / "8.png")
+    write_dicom(
+        tmp_path / "12.dcm", pixels.astype(int) * 16, bits=12, PatientID="7", WindowCenter=2048, WindowWidth=4096
+    )
+    return [(name, tmp_path / name) for name in ("8.png", "12.dcm")]
+
+
+@pytest.mark.parametrize("at_trained_size", [False, True])
+def test_letters_are_painted_over_where_that_is_asked_for(making, lettered, at_trained_size):
+    method = named_method("identity", {}, (), 128, "squeeze", at_trained_size)
+    seen, masked = making(method), replace(making(method), masked=True)
+    for name, path in lettered:
+        for made, flat in ((seen, False), (masked, True)):
+            (one,) = made([(name, path)])
+            pixels = read_source(made.folder / one.name).pixels
+            assert (pixels.max() == pixels.min()) == flat, (name, flat)
 
 
 def results(making, images):
