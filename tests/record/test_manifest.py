@@ -12,7 +12,8 @@ METHOD = AnonymizerRecord(name="one", version="1", deterministic=True, params={}
 def manifest(**told):
     files = {"0a.png": "0" * 64}
     values = {"anonymizer": METHOD, "weights": None, "size": 32, "fit": "pad", "at_trained_size": False,
-              "masked": False, "images": 1, "left_out": 0, "files": files, "evidence": None, "versions": {}}  # fmt: skip
+              "masked": False, "images": 1, "left_out": 0, "files": files, "evidence": None,
+              "versions": {}}  # fmt: skip
     return ReleaseManifest(**(values | told))
 
 
