@@ -12,7 +12,7 @@ import torch
 from privbench.anonymizers.identity import Identity
 
 import privbench.plugins.interfaces as interfaces
-from privbench import Anonymizer, Dataset, InferenceAttack, LinkageAttack, PrivbenchError
+from privbench import Anonymizer, Dataset, InferenceAttack, LinkageAttack, PrivbenchError, SetAnonymizer
 from privbench.interfaces import Chunk, Measure, MeasuringTask, ReadingTask
 from privbench.plugins.results import RESULTS
 
@@ -248,6 +248,23 @@ def test_chunks_are_read_one_by_one_and_what_fails_between_them_is_told():
     assert next(chunks).images is IMAGES
     with pytest.raises(PrivbenchError, match=r"dataset 'table' failed in read .*\(ValueError: the second\)"):
         next(chunks)
+
+
+def test_parts_of_a_set_are_looked_at_one_by_one():
+    class Whole(SetAnonymizer):
+        name = "whole"
+        deterministic = True
+
+        def anonymize_set(self, images, table, generator):
+            yield torch.zeros(1, 1, 4, 4)
+            yield None
+
+    parts = Whole().anonymize_set(None, pd.DataFrame(), torch.Generator())
+    assert next(parts).shape == (1, 1, 4, 4)
+    with pytest.raises(
+        PrivbenchError, match=r"anonymizer 'whole': anonymize_set .* returns None where it should return"
+    ):
+        next(parts)
 
 
 def test_a_plugin_may_catch_its_own_errors_and_those_of_its_bases():

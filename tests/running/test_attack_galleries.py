@@ -7,7 +7,7 @@ from attack_scores import thirty_patients
 
 from privbench.plugins.interfaces import LinkageAttack
 from privbench.protocols.kinds import Compared
-from privbench.running.attack_galleries import gallery, known_gallery
+from privbench.running.attack_galleries import gallery, known_gallery, searched_gallery
 from privbench.running.source import Shown
 
 GREY = {"train": 10, "val": 20, "test": 30}
@@ -91,3 +91,37 @@ def test_an_attacker_knows_who_is_on_the_images_and_no_finding(shown, splits):
     assert list(known.table.columns) == ["image", "patient", "study", "follow_up", "age", "sex", "view"]
     assert np.array_equal(known.patients, splits["train"].patients)
     assert isinstance(known.table, pd.DataFrame)
+
+
+@pytest.fixture
+def partly(splits):
+    """Every third image is released; the grey value of an image tells its row."""
+    rows = np.arange(0, 90, 3)
+    numbered = np.arange(90, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 4, 4), np.uint8)
+    originals = {name: split.with_images(numbered) for name, split in splits.items()}
+    return Shown(originals, [dict.fromkeys(splits, numbered[rows] + 100)], dict.fromkeys(splits, rows))
+
+
+def test_of_a_part_released_images_are_probes_beside_their_own_originals(partly):
+    seen = gallery(partly, "test", Compared.ACROSS, Watching())
+    assert seen.references[:, 0, 0, 0].tolist() == list(range(0, 90, 3))
+    assert np.array_equal(seen.probes, seen.references + 100)
+
+
+def test_of_a_part_all_originals_are_searched_and_stand_ins_are_releases_too(partly):
+    seen = searched_gallery(partly, "test", Compared.ACROSS, Watching())
+    rows = partly.rows("test")
+    assert seen.references[:, 0, 0, 0].tolist() == list(range(90))
+    assert np.array_equal(seen.probes[rows], partly.releases[0]["test"])
+    assert set(seen.probes.ravel()) == set(partly.releases[0]["test"].ravel())
+    originals = searched_gallery(partly, "test", Compared.ORIGINALS, Watching())
+    assert originals.probes is originals.references
+    assert len(originals.probes) == 90
+    assert len(searched_gallery(partly, "test", Compared.RELEASES, Watching()).references) == 30
+
+
+def test_of_a_part_attackers_learn_from_what_is_released_and_from_all_originals(partly):
+    known = known_gallery(partly, "train", Compared.ACROSS, Watching())
+    assert len(known.probes) == len(known.table) == 30
+    assert known.table["image"].tolist() == partly.originals["train"].table["image"][::3].tolist()
+    assert len(known_gallery(partly, "train", Compared.ORIGINALS, Watching()).probes) == 90

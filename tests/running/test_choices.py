@@ -221,3 +221,18 @@ def test_a_task_that_needs_more_than_the_data_know_is_left_out(known, left_out):
         protocol("utilities", "m", "r"), making(m=Measuring, r=Reading), replace(test, findings=()).knows
     )
     assert told == [*left_out, "r is left out: the data set has no findings"]
+
+
+def test_of_a_release_that_was_made_elsewhere_nothing_is_guessed():
+    class Elsewhere(Still):
+        made_elsewhere = True
+
+    protocol = load_protocol("full")
+    made = {"averaging-4": Averaging(), "averaging-16": Averaging(), "membership": Remembering()}
+    chosen, left_out = choose_attacks(protocol, lambda label: made.get(label, Linking()), Elsewhere())
+    assert not chosen.keys() & made.keys()
+    assert left_out == [
+        "averaging-4 is left out: there is one release, and nobody here can draw another one",
+        "averaging-16 is left out: there is one release, and nobody here can draw another one",
+        "membership is left out: nobody here knows from whom the method learnt, if it did",
+    ]

@@ -104,3 +104,22 @@ def test_a_patient_is_capped_for_the_guidance_too(splits):
     capped = guidance_pairs(splits["train"], PAIRS.model_copy(update={"cap": 1}), 0)
     mated = splits["train"].patients[capped.probe[capped.mated]]
     assert np.bincount(mated).max() == 1
+
+
+def test_where_not_all_is_published_pairs_are_drawn_among_what_is(splits):
+    published = {"train": np.flatnonzero(np.arange(48) % 4 > 0)}
+    paired = with_pairs(splits, PAIRS, 0, published)
+    pairs = paired["train"].pairs
+    assert set(pairs.probe) | set(pairs.reference) <= set(published["train"])
+    assert len(pairs) == 40
+    assert ((paired["train"].patients[pairs.probe] == paired["train"].patients[pairs.reference]) == pairs.mated).all()
+    assert rows(paired["test"].pairs) == rows(with_pairs(splits, PAIRS, 0)["test"].pairs)
+
+
+def test_of_a_list_those_pairs_stay_that_are_published(splits, tmp_path):
+    (tmp_path / "pairs.txt").write_text("000.png 001.png 1\n000.png 004.png 0\n002.png 003.png 1\n")
+    listed = PAIRS.model_copy(update={"train_file": tmp_path / "pairs.txt"})
+    kept = with_pairs(splits, listed, 0, {"train": np.array([0, 1, 4])})["train"].pairs
+    assert rows(kept) == [(0, 1, True), (0, 4, False)]
+    with pytest.raises(PrivbenchError, match="hold no mated and non-mated pair of"):
+        with_pairs(splits, listed, 0, {"train": np.array([0, 1])})

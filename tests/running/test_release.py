@@ -6,7 +6,7 @@ from privbench.anonymizers.dp_pix import DPPix
 from privbench.anonymizers.identity import Identity
 from stage_folders import COUNTS, GREY, source, stage_folders
 
-from privbench import Anonymizer, PrivbenchError
+from privbench import Anonymizer, PrivbenchError, SetAnonymizer
 from privbench.data.arrays import ArrayWriter, read_array
 from privbench.learning.states import load_state, save_state
 from privbench.running.release import FitAnonymizer, Release, fitted, write_release
@@ -149,3 +149,38 @@ def test_what_was_learnt_is_in_an_instance_of_its_own(reads):
     made = fitted(handed_over, reads, torch.device("cpu"))
     assert made.mean == pytest.approx(GREY["train"] / 255)
     assert handed_over.mean == 0
+
+
+class Mean(SetAnonymizer):
+    """Releases the mean of a patient's images, in parts of one."""
+
+    name = "mean"
+    deterministic = True
+    lost = 0
+
+    def anonymize_set(self, images, table, generator):
+        pixels = torch.cat(list(images.batches()))
+        for patient in table["patient"][self.lost :]:
+            yield pixels[torch.tensor((table["patient"] == patient).tolist())].mean(0, keepdim=True)
+
+
+def test_a_set_is_released_whole_by_whoever_sees_all_of_it(ctx, tmp_path):
+    released = release(Mean(), ctx, tmp_path / "a.npy")
+    pairs = IMAGES.reshape(150, 2, 1, 8, 8).astype(float).mean(1).repeat(2, 0)
+    assert np.abs(released - pairs).max() <= 0.5 + 1e-4
+    with pytest.raises(PrivbenchError, match="releases whole sets"):
+        Mean().anonymize(torch.zeros(1, 1, 8, 8), torch.Generator())
+
+
+def test_a_set_that_loses_images_or_draws_what_it_does_not_declare_is_refused(ctx, tmp_path):
+    class Drawing(Mean):
+        def anonymize_set(self, images, table, generator):
+            for batch in images.batches():
+                yield torch.rand(batch.shape, generator=generator)
+
+    fewer = Mean()
+    fewer.lost = 1
+    with pytest.raises(PrivbenchError, match="released 299 of 300 images: it must keep their number"):
+        release(fewer, ctx, tmp_path / "a.npy")
+    with pytest.raises(PrivbenchError, match="is declared deterministic and anonymizes a set in two ways"):
+        release(Drawing(), ctx, tmp_path / "b.npy")
