@@ -25,6 +25,7 @@ from safetensors.numpy import load_file, save
 from privbench.base.errors import PrivbenchError
 from privbench.judging.compare import compare_runs
 from privbench.judging.ranking import make_boards, read_entry
+from privbench.judging.sharing import share_runs
 from privbench.judging.verify import verify_run
 from privbench.protocols.schema import load_protocol
 from privbench.record.estimates import FILE
@@ -195,11 +196,21 @@ def _verify(folder: Path, _: Path) -> None:
     list(verify_run(folder))
 
 
+def _share(folder: Path, _: Path) -> None:
+    """What is shared at all holds."""
+    out = folder.with_name("shared")
+    shutil.rmtree(out, ignore_errors=True)
+    (one,) = share_runs([folder], out)
+    assert one.folder.parent == out
+    assert list(verify_run(one.folder)) == []
+
+
 TARGETS = {
     "records as tables": Target(changed_record, _tables),
     "records as they are": Target(changed_record, _record),
     "records verified": Target(changed_record, _verify),
     "records compared": Target(changed_record, _compare),
+    "records shared": Target(changed_record, _share),
     "estimates as tables": Target(changed_estimates, _tables),
     "estimates compared": Target(changed_estimates, _compare),
     "estimates verified": Target(changed_estimates, _verify),

@@ -139,9 +139,10 @@ def _withheld(folder: Path, record: RunRecord, shared: RunRecord, with_weights: 
 
 def _warnings(folder: Path) -> Iterator[str]:
     """What a shared run still tells of people."""
-    if (folder / ANONYMIZER_STATE).is_file():
+    record = read_run(folder)
+    if (folder / ANONYMIZER_STATE).is_file() and (record.weights or not record.public):
         yield "weights remember training images, and of some methods hold them: whoever gets these may get patients"
-    if read_run(folder).public:
+    if record.public:
         return
     alone, patients = patients_alone(read_scores(folder / UTILITY_SCORES))
     if patients:

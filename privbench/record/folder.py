@@ -27,7 +27,7 @@ EVERY_RUN_HAS = (
     LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES, INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS,
     COPY_SCORES, MEASURES, ESTIMATES, ANONYMIZER, ANONYMIZER_STATE, CURVES, CURVES_PLOT,
 )  # fmt: skip
-"""What the record of a run vouches for with a digest."""
+"""What the record of a run vouches for with a digest; all but the state goes out where a run is shared."""
 PUBLIC_RUNS_HAVE = (EXAMPLES, CONTACT_SHEET)
 """Pictures of originals, and so of nothing but data in which nobody is."""
 

@@ -195,6 +195,11 @@ def test_of_public_data_all_is_shared_but_weights_and_log(finished, tmp_path):
     assert list(verify_run(one.folder)) == []
 
 
+def test_weights_of_public_data_remember_people_only_where_they_began_with_others(finished, tmp_path):
+    (one,) = share_runs([finished.folder], tmp_path / "shared", with_weights=True)
+    assert (list(one.withheld), list(one.warnings)) == ([Withheld.LOG], [])
+
+
 def test_a_run_that_does_not_hold_is_not_shared(runs, tmp_path):
     edited = shutil.copytree(runs[0], tmp_path / "edited")
     scores = pd.read_parquet(edited / LINKAGE_SCORES)
