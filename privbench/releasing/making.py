@@ -30,8 +30,8 @@ from .noise import secret_generator
 
 _TOLERANCE = 1e-4  # 8 bits do not see it
 
-_ready: dict[int, tuple[tuple[Method, str], Anonymizer]] = {}
-"""The method of this process, once it has one: it is handed over with every task, and is made once."""
+_ready: list[tuple[Method, str, Anonymizer]] = []
+"""The method of this process with its device, once it has one: it comes with every task, and is made ready once."""
 
 
 class Made(NamedTuple):
@@ -117,12 +117,11 @@ class Making:
 
     def _anonymizer(self) -> tuple[Anonymizer, bool]:
         """The method, and whether it was made just now."""
-        wanted = self.method, self.device
-        known = _ready.get(0)
-        if known is not None and known[0] == wanted:
-            return known[1], False
+        for method, device, anonymizer in _ready:
+            if (method, device) == (self.method, self.device):
+                return anonymizer, False
         anonymizer = self.method.ready(torch.device(self.device))
-        _ready[0] = wanted, anonymizer
+        _ready[:] = [(self.method, self.device, anonymizer)]
         return anonymizer, True
 
     def _moved(self, small: Tensor, read: Mapping[str, ReadImage]) -> Iterator[np.ndarray]:

@@ -37,6 +37,7 @@ def commands(finished, tmp_path_factory):
         ["list", "protocols"],
         ["run", "--help", "--anonymizer", "prichexy"],
         ["sweep", "--help"],
+        ["anonymize", "--help", "--anonymizer", "prichexy"],
         ["budget", "--help"],
         ["leaderboard", run],
         ["leaderboard", run, "--format", "json"],

@@ -174,6 +174,16 @@ def test_what_is_killed_goes_on_with_what_is_missing(order, make, monkeypatch, d
     assert {path.name for path in order.out.iterdir()} == {*whole, "manifest.json"}
 
 
+def test_what_is_killed_at_its_very_end_is_finished(order, make, monkeypatch):
+    monkeypatch.setattr(Unfinished, "drop", lambda self: (_ for _ in ()).throw(Stop))
+    with pytest.raises(Stop):
+        make(order)
+    monkeypatch.undo()
+    assert any(HIDDEN in told for told in verify_release(order.out))
+    assert make(order).kept == 20
+    assert list(verify_release(order.out)) == []
+
+
 def test_an_original_that_goes_or_changes_meanwhile_is_seen(order, make, monkeypatch, pictures):
     monkeypatch.setattr(Unfinished, "finish", lambda self, manifest: (_ for _ in ()).throw(Stop))
     with pytest.raises(Stop):
@@ -282,3 +292,16 @@ def test_the_manifest_tells_the_method(order, make):
     told = json.loads((order.out / "manifest.json").read_text())
     assert told["anonymizer"]["name"] == "identity"
     assert (told["weights"], told["size"], told["fit"], told["evidence"]) == (None, 32, "squeeze", None)
+
+
+def test_real_radiographs_come_back_at_their_own_size(order, make, real_data, tmp_path):
+    """Of the collection as it is published, in which some are RGBA."""
+    originals = sorted((real_data / "chestxray14-1024" / "images").glob("*.png"))
+    chosen = [next(one for one in originals if Image.open(one).mode == mode) for mode in ("L", "RGBA")]
+    (tmp_path / "some").mkdir()
+    for one in chosen:
+        (tmp_path / "some" / one.name).symlink_to(one)
+    make(replace(order, source=tmp_path / "some"))
+    for name, released in mapped(order).items():
+        with Image.open(tmp_path / "some" / name) as original:
+            assert np.array_equal(np.asarray(original.convert("L")), pixels_of(released))
