@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,5 +68,7 @@ def _params(told: list[str]) -> dict[str, Any]:
             raise PrivbenchError(f"--param {one!r} is not NAME=VALUE, such as mu=0.01.")
         if name in params:
             raise PrivbenchError(f"--param {name} is given twice: keep one.")
-        params[name] = parse_value(value.strip())
+        read: Any = parse_value(value.strip())
+        plain = read is None or isinstance(read, bool | int | str) or (isinstance(read, float) and isfinite(read))
+        params[name] = read if plain else value.strip()  # inf, dates and lists stay as they were typed
     return params

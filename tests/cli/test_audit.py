@@ -53,11 +53,15 @@ def test_other_names_and_a_map_change_nothing_and_nothing_is_made_twice(audit, f
     files = write_release(
         finished, store, tmp_path / "release", lambda name: f"some/{numbers[name] % 3}/{numbers[name]}.tif"
     )
-    told, run = audit(tmp_path / "release", "--name", "theirs", "--map", write_map(tmp_path / "map.csv", files))
+    told, run = audit(
+        tmp_path / "release", "--name", "theirs", "--map", write_map(tmp_path / "map.csv", files),
+        "--param", "epsilon=inf", "--param", "made=2026-01-01", "--param", "mode=fast", "--param", "sizes=[1, 2]",
+    )  # fmt: skip
     assert told.code == 0, told.err
     assert judged(run.record) == judged(finished.record)
     made = {stage.name for stage in run.record.stages if not stage.cached}
     assert made <= {"anonymizer", "release", "examples"}
+    assert run.record.anonymizer.params == {"epsilon": "inf", "made": "2026-01-01", "mode": "fast", "sizes": "[1, 2]"}
     assert "some/" not in (run.folder / "run.json").read_text()
 
 
