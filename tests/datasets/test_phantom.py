@@ -1,7 +1,10 @@
 """Analytic thorax phantom: closed forms, physics, streams, masks, findings."""
 
+import hashlib
+
 import numpy as np
 import pytest
+from numpy._core._multiarray_umath import __cpu_features__ as CPU_FEATURES
 from scipy.stats import ks_2samp, norm
 
 from privbench.base.errors import PrivbenchError
@@ -17,6 +20,7 @@ from privbench.datasets.phantom.grid import Grid, make_grid
 from privbench.datasets.phantom.illness import _FACTORS, _RESIDUAL, _THRESHOLDS, PREVALENCE, SITE_DRAWS, Disease
 from privbench.datasets.phantom.layout import lay_out
 from privbench.datasets.phantom.render import TISSUE_ATTENUATION, display, project, render, transmit
+from privbench.datasets.phantom.scanners import raised
 from privbench.datasets.phantom.visits import Visit
 from privbench.plugins.interfaces import DataRequest
 
@@ -433,3 +437,16 @@ def test_a_phantom_reads_no_folder(tmp_path):
 def test_a_phantom_has_a_smallest_size():
     with pytest.raises(PrivbenchError, match="at least 32 px, not 16"):
         PhantomDataset().source(DataRequest(16, 0, None, 1, Progress(quiet=True)))
+
+
+@pytest.mark.skipif(not CPU_FEATURES.get("AVX2") or not CPU_FEATURES.get("FMA3"), reason="another kind of processor")
+def test_processors_with_avx2_draw_the_same_with_avx_512_and_without():
+    """Or no two machines would have the same fingerprints, and a gate could judge on none but its own."""
+    drawn = generate(patients=150, size=64, seed=0, scanners=len(SCANNERS), workers=1)
+    assert hashlib.sha256(drawn.images.tobytes()).hexdigest()[:16] == "b681b243ea175c70"
+
+
+def test_powers_are_those_of_64_bits_rounded_once(rng):
+    values = rng.random(5000).astype(np.float32)
+    exponent = float(np.float32(0.83))
+    assert raised(values, 0.83).tolist() == [float(np.float32(float(value) ** exponent)) for value in values]

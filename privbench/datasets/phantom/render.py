@@ -13,7 +13,7 @@ from .illness import Disease
 from .layout import lay_out
 from .lesions import lesions
 from .locations import locate
-from .scanners import SCANNERS, Scanner, frame, process
+from .scanners import SCANNERS, Scanner, frame, process, raised
 from .shapes import Array
 from .skeleton import bones
 from .soft import soft_parts
@@ -100,7 +100,7 @@ def display(log_signal: Array, visit: Visit, scanner: Scanner) -> NDArray[np.uin
     low, high = float(centre[int(0.03 * len(centre))]), float(centre[int(0.97 * len(centre))])
     value = (log_signal - low) * (0.74 / (high - low)) + 0.16
     value = (value - 0.5) * visit.window_gain + 0.5 + visit.black_level
-    value = np.clip(value, 0.0, 1.0) ** float(np.exp(visit.log_gamma))
+    value = raised(np.clip(value, 0.0, 1.0), float(np.exp(visit.log_gamma)))
     value = process(value, scanner)
     left, right, top, bottom = (
         max(round(border * size), frame(scanner, size)) for border in visit.collimation.tolist()
