@@ -75,7 +75,7 @@ def test_one_broken_promise_does_not_hide_another(around):
 
     checks = check(Careless, around)
     assert checks[0] == Check("unknown parameters are refused", None)
-    assert len(checks) == 12
+    assert len(checks) == 13
     assert all("'careless' failed in fit" in one.failure for one in checks[1:])
 
 
