@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..base.errors import PrivbenchError
-from ..base.files import sha256
+from ..base.files import digest_of, sha256
 from ..datasets.dicom_pixels import load_dicom
 from ..datasets.image_files import Grey
 from ..datasets.radiographs import shrunk
@@ -72,6 +72,13 @@ class Making:
     masked: bool
     device: str
     threads: int | None
+
+    @property
+    def terms(self) -> str:
+        """The digest of all that decides what is made of an image, but the key."""
+        method = self.method
+        told = [method.record.model_dump(mode="json"), method.weights, method.size, method.fit, method.at_trained_size]
+        return digest_of([*told, self.depth, self.masked])
 
     @torch.no_grad()
     def __call__(self, images: Sequence[tuple[str, Path]]) -> list[Made | Failed]:
@@ -146,8 +153,9 @@ class Making:
             for part in self._parts(small):
                 yield from with_8_bits(anonymized(anonymizer, part, torch.Generator()))[:, 0]
             return
+        terms = self.terms
         for (name, one), image in zip(read.items(), small.split(1), strict=True):
-            generator = secret_generator(self.key, name, one.source.pixels)
+            generator = secret_generator(self.key, name, one.source.pixels, terms)
             yield with_8_bits(anonymized(anonymizer, image, generator))[0, 0]
 
     def _parts(self, small: Tensor) -> Sequence[Tensor]:

@@ -150,11 +150,9 @@ def _workers(order: ReleaseOrder, images: int) -> int:
 
 def _terms(making: Making) -> str:
     """A digest of all that decides what is made of an image, the key among it."""
-    method = making.method
-    told = [method.record.model_dump(mode="json"), method.weights, method.size, method.fit, method.at_trained_size]
-    evidence = None if method.evidence is None else method.evidence.run
+    evidence = making.method.evidence
     key = hmac.new(making.key, b"terms\0", hashlib.sha256).hexdigest()
-    return digest_of([*told, evidence, making.depth, making.masked, key])
+    return digest_of([making.terms, None if evidence is None else evidence.run, key])
 
 
 def _mapped(

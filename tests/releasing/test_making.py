@@ -120,6 +120,18 @@ def test_noise_is_drawn_by_key_and_name(making, images):
     assert (one != other).mean() > 0.5
 
 
+def test_another_epsilon_draws_other_noise(making, tmp_path):
+    """With the same noise at two scales, twice the one release less the other is the original."""
+    Image.new("L", (64, 64), 128).save(tmp_path / "grey.png")
+    noises = []
+    for epsilon in (20.0, 40.0):
+        method = named_method("dp-pix", {"b": 1, "m": 1, "epsilon": epsilon}, (), 64, "squeeze", at_trained_size=True)
+        noises.append(results(making(method), [("grey.png", tmp_path / "grey.png")])[0].astype(float) - 128)
+    assert min(noise.std() for noise in noises) > 5
+    assert abs(np.corrcoef(*map(np.ravel, noises))[0, 1]) < 0.1
+    assert np.abs(2 * noises[1] - noises[0]).mean() > 5
+
+
 def test_a_method_that_does_something_else_than_it_declares_is_stopped(making, images, tmp_path):
     (tmp_path / "liar.py").write_text(LIAR)
     method = named_method("liar", {}, (tmp_path / "liar.py",), 32, "squeeze", at_trained_size=False)

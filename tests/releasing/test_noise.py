@@ -12,8 +12,8 @@ KEY = bytes(range(32))
 IMAGE = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 
-def draws(key, name, count=4096, image=IMAGE):
-    return torch.rand(count, generator=secret_generator(key, name, image), dtype=torch.float64).numpy()
+def draws(key, name, count=4096, image=IMAGE, terms="0" * 64):
+    return torch.rand(count, generator=secret_generator(key, name, image, terms), dtype=torch.float64).numpy()
 
 
 def test_the_same_key_and_name_draw_the_same_and_any_other_does_not():
@@ -35,6 +35,10 @@ def test_two_images_of_one_name_share_no_noise():
     assert np.array_equal(first, draws(KEY, "a.png", image=np.asfortranarray(IMAGE)))
 
 
+def test_two_releases_of_one_image_by_other_terms_share_no_noise():
+    assert abs(np.corrcoef(draws(KEY, "a.png"), draws(KEY, "a.png", terms="1" + "0" * 63))[0, 1]) < 0.1
+
+
 def test_the_draws_are_uniform_from_the_first_on():
     firsts = np.array([draws(KEY, str(number), 4) for number in range(2000)])
     for values in (*firsts.T, draws(KEY, "a.png")):
@@ -45,11 +49,11 @@ def test_a_seed_of_torch_has_32_bits_and_the_state_far_more():
     """Why no seed is used: two that differ in their upper halves alone draw the same."""
     low, high = (torch.rand(4, generator=torch.Generator().manual_seed(7 + (upper << 32))) for upper in (0, 1))
     assert torch.equal(low, high)
-    words = secret_generator(KEY, "a.png", IMAGE).get_state().numpy()[24 : 24 + 8 * 624].view(np.uint64)
+    words = secret_generator(KEY, "a.png", IMAGE, "0").get_state().numpy()[24 : 24 + 8 * 624].view(np.uint64)
     assert len(set(words.tolist())) == 624
     assert words.max() < 2**32
 
 
 def test_normal_draws_begin_anew_too():
-    one, other = (torch.randn(5, generator=secret_generator(KEY, "a", IMAGE)) for _ in range(2))
+    one, other = (torch.randn(5, generator=secret_generator(KEY, "a", IMAGE, "0")) for _ in range(2))
     assert torch.equal(one, other)
