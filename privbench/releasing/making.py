@@ -106,20 +106,16 @@ class Making:
         for name, path in images:
             try:
                 source = read_source(path, self.depth)
-                boxes = boxes_of(source.pixels, source.largest) if self.masked else ()
+                shown = _shown(source)
+                boxes = boxes_of(np.asarray(shown.image), _brightest(source, shown)) if self.masked else ()
                 pixels = painted(source.pixels, boxes)
-                read[name] = ReadImage(replace(source, pixels=pixels), self._small(source, boxes))
+                read[name] = ReadImage(replace(source, pixels=pixels), self._small(source, shown, boxes))
             except PrivbenchError as error:
                 read[name] = Failed(name, str(error))
         return read
 
-    def _small(self, source: SourceFile, boxes: tuple[Box, ...]) -> np.ndarray:
-        if source.form == "dicom":  # its header tells which greys are shown, and how
-            shown, white = load_dicom(source.path)
-            grey = Grey(Image.fromarray(painted(np.asarray(shown), boxes)), white)
-        else:
-            greys = painted(source.pixels, boxes)
-            grey = Grey(Image.fromarray(greys if greys.dtype == np.uint8 else greys.astype(np.float32)), None)
+    def _small(self, source: SourceFile, shown: Grey, boxes: tuple[Box, ...]) -> np.ndarray:
+        grey = Grey(Image.fromarray(painted(np.asarray(shown.image), boxes)), shown.white)
         return shrunk(grey, self.method.size, source.largest.bit_length(), self.method.fit)
 
     def _anonymizer(self) -> tuple[Anonymizer, bool]:
@@ -172,6 +168,21 @@ class Making:
         except PrivbenchError as error:
             return Failed(name, str(error))
         return Made(name, file.name, sha256(file))
+
+
+def _shown(source: SourceFile) -> Grey:
+    """The picture as it is shown: of a DICOM file its header tells which greys are, and how."""
+    if source.form == "dicom":
+        return load_dicom(source.path)
+    eight_bits = source.pixels.dtype == np.uint8
+    return Grey(Image.fromarray(source.pixels if eight_bits else source.pixels.astype(np.float32)), None)
+
+
+def _brightest(source: SourceFile, shown: Grey) -> float:
+    """The grey beside which marks are bright: of 16 bits the largest that is there, as few fill them."""
+    if shown.white is not None:
+        return shown.white
+    return 255.0 if source.pixels.dtype == np.uint8 else float(max(1, source.pixels.max()))
 
 
 def _check_that_it_moves_alone(anonymizer: Anonymizer, small: Tensor, displacement: Tensor | None) -> None:

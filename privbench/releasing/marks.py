@@ -11,13 +11,15 @@ _AROUND = 3
 """Margins around a mark among which its background is looked for."""
 
 
-def boxes_of(pixels: np.ndarray, largest: int) -> tuple[Box, ...]:
+def boxes_of(shown: np.ndarray, white: float) -> tuple[Box, ...]:
     """Where bright marks are, with a margin. That there is none does not mean that nothing is written there.
 
-    Shape: pixels (H, W), uint8 or uint16, 0 to `largest`.
+    Greys as they are shown: stored values that fill few of their bits would have no contrast.
+
+    Shape: shown (H, W), any number, 0 to `white`.
     """
-    greys = np.rint(pixels * (255 / largest)).astype(np.uint8)
-    return tuple(_grown(box, pixels.shape, _margin(pixels)) for box in mark_boxes(greys))
+    greys = np.rint(shown * (255 / white)).astype(np.uint8)
+    return tuple(_grown(box, shown.shape, _margin(shown)) for box in mark_boxes(greys))
 
 
 def painted(pixels: np.ndarray, boxes: tuple[Box, ...]) -> np.ndarray:

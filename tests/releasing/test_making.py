@@ -64,6 +64,24 @@ def lettered(tmp_path):
     return [(name, tmp_path / name) for name in ("8.png", "12.dcm")]
 
 
+@pytest.fixture
+def dim(tmp_path, lettered):
+    """The same of values that fill few of their bits: a twentieth in a window, and an eighth of 16-bit files."""
+    pixels = np.asarray(Image.open(tmp_path / "8.png")).astype(int)
+    window = {"WindowCenter": 1628, "WindowWidth": 256}
+    for kind, stored in (("MONOCHROME1", 1755 - pixels), ("MONOCHROME2", 1500 + pixels)):
+        write_dicom(tmp_path / f"{kind}.dcm", stored, bits=16, PhotometricInterpretation=kind, **window)
+    Image.fromarray((pixels * 32).astype(np.uint16)).save(tmp_path / "16.png")
+    Image.fromarray((pixels * 32).astype(np.uint16)).save(tmp_path / "16.tiff")
+    return [(name, tmp_path / name) for name in ("MONOCHROME1.dcm", "MONOCHROME2.dcm", "16.png", "16.tiff")]
+
+
+def test_letters_of_values_that_do_not_fill_their_bits_are_painted_over(making, dim, identity, tmp_path):
+    for made in replace(making(identity), depth=16, masked=True)(dim):
+        pixels = read_source(tmp_path / "out" / made.name).pixels
+        assert pixels.max() == pixels.min(), made.source
+
+
 @pytest.mark.parametrize("at_trained_size", [False, True])
 def test_letters_are_painted_over_where_that_is_asked_for(making, lettered, at_trained_size):
     method = named_method("identity", {}, (), 128, "squeeze", at_trained_size)
