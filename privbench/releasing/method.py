@@ -79,6 +79,11 @@ def method_of_run(folder: Path, plugins: tuple[Path, ...], at_trained_size: bool
         raise PrivbenchError(
             f"{folder} judged a release that was made elsewhere, so its method is not at hand: name a run of a method."
         )
+    if run.partly_released is not None:
+        raise PrivbenchError(
+            f"{folder} judged a release of some images ({run.partly_released}), and this would be one of all: name a "
+            "run whose method leaves none out."
+        )
     method = Method(
         record=own,
         params=own.params,
@@ -132,6 +137,11 @@ def _check(method: Method) -> None:
         raise PrivbenchError(
             f"{anonymizer.name} releases whole sets, in which images hang on each other: let it write its release "
             "itself, and judge that by `privbench audit`."
+        )
+    if type(anonymizer).published is not Anonymizer.published:
+        raise PrivbenchError(
+            f"{anonymizer.name} leaves images out by the table of a split, which nobody has here: let it write its "
+            "release itself, and judge that by `privbench audit`."
         )
     anonymizer.check_size(size)
     if not (anonymizer.moves_pixels_alone or method.at_trained_size):

@@ -9,8 +9,25 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from privbench.base.errors import PrivbenchError
+from privbench.base.marking import mark
 from privbench.releasing.method import method_of_run, named_method
+from privbench.running.run_folder import MARKER
 
+SUPPRESSING = """
+import numpy as np
+from privbench import Anonymizer
+class Suppressing(Anonymizer):
+    \"\"\"Leaves the first image out.\"\"\"
+    name = "suppressing"
+    deterministic = True
+    moves_pixels_alone = True
+    def anonymize(self, images, generator):
+        return images
+    def displacement(self, images):
+        return None
+    def published(self, table):
+        return np.arange(len(table)) > 0
+"""
 CPU = torch.device("cpu")
 
 
@@ -18,6 +35,12 @@ CPU = torch.device("cpu")
 def run(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path / "run")
     return tmp_path / "run"
+
+
+def write_record(run, told):
+    """As a run would have written it."""
+    (run / "run.json").write_text(json.dumps(told))
+    mark(run, MARKER)
 
 
 def test_a_runs_method_does_what_was_judged(finished):
@@ -69,6 +92,21 @@ def test_what_has_to_learn_first_and_what_repaints_are_refused():
     with pytest.raises(PrivbenchError, match="dp-pix does more than to move pixels.*--at-trained-size"):
         named_method("dp-pix", {}, (), 32, "squeeze", at_trained_size=False)
     assert named_method("dp-pix", {}, (), 32, "squeeze", at_trained_size=True).record.params["b"] == 8
+
+
+def test_what_leaves_images_out_is_refused(tmp_path):
+    """Here it would release them all."""
+    (tmp_path / "suppressing.py").write_text(SUPPRESSING)
+    with pytest.raises(PrivbenchError, match="suppressing leaves images out by the table"):
+        named_method("suppressing", {}, (tmp_path / "suppressing.py",), 32, "squeeze", at_trained_size=False)
+
+
+def test_a_run_of_some_images_stands_for_no_release_of_all(run):
+    told = json.loads((run / "run.json").read_text())
+    told["released"]["test"]["released"] -= 1
+    write_record(run, told)
+    with pytest.raises(PrivbenchError, match="judged a release of some images"):
+        method_of_run(run, (), at_trained_size=False)
 
 
 def test_a_run_of_an_old_schema_vouches_for_nothing(run):
