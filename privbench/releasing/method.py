@@ -21,6 +21,7 @@ from ..plugins.registry import Registry
 from ..record.folder import ANONYMIZER_STATE
 from ..record.manifest import EvidenceRecord
 from ..record.run import FILE, AnonymizerRecord, RunRecord, read_run
+from ..running.choices import check_places
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ def named_method(
 
 
 def _check(method: Method) -> None:
-    """Raises PrivbenchError where it is asked for what it cannot do."""
+    """Raises PrivbenchError where it is asked for what it cannot do, or the manifest would tell of a place."""
+    check_places(method.record.params)
     anonymizer, size = method.ready(torch.device("cpu")), method.size
     if isinstance(anonymizer, SetAnonymizer):
         raise PrivbenchError(

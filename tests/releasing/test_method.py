@@ -28,6 +28,20 @@ class Suppressing(Anonymizer):
     def published(self, table):
         return np.arange(len(table)) > 0
 """
+PLACED = """
+from privbench import Anonymizer, Params
+class Placed(Anonymizer):
+    \"\"\"Moves nothing, by a file.\"\"\"
+    name = "placed"
+    deterministic = True
+    moves_pixels_alone = True
+    class Params(Params):
+        atlas: str = "atlas.npy"
+    def anonymize(self, images, generator):
+        return images
+    def displacement(self, images):
+        return None
+"""
 CPU = torch.device("cpu")
 
 
@@ -107,6 +121,13 @@ def test_a_run_of_some_images_stands_for_no_release_of_all(run):
     write_record(run, told)
     with pytest.raises(PrivbenchError, match="judged a release of some images"):
         method_of_run(run, (), at_trained_size=False)
+
+
+def test_a_parameter_that_is_a_place_is_refused(tmp_path):
+    """The manifest would tell it."""
+    (tmp_path / "placed.py").write_text(PLACED)
+    with pytest.raises(PrivbenchError, match="holds the path /home/jane/atlas"):
+        named_method("placed", {"atlas": "/home/jane/atlas.npy"}, (tmp_path / "placed.py",), 32, "squeeze", False)
 
 
 def test_a_run_of_an_old_schema_vouches_for_nothing(run):
