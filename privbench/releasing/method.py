@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from ..base.errors import PrivbenchError
 from ..base.files import sha256
+from ..base.marking import listed
 from ..base.placing import changed
 from ..data.squares import Fit
 from ..learning.weights import weights_digest, weights_files
@@ -22,6 +23,7 @@ from ..record.folder import ANONYMIZER_STATE
 from ..record.manifest import EvidenceRecord
 from ..record.run import FILE, AnonymizerRecord, RunRecord, read_run
 from ..running.choices import check_places
+from ..running.run_folder import MARKER
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ def method_of_run(folder: Path, plugins: tuple[Path, ...], at_trained_size: bool
         raise PrivbenchError(
             f"{folder} was written by an older privbench, which did not vouch for what the method learnt: run it again."
         )
-    missing = [name for name in run.files if not (folder / name).is_file()]
-    if wrong := [*missing, *changed(folder, run.files)]:
+    # The record vouches for all files but itself; the marker tells which record was written.
+    files = {FILE: listed(folder, MARKER).get(FILE, ""), **run.files}
+    missing = [name for name in files if not (folder / name).is_file()]
+    if wrong := [*missing, *changed(folder, files)]:
         raise PrivbenchError(
             f"{folder} is not as it was written ({wrong[0]} is missing, or another), so its verdict is of something "
             "else: run it again."
@@ -157,6 +161,7 @@ def _evidence(run: RunRecord, file: Path) -> EvidenceRecord:
     return EvidenceRecord(
         run=sha256(file),
         protocol=run.protocol["name"],
+        dataset=run.protocol["data"]["dataset"],
         fingerprint=run.fingerprint,
         size=run.protocol["data"]["size"],
         doubt=run.doubt,

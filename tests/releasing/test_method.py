@@ -65,6 +65,7 @@ def test_a_runs_method_does_what_was_judged(finished):
     assert all(torch.equal(state[name], stored[name]) for name in stored)
     assert method.evidence.figures == finished.record.figures
     assert method.evidence.doubt == finished.record.doubt
+    assert method.evidence.dataset == finished.record.protocol["data"]["dataset"]
 
 
 def test_a_run_that_was_changed_stands_for_nothing(run):
@@ -77,10 +78,22 @@ def test_a_run_that_was_changed_stands_for_nothing(run):
         method_of_run(run, (), at_trained_size=False)
 
 
+def test_an_edited_verdict_is_not_taken_over(run):
+    """The record vouches for all files but itself."""
+    told = json.loads((run / "run.json").read_text())
+    told["worst_case"]["verdict"] = "certified"
+    (run / "run.json").write_text(json.dumps(told))
+    with pytest.raises(PrivbenchError, match=r"run\.json is missing, or another"):
+        method_of_run(run, (), at_trained_size=False)
+    (run / MARKER).unlink()
+    with pytest.raises(PrivbenchError, match=r"run\.json is missing, or another"):
+        method_of_run(run, (), at_trained_size=False)
+
+
 def test_a_method_that_changed_since_is_another(run):
     told = json.loads((run / "run.json").read_text())
     told["anonymizer"]["version"] = "0"
-    (run / "run.json").write_text(json.dumps(told))
+    write_record(run, told)
     with pytest.raises(PrivbenchError, match="its code has changed since"):
         method_of_run(run, (), at_trained_size=False)
 
