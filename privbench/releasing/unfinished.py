@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from ..base.errors import PrivbenchError
+from ..base.errors import PrivbenchError, some_of
 from ..base.files import sha256, write_text
 from ..base.folders import flush_all, flush_folder, give_to_owner, make_private
 from ..record.manifest import MANIFEST, ReleaseManifest
@@ -65,7 +64,11 @@ class Unfinished:
         (self.folder / made.name).replace(self.out / made.name)
 
     def finish(self, manifest: ReleaseManifest) -> None:
-        """Writes all to disk for good, then the manifest, and takes away what is hidden."""
+        """Writes all to disk for good, then the manifest, and takes away what is hidden.
+
+        Raises PrivbenchError where something else lies in the folder, which would be handed on with the release.
+        """
+        self._check_alone(manifest.files)
         give_to_owner(self.out)
         flush_all(self.out)
         part = self.folder / MANIFEST
@@ -75,9 +78,22 @@ class Unfinished:
         self.drop()
 
     def drop(self) -> None:
-        """Takes away what is hidden."""
-        shutil.rmtree(self.folder)
+        """Takes away what is hidden: the terms last, so that a kill meanwhile lets no other key go on."""
+        for file in self.folder.iterdir():
+            if file != self._terms:
+                file.unlink()
+        flush_folder(self.folder)
+        self._terms.unlink()
+        self.folder.rmdir()
         flush_folder(self.out)
+
+    def _check_alone(self, files: Collection[str]) -> None:
+        own = {*files, MANIFEST, HIDDEN, LOCK}
+        if others := sorted(path.name for path in self.out.iterdir() if path.name not in own):
+            raise PrivbenchError(
+                f"{self.out} holds {some_of(others)}, which this release did not write: move that away, and give the "
+                "command again."
+            )
 
     def _lines(self) -> list[tuple[str, str, str]]:
         """The whole lines of the index; a later one of a name holds in place of an earlier."""
@@ -105,8 +121,15 @@ def mark_of(key: bytes, name: str, path: Path) -> str:
 
 def check_free(out: Path) -> bool:
     """Whether an unfinished release lies there, to go on with. Raises PrivbenchError where anything else does."""
-    if (out / HIDDEN).is_dir() or not out.exists():
-        return out.exists()
+    if not out.exists():
+        return False
+    if (out / HIDDEN).is_dir():
+        if not (out / HIDDEN / _TERMS).exists() and any(path.name not in (HIDDEN, LOCK) for path in out.iterdir()):
+            raise PrivbenchError(
+                f"{out} holds files, and in {HIDDEN} nothing that tells by what they were made: remove that folder, "
+                "verify the release, or choose another OUT."
+            )
+        return True
     if not out.is_dir():
         raise PrivbenchError(f"{out} is a file, where a folder belongs: choose another OUT.")
     if (out / MANIFEST).exists():

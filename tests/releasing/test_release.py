@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -182,6 +183,61 @@ def test_what_is_killed_at_its_very_end_is_finished(order, make, monkeypatch):
     assert any(HIDDEN in told for told in verify_release(order.out))
     assert make(order).kept == 20
     assert list(verify_release(order.out)) == []
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_a_kill_while_what_is_hidden_is_taken_away_lets_no_other_key_go_on(order, make, monkeypatch, steps):
+    """Its files would lie beside those of the first key."""
+    take, remove, taken = Path.unlink, Path.rmdir, 0
+
+    def counted(of):
+        def kill(path, *arguments, **options):
+            nonlocal taken
+            if HIDDEN in path.parts:
+                taken += 1
+                if taken > steps:
+                    raise Stop
+            of(path, *arguments, **options)
+
+        return kill
+
+    drop = Unfinished.drop
+
+    def dropped(self):
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "unlink", counted(take))
+            patched.setattr(Path, "rmdir", counted(remove))
+            drop(self)
+
+    monkeypatch.setattr(Unfinished, "drop", dropped)
+    try:
+        make(replace(order, map=None))
+    except Stop:
+        assert (order.out / HIDDEN).is_dir()
+    monkeypatch.undo()
+    before = tree(order.out)
+    told = "other terms began|nothing that tells by what they were made|holds a finished release"
+    with pytest.raises(PrivbenchError, match=told):
+        make(replace(order, map=None, key=order.key.with_name("another")))
+    assert tree(order.out) == before
+    if (order.out / HIDDEN / "terms").exists():
+        make(replace(order, map=None))
+        assert list(verify_release(order.out)) == []
+
+
+def test_what_somebody_puts_beside_it_is_not_released(order, make, monkeypatch):
+    add = Unfinished.add
+
+    def add_and_litter(self, mark, made):
+        (self.out / "DOE^JANE.txt").touch()
+        add(self, mark, made)
+
+    monkeypatch.setattr(Unfinished, "add", add_and_litter)
+    with pytest.raises(PrivbenchError, match=r"holds DOE\^JANE\.txt, which this release did not write"):
+        make(order)
+    assert not (order.out / "manifest.json").exists()
+    (order.out / "DOE^JANE.txt").unlink()
+    assert make(order).kept == 20
 
 
 def test_an_original_that_goes_or_changes_meanwhile_is_seen(order, make, monkeypatch, pictures):
