@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..base.errors import PrivbenchError
 from ..base.files import read_bytes
+from ..base.progress import log
 
 _KEY = 32  # bytes
 _DIGITS = 20
@@ -60,6 +61,7 @@ def read_or_make_key(path: Path) -> bytes:
                 os.fsync(file.fileno())
             # A link and no renaming: where two processes draw a key at once, both take that of the first.
             os.link(part, path)
+            log.warning("a new key was made: %s; keep it, and keep it secret", path)
         except FileExistsError:
             pass
         finally:

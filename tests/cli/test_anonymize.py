@@ -24,6 +24,7 @@ def test_a_run_becomes_a_release(privbench, line, finished, tmp_path):
     assert "3 images were anonymized by prichexy mu=0.05, at their own size and depth" in done.out
     assert "the run is not certified: prichexy mu=0.05" in done.out
     assert "the attacks saw images of 32 pixels" in done.out
+    assert "a new key was made: " in done.err.replace("\n", " ")
     assert privbench("verify", tmp_path / "out").out.endswith("everything holds (files against manifest.json)")
     assert (tmp_path / "cache" / "store-release.key").stat().st_mode & 0o777 == 0o600
     assert {Image.open(path).size for path in (tmp_path / "out").glob("*.png")} == {(64, 48)}

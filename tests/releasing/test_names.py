@@ -53,9 +53,13 @@ def test_names_are_hmac_and_their_kinds_share_none():
     assert names.file("a\udcff.png") != names.file("a.png"), "a name may be no UTF-8"
 
 
-def test_a_key_is_made_once_and_for_its_owner_alone(tmp_path):
+def test_a_key_is_made_once_and_for_its_owner_alone(tmp_path, caplog):
     path = tmp_path / "keys" / "release.key"
     key = read_or_make_key(path)
+    told = [f"a new key was made: {path}; keep it, and keep it secret"]
+    assert caplog.messages == told
+    read_or_make_key(path)
+    assert caplog.messages == told
     assert len(key) == 32
     assert read_or_make_key(path) == key == path.read_bytes()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
