@@ -20,8 +20,13 @@ def verify_release(folder: Path) -> Iterator[str]:
         PrivbenchError: the folder holds no release, or a manifest that cannot be read.
     """
     manifest = read_manifest(folder)
+    if (folder / MANIFEST).is_symlink():
+        yield f"{MANIFEST} is a link: what it leads to may be another one elsewhere"
     yield from _consistency(manifest)
-    lying = set(_files_below(folder)) - {MANIFEST}
+    unread: list[OSError] = []
+    lying = set(_files_below(folder, unread)) - {MANIFEST}
+    for error in unread:
+        yield f"what lies in {error.filename} cannot be seen ({error.strerror})"
     for name, digest in manifest.files.items():
         file = folder / name
         if name not in lying:
@@ -43,9 +48,12 @@ def _consistency(manifest: ReleaseManifest) -> Iterator[str]:
         yield f"{MANIFEST}: the method was judged at {manifest.evidence.size} pixels and applied at {manifest.size}"
 
 
-def _files_below(folder: Path) -> Iterator[str]:
-    """The paths of all that lies in a folder but of the folders that hold something themselves."""
-    for place, folders, files in os.walk(folder):
+def _files_below(folder: Path, unread: list[OSError]) -> Iterator[str]:
+    """The paths of all that lies in a folder but of the folders that hold something themselves.
+
+    Why folders cannot be read is added to `unread`.
+    """
+    for place, folders, files in os.walk(folder, onerror=unread.append):
         links = [name for name in folders if Path(place, name).is_symlink()]
         if not folders and not files and Path(place) != folder:
             yield Path(place).relative_to(folder).as_posix()

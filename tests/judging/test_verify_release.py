@@ -61,6 +61,26 @@ def test_a_changed_a_missing_and_an_added_file(release):
     }  # fmt: skip
 
 
+def test_a_manifest_that_is_a_link(release):
+    (release / "manifest.json").rename(release.parent / "elsewhere.json")
+    (release / "manifest.json").symlink_to(release.parent / "elsewhere.json")
+    assert list(verify_release(release)) == ["manifest.json is a link: what it leads to may be another one elsewhere"]
+
+
+def test_a_folder_that_cannot_be_read(release, monkeypatch):
+    """Root may read everything, so the system's refusal is said here."""
+    (release / "deep").mkdir()
+    scan = os.scandir
+
+    def refused(path):
+        if os.fspath(path) == str(release / "deep"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert list(verify_release(release)) == [f"what lies in {release / 'deep'} cannot be seen (Permission denied)"]
+
+
 @pytest.mark.parametrize(("field", "value"), [("left_out", 1), ("images", 2), ("size", 64), ("weights", "0" * 64)])
 def test_an_edited_manifest(release, field, value):
     edit(release, **{field: value})
