@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -62,17 +63,24 @@ def read_toml(name: str, package: str, kind: str) -> dict[str, Any]:
         raise PrivbenchError(f"{kind.capitalize()} {name} is not TOML ({error}): mend that line.") from error
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, for_good: bool = False) -> None:
     """Writes a UTF-8 file as `write_bytes` does."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), for_good=for_good)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file and the folders above it, whole or not at all: under another name first."""
+def write_bytes(path: Path, content: bytes, *, for_good: bool = False) -> None:
+    """Writes a file and the folders above it, whole or not at all: under another name first.
+
+    Where `for_good`, it is on the disk before it has its name, so that a loss of power leaves it whole, too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.privbench-unfinished")
     try:
-        part.write_bytes(content)
+        with part.open("wb") as file:
+            file.write(content)
+            if for_good:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

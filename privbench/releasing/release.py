@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
 from ..base.errors import PrivbenchError, disk_errors_of
 from ..base.files import digest_of
-from ..base.folders import make_private
+from ..base.folders import flush_folder, make_private
 from ..base.locks import locked
 from ..base.processes import map_in_processes
 from ..base.progress import Progress, log
@@ -86,13 +87,14 @@ def make_release(order: ReleaseOrder, progress: Progress) -> Outcome:
         PrivbenchError: there is nothing to be anonymized, something is in the way, or the method fails.
     """
     found, is_begun = _look_around(order)
-    if order.map is not None and order.map.exists() and not is_begun:
-        raise PrivbenchError(f"{order.map} is there, and may be the map of another release: choose another --map.")
+    if not is_begun:
+        _check_map(order.map, None)
     key = read_or_make_key(order.key)
     with _held(order.out):
         check_free(order.out)  # once more: another process may have finished it
         making = _making(order, found, key, _workers(order, len(found.images)))
         unfinished = Unfinished(order.out, _terms(making))
+        _check_map(order.map, lambda content: unfinished.claimed() == _map_mark(key, content))
         marks = {name: mark_of(key, name, path) for name, path in found.images.items()}
         kept = unfinished.kept(marks.values())
         by_source = {name: kept[mark] for name, mark in marks.items() if mark in kept}
@@ -111,7 +113,9 @@ def make_release(order: ReleaseOrder, progress: Progress) -> Outcome:
             unfinished.drop()
             return outcome
         if order.map is not None:
-            _write_map(order.map, {name: released for name, (released, _) in by_source.items()})
+            content = _map_of({name: by_source[name][0] for name in sorted(by_source)})
+            unfinished.claim(_map_mark(key, content))
+            _write_map(order.map, content)
         unfinished.finish(_manifest(order, outcome))
     return outcome
 
@@ -203,14 +207,35 @@ def _held(out: Path) -> Iterator[None]:
                 out.rmdir()
 
 
-def _write_map(path: Path, names: Mapping[str, str]) -> None:
-    """Which file became which, for the steward alone."""
+def _check_map(path: Path | None, is_own: Callable[[bytes], bool] | None) -> None:
+    """Raises PrivbenchError where a map lies there that this release did not write before it was interrupted."""
+    if path is None or not path.exists():
+        return
+    if is_own is None or not (path.is_file() and is_own(path.read_bytes())):
+        raise PrivbenchError(f"{path} is there, and may be the map of another release: choose another --map.")
+
+
+def _map_of(names: Mapping[str, str]) -> bytes:
+    """Which file became which, as CSV, for the steward alone."""
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows([("original", "released"), *names.items()])
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _map_mark(key: bytes, content: bytes) -> str:
+    """By what a map is known to whoever has the key, and by nobody else."""
+    return hmac.new(key, b"map\0" + content, hashlib.sha256).hexdigest()
+
+
+def _write_map(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.privbench-unfinished")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([("original", "released"), *names.items()])
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)
+    flush_folder(path.parent)
 
 
 def _manifest(order: ReleaseOrder, outcome: Outcome) -> ReleaseManifest:

@@ -54,18 +54,24 @@ def find_sources(source: Path) -> Sources:
 
 
 def check_places(source: Path, out: Path, outside: dict[str, Path]) -> None:
-    """Raises PrivbenchError where the release would lie in its input or around it, or a file of these options in it.
+    """Raises PrivbenchError where the release would lie in its input or around it, or a file of these options in either.
 
     Args:
         source: IN.
         out: OUT.
-        outside: by option, files that may not lie in OUT, which is handed on.
+        outside: by option, files that may not lie in OUT, which is handed on, nor in IN, which is never written to,
+            and of which each is another one.
     """
     # Where they lead, so that no link hides where something lies.
     whole, target = _really(source), _really(out)
     if target.is_relative_to(whole) or whole.is_relative_to(target):
         raise PrivbenchError(f"OUT {out} and IN {source} lie in one another: choose a folder beside IN.")
+    options: dict[Path, str] = {}
     for option, file in outside.items():
+        if (other := options.setdefault(_really(file), option)) != option:
+            raise PrivbenchError(f"{other} and {option} are one file, {file}: choose another place for one of them.")
+        if _really(file).is_relative_to(whole):
+            raise PrivbenchError(f"{option} {file} lies in IN, which is never written to: choose another place.")
         if _really(file).is_relative_to(target):
             raise PrivbenchError(
                 f"{option} {file} lies in OUT, and tells whoever gets that folder who is who: choose another place."

@@ -19,7 +19,7 @@ from ..record.manifest import MANIFEST, ReleaseManifest
 from .making import Made
 
 HIDDEN, LOCK = ".privbench-unfinished", ".privbench-lock"
-_INDEX, _TERMS = "index.jsonl", "terms"
+_INDEX, _TERMS, _MAP = "index.jsonl", "terms", "map"
 
 
 class Unfinished:
@@ -37,13 +37,13 @@ class Unfinished:
         if not self.folder.exists():
             make_private(self.folder)
         if not self._terms.exists():
-            write_text(self._terms, terms)
+            write_text(self._terms, terms, for_good=True)
         elif self._terms.read_text(encoding="utf-8") != terms:
             raise PrivbenchError(
                 f"{out} holds an unfinished release that other terms began (method, key or depth of "
                 "images): give the command that began it, or another OUT."
             )
-        self._index = self.folder / _INDEX
+        self._index, self._map = self.folder / _INDEX, self.folder / _MAP
 
     def kept(self, marks: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Name and digest of what is done of images with these marks, by mark; all else that was done is removed."""
@@ -63,6 +63,14 @@ class Unfinished:
             index.write(json.dumps([mark, made.name, made.digest]) + "\n")
         (self.folder / made.name).replace(self.out / made.name)
 
+    def claim(self, mark: str) -> None:
+        """Notes by what the map is known that is written next, so that it may be written again."""
+        write_text(self._map, mark)
+
+    def claimed(self) -> str:
+        """What was noted last; nothing where no map was written."""
+        return self._map.read_text(encoding="utf-8") if self._map.exists() else ""
+
     def finish(self, manifest: ReleaseManifest) -> None:
         """Writes all to disk for good, then the manifest, and takes away what is hidden.
 
@@ -72,9 +80,10 @@ class Unfinished:
         give_to_owner(self.out)
         flush_all(self.out)
         part = self.folder / MANIFEST
-        part.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+        write_text(part, manifest.model_dump_json(indent=1), for_good=True)
         part.chmod(0o600)
         part.replace(self.out / MANIFEST)
+        flush_folder(self.out)
         self.drop()
 
     def drop(self) -> None:

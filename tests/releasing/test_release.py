@@ -317,6 +317,50 @@ def test_key_and_map_never_lie_in_the_release(order, make, tmp_path, option):
     assert not order.out.exists()
 
 
+@pytest.mark.parametrize("option", ["key", "map"])
+def test_key_and_map_never_lie_in_the_input_and_are_two_files(order, make, pictures, option):
+    before = tree(pictures)
+    with pytest.raises(PrivbenchError, match=f"--{option} .* lies in IN, which is never written to"):
+        make(replace(order, **{option: pictures / "x"}))
+    with pytest.raises(PrivbenchError, match="--key and --map are one file"):
+        make(replace(order, **{option: {"key": order.map, "map": order.key}[option]}))
+    assert tree(pictures) == before
+    assert not order.out.exists()
+
+
+def test_an_older_map_is_not_written_over_by_what_goes_on(order, make, monkeypatch):
+    monkeypatch.setattr(Unfinished, "finish", lambda self, manifest: (_ for _ in ()).throw(Stop))
+    with pytest.raises(Stop):
+        make(order)
+    monkeypatch.undo()
+    own, older = order.map.read_bytes(), order.map.with_name("older.csv")
+    older.write_bytes(own + b"more,of.png\n")
+    with pytest.raises(PrivbenchError, match="may be the map of another release"):
+        make(replace(order, map=older))
+    assert older.read_bytes() == own + b"more,of.png\n"
+    assert make(order).kept == 20
+    assert order.map.read_bytes() == own
+
+
+def test_terms_map_and_manifest_are_on_the_disk_before_they_have_their_names(order, make, monkeypatch):
+    flushed, named = set(), []
+    fsync, rename = os.fsync, Path.replace
+
+    def flush(descriptor):
+        flushed.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def put(path, target):
+        named.append((Path(target).name, path.stat().st_ino in flushed))
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(Path, "replace", put)
+    make(order)
+    assert [one for one in named if one[0] in ("terms", "map.csv")] == [("terms", True), ("map.csv", True)]
+    assert {flush for name, flush in named if name == "manifest.json"} == {True}
+
+
 def test_what_is_there_is_not_written_over(order, make, tmp_path):
     order.map.write_text("precious")
     with pytest.raises(PrivbenchError, match="may be the map of another release"):
