@@ -123,11 +123,17 @@ class Pipeline:
         return digest_of(self.terms | {"anonymizer": stated(self.anonymizer), "source": self._source})
 
     def _terms(self) -> dict[str, Any]:
-        """The protocol and what carries it out. Foreign plugins count with their source, ours with their version."""
+        """The protocol and what carries it out. Foreign plugins count with their source, ours with their version.
+
+        Attacks that a release made elsewhere gives no occasion for count as well: who faced them is not compared with
+        who was spared them.
+        """
         attacks, utilities = map(self.attack, self.protocol.attacks), map(self.utility, self.protocol.utilities)
         plugins = [self.dataset, self.floor(), *attacks, *utilities]
         guidance = self.protocol.guidance
-        return {
+        spared = [label for label in self.protocol.attacks if label not in self.attacks]
+        elsewhere = {"spared": spared} if self.anonymizer.made_elsewhere and spared else {}
+        return elsewhere | {
             "protocol": self.protocol.fixed(),
             "plugins": [stated(plugin) for plugin in plugins],
             "weights": [

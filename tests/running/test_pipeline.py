@@ -141,6 +141,28 @@ def test_the_key_is_of_all_that_decides_the_scores_and_the_fingerprint_of_what_m
     assert pipeline.fingerprint("e") != pipeline.fingerprint("d"), "nor are other data comparable"
 
 
+def test_a_release_made_elsewhere_is_not_compared_with_those_that_faced_what_it_was_spared(pipeline):
+    class Elsewhere(type(pipeline.anonymizer)):
+        made_elsewhere = True
+
+    given = pipeline.anonymizer.params.model_dump()
+    assert with_protocol(pipeline, anonymizer=Elsewhere(**given)).terms == pipeline.terms
+    values = pipeline.protocol.model_dump()
+    _apply(values, "attacks.averaging={}")
+    averaging = Registry().create(LinkageAttack, "averaging", pipeline.protocol.attacks["contrastive"].params)
+    faced, spared = (
+        replace(
+            pipeline,
+            protocol=type(pipeline.protocol).model_validate(values),
+            attack=lambda label: averaging if label == "averaging" else pipeline.attack(label),
+            anonymizer=anonymizer,
+        )
+        for anonymizer in (pipeline.anonymizer, Elsewhere(**given))
+    )
+    assert spared.terms == faced.terms | {"spared": ["averaging"]}
+    assert spared.fingerprint("d") != faced.fingerprint("d")
+
+
 def test_a_run_has_the_key_and_the_fingerprint_of_its_pipeline(finished, pipeline):
     assert finished.record.key == pipeline.key
     assert finished.record.fingerprint == pipeline.fingerprint(finished.record.data_digest)
