@@ -14,6 +14,7 @@ from ..base.errors import PrivbenchError, raise_all, some_of
 from ..base.files import sha256
 from ..data.notices import Notice
 from ..data.problems import DataError, problems_of
+from ..data.splits import hold_out_validation
 from ..datasets.folders import FoundFile, files_below, find_files
 from ..datasets.image_names import IMAGE_ENDINGS, resolve_names
 from ..datasets.radiographs import survey
@@ -59,18 +60,25 @@ def found_release(claim: Claim, setting: Setting, protocol: Protocol) -> tuple[F
         raise PrivbenchError(f"There is no folder {folder}: name the one that holds the released images.")
     dataset, request = setting.data(protocol)
     request = replace(request, notice=lambda _: None)  # whoever reads the data tells it
-    originals = sound_table(dataset, request)["image"].tolist()
+    table = hold_out_validation(sound_table(dataset, request), protocol.data.validation, request.seed)
+    originals = table["image"].tolist()
     problems: list[str] = []
     if claim.map_file is None:
         named = _by_names(folder, originals)
     else:
         named = _by_map(claim.map_file, originals, request.exclude.names, problems)
+    given, named = set(named.values()), _by_one_path(folder, named)
+    splits = dict(zip(originals, table["split"].astype(str), strict=True))
+    problems += _learnt_and_tested(named, splits)
     files = _files(folder, named.values(), problems)
     notices = [Notice(_OF_METHOD)]
     depth = _depth(files, request, notices, problems)
     raise_all(problems)
-    notices += _counted(folder, named)
-    released = {original: ReleasedFile(path=path, digest=sha256(files[path].path)) for original, path in named.items()}
+    digests = {path: sha256(file.path) for path, file in files.items()}
+    released = {original: ReleasedFile(path=path, digest=digests[path]) for original, path in named.items()}
+    notices += _counted({original: file.digest for original, file in released.items()}, splits)
+    if others := {path for path in files_below(folder) if _is_image(path)} - given:
+        notices.append(Notice(f"{len(others)} images of the release's folder are of no original, and are not judged"))
     return FoundRelease(
         release_name=claim.name,
         release_root=folder.absolute(),
@@ -100,7 +108,7 @@ def _by_names(folder: Path, originals: list[str]) -> dict[str, str]:
     raise_all(
         [
             f"{path} is called as several images, {some_of(names)}: tell which it was made from by --map."
-            for path, names in _by_file(named).items()
+            for path, names in _grouped(named).items()
             if len(names) > 1
         ]
     )
@@ -183,24 +191,55 @@ def _depth(files: Mapping[str, FoundFile], request: DataRequest, notices: list[N
     return depth
 
 
-def _counted(folder: Path, named: Mapping[str, str]) -> list[Notice]:
-    """How many files stand for several originals, and how many for none."""
-    files, notices = _by_file(named), []
-    if shared := [names for names in files.values() if len(names) > 1]:
-        text = (
-            f"{len(shared)} of {len(files)} released files stand for several originals, {sum(map(len, shared))} in all"
+def _by_one_path(folder: Path, named: Mapping[str, str]) -> dict[str, str]:
+    """The same, with one path of each file that has several, by links."""
+    first: dict[tuple[int, int], str] = {}
+
+    def one(path: str) -> str:
+        try:
+            seen = os.stat(folder / path)
+        except (OSError, ValueError):  # whoever looks for the files tells what is wrong
+            return path
+        return first.setdefault((seen.st_dev, seen.st_ino), path)
+
+    return {original: one(path) for original, path in named.items()}
+
+
+def _learnt_and_tested(named: Mapping[str, str], splits: Mapping[str, str]) -> list[str]:
+    """What is wrong where files stand for images of several splits."""
+    files = _grouped(named)
+    crossing = [path for path, names in files.items() if len({splits[name] for name in names if name in splits}) > 1]
+    if not crossing:
+        return []
+    return [
+        f"{len(crossing)} released files stand for images of several splits: {some_of(crossing)}; who learnt of a file "
+        "whom it shows in one split would be misled in another, so release each split by itself, or choose splits so "
+        "that no file belongs to two."
+    ]
+
+
+def _counted(digests: Mapping[str, str], splits: Mapping[str, str]) -> list[Notice]:
+    """How many released pictures, told by their bytes, stand for several originals, and for those of several splits."""
+    pictures, notices = _grouped(digests), []
+    if shared := [names for names in pictures.values() if len(names) > 1]:
+        several = f"released pictures stand for several originals, {sum(map(len, shared))} in all"
+        notices.append(Notice(f"{len(shared)} of {len(pictures)} {several}"))
+    if crossing := [names for names in shared if len({splits[name] for name in names}) > 1]:
+        notices.append(
+            Notice(
+                f"{len(crossing)} of {len(pictures)} released pictures are byte for byte the same in several splits: "
+                "attackers who learnt whom they show in one are misled in another, and figures may flatter the release"
+            )
         )
-        notices.append(Notice(text))
-    if others := {path for path in files_below(folder) if _is_image(path)} - files.keys():
-        notices.append(Notice(f"{len(others)} images of the release's folder are of no original, and are not judged"))
     return notices
 
 
-def _by_file(named: Mapping[str, str]) -> dict[str, list[str]]:
-    files: dict[str, list[str]] = defaultdict(list)
-    for original, path in named.items():
-        files[path].append(original)
-    return dict(files)
+def _grouped(named: Mapping[str, str]) -> dict[str, list[str]]:
+    """The originals by what is said of them."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for original, what in named.items():
+        groups[what].append(original)
+    return dict(groups)
 
 
 def _is_image(name: str) -> bool:

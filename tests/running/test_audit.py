@@ -6,6 +6,7 @@ from PIL import Image
 from releases import write_map
 
 from privbench.base.errors import PrivbenchError
+from privbench.data.splits import SPLITS, hold_out_validation
 from privbench.running.audit import Claim, found_release
 from privbench.running.setting import Setting
 
@@ -19,6 +20,19 @@ def setting(tiny_protocol):
 def originals(setting):
     dataset, request = setting.data(setting.load())
     return dataset.table(request)["image"].tolist()
+
+
+@pytest.fixture
+def by_split(setting):
+    """The originals of each split."""
+    table = roster(setting)
+    return {split: table.loc[table["split"] == split, "image"].tolist() for split in SPLITS}
+
+
+def roster(setting):
+    protocol = setting.load()
+    dataset, request = setting.data(protocol)
+    return hold_out_validation(dataset.table(request), protocol.data.validation, request.seed)
 
 
 @pytest.fixture
@@ -60,12 +74,43 @@ def test_files_are_found_by_the_names_of_originals_with_any_ending_wherever_they
     ]
 
 
-def test_a_map_tells_which_is_whose_and_one_file_may_stand_for_several(setting, originals, release, tmp_path):
+def test_a_map_tells_which_is_whose_and_one_file_may_stand_for_several(setting, by_split, release, tmp_path):
     write(release, "a.png", "b.tif")
-    map_file = write_map(tmp_path / "map.csv", dict(zip(originals[:3], ["a.png", "b.tif", "a.png"], strict=True)))
+    names = [*by_split["train"][:2], by_split["test"][0]]
+    map_file = write_map(tmp_path / "map.csv", dict(zip(names, ["a.png", "a.png", "b.tif"], strict=True)))
     made, notices = found(setting, release, map_file)
-    assert list(paths_of(made).values()) == ["a.png", "b.tif", "a.png"]
-    assert "1 of 2 released files stand for several originals, 2 in all" in [notice.text for notice in notices]
+    assert list(paths_of(made).values()) == ["a.png", "a.png", "b.tif"]
+    assert [notice.text for notice in notices][1:] == ["1 of 2 released pictures stand for several originals, 2 in all"]
+
+
+def test_a_file_of_several_splits_is_refused(setting, by_split, release, tmp_path):
+    write(release, "a.png", "b.png")
+    (release / "link.png").symlink_to("a.png")
+    files = {by_split["train"][0]: "a.png", by_split["test"][0]: "link.png", by_split["val"][0]: "b.png"}
+    told = refusal(setting, release, write_map(tmp_path / "map.csv", files))
+    assert told.startswith("1 released files stand for images of several splits: a.png;")
+    assert told.endswith("so release each split by itself, or choose splits so that no file belongs to two.")
+
+
+def test_pictures_are_shared_whose_bytes_are_also_under_other_names(setting, by_split, release, tmp_path):
+    """As copies, links and hard links; where splits share them, it is told."""
+    write(release, "a.png", "other.png")
+    (release / "copy.png").write_bytes((release / "a.png").read_bytes())
+    (release / "soft.png").symlink_to("a.png")
+    (release / "hard.png").hardlink_to(release / "a.png")
+    paths = ["a.png", "copy.png", "soft.png", "hard.png"]
+    files = dict(zip(by_split["train"][:4], paths, strict=True)) | {by_split["val"][0]: "other.png"}
+    made, notices = found(setting, release, write_map(tmp_path / "map.csv", files))
+    assert list(paths_of(made).values()) == ["a.png", "copy.png", "a.png", "a.png", "other.png"]
+    shared = "1 of 2 released pictures stand for several originals, {} in all"
+    assert [notice.text for notice in notices][1:] == [shared.format(4)]
+    files[by_split["train"][1]], files[by_split["test"][0]] = "a.png", "copy.png"
+    _, notices = found(setting, release, write_map(tmp_path / "map.csv", files))
+    assert [notice.text for notice in notices][1:] == [
+        shared.format(5),
+        "1 of 2 released pictures are byte for byte the same in several splits: attackers who learnt whom they show in "
+        "one are misled in another, and figures may flatter the release",
+    ]
 
 
 def test_keys_hang_on_the_bytes_of_files_and_whose_they_are_and_on_no_path(setting, originals, release, tmp_path):
