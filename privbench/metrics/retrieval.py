@@ -73,6 +73,20 @@ def rank_own(similarity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.asarray((similarity > own).sum(1) + rng.integers(0, alike + 1))
 
 
+def by_picture(similarity: np.ndarray, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The row in which each released picture comes first, and how alike it is to that original of every picture, of
+    its own too, which is the most alike.
+
+    A picture that stands for k originals would otherwise find the one of its row at most once in k times, though it
+    shows them all. A similarity that says nothing finds the own ones of one picture in m, however many each stands for.
+
+    Shape: similarity (N, N), rows as columns; pictures (N,), int, the same where the picture is, to (m,), int, and
+    (m, m).
+    """
+    first = np.sort(np.unique(pictures, return_index=True)[1])
+    return first, np.stack([similarity[first][:, pictures == pictures[row]].max(1) for row in first], 1)
+
+
 def cumulative_match(ranks: pd.DataFrame, rank: int) -> float:
     """Rank-k rate (one point of the CMC curve): the share of probes with a mate among the k highest.
 

@@ -132,7 +132,8 @@ def own_image_ranks(
 ) -> pd.DataFrame:
     """One row a released image: how many other originals of the `candidates` are more alike to it than its own.
 
-    Shape: rows (n,) of the split, whose releases and originals were compared; similarity (n, n), in their order.
+    Shape: rows (n,) of the split, whose releases and originals were compared; similarity (n, n), in their order. Of a
+    picture that stands for several originals these are one candidate, and the first of them is its row.
     """
     checked = _checked(similarity, (len(rows), len(rows)), f"attack {origin.attack!r}")
     about = {

@@ -16,6 +16,7 @@ from ..data.gallery import Gallery
 from ..data.pairs import Pairs
 from ..data.patients import one_a_patient
 from ..data.splits import SPLITS, pairs_digests
+from ..metrics.retrieval import by_picture
 from ..plugins.interfaces import Attack, InferenceAttack, LinkageAttack
 from ..protocols.kinds import CONTROL, Compared, Kind
 from ..protocols.scenarios import FLOOR, threat_of
@@ -130,11 +131,13 @@ class LinkImages(Scoring[LinkageAttack]):
         """Of an attack that knows no single images there is no file."""
         split, kinds = shown.originals["test"], threat_of(self.origin.scenario).test
         rows = _to_be_matched(split.patients, shown.rows("test"))
-        images, place = _shuffled(self._searched(attack, shown, "test", kinds).rows(rows), ctx)
+        gallery = self._searched(attack, shown, "test", kinds).rows(rows)
+        images, place = _shuffled(gallery, ctx)
         similarity = attack.image_similarity(images, ctx)
         if similarity is not None:
-            similarity = similarity[np.ix_(place, place)]
-            ranks = own_image_ranks(self.origin, split, rows, similarity, ctx.numpy_generator("equally alike"))
+            pictures = _pictures(gallery, np.isin(rows, shown.rows("test")))
+            first, similarity = by_picture(similarity[np.ix_(place, place)], pictures)
+            ranks = own_image_ranks(self.origin, split, rows[first], similarity, ctx.numpy_generator("equally alike"))
             write_scores(_of_released(ranks, "image", shown, "test"), folder / MATCHES_FILE)
 
     def _measures(self, attack: LinkageAttack, shown: Shown, folder: Path, ctx: Context) -> None:
@@ -252,6 +255,19 @@ def _to_be_matched(patients: np.ndarray, released: np.ndarray) -> np.ndarray:
     others = np.flatnonzero(~np.isin(patients, patients[released]))
     room = MATCHED - len(own)
     return np.concatenate([own, others[one_a_patient(patients[others], room)]]) if len(others) and room else own
+
+
+def _pictures(gallery: Gallery, released: np.ndarray) -> np.ndarray:
+    """Of each row a number that rows share whose released picture is the same; of those that are not released its own.
+
+    One picture for all says nothing of any, so there each row counts by itself. Shape: (N,), bool, to (N,), int.
+    """
+    first: dict[bytes, int] = {}
+    parts, own = (gallery.probes, *gallery.releases), np.arange(len(released))
+    shared = own.copy()
+    for row in np.flatnonzero(released):
+        shared[row] = first.setdefault(b"".join(part[row].tobytes() for part in parts), row)
+    return shared if len(first) > 1 else own
 
 
 def _some(pairs: Pairs, count: int) -> Pairs:

@@ -12,6 +12,7 @@ from pytorch_metric_learning.utils.inference import CustomKNN
 
 from privbench.metrics.retrieval import (
     NO_RIVAL,
+    by_picture,
     cumulative_match,
     map_at_r,
     precision_at_1,
@@ -109,6 +110,24 @@ def test_the_rank_of_the_own_image_is_that_of_a_sorted_list(rng):
     assert rank_own(similarity, rng).tolist() == by_hand
     assert rank_own(np.eye(40), rng).tolist() == [0] * 40
     assert rank_own(-np.eye(40), rng).tolist() == [39] * 40
+
+
+def test_a_picture_of_several_originals_finds_any_of_them(rng):
+    """Each shows three of them, and is the most alike to one by chance: every file shows a patient."""
+    pictures = np.arange(60) % 20
+    similarity = (pictures[:, None] == pictures) + rng.uniform(0, 0.5, (60, 60))
+    assert (rank_own(similarity, rng) == 0).mean() < 0.6
+    assert rank_own(by_picture(similarity, pictures)[1], rng).tolist() == [0] * 20
+    alone = rng.normal(size=(9, 9))
+    rows, same = by_picture(alone, rng.permutation(9))
+    assert rows.tolist() == list(range(9))
+    assert np.array_equal(same, alone)
+
+
+def test_of_pictures_that_show_nothing_chance_finds_one_in_as_many_as_there_are(rng):
+    pictures = np.repeat(np.arange(6), [1, 1, 2, 3, 5, 8])
+    ranks = [rank_own(by_picture(rng.normal(size=(20, 20)), pictures)[1], rng) for _ in range(2000)]
+    assert (np.concatenate(ranks) == 0).mean() == pytest.approx(1 / 6, abs=0.015)
 
 
 def test_equally_similar_images_stand_before_the_own_one_as_chance_has_it(rng):

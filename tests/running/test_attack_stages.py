@@ -290,6 +290,23 @@ def test_one_release_of_each_patient_looks_for_its_own_original(shades, ctx, tmp
 
 
 @pytest.mark.parametrize(
+    ("released", "candidates", "found"),
+    [([14, 14, 16], 2, {"test0.png": True, "test4.png": True}),
+     ([14, 14, 14], 3, {"test0.png": False, "test2.png": True, "test4.png": False})],
+)  # fmt: skip
+def test_a_picture_that_stands_for_several_originals_looks_for_any_of_them(
+    shades, ctx, tmp_path, released, candidates, found
+):
+    """One picture for all tells of none, and is counted image by image."""
+    greys = np.arange(18, dtype=np.uint8)
+    greys[[12, 14, 16]] = released
+    np.save(shades[0][RELEASE] / IMAGES_FILE, np.ones((18, 1, 32, 32), np.uint8) * greys[:, None, None, None])
+    told = link(shades, Matching(), "informed", tmp_path / "a", ctx)
+    assert dict(zip(told["image"], told["outranked_by"] == 0, strict=True)) == found
+    assert set(told["candidates"]) == {candidates}
+
+
+@pytest.mark.parametrize(
     ("attack", "scenario"), [(Matching, "linked-releases"), (Matching, CONTROL), (Blind, "informed")]
 )
 def test_who_compares_no_releases_with_originals_or_knows_no_images_matches_none(
