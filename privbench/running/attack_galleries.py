@@ -46,9 +46,10 @@ def searched_gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) 
 def known_gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> KnownGallery:
     """Images with what an attacker may know of who is on them; of members and others not those who are judged.
 
-    Originals alone are those of images that are not released, too.
+    Originals alone are those of images that are not released, too; but for who infers membership, because whom he
+    knows and by whom he is judged are told apart by their places among patients of whom images are released.
     """
-    if kinds is Compared.ORIGINALS:
+    if kinds is Compared.ORIGINALS and not attack.infers_membership:
         part = shown.originals[split]
         images = Gallery(part.images, part.images)
     else:

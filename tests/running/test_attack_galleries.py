@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from attack_scores import thirty_patients
 
-from privbench.plugins.interfaces import LinkageAttack
+from privbench.plugins.interfaces import MEMBERSHIP, InferenceAttack, LinkageAttack
 from privbench.protocols.kinds import Compared
 from privbench.running.attack_galleries import gallery, known_gallery, searched_gallery
+from privbench.running.halves import rows_to_judge
 from privbench.running.source import Shown
 
 GREY = {"train": 10, "val": 20, "test": 30}
@@ -125,3 +126,28 @@ def test_of_a_part_attackers_learn_from_what_is_released_and_from_all_originals(
     assert len(known.probes) == len(known.table) == 30
     assert known.table["image"].tolist() == partly.originals["train"].table["image"][::3].tolist()
     assert len(known_gallery(partly, "train", Compared.ORIGINALS, Watching()).probes) == 90
+
+
+class Remembering(InferenceAttack):
+    name = "remembering"
+    attributes = (MEMBERSHIP,)
+
+    def fit(self, train, val, guidance, ctx):
+        raise AssertionError
+
+    def infer(self, gallery, ctx):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("kinds", [Compared.ORIGINALS, Compared.ACROSS])
+def test_of_a_part_nobody_is_both_known_and_judged(partly, kinds):
+    """Patients are told apart by their places, which shift where some of them have no released image."""
+    rows = np.flatnonzero(partly.originals["train"].patients % 3 > 0)
+    part = partly._replace(
+        published={"train": rows}, releases=[{"train": partly.originals["train"].images[rows] + 100}]
+    )
+    released = part.attacked("train")
+    known = set(known_gallery(part, "train", kinds, Remembering()).table["patient"])
+    judged = set(released.table["patient"].iloc[rows_to_judge(released.patients, "train")])
+    assert not known & judged
+    assert known | judged == set(released.table["patient"])
