@@ -32,6 +32,11 @@ _OF_METHOD = (
     "the release was made elsewhere: whether its method draws noise, from whom it learnt and where it moves pixels is "
     "not known, and not judged"
 )
+_EIGHT_BITS = 8
+_BY_ITSELF = (
+    "the release's grey values have more than 8 bits: white is taken to be the whitest that {} bits hold, the fewest "
+    "that hold all of them, whatever it is in the originals"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def found_release(claim: Claim, setting: Setting, protocol: Protocol) -> tuple[F
     """
     folder = claim.folder
     check_name(claim.name, "The release")
-    if taken := sorted(claim.params.keys() & FoundParams.model_fields.keys()):
+    if taken := sorted(name for name in claim.params if _is_taken(name)):
         raise PrivbenchError(f"The parameter {taken[0]!r} has a name that privbench uses itself: call it otherwise.")
     if not folder.is_dir():
         raise PrivbenchError(f"There is no folder {folder}: name the one that holds the released images.")
@@ -87,6 +92,11 @@ def found_release(claim: Claim, setting: Setting, protocol: Protocol) -> tuple[F
         release_fit=protocol.data.fit,
         **claim.params,
     ), notices
+
+
+def _is_taken(name: str) -> bool:
+    """Whether no parameter can be called so, because what holds them has something of that name, or Python would."""
+    return name == "self" or name in FoundParams.model_fields or hasattr(FoundParams, name)
 
 
 def _by_names(folder: Path, originals: list[str]) -> dict[str, str]:
@@ -188,6 +198,8 @@ def _depth(files: Mapping[str, FoundFile], request: DataRequest, notices: list[N
         problems += [problem.text for problem in problems_of(error, "")]
         depth = 0
     notices += [replace(one, text=f"of the release, {one.text}") for one in told]
+    if depth > _EIGHT_BITS:
+        notices.append(Notice(_BY_ITSELF.format(depth)))
     return depth
 
 

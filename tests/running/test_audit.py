@@ -176,3 +176,17 @@ def test_names_that_mean_several_files_or_none_are_refused(setting, originals, r
 def test_images_far_below_the_protocol_s_size_are_refused(setting, originals, release):
     write(release, originals[0], size=7)
     assert "has 7 x 7 pixels, too few for data.size = 32" in refusal(setting, release)
+
+
+def test_of_more_than_8_bits_it_is_told_what_white_is_taken_to_be(setting, originals, release):
+    Image.fromarray(np.full((32, 32), 1000, np.uint16)).save(release / originals[0])
+    made, notices = found(setting, release)
+    assert made.params.release_depth == 10
+    assert "white is taken to be the whitest that 10 bits hold" in notices[-1].text
+
+
+@pytest.mark.parametrize("name", ["copy", "schema", "self", "model_config", "release_fit", "__dict__"])
+def test_a_parameter_that_cannot_be_called_so_is_refused(setting, originals, release, name):
+    write(release, originals[0])
+    with pytest.raises(PrivbenchError, match=f"'{name}' has a name that privbench uses itself: call it otherwise"):
+        found_release(Claim(release, None, "theirs", {name: 1}), setting, setting.load())
