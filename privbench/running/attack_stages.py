@@ -266,7 +266,7 @@ def _pictures(gallery: Gallery, released: np.ndarray) -> np.ndarray:
     parts, own = (gallery.probes, *gallery.releases), np.arange(len(released))
     shared = own.copy()
     for row in np.flatnonzero(released):
-        shared[row] = first.setdefault(b"".join(part[row].tobytes() for part in parts), row)
+        shared[row] = first.setdefault(b"".join(part[row].tobytes() for part in parts), int(row))
     return shared if len(first) > 1 else own
 
 
