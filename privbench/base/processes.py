@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from multiprocessing import Pipe, resource_tracker
 from multiprocessing.connection import Connection
@@ -58,6 +58,48 @@ def map_in_processes(
         pool.shutdown(kill_workers=True)  # they do not finish what nobody waits for
         ours.close()
         theirs.close()
+
+
+def map_parts_in_processes(
+    function: Callable[[Sequence[Task]], list[Result]],
+    parts: Sequence[Sequence[Task]],
+    workers: int,
+    killed: Callable[[Task], Result],
+) -> Generator[list[Result], None, None]:
+    """The results of each part, as `map_in_processes` gives them, whatever single tasks do to their processes.
+
+    A task that makes its process end is sought by halves of its part, and costs no other its result.
+
+    Args:
+        function: of some tasks, their results in their order.
+        killed: what stands in the place of the result of a task that makes its process end.
+    """
+    done = 0
+    while done < len(parts):
+        with closing(map_in_processes(function, parts[done:], min(workers, len(parts) - done))) as results:
+            try:
+                for found in results:
+                    yield found
+                    done += 1
+                return
+            except ProcessKilled:  # over this part, or over one of the next
+                pass
+        yield _spared(function, parts[done], killed)
+        done += 1
+
+
+def _spared(
+    function: Callable[[Sequence[Task]], list[Result]], part: Sequence[Task], killed: Callable[[Task], Result]
+) -> list[Result]:
+    """The same of one part, by a process of its own, and of each half of it where that is killed."""
+    try:
+        (found,) = map_in_processes(function, [part], 1)
+        return found
+    except ProcessKilled:
+        if len(part) == 1:
+            return [killed(part[0])]
+        half = len(part) // 2
+        return [*_spared(function, part[:half], killed), *_spared(function, part[half:], killed)]
 
 
 @contextmanager

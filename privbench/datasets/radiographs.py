@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..base.errors import PrivbenchError
-from ..base.processes import ProcessKilled, map_in_processes
+from ..base.processes import map_parts_in_processes
 from ..data.notices import SHOWN, Notice
 from ..data.problems import UNREADABLE, Problem, raise_problems
 from ..data.squares import Fit, side_of_square
@@ -118,48 +118,18 @@ def _greys(
     parts = [images[first : first + count] for first in range(0, len(images), count)]
     if in_processes:
         # pydicom's decoders hold the interpreter's lock, so threads would use one core.
-        yield from _by_processes(partial(_each, read), parts, request.workers)
+        yield from map_parts_in_processes(partial(_each, read), parts, request.workers, _ended)
     else:
         # Pillow decodes and resizes without holding it.
         for part in parts:
             yield list(pool.map(read, part))
 
 
-_Found = list[np.ndarray | str]
-_Read = Callable[[Sequence[Path]], _Found]
-
-
-def _by_processes(
-    read: _Read, parts: Sequence[Sequence[Path]], workers: int
-) -> Generator[list[np.ndarray | str], None, None]:
-    """What `read` makes of each part, by so many processes; of a file that makes its process end, what is wrong."""
-    done = 0
-    while done < len(parts):
-        with closing(map_in_processes(read, parts[done:], min(workers, len(parts) - done))) as results:
-            try:
-                for found in results:
-                    yield found
-                    done += 1
-                return
-            except ProcessKilled:  # over this part, or over one of the next
-                pass
-        yield _spared(read, parts[done])
-        done += 1
-
-
-def _spared(read: _Read, images: Sequence[Path]) -> _Found:
-    """The same of one part, by a process of its own, and of each half of it where that is killed."""
-    try:
-        (found,) = map_in_processes(read, [images], 1)
-        return found
-    except ProcessKilled:
-        if len(images) == 1:
-            return [
-                f"Image {images[0]} makes the process end that decodes it, as damaged files may, or want of memory: "
-                "replace it by a sound copy."
-            ]
-        half = len(images) // 2
-        return [*_spared(read, images[:half]), *_spared(read, images[half:])]
+def _ended(image: Path) -> str:
+    return (
+        f"Image {image} makes the process end that decodes it, as damaged files may, or want of memory: replace it by "
+        "a sound copy."
+    )
 
 
 def _each(read: Callable[[Path], np.ndarray | str], images: Sequence[Path]) -> list[np.ndarray | str]:

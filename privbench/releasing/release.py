@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import TypeVar
 
 from ..base.errors import PrivbenchError, disk_errors_of
 from ..base.files import digest_of
 from ..base.folders import flush_folder, make_private
 from ..base.locks import locked
-from ..base.processes import map_in_processes
+from ..base.processes import map_parts_in_processes
 from ..base.progress import Progress, log
 from ..datasets.dicom_files import is_dicom
 from ..datasets.image_files import survey_file
@@ -35,8 +34,6 @@ from .unfinished import HIDDEN, LOCK, Unfinished, check_free, mark_of
 _TOGETHER = 8
 """Images that a process is handed at once: as many are held in memory at full size."""
 _LEAST_DEPTH = 8
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ def make_release(order: ReleaseOrder, progress: Progress) -> Outcome:
         # files lay side by side as images of one patient do.
         left = sorted(marks.keys() - by_source.keys(), key=NewNames(key).file)
         for results, _ in _mapped(making, found, left, order, progress, "anonymizing"):
-            _tell(outcome, [one for one in results if isinstance(one, Failed)])
+            _tell(outcome, results)
             for made in (one for one in results if isinstance(one, Made)):
                 unfinished.add(marks[made.source], made)
                 by_source[made.source] = made.name, made.digest
@@ -160,35 +157,44 @@ def _terms(making: Making) -> str:
 
 
 def _mapped(
-    function: Callable[[Sequence[tuple[str, Path]]], Result],
+    function: Callable[[Sequence[tuple[str, Path]]], list[Made | Failed]],
     found: Sources,
     names: Sequence[str],
     order: ReleaseOrder,
     progress: Progress,
     doing: str,
-) -> Iterator[tuple[Result, Sequence[str]]]:
+) -> Iterator[tuple[list[Made | Failed], Sequence[str]]]:
     """The function's results for some images at a time, and which these are, in their order, by all cores."""
     parts = [names[first : first + _TOGETHER] for first in range(0, len(names), _TOGETHER)]
-    tasks = ([(name, found.images[name]) for name in part] for part in parts)
+    tasks = [[(name, found.images[name]) for name in part] for part in parts]
     workers = _workers(order, len(names))
     total = len(found.images)
     with progress.live(), progress.task(doing, total=total) as advance:
         advance(total - len(names))
         # In this process where one is enough: others take seconds to begin with.
         alone = (function(task) for task in tasks)
-        with closing(alone if workers == 1 else map_in_processes(function, tasks, workers)) as results:
+        with closing(alone if workers == 1 else map_parts_in_processes(function, tasks, workers, _killed)) as results:
             for result, part in zip(results, parts, strict=True):
                 yield result, part
                 advance(len(part))
 
 
-def _unreadable(making: Making, images: Sequence[tuple[str, Path]]) -> list[Failed]:
+def _killed(image: tuple[str, Path]) -> Failed:
+    name, path = image
+    return Failed(
+        name,
+        f"Image {path} makes the process end that anonymizes it, as damaged files may, or want of memory: replace it "
+        "by a sound copy, or lower --jobs.",
+    )
+
+
+def _unreadable(making: Making, images: Sequence[tuple[str, Path]]) -> list[Made | Failed]:
     return [one for one in making.read(images).values() if isinstance(one, Failed)]
 
 
-def _tell(outcome: Outcome, failures: Sequence[Failed]) -> None:
+def _tell(outcome: Outcome, results: Sequence[Made | Failed]) -> None:
     """Says what cannot be done as soon as it is known."""
-    for one in failures:
+    for one in (one for one in results if isinstance(one, Failed)):
         log.warning("left out: %s", one.text)
         outcome.failures.append(one.text)
 

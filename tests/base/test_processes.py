@@ -1,13 +1,14 @@
 """Workers that end with who started them."""
 
 import signal
+from pathlib import Path
 
 import pytest
 from processes import Command, until
-from work import fail, last, sleep, square
+from work import fail, last, read_all, sleep, square
 
 from privbench.base.errors import PrivbenchError
-from privbench.base.processes import map_in_processes
+from privbench.base.processes import map_in_processes, map_parts_in_processes
 
 SCRIPT = """
 import sys, time
@@ -47,6 +48,17 @@ def test_nobody_works_on_for_an_iterator_that_is_closed():
 def test_a_worker_that_is_killed_is_told():
     with pytest.raises(PrivbenchError, match="A process that computes was killed, .*: lower --jobs"):
         list(map_in_processes(last, range(6), 2))
+
+
+def told(path):
+    return f"{path} ended it"
+
+
+def test_a_task_that_kills_its_process_is_told_and_the_others_are_done():
+    names = ["0", "1", "2", "3kills", "4"]
+    parts = [[Path(name) for name in names[first : first + 2]] for first in (0, 2, 4)]
+    found = [one for part in map_parts_in_processes(read_all, parts, 2, told) for one in part]
+    assert found == [told(Path(name)) if "kills" in name else name for name in names]
 
 
 @pytest.fixture

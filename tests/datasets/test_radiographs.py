@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from work import read_all
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
 from privbench.data.problems import DataError
 from privbench.data.squares import pixels_per_pixel
-from privbench.datasets import image_files, radiographs
+from privbench.datasets import image_files
 from privbench.datasets.radiographs import read_chunks, read_grey, read_mask, survey
 from privbench.plugins.interfaces import DataRequest
 
@@ -260,14 +259,6 @@ def test_what_is_cut_short_is_told_by_its_file(tmp_path, rng, ending):
     (tmp_path / "short").write_bytes(content[: len(content) * 2 // 3])
     with pytest.raises(PrivbenchError, match=r"Image .*short cannot be read \(.*\): replace it by a sound copy"):
         read_grey(tmp_path / "short", 40)
-
-
-def test_a_file_that_kills_its_process_is_told_and_the_others_are_read():
-    names = ["0", "1", "2", "3kills"]
-    parts = [[Path(name) for name in names[first : first + 2]] for first in (0, 2)]
-    found = [one for part in radiographs._by_processes(read_all, parts, 2) for one in part]
-    told = "Image {} makes the process end that decodes it, as damaged files may, or want of memory: replace it by a "
-    assert found == [told.format(name) + "sound copy." if "kills" in name else name for name in names]
 
 
 @pytest.fixture

@@ -20,8 +20,25 @@ from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
 from privbench.judging.verify_release import verify_release
 from privbench.record.manifest import read_manifest
+from privbench.releasing.method import named_method
 from privbench.releasing.release import make_release, would_make
 from privbench.releasing.unfinished import HIDDEN, Unfinished
+
+DEADLY = """
+import os
+from privbench import Anonymizer
+class Deadly(Anonymizer):
+    \"\"\"Moves nothing, and ends over an image in one grey.\"\"\"
+    name = "deadly"
+    deterministic = True
+    moves_pixels_alone = True
+    def anonymize(self, images, generator):
+        return images
+    def displacement(self, images):
+        if images.std() == 0:
+            os.kill(os.getpid(), 9)
+        return None
+"""
 
 
 def pixels_of(file):
@@ -108,6 +125,18 @@ def test_what_is_bad_is_told_and_the_rest_goes_on(order, make, pictures, jobs, c
     assert len(caplog.messages) >= 8
     manifest = read_manifest(order.out)
     assert (manifest.images, manifest.left_out) == (19, 8)
+    assert list(verify_release(order.out)) == []
+
+
+def test_a_file_that_kills_its_process_is_told_and_the_others_are_released(order, make, pictures, tmp_path):
+    """As a decoder that a damaged file leads astray."""
+    bad = sorted(pictures.rglob("*.png"))[3]
+    Image.fromarray(np.full((33, 77), 7, np.uint8)).save(bad)
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    method = named_method("deadly", {}, (tmp_path / "deadly.py",), 32, "squeeze", False)
+    outcome = make(replace(order, method=method, jobs=2))
+    assert len(outcome.files) == 19
+    assert [str(bad) in told and "makes the process end" in told for told in outcome.failures] == [True]
     assert list(verify_release(order.out)) == []
 
 
