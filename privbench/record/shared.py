@@ -53,7 +53,10 @@ def _own(plugin: Any, dataset: str) -> Any:
     """What the terms say of a plugin, without texts where it is the data set."""
     if not isinstance(plugin, dict) or plugin.get("plugin") != dataset:
         return plugin
-    return plugin | {"params": _numbers(plugin.get("params"))}
+    params = _numbers(plugin.get("params"))
+    # Digests of what it read, such as the tables that were merged, would let a guess be tested.
+    read = {"inputs": PLACEHOLDER} if plugin.get("inputs") and params != plugin.get("params") else {}
+    return plugin | {"params": params} | read
 
 
 def _numbers(params: Any) -> Any:

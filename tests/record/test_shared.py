@@ -47,6 +47,14 @@ def test_texts_are_withheld_at_whatever_depth_and_numbers_stay(ours):
     assert [one for one in TEXTS if one in text] == []
 
 
+def test_digests_of_what_the_data_set_read_are_withheld_with_its_texts(ours):
+    """Of a short table every guess could be tried."""
+    plugins = [{"plugin": "table", "params": PARAMS, "inputs": {"merged ward.csv": "0" * 64}}]
+    shared = without_texts(ours.model_copy(update={"terms": ours.terms | {"plugins": plugins}}))
+    assert shared.terms["plugins"][0]["inputs"] == PLACEHOLDER
+    assert without_texts(shared) == shared
+
+
 def test_everything_else_stays(ours):
     shared = without_texts(ours)
     assert shared.terms["plugins"][1] == ours.terms["plugins"][1]
