@@ -24,7 +24,8 @@ _NAME, _DIGEST = re.compile(r"[0-9a-z]+\.[a-z]+"), re.compile(r"[0-9a-f]{64}")
 class EvidenceRecord(Record):
     """What a run found of the method, on images of `size` pixels: all figures, and what has to be said before them.
 
-    `dataset` is the name of the plugin that read the data, such as `table` for a folder of one's own. `run` is the SHA-256 of its `run.json`; `doubt` is None where the run is certified.
+    `dataset` is the name of the plugin that read the data, such as `table` for a folder of one's own. `run` is the
+    SHA-256 of its `run.json`; `doubt` is None where the run is certified.
     """
 
     run: str

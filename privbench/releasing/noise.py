@@ -1,4 +1,4 @@
-"""Noise that nobody can draw again who lacks the key: what can be drawn again can be subtracted.
+"""Noise that nobody can draw again by trying seeds: what can be drawn again can be subtracted.
 
 A run's noise comes of a seed that its protocol tells, which serves a measurement. A release needs more than another
 seed: of any seed torch's generator takes 32 bits, which are tried out in hours. So its whole state is filled from

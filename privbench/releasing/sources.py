@@ -54,7 +54,7 @@ def find_sources(source: Path) -> Sources:
 
 
 def check_places(source: Path, out: Path, outside: dict[str, Path]) -> None:
-    """Raises PrivbenchError where the release would lie in its input or around it, or a file of these options in either.
+    """Raises PrivbenchError where OUT would lie in IN or around it, or a file of these options in either.
 
     Args:
         source: IN.
