@@ -10,7 +10,7 @@ import numpy as np
 
 from ..datasets.dicom_grey import GreyRule, LookUpTable
 from .dicom_facts import DicomFacts
-from .kept import COMPUTED, FOR_PRESENTATION, FOR_PROCESSING, SECONDARY
+from .kept import COMPUTED, FOR_PRESENTATION, FOR_PROCESSING, SECONDARY, rounded
 from .names import NewNames
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _IMPLEMENTATION_UID = "2.25.140597655868122397672756484408098384113"
 _IMPLEMENTATION = "PRIVBENCH"
 _METHOD = "privbench: allowlist of attributes, all others removed"
+_DIGITS = 6
+"""Of a rescaling: more may be the number of somebody."""
 NEW = ("PatientID", "PatientName", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 """What is told by a new name."""
 SET = (
@@ -106,8 +108,8 @@ def _add_greys(data: Header, pixels: np.ndarray, rule: GreyRule) -> None:
         data.ModalityLUTSequence = [_table_item(rule.modality)]
         data.ModalityLUTSequence[0].ModalityLUTType = "US"  # of no unit
     else:
-        data.RescaleSlope = DSfloat(rule.slope, auto_format=True)
-        data.RescaleIntercept = DSfloat(rule.intercept, auto_format=True)
+        data.RescaleSlope = DSfloat(rounded(rule.slope, _DIGITS), auto_format=True)
+        data.RescaleIntercept = DSfloat(rounded(rule.intercept, _DIGITS), auto_format=True)
         data.RescaleType = "US"
     if isinstance(rule.voi, LookUpTable):
         data.VOILUTSequence = [_table_item(rule.voi)]

@@ -18,7 +18,7 @@ from ..datasets.dicom_files import told_of
 from ..datasets.dicom_grey import GreyRule, LookUpTable, Window
 from ..datasets.dicom_headers import text_of, view_told
 from ..datasets.dicom_pixels import load_stored_dicom
-from .kept import FOR_PRESENTATION, FOR_PROCESSING, KEPT, MODALITIES, SECONDARY
+from .kept import FOR_PRESENTATION, FOR_PROCESSING, KEPT, MODALITIES, SECONDARY, rounded
 
 if TYPE_CHECKING:
     from pydicom import Dataset as Header
@@ -118,7 +118,7 @@ def _lossy(header: Header, told: Mapping[str, str]) -> dict[str, str]:
         return {_OF_LOSS[0]: "00"}
     if syntax in _LOSSY:
         size = int(header.Rows) * int(header.Columns) * (int(header.BitsAllocated) // 8)
-        ratio, method = ratio or f"{max(size / len(header.PixelData), 1):.4g}", method or _LOSSY[syntax]
+        ratio, method = ratio or f"{rounded(max(size / len(header.PixelData), 1), 2):g}", method or _LOSSY[syntax]
     return {name: text for name, text in zip(_OF_LOSS, ("01", ratio, method), strict=True) if text}
 
 

@@ -25,22 +25,29 @@ _PARTS = (
 _VIEWS = ("AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO", "LATERAL")  # the last one is written by some
 _AXES = {"A": 0, "P": 0, "R": 1, "L": 1, "H": 2, "F": 2}
 _NUMBER = re.compile(r"[-+.0-9eE ]{1,16}")
-_PRECISION = 10  # digits of a number that are written
+_PRECISION, _ROUGH = 4, 2  # digits of a number that are written: free ones may be the number of somebody
 
 
 def _one_of(*terms: str) -> Rule:
     return lambda text: text if text in terms else ""
 
 
-def _numbers(least: int, most: int, lowest: float, highest: float, whole: bool = False) -> Rule:
-    """From so many to so many numbers between two, all included, written anew."""
+def rounded(value: float, digits: int) -> float:
+    """To so many significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def _numbers(
+    least: int, most: int, lowest: float, highest: float, whole: bool = False, digits: int = _PRECISION
+) -> Rule:
+    """From so many to so many numbers between two, all included, written anew with so many digits."""
 
     def passed(text: str) -> str:
         values = [_number(one) for one in text.split("\\")]
         right = [lowest <= value <= highest and (not whole or value == int(value)) for value in values]
         if not (least <= len(values) <= most and all(right)):
             return ""
-        return "\\".join(f"{value:.{_PRECISION}g}" for value in values)
+        return "\\".join(f"{rounded(value, digits):g}" for value in values)
 
     return passed
 
@@ -75,7 +82,7 @@ KEPT: Mapping[str, Rule] = {
     "PresentationLUTShape": _one_of("IDENTITY", "INVERSE"),
     "BurnedInAnnotation": _one_of("YES"),
     "LossyImageCompression": _one_of("00", "01"),
-    "LossyImageCompressionRatio": _numbers(1, 3, 1, 1000),
+    "LossyImageCompressionRatio": _numbers(1, 3, 1, 1000, digits=_ROUGH),
     "LossyImageCompressionMethod": _one_of(
         "ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_15", "ISO_13818_2", "ISO_14496_10"
     ),

@@ -199,6 +199,13 @@ def test_nobody_claims_that_nothing_is_burned_in(tmp_path, rng, told, known):
     assert released(path).get("BurnedInAnnotation") == known
 
 
+def test_a_rescaling_has_few_digits(tmp_path, rng):
+    path = write_dicom(
+        tmp_path / "a.dcm", rng.integers(0, 4096, (40, 50)), RescaleSlope="1.19530211", RescaleIntercept=-1024
+    )
+    assert (released(path).RescaleSlope, released(path).RescaleIntercept) == (1.1953, -1024)
+
+
 def test_the_view_may_be_told_by_a_code(tmp_path, rng):
     item = pydicom.Dataset()
     item.CodeMeaning = "postero-anterior"
