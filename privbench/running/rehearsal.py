@@ -57,7 +57,7 @@ class Rehearsal:
             lambda: _rehearse_utility(quick, splits, resampling),
         ]
         problems = [problem for step in steps for problem in _problems(step)]
-        raise_all(list(dict.fromkeys([*problems, *_missing_attributes(self.attacks, table)])))
+        raise_all(list(dict.fromkeys([*problems, *_missing_attributes(self.attacks, splits["train"].table)])))
 
 
 def _blank(table: pd.DataFrame, findings: tuple[str, ...]) -> Split:
@@ -96,11 +96,11 @@ def _by_chance(protocol: Protocol, shape: tuple[int, ...]) -> np.ndarray:
     return numpy_generator(protocol.seed, "rehearsal").normal(size=shape)
 
 
-def _missing_attributes(attacks: Mapping[str, Attack], table: pd.DataFrame) -> Iterator[str]:
+def _missing_attributes(attacks: Mapping[str, Attack], train: pd.DataFrame) -> Iterator[str]:
     for label, attack in attacks.items():
         if isinstance(attack, InferenceAttack) and not attack.infers_membership:
             for attribute in attack.attributes:
-                if attribute not in table.columns or not known(table.loc[table["split"] == "train", attribute]).any():
+                if attribute not in train.columns or not known(train[attribute]).any():
                     yield (
                         f"The attack {label} infers {attribute!r}, which the data set tells of no training image: "
                         f"leave it out with --set attacks.{label}=none."

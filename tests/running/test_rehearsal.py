@@ -93,6 +93,26 @@ def test_an_attribute_that_the_data_do_not_tell_is_named(protocol):
     )
 
 
+def test_an_attribute_has_to_be_told_of_training_images_that_are_released(protocol):
+    class Aging(InferenceAttack):
+        name = "aging"
+        attributes = ("age",)
+
+        def fit(self, train, val, guidance, ctx):
+            raise AssertionError
+
+        def infer(self, gallery, ctx):
+            raise AssertionError
+
+    table = table_of()
+    train = np.flatnonzero(table["split"] == "train")
+    table.loc[train[:-6], "age"] = np.nan
+    rehearse = Rehearsal(protocol, FINDINGS, {"scales": Aging()})
+    rehearse(table)
+    with pytest.raises(PrivbenchError, match="'age', which the data set tells of no training image"):
+        rehearse(table, {"train": np.arange(len(train) - 6)})
+
+
 def test_a_run_tells_it_before_an_image_is_read(tiny_protocol, tmp_path):
     """The data set would not even be able to read one."""
 

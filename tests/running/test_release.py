@@ -184,3 +184,13 @@ def test_a_set_that_loses_images_or_draws_what_it_does_not_declare_is_refused(ct
         release(fewer, ctx, tmp_path / "a.npy")
     with pytest.raises(PrivbenchError, match="is declared deterministic and anonymizes a set in two ways"):
         release(Drawing(), ctx, tmp_path / "b.npy")
+
+
+def test_parts_of_a_set_may_be_empty(ctx, tmp_path):
+    class Halting(Mean):
+        def anonymize_set(self, images, table, generator):
+            yield torch.zeros(0, *IMAGES.shape[1:])
+            yield from super().anonymize_set(images, table, generator)
+
+    whole = release(Mean(), ctx, tmp_path / "a.npy")
+    assert np.array_equal(release(Halting(), ctx, tmp_path / "b.npy"), whole)

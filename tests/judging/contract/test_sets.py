@@ -90,3 +90,16 @@ def test_broken_promises_of_sets_are_seen(cls, promise, around):
 
 def test_who_mixes_the_images_of_a_set_keeps_the_promises_of_sets(around):
     assert broken(Mixing, around) == {}
+
+
+def test_who_leaves_images_out_is_never_handed_them(around):
+    class Suppressing(Mixing):
+        def published(self, table):
+            return table["image"].map(lambda name: sum(name.encode()) % 2 == 0).to_numpy(bool)
+
+        def anonymize_set(self, images, table, generator):
+            assert self.published(table).all()
+            yield from super().anonymize_set(images, table, generator)
+
+    assert not Suppressing().published(around.splits["test"].table).all()
+    assert broken(Suppressing, around) == {}
