@@ -246,7 +246,8 @@ def _of_released(scores: pd.DataFrame, column: str, shown: Shown, split: str) ->
     """Those rows whose image in that column is released."""
     if split not in shown.published:
         return scores
-    return scores[scores[column].isin(shown.attacked(split).told["image"])].reset_index(drop=True)
+    released = shown.originals[split].told["image"].iloc[shown.published[split]]
+    return scores[scores[column].isin(released)].reset_index(drop=True)
 
 
 def _to_be_matched(patients: np.ndarray, released: np.ndarray) -> np.ndarray:
