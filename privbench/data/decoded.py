@@ -83,6 +83,7 @@ class DecodedImages:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+        (self._folder / _STAGE).unlink(missing_ok=True)  # all is unshared: what is here is used up no more
         self._note({"marks": list(marks), "digests": digests})
         self._take(marks)
 

@@ -231,6 +231,18 @@ def test_who_removes_it_is_waited_for(tmp_path, folder, images):
     assert (tmp_path / "images.npy").stat().st_nlink == 1
 
 
+def test_what_somebody_goes_on_with_is_used_up_no_more(tmp_path, folder, images):
+    """Or all others would wait for him, once the stage of whom he came after is there."""
+    fill(folder, images, [(0, 10)])
+    delivered(folder, range(10), tmp_path / "images.npy", "data/abc")
+    with opened(folder) as decoded:
+        decoded.append({"images": images[10:]}, marks(range(10, 20)))
+        (folder.parents[1] / "data" / "abc").mkdir(parents=True)
+        clear(folder.parent)
+    assert known(folder) == list(range(20))
+    assert np.array_equal(read_array(tmp_path / "images.npy"), images[:10])
+
+
 def test_what_went_into_a_stage_is_never_added_to(tmp_path, folder, images):
     """Its file is that of the stage."""
     fill(folder, images, [(0, 20)])
