@@ -82,6 +82,10 @@ class GreyRule:
         greys, _ = replace(self, padding=None).greys()
         return bool(greys[0] > greys[-1])
 
+    def turned(self, places: np.ndarray) -> np.ndarray:
+        """Places among the stored values, so that a larger one is shown brighter; or back. Shape: any, int."""
+        return len(self.stored) - 1 - places if self.falls else places
+
     def greys(self) -> tuple[np.ndarray, float]:
         """The grey of each of the stored values in order, from 0 for black on, and which grey is white.
 

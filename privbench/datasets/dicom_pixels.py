@@ -72,11 +72,16 @@ class StoredDicom(NamedTuple):
 def load_dicom(path: Path) -> Grey:
     """The picture of a file. Raises as `survey_dicom`, and where the pixels cannot be decoded."""
     with told_of(path):
-        _, rule, stored = load_stored_dicom(path)
-        greys, white = rule.greys()
-        if white == 255 and (greys == np.rint(greys)).all():  # as an 8-bit file of another format
-            return Grey(Image.fromarray(greys.astype(np.uint8)[stored]), white)
-        return Grey(Image.fromarray(greys.astype(np.float32)[stored]), white)
+        _, rule, places = load_stored_dicom(path)
+        return shown_greys(rule, places)
+
+
+def shown_greys(rule: GreyRule, places: np.ndarray) -> Grey:
+    """The picture of stored values. Shape: places (H, W), int, as in `StoredDicom`."""
+    greys, white = rule.greys()
+    if white == 255 and (greys == np.rint(greys)).all():  # as an 8-bit file of another format
+        return Grey(Image.fromarray(greys.astype(np.uint8)[places]), white)
+    return Grey(Image.fromarray(greys.astype(np.float32)[places]), white)
 
 
 def load_stored_dicom(path: Path) -> StoredDicom:

@@ -94,7 +94,11 @@ def survey_file(path: Path) -> Survey:
 
 def load_grey(path: Path) -> Grey:
     """The picture of a file that `survey_file` let pass. Raises PrivbenchError where it cannot be read."""
-    pixels = load_stored(path).pixels
+    return plain_greys(load_stored(path).pixels)
+
+
+def plain_greys(pixels: np.ndarray) -> Grey:
+    """The picture of values as a file stores them that does not tell its white. Shape: (H, W), uint8 or uint16."""
     return Grey(Image.fromarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)), None)
 
 

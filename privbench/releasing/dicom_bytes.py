@@ -122,7 +122,7 @@ def _add_greys(data: Header, pixels: np.ndarray, rule: GreyRule) -> None:
         data.add_new("PixelPaddingValue", kind, rule.padding[0])
         if rule.padding[1] != rule.padding[0]:
             data.add_new("PixelPaddingRangeLimit", kind, rule.padding[1])
-    places = len(rule.stored) - 1 - pixels.astype(np.int32) if rule.falls else pixels.astype(np.int32)
+    places = rule.turned(pixels.astype(np.int32))
     # Two's complement: signed values and unsigned ones have the same bytes.
     content = ((places + rule.stored.start) % 2**allocated).astype("u1" if allocated == 8 else "<u2").tobytes()
     data.add_new("PixelData", "OB" if allocated == 8 else "OW", content + bytes(len(content) % 2))

@@ -61,8 +61,7 @@ def read_dicom(path: Path) -> tuple[np.ndarray, DicomFacts]:
     with told_of(path):
         header, rule, places = load_stored_dicom(path)
         facts = _facts(header, rule)
-        turned = len(rule.stored) - 1 - places if rule.falls else places
-        return turned.astype(np.uint8 if rule.bits <= 8 else np.uint16), facts
+        return rule.turned(places).astype(np.uint8 if rule.bits <= 8 else np.uint16), facts
 
 
 def _facts(header: Header, rule: GreyRule) -> DicomFacts:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..base.errors import PrivbenchError
 from ..base.files import digest_of, sha256
-from ..datasets.dicom_pixels import load_dicom
-from ..datasets.image_files import Grey
+from ..datasets.dicom_pixels import shown_greys
+from ..datasets.image_files import Grey, plain_greys
 from ..datasets.radiographs import shrunk
 from ..metrics.bright_marks import Box
 from ..metrics.deformation import moved
@@ -172,10 +172,10 @@ class Making:
 
 def _shown(source: SourceFile) -> Grey:
     """The picture as it is shown: of a DICOM file its header tells which greys are, and how."""
-    if source.form == "dicom":
-        return load_dicom(source.path)
-    eight_bits = source.pixels.dtype == np.uint8
-    return Grey(Image.fromarray(source.pixels if eight_bits else source.pixels.astype(np.float32)), None)
+    if source.header is None:
+        return plain_greys(source.pixels)
+    rule = source.header.rule
+    return shown_greys(rule, rule.turned(source.pixels.astype(np.int32)))
 
 
 def _brightest(source: SourceFile, shown: Grey) -> float:
