@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import PrivbenchError, nearest
+from .folders import flush_folder
 
 
 def read_text(path: Path, remedy: str) -> str:
@@ -68,20 +69,24 @@ def write_text(path: Path, text: str, *, for_good: bool = False) -> None:
     write_bytes(path, text.encode("utf-8"), for_good=for_good)
 
 
-def write_bytes(path: Path, content: bytes, *, for_good: bool = False) -> None:
+def write_bytes(path: Path, content: bytes, *, for_good: bool = False, private: bool = False) -> None:
     """Writes a file and the folders above it, whole or not at all: under another name first.
 
-    Where `for_good`, it is on the disk before it has its name, so that a loss of power leaves it whole, too.
+    Where `for_good`, it is on the disk before it has its name, and the name is, too, so that a loss of power leaves it
+    whole. Where `private`, it is its owner's alone (600) from the beginning.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.privbench-unfinished")
     try:
-        with part.open("wb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(part, flags, 0o600 if private else 0o666), "wb") as file:
             file.write(content)
             if for_good:
                 file.flush()
                 os.fsync(file.fileno())
         part.replace(path)
+        if for_good:
+            flush_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import hmac
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -15,8 +14,8 @@ from io import StringIO
 from pathlib import Path
 
 from ..base.errors import PrivbenchError, disk_errors_of
-from ..base.files import digest_of
-from ..base.folders import flush_folder, make_private
+from ..base.files import digest_of, write_bytes
+from ..base.folders import make_private
 from ..base.locks import locked
 from ..base.processes import map_parts_in_processes
 from ..base.progress import Progress, log
@@ -112,7 +111,7 @@ def make_release(order: ReleaseOrder, progress: Progress) -> Outcome:
         if order.map is not None:
             content = _map_of({name: by_source[name][0] for name in sorted(by_source)})
             unfinished.claim(_map_mark(key, content))
-            _write_map(order.map, content)
+            write_bytes(order.map, content, for_good=True, private=True)
         unfinished.finish(_manifest(order, outcome))
     return outcome
 
@@ -231,17 +230,6 @@ def _map_of(names: Mapping[str, str]) -> bytes:
 def _map_mark(key: bytes, content: bytes) -> str:
     """By what a map is known to whoever has the key, and by nobody else."""
     return hmac.new(key, b"map\0" + content, hashlib.sha256).hexdigest()
-
-
-def _write_map(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.privbench-unfinished")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    flush_folder(path.parent)
 
 
 def _manifest(order: ReleaseOrder, outcome: Outcome) -> ReleaseManifest:
