@@ -125,6 +125,12 @@ class Anonymizer(Plugin):
         """Whether it learns from the run's patients, whom it may then remember: it has a `fit` of its own."""
         return type(self).fit is not Anonymizer.fit
 
+    @property
+    @final
+    def leaves_out(self) -> bool:
+        """Whether it may release some images alone: it has a `published` of its own."""
+        return type(self).published is not Anonymizer.published
+
     def check_size(self, size: int) -> None:
         """Raises PrivbenchError where images of this side cannot be anonymized; asked before anything is computed."""
 

@@ -83,6 +83,7 @@ class DrawnPairs:
     """
 
     splits: Mapping[str, Split]
+    publication: Publication
     guidance: Pairs
     attacked: Mapping[str, Pairs]
     notices: Sequence[Notice]
@@ -178,8 +179,8 @@ class Pipeline:
         collection = self.dataset.collection(self.request)
         weights: list[WeightsRecord] = []
         if data is not None:
-            publication = publication_of(self.anonymizer, read_splits(data.folder, self.dataset.findings))
-            of_data = self._drawn(data, publication, {} if drawn is None else drawn)
+            of_data = self._drawn(data, {} if drawn is None else drawn)
+            publication = of_data.publication
             of_splits, of_guidance = {name: split.pairs for name, split in of_data.splits.items()}, of_data.guidance
             attacked, knows = of_data.attacked, of_data.splits["test"].knows
             weights = judged(self._brought, collection, of_data.splits, self.allow_contamination)
@@ -212,14 +213,17 @@ class Pipeline:
         """Whether the data set may tell findings, masks or locations, as far as is known before it is read."""
         return what != "findings" or bool(self.dataset.findings)
 
-    def _drawn(self, data: Stage, publication: Publication, known: dict[str, DrawnPairs]) -> DrawnPairs:
-        key = digest_of([data.key, self.protocol.fixed(), list(self.attacks), publication.terms])
+    def _drawn(self, data: Stage, known: dict[str, DrawnPairs]) -> DrawnPairs:
+        # What a method leaves out is known only once the data are read, which all that leave out nothing share.
+        method = stated(self.anonymizer) if self.anonymizer.leaves_out else None
+        key = digest_of([data.key, self.protocol.fixed(), list(self.attacks), method])
         if key not in known:
-            known[key] = self._draw(data, publication)
+            known[key] = self._draw(data)
         return known[key]
 
-    def _draw(self, data: Stage, publication: Publication) -> DrawnPairs:
+    def _draw(self, data: Stage) -> DrawnPairs:
         read = read_splits(data.folder, self.dataset.findings)
+        publication = publication_of(self.anonymizer, read)
         section, seed = self.protocol.pairs, self.protocol.seed
         table = pd.concat([split.table for split in read.values()], ignore_index=True)
         self._rehearsal(table)  # it was made for another protocol, maybe, or for another run of the same command
@@ -234,7 +238,7 @@ class Pipeline:
         pairs = guidance_pairs(splits["train"], section, seed)
         told = [*_few_pairs(self.protocol, attacked), *_untold_visits(self.protocol, splits)]
         of_attacks = {name: split.pairs for name, split in attacked.items()}
-        return DrawnPairs(splits, pairs, of_attacks, [*read_notices(data.folder), *map(Notice, told)])
+        return DrawnPairs(splits, publication, pairs, of_attacks, [*read_notices(data.folder), *map(Notice, told)])
 
     def _common(self, source: Source, published: Source, pairs: Pairs, publication: Publication) -> Common:
         """The guidance and the anonymizer, which know all originals; and what shows the images that are released."""
