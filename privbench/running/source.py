@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ..learning.recipes import GuidanceRecipe
 
 
-class Shown(NamedTuple):
+@dataclass(frozen=True)
+class Shown:
     """The images of a run by split: the originals with all that is known of them; and the releases, by number.
 
     `published` holds, of splits of which not all images are released, the rows that are.
@@ -34,12 +35,16 @@ class Shown(NamedTuple):
 
     originals: Mapping[str, Split]
     releases: Sequence[Mapping[str, np.ndarray]]
-    published: Mapping[str, np.ndarray] = {}
+    published: Mapping[str, np.ndarray] = field(default_factory=dict)
+    _parts: dict[str, Split] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def attacked(self, name: str) -> Split:
         """The originals of those images of a split that are released."""
-        split = self.originals[name]
-        return split.among(self.published[name]) if name in self.published else split
+        if name not in self.published:
+            return self.originals[name]
+        if name not in self._parts:  # its images are copied
+            self._parts[name] = self.originals[name].among(self.published[name])
+        return self._parts[name]
 
     def rows(self, name: str) -> np.ndarray:
         """Their rows. Shape: (n,), int."""
