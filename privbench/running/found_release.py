@@ -70,16 +70,17 @@ class FoundRelease(SetAnonymizer):
         params, size = self.params, images[torch.arange(1)].shape[-1]
         files = [params.release_files[name] for name in table["image"]]
         paths = [params.release_root / file.path for file in files]
-        changed = [file.path for file, path in zip(files, paths, strict=True) if _digest(path) != file.digest]
+        broken, changed, done = list[str](), list[str](), 0
+        for chunk in read_chunks(paths, None, params.release_depth, _request(size, params.release_fit)):
+            rows = range(done, done := done + len(chunk.images))
+            changed += [files[row].path for row in rows if _digest(paths[row]) != files[row].digest]
+            broken += chunk.broken.values()
+            yield torch.from_numpy(chunk.images).float().div(255)
         if changed:
             raise PrivbenchError(
                 f"Since the command began, {some_of(changed)} of {len(files)} released files changed: let nobody write "
                 f"into {params.release_root}, and begin again."
             )
-        broken: list[str] = []
-        for chunk in read_chunks(paths, None, params.release_depth, _request(size, params.release_fit)):
-            broken += chunk.broken.values()
-            yield torch.from_numpy(chunk.images).float().div(255)
         raise_all(broken)
 
 
