@@ -51,7 +51,7 @@ class CompareReleases:
             others = read_scores(reads[ORIGINALS_ALIKE] / COPIES_FILE)
             found = _own_copies(shown.originals["test"], others)
         else:
-            found = _found(Kind.ANONYMIZED, shown.released["test"], shown.rows("test"), shown.originals, ctx)
+            found = _found(Kind.ANONYMIZED, shown.released("test"), shown.rows("test"), shown.originals, ctx)
         write_scores(found, folder / COPIES_FILE)
 
 

@@ -48,5 +48,5 @@ class KeepExamples:
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         shown, anonymizer = self.source.shown(reads), fitted(self.anonymizer, reads, ctx.device)
-        examples = examples_of(anonymizer, shown.attacked("test"), shown.released["test"], ctx.device)
+        examples = examples_of(anonymizer, shown.attacked("test"), shown.released("test"), ctx.device)
         write_examples(examples, folder / FILE)

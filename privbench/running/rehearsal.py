@@ -70,8 +70,8 @@ def _rehearse_linkage(protocol: Protocol, blank: Split, rows: Mapping[str, np.nd
     test = with_pairs({"test": blank}, protocol.pairs, protocol.seed, rows)["test"]
     scores = _by_chance(protocol, (len(test.pairs),))
     origin = AttackOrigin(FLOOR, CONTROL, 0)
-    rows = linkage_scores(origin, test, "test", Compared.ORIGINALS, test.pairs, scores)
-    certain(auc_estimate(rows, resampling).interval(protocol.statistics))
+    scored = linkage_scores(origin, test, "test", Compared.ORIGINALS, test.pairs, scores)
+    certain(auc_estimate(scored, resampling).interval(protocol.statistics))
 
 
 def _rehearse_utility(protocol: Protocol, splits: Mapping[str, Split], resampling: Resampling) -> None:

@@ -50,10 +50,9 @@ class Shown:
         """Their rows. Shape: (n,), int."""
         return self.published.get(name, np.arange(len(self.originals[name].images)))
 
-    @property
-    def released(self) -> dict[str, Split]:
-        """The release that is published, with all that is known of its originals."""
-        return {name: self.attacked(name).with_images(self.releases[0][name]) for name in self.originals}
+    def released(self, name: str) -> Split:
+        """The release of a split that is published, with all that is known of its originals."""
+        return self.attacked(name).with_images(self.releases[0][name])
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,8 @@ class FitTask:
     source: Source
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
-        splits, guidance = _splits(self.source.shown(reads), self.kind), self.source.guidance(reads, ctx.device)
-        train, val = splits["train"], splits["val"]
+        shown, guidance = self.source.shown(reads), self.source.guidance(reads, ctx.device)
+        train, val = _seen(shown, self.kind, "train"), _seen(shown, self.kind, "val")
         ledger = learnt_from(self.source, reads, self.task.params)
         keep_what_is_learnt(self.task, lambda one: one.fit(train, val, guidance, ctx), folder, ledger)
 
@@ -59,7 +59,7 @@ class ReadFindings:
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         task, shown = _ready(self.task, self.learnt, self.source, reads, ctx), self.source.shown(reads)
-        seen = {"val": _splits(shown, self.kinds.train)["val"], "test": _test(shown, self.kinds.test)}
+        seen = {"val": _seen(shown, self.kinds.train, "val"), "test": _seen(shown, self.kinds.test, "test")}
         parts = [
             utility_scores(self.origin, name, split, task.predict(split.images, ctx)) for name, split in seen.items()
         ]
@@ -79,19 +79,17 @@ class MeasureImages:
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         task, shown = _ready(self.task, self.learnt, self.source, reads, ctx), self.source.shown(reads)
-        originals, images = shown.attacked("test"), _test(shown, self.kinds.test).images
+        originals, images = shown.attacked("test"), _seen(shown, self.kinds.test, "test").images
         displacement = None if self.moving is None else fitted(self.moving, reads, ctx.device).displacement
         measured = task.measure(ShownImages(images, originals, displacement), ctx)
         write_scores(measured_values(self.origin, originals, measured, task.measures), folder / TASK_FILE)
 
 
-def _splits(shown: Shown, kind: Kind) -> Mapping[str, Split]:
-    return shown.released if kind is Kind.ANONYMIZED else shown.originals
-
-
-def _test(shown: Shown, kind: Kind) -> Split:
-    """Of originals, too, those alone that are released: what is lost is told by the same images."""
-    return shown.released["test"] if kind is Kind.ANONYMIZED else shown.attacked("test")
+def _seen(shown: Shown, kind: Kind, name: str) -> Split:
+    """A split as a task sees it; of the test's originals those that are released: what is lost is told by the same."""
+    if kind is Kind.ANONYMIZED:
+        return shown.released(name)
+    return shown.attacked(name) if name == "test" else shown.originals[name]
 
 
 def _ready(task: Task, learnt: StageName | None, source: Source, reads: Reads, ctx: Context) -> Task:
