@@ -1,8 +1,7 @@
 """Stages that are made in the order of what they read, once each, and what becomes of the rest when one fails."""
 
 import logging
-import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from graphs import Fail, Forget, Mark, Say, Spoil, Starve, Write, engine_in, engine_on, node, text_of
@@ -69,6 +68,9 @@ class Slow(Serial):
     def takes(self, cost):
         return all(future.done() for future in self._busy)
 
+    def finish(self):
+        wait(self._busy)
+
     def submit(self, job, cost):
         self.costs.append(cost)
         self._busy = [self._pool.submit(carry_out, job, lambda event: None)]
@@ -89,7 +91,7 @@ def test_the_next_stage_begins_before_all_goals_are_told(tmp_path):
 
     def tell(goal):
         begun.append((goal, len(slow.costs)))
-        time.sleep(0.2)  # in which b is made
+        slow.finish()  # in which b is made
 
     b = node("b", None, shared := node("a"))
     engine_on(slow, tmp_path).make({"one": [shared], "two": [shared], "last": [node("c", None, b)]}, tell)

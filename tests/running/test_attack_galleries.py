@@ -1,5 +1,7 @@
 """What an attack is shown in each scenario."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -143,8 +145,8 @@ class Remembering(InferenceAttack):
 def test_of_a_part_nobody_is_both_known_and_judged(partly, kinds):
     """Patients are told apart by their places, which shift where some of them have no released image."""
     rows = np.flatnonzero(partly.originals["train"].patients % 3 > 0)
-    part = partly._replace(
-        published={"train": rows}, releases=[{"train": partly.originals["train"].images[rows] + 100}]
+    part = replace(
+        partly, published={"train": rows}, releases=[{"train": partly.originals["train"].images[rows] + 100}]
     )
     released = part.attacked("train")
     known = set(known_gallery(part, "train", kinds, Remembering()).table["patient"])
