@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.params import Params
-from privbench.learning.weights import weights_digest
+from privbench.learning.recipes import EmbedderRecipe
+from privbench.learning.weights import weights_digest, weights_source
 from privbench.plugins.interfaces import Anonymizer
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from privbench.learning.guidance import Guidance
     from privbench.learning.transfer import Transfer
 
+    from .adversaries import Adversary
+
 
 class AdversarialParams(Params):
     """The published recipe (PriCheXy-Net paper, section 3.1)."""
@@ -32,9 +35,28 @@ class AdversarialParams(Params):
     pretrain_learning_rate: float = Field(1e-4, gt=0, description="Adam's step size in the reconstruction")
     learning_rate: float = Field(1e-4, gt=0, description="Adam's step size for generator and verifier")
     classifier_learning_rate: float = Field(1e-4, gt=0, description="SGD's step size for the classifier")
+    adversary: Literal["paper", "informed"] = Field(
+        "paper",
+        description="whom the generator learns to deceive: the paper's verifier of pairs, or an embedder of the "
+        "publisher's own that looks for a release's patient among originals of others, and learns along",
+    )
+    embedder: EmbedderRecipe | None = Field(None, description="the network of the informed adversary")
     weights_file: Path | None = Field(
         None, exclude=True, description="a generator that was learnt elsewhere: it is applied, and nothing is trained"
     )
+
+    @model_validator(mode="after")
+    def _knows_its_adversary(self) -> AdversarialParams:
+        if self.adversary == "informed" and self.embedder is None:
+            raise ValueError(
+                "adversary = informed needs the recipe of its embedder: set embedder, as protocol quick does"
+            )
+        if self.embedder is not None and (self.embedder.weights_file is not None or self.embedder.init == "guidance"):
+            raise ValueError(
+                "the adversary's embedder is the publisher's own: leave out its weights_file, and set init = scratch "
+                "or imagenet"
+            )
+        return self
 
 
 class AdversarialAnonymizer(Anonymizer):
@@ -68,8 +90,10 @@ class AdversarialAnonymizer(Anonymizer):
         return self.params.weights_file is None
 
     def inputs(self) -> dict[str, str]:
-        file = self.params.weights_file
-        return {} if file is None else {"weights": weights_digest(file)}
+        file, embedder = self.params.weights_file, self.params.embedder
+        if file is not None:
+            return {"weights": weights_digest(file)}
+        return {"embedder": weights_source(embedder)} if self.params.adversary == "informed" else {}
 
     def transfer(self, findings: int) -> Transfer:
         from privbench.learning.transfer import transfer
@@ -80,6 +104,7 @@ class AdversarialAnonymizer(Anonymizer):
         from privbench.learning.generators import global_seed
 
         from .adversarial_training import deceive, reconstruct
+        from .adversaries import InformedTower, PaperVerifier
 
         with global_seed(ctx.derive("generator")):
             self.generator = self.build().to(ctx.device)
@@ -87,7 +112,12 @@ class AdversarialAnonymizer(Anonymizer):
             self.transfer(len(train.findings))
             return
         reconstruct(self, train, val, ctx)
-        deceive(self, train, val, guidance, ctx)
+        rate, recipe = self.params.learning_rate, self.params.embedder
+        if self.params.adversary == "paper":
+            adversary: Adversary = PaperVerifier(guidance, rate, ctx)
+        else:
+            adversary = InformedTower(recipe, train, val, rate, ctx)
+        deceive(self, train, val, guidance, adversary, ctx)
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
         self.generator.eval()

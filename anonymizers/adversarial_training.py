@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,8 @@ from privbench.learning.context import Context, Pixels
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import Recipe
 from privbench.learning.training import Losses, prepare, train
+
+from .adversaries import Adversary, Batch
 
 _EVALUATION_BATCH = 256
 
@@ -60,22 +62,26 @@ def reconstruct(anonymizer: Generating, train_set: Split, val_set: Split, ctx: C
     )
 
 
-def deceive(anonymizer: Generating, train_set: Split, val_set: Split, guidance: Guidance, ctx: Context) -> None:
-    """The game of the paper's Eqs. 4 to 6 against copies of the guidance, which learn along."""
-    classifier, verifier = copy.deepcopy(guidance.classifier), copy.deepcopy(guidance.verifier)
-    game = Game(anonymizer, classifier, verifier, ctx)
-    train_pairs, val_pairs = PairBatches(train_set, ctx), PairBatches(val_set, ctx)
+def deceive(
+    anonymizer: Generating, train_set: Split, val_set: Split, guidance: Guidance, adversary: Adversary, ctx: Context
+) -> None:
+    """The game of the paper's Eqs. 4 to 6 against a copy of the guidance's classifier and an adversary, who both learn
+    along.
+    """
+    classifier = copy.deepcopy(guidance.classifier)
+    game = Game(anonymizer, classifier, adversary, ctx)
+    batches, val_batches = adversary.training(train_set), adversary.validation(val_set)
 
     def validate() -> Losses:
         classifier.eval()
-        verifier.eval()
-        return _mean_over_rows(len(val_pairs), lambda rows: game.generator_losses(val_pairs[rows]))
+        adversary.network.eval()
+        return _mean_over_rows(len(val_batches), lambda rows: game.generator_losses(val_batches[rows]))
 
     train(
         anonymizer.generator,
-        count=len(train_pairs),
+        count=len(batches),
         recipe=_recipe(anonymizer, anonymizer.params.epochs),
-        step=lambda rows: game.step(train_pairs[rows]),
+        step=lambda rows: game.step(batches[rows]),
         validate=validate,
         ctx=ctx,
         title=f"{anonymizer.name} against the guidance",
@@ -87,46 +93,13 @@ def _recipe(anonymizer: Generating, epochs: int) -> Recipe:
     return Recipe(epochs=epochs, batch_size=params.batch_size, learning_rate=params.learning_rate)
 
 
-class Batch(NamedTuple):
-    """Pairs of images, the findings of the probes, and which pairs are mated."""
-
-    probes: Tensor
-    references: Tensor
-    labels: Tensor
-    mated: Tensor
-
-
-class PairBatches:
-    """Indexes the pairs of a split to batches on the device."""
-
-    def __init__(self, split: Split, ctx: Context) -> None:
-        self._pixels = Pixels(split.images, ctx.device)
-        self._probe = torch.from_numpy(split.pairs.probe)
-        self._reference = torch.from_numpy(split.pairs.reference)
-        self._mated = torch.from_numpy(split.pairs.mated).float()
-        self._labels = torch.from_numpy(split.labels)
-        self._device = ctx.device
-
-    def __len__(self) -> int:
-        return len(self._probe)
-
-    def __getitem__(self, rows: Tensor) -> Batch:
-        probe = self._probe[rows]
-        return Batch(
-            probes=self._pixels[probe],
-            references=self._pixels[self._reference[rows]],
-            labels=self._labels[probe].to(self._device),
-            mated=self._mated[rows].to(self._device),
-        )
-
-
 class Game:
-    """Generator, auxiliary classifier and verifier, each with its optimizer, taking turns on a batch."""
+    """Generator, auxiliary classifier and adversary, each with its optimizer, taking turns on a batch."""
 
-    def __init__(self, anonymizer: Generating, classifier: nn.Module, verifier: nn.Module, ctx: Context) -> None:
+    def __init__(self, anonymizer: Generating, classifier: nn.Module, adversary: Adversary, ctx: Context) -> None:
         params, fabric = anonymizer.params, ctx.fabric
         self._apply, self._fabric = anonymizer.apply, fabric
-        self._classifier, self._verifier = classifier, verifier
+        self._classifier, self._adversary = classifier, adversary
         self._generate, self._generator_steps = fabric.setup(
             anonymizer.generator, torch.optim.Adam(anonymizer.generator.parameters(), lr=params.learning_rate)
         )
@@ -136,32 +109,24 @@ class Game:
                 classifier.parameters(), lr=params.classifier_learning_rate, momentum=0.9, weight_decay=1e-4
             ),
         )
-        self._verify, self._verifier_steps = fabric.setup(
-            verifier, torch.optim.Adam(verifier.parameters(), lr=params.learning_rate)
-        )
 
     def generator_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Eqs. 2 to 4: the classifier's cross entropy on F(x1) plus the mean of -log(1 - SNN(F(x1), x2)).
-
-        With a logit z of the verifier, -log(1 - sigmoid(z)) is softplus(z), which does not overflow. The second
-        term runs over mated and non-mated pairs alike.
-        """
+        """Eqs. 2 to 4: the classifier's cross entropy on F(x1) plus how surely the adversary links it."""
         return self._losses_of(self._anonymized(batch.probes), batch)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """One update of the generator, then of the classifier (Eq. 5), then of the verifier (Eq. 6)."""
-        for judge in (self._classifier, self._verifier):
+        """One update of the generator, then of the classifier (Eq. 5), then of the adversary (Eq. 6)."""
+        for judge in (self._classifier, self._adversary.network):
             judge.eval().requires_grad_(False)
         anonymized = self._anonymized(batch.probes)
         losses = self._losses_of(anonymized, batch)
         self._update(self._generator_steps, losses["loss"])
 
         anonymized = anonymized.detach()
-        for judge in (self._classifier, self._verifier):
+        for judge in (self._classifier, self._adversary.network):
             judge.train().requires_grad_(True)
-        entropy = functional.binary_cross_entropy_with_logits
         self._update(self._classifier_steps, label_loss(self._classify(anonymized).float(), batch.labels))
-        self._update(self._verifier_steps, entropy(self._verify(anonymized, batch.references).float(), batch.mated))
+        self._adversary.learn(anonymized, batch)
         return losses
 
     def _anonymized(self, images: Tensor) -> Tensor:
@@ -169,7 +134,7 @@ class Game:
 
     def _losses_of(self, anonymized: Tensor, batch: Batch) -> dict[str, Tensor]:
         utility = label_loss(self._classify(anonymized).float(), batch.labels)
-        privacy = functional.softplus(self._verify(anonymized, batch.references).float()).mean()
+        privacy = self._adversary.privacy(anonymized, batch)
         return {"loss": utility + privacy, "classifier": utility, "verifier": privacy}
 
     def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -5,13 +5,15 @@ import copy
 import numpy as np
 import pytest
 import torch
-from privbench.anonymizers.adversarial_training import Batch, Game, PairBatches
+from privbench.anonymizers.adversarial_training import Game
+from privbench.anonymizers.adversaries import Batch, InformedTower, PairBatches, PaperVerifier, unlinked
 
+from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
 from privbench.data.pairs import Pairs
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.learning.guidance import untrained_guidance
-from privbench.learning.recipes import GuidanceRecipe
+from privbench.learning.recipes import EmbedderRecipe, GuidanceRecipe
 from privbench.plugins.interfaces import Anonymizer, DataRequest
 from privbench.plugins.registry import Registry
 from privbench.protocols.schema import PairsSection
@@ -63,7 +65,7 @@ def test_learned_methods_learn_to_reconstruct_and_to_deceive(name, splits, guida
 def test_generator_loss_is_the_papers(splits, guidance, ctx):
     """Eqs. 2 to 4 with probabilities, as they are printed."""
     anonymizer = Registry().create(Anonymizer, "prichexy", SMALL["prichexy"])
-    game = Game(anonymizer, guidance.classifier, guidance.verifier, ctx)
+    game = Game(anonymizer, guidance.classifier, PaperVerifier(guidance, 1e-4, ctx), ctx)
     split, pairs = splits["train"], splits["train"].pairs
     rows = np.r_[0:4, len(pairs) - 4 : len(pairs)]
     pixels = torch.from_numpy(split.images.copy()).float() / 255
@@ -71,7 +73,7 @@ def test_generator_loss_is_the_papers(splits, guidance, ctx):
     labels = torch.from_numpy(split.labels[pairs.probe[rows]])
     anonymizer.generator.eval()
     with torch.no_grad():
-        losses = game.generator_losses(Batch(x1, x2, labels, torch.ones(8)))
+        losses = game.generator_losses(Batch(x1, labels, x2, torch.ones(8)))
         moved = anonymizer.anonymize(x1, torch.Generator())
         found = torch.sigmoid(guidance.classifier(moved))
         same = torch.sigmoid(guidance.verifier(moved, x2))
@@ -83,8 +85,8 @@ def test_generator_loss_is_the_papers(splits, guidance, ctx):
 def test_a_step_moves_generator_classifier_and_verifier_in_their_modes(splits, guidance, ctx):
     """The judges stand still, in evaluation mode, for the generator's step; then each learns in training mode."""
     anonymizer = Registry().create(Anonymizer, "prichexy", SMALL["prichexy"])
-    classifier, verifier = copy.deepcopy(guidance.classifier), copy.deepcopy(guidance.verifier)
-    game = Game(anonymizer, classifier, verifier, ctx)
+    classifier, adversary = copy.deepcopy(guidance.classifier), PaperVerifier(guidance, 1e-4, ctx)
+    game, verifier = Game(anonymizer, classifier, adversary, ctx), adversary.network
     modes: list[tuple[bool, bool]] = []
     for judge in (classifier, verifier):
         judge.register_forward_hook(lambda module, *_: modes.append((module.training, module.model.training)))
@@ -98,7 +100,7 @@ def test_a_step_moves_generator_classifier_and_verifier_in_their_modes(splits, g
     sgd = game._classifier_steps.optimizer
     assert isinstance(sgd, torch.optim.SGD)
     assert (sgd.defaults["momentum"], sgd.defaults["weight_decay"]) == (0.9, 1e-4)
-    assert isinstance(game._verifier_steps.optimizer, torch.optim.Adam)
+    assert isinstance(adversary.optimizer, torch.optim.Adam)
     assert isinstance(game._generator_steps.optimizer, torch.optim.Adam)
 
 
@@ -106,11 +108,9 @@ def test_the_generator_learns_to_deceive_its_verifier(splits, guidance, ctx):
     """With the judges' own learning all but stopped, the verifier's term must fall."""
     torch.manual_seed(0)
     anonymizer = Registry().create(Anonymizer, "privacy-net", {**SMALL["privacy-net"], "learning_rate": 3e-3})
-    verifier = copy.deepcopy(guidance.verifier)
-    torch.nn.init.normal_(verifier.fc_end.weight, std=3)  # a verifier with opinions
-    game = Game(anonymizer, copy.deepcopy(guidance.classifier), verifier, ctx)
-    for group in game._verifier_steps.optimizer.param_groups:
-        group["lr"] = 0.0
+    adversary = PaperVerifier(guidance, 1e-12, ctx)
+    torch.nn.init.normal_(adversary.network.fc_end.weight, std=3)  # a verifier with opinions
+    game = Game(anonymizer, copy.deepcopy(guidance.classifier), adversary, ctx)
     batch = PairBatches(splits["train"], ctx)[torch.arange(32)]
     anonymizer.generator.train()
     losses = [game.step(batch)["verifier"].item() for _ in range(25)]
@@ -121,3 +121,98 @@ def test_pairs_of_a_split_index_its_own_images(splits):
     for split in splits.values():
         assert isinstance(split.pairs, Pairs)
         assert split.pairs.probe.max() < len(split.images)
+
+
+EMBEDDER = {"backbone": "test_resnet", "features": 8, "epochs": 1, "steps": 3, "batch_size": 8, "learning_rate": 1e-3}
+
+
+@pytest.fixture
+def tower(splits, ctx):
+    return InformedTower(EmbedderRecipe(**EMBEDDER), splits["train"], splits["val"], 1e-3, ctx)
+
+
+def test_what_is_not_linked_is_the_papers_term_with_as_many_answers_as_patients():
+    logits = torch.randn(5, 7, generator=torch.Generator().manual_seed(0)) * 3
+    right = torch.tensor([0, 6, 3, 3, 1])
+    p = logits.double().softmax(1)[torch.arange(5), right]
+    assert unlinked(logits, right).item() == pytest.approx(-(1 - p).log().mean().item(), rel=1e-5)
+    sure = torch.full((1, 3), -200.0)
+    sure[0, 1] = 200.0  # 1 - p has no number, and its logarithm has one
+    assert unlinked(sure, torch.tensor([1])).item() == pytest.approx(400 - np.log(2), rel=1e-6)
+
+
+def test_an_informed_adversary_is_shown_a_patient_twice_among_others(splits, tower):
+    """Of another visit where there is one; the right answer is the patient's, and no other patient is drawn twice."""
+    split, (teacher, pixels) = splits["train"], (tower._teacher, torch.from_numpy(splits["train"].images.copy()) / 255)
+    with torch.no_grad():
+        points = teacher(pixels).cpu()
+
+    def rows_of(images, among):
+        distances = torch.cdist(images.flatten(1), among.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
+        assert distances.min(1).values.max() < 1e-3
+        return distances.argmin(1).numpy()
+
+    for batches, rows in ((tower.training(split), torch.arange(12)), (tower.validation(split), torch.arange(3, 9))):
+        batch = batches[rows]
+        probe, sought = rows_of(batch.probes, pixels), rows_of(batch.sought, points)
+        own = split.patients[sought][batch.right.numpy()]
+        assert (split.patients[probe] == own).all()
+        assert len(set(split.patients[sought])) == len(sought)
+        assert torch.equal(batch.labels, torch.from_numpy(split.labels[probe]))
+        several = np.array([len(set(split.visits[split.patients == patient])) > 1 for patient in own])
+        apart = split.visits[probe] != split.visits[sought][batch.right.numpy()]
+        assert several.any()
+        assert (apart == several).all()
+
+
+def test_an_informed_adversary_is_validated_on_the_same_patients_in_every_epoch(splits, tower):
+    one, two = (tower.validation(splits["val"]) for _ in range(2))
+    everyone = torch.arange(len(one))
+    assert len(one) == len(np.unique(splits["val"].patients))
+    for first, second in zip(one[everyone], two[everyone], strict=True):
+        assert torch.equal(first, second)
+
+
+def test_an_informed_adversary_learns_along_and_its_teacher_does_not(splits, guidance, tower, ctx):
+    anonymizer = Registry().create(Anonymizer, "prichexy", SMALL["prichexy"])
+    game, batches = Game(anonymizer, copy.deepcopy(guidance.classifier), tower, ctx), tower.training(splits["train"])
+    before, teacher = copy.deepcopy(tower.network.state_dict()), copy.deepcopy(tower._teacher.state_dict())
+    anonymizer.generator.train()
+    losses = game.step(batches[torch.arange(12)])
+    assert losses["loss"].item() == pytest.approx((losses["classifier"] + losses["verifier"]).item(), rel=1e-6)
+    assert any(not torch.equal(before[key], value) for key, value in tower.network.named_parameters())
+    assert all(torch.equal(teacher[key], value) for key, value in tower._teacher.state_dict().items())
+
+
+def test_a_generator_hides_patients_from_an_informed_adversary_that_stands_still(splits, guidance, ctx):
+    torch.manual_seed(0)
+    still = InformedTower(EmbedderRecipe(**EMBEDDER), splits["train"], splits["val"], 1e-12, ctx)
+    anonymizer = Registry().create(Anonymizer, "privacy-net", {**SMALL["privacy-net"], "learning_rate": 3e-3})
+    game = Game(anonymizer, copy.deepcopy(guidance.classifier), still, ctx)
+    batch = still.training(splits["train"])[torch.arange(24)]
+    anonymizer.generator.train()
+    losses = [game.step(batch)["verifier"].item() for _ in range(25)]
+    assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.005
+
+
+def test_a_method_learns_against_the_adversary_that_it_is_told(splits, guidance, ctx):
+    told = SMALL["prichexy"] | {"adversary": "informed", "embedder": EMBEDDER}
+    Registry().create(Anonymizer, "prichexy", told).fit(splits["train"], splits["val"], guidance, ctx)
+    assert {row["training"] for row in ctx.curves} == {
+        "prichexy pretraining",
+        "the adversary's embedder",
+        "prichexy against the guidance",
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"adversary": "informed"}, "needs the recipe of its embedder"),
+        ({"embedder": EMBEDDER | {"init": "guidance"}}, "the publisher's own"),
+        ({"embedder": EMBEDDER | {"weights_file": "a.safetensors"}}, "the publisher's own"),
+    ],
+)
+def test_an_adversary_that_cannot_be_is_told(told, said):
+    with pytest.raises(PrivbenchError, match=said):
+        Registry().create(Anonymizer, "prichexy", told)
