@@ -64,6 +64,7 @@ class AdversarialAnonymizer(Anonymizer):
 
     deterministic = True
     needs_findings = True
+    needs_patients = True
     size_multiple: ClassVar[int]
     """The image's side must be a multiple of this: the generator halves it that often."""
 

@@ -10,12 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from dicoms import write_dicom
 from PIL import Image
 
 CHEXPERT = [
     "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema",
     "Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture",
     "Support Devices",
+]  # fmt: skip
+
+VINDR = [
+    "Aortic enlargement", "Atelectasis", "Calcification", "Cardiomegaly", "Clavicle fracture", "Consolidation", "Edema",
+    "Emphysema", "Enlarged PA", "ILD", "Infiltration", "Lung Opacity", "Lung cavity", "Lung cyst", "Mediastinal shift",
+    "Nodule/Mass", "Pleural effusion", "Pleural thickening", "Pneumothorax", "Pulmonary fibrosis", "Rib fracture",
+    "Other lesion", "COPD", "Lung tumor", "Pneumonia", "Tuberculosis", "No finding",
 ]  # fmt: skip
 
 
@@ -269,3 +277,35 @@ LAYOUTS = {
     "taix-ray": write_taix_ray,
 }
 """What writes each collection into a folder, and tells which image is of whom."""
+
+
+def write_vindr_cxr(root: Path, images: int = 48, tested: int = 16) -> dict[str, bool]:
+    """A collection that names no patients: DICOM files, a few of them as PNG, and who is ill, by the images' names.
+
+    Of each training image three readers tell; of the ill ones two see what there is, and of one of these all three.
+    """
+    found, rows = {}, {"train": [], "test": []}
+    for number in range(images):
+        split, ill = "test" if number < tested else "train", number % 2 == 1
+        name, rng = f"{number:032x}", np.random.default_rng(number)
+        stored = np.kron(rng.uniform(200, 3000, (4, 4)), np.ones((8, 8))) + rng.normal(0, 60, (32, 32)) + 900 * ill
+        stored = np.clip(stored, 0, 4095).astype(np.uint16)
+        if number % 8 == 7:
+            ending = "png"
+            (root / split).mkdir(parents=True, exist_ok=True)
+            Image.fromarray((stored >> 4).astype(np.uint8)).save(root / split / f"{name}.png")
+        else:
+            ending = "dicom"
+            write_dicom(root / split / f"{name}.dicom", stored, WindowCenter=2048, WindowWidth=4096)
+        found[f"{split}/{name}.{ending}"] = ill
+        readers = [None] if split == "test" else [f"R{1 + (number + place) % 17}" for place in range(3)]
+        for place, reader in enumerate(readers):
+            seen = ill and (reader is None or place > 0 or number == tested + 1)
+            labels = dict.fromkeys(VINDR, 0)
+            labels |= {"Cardiomegaly": int(seen), "Nodule/Mass": int(place == 2), "No finding": int(not seen)}
+            labels |= {"Pleural effusion": number % 3 % 2}
+            other = {"Other disease" if reader is None else "Other diseases": 0}
+            rows[split].append({"image_id": name, **({"rad_id": reader} if reader else {}), **labels, **other})
+    for split, told in rows.items():
+        write(root / "annotations" / f"image_labels_{split}.csv", told)
+    return found

@@ -299,6 +299,7 @@ def record(
             given=["b"] if params else [],
             code="c",
         ),
+        unjudged=None,
         released={name: ReleasedRecord(images=9, released=9) for name in SPLITS},
         worst_case=worst_case(attacks),
         attacks=attacks,

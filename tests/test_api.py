@@ -80,7 +80,7 @@ def test_run_folder_is_whole(finished):
 def test_run_json_is_the_schema_and_tells_everything(finished):
     record = read_run(finished.folder)
     assert record == finished.record
-    assert record.schema_version == 9
+    assert record.schema_version == 10
     assert record.anonymizer.params["mu"] == 0.05
     assert record.anonymizer.params["init_features"] == 2, "the protocol's parameters hold where none were given"
     assert record.label == "prichexy mu=0.05"

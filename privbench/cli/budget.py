@@ -56,7 +56,7 @@ def command(
     record = read_run(run)
     console = Console(stderr=True)
     registry = Registry(plugin or [])
-    worst, method = record.worst_case, record.anonymizer
+    worst, method = record.judged, record.anonymizer
     label, wanted = attack or worst.attack, scenario or worst.scenario
     chosen = next((name for name in SCENARIOS if name == wanted), None)
     if chosen is None:

@@ -44,6 +44,10 @@ def command(
     from ..report.terminal import print_sheets
     from .options import given_params
 
+    if not (data := setting.data(setting.load())[0]).names_patients:
+        raise PrivbenchError(
+            f"The self-test attacks what hides patients, and the data set {data.name} names none: choose another."
+        )
     if attack is not None:
         alone = _alone(attack, list(setting.load().attacks))
         setting = replace(setting, overrides=[*setting.overrides, *alone])

@@ -39,7 +39,12 @@ def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
             continue
         changed = changed or bool(problems)
         if not problems:
-            told = f"files against {MANIFEST}" if is_release else compared(read_run(folder), place)
+            told = f"files against {MANIFEST}"
+            if not is_release:
+                record = read_run(folder)
+                told = compared(record, place)
+                if record.unjudged is not None:
+                    told = f"privacy was not judged: {record.unjudged}; {told}"
             if withheld := () if is_release else withheld_from(folder):
                 told = f"withheld when it was shared: {'; '.join(withheld)}; {told}"
             say(f"{folder}: everything{' that is there' if withheld else ''} holds ({told})")

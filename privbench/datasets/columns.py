@@ -24,7 +24,7 @@ def picked(theirs: pd.DataFrame, called: Mapping[str, str], asked: Collection[st
     """
     problems, found = [], {}
     for name, column in called.items():
-        if len(same := _alike(column, theirs.columns)) == 1:
+        if len(same := alike(column, theirs.columns)) == 1:
             found[name] = theirs[same[0]]
         elif name in asked:
             problems.append(
@@ -37,7 +37,7 @@ def picked(theirs: pd.DataFrame, called: Mapping[str, str], asked: Collection[st
 
 def column_of(theirs: pd.DataFrame, name: str, path: Path, param: str) -> pd.Series:
     """The table's column of a name that a parameter holds. Raises PrivbenchError where there is not one."""
-    if len(same := _alike(name, theirs.columns)) != 1:
+    if len(same := alike(name, theirs.columns)) != 1:
         raise PrivbenchError(
             f"{path} has {'more than one' if same else 'no'} column {name!r}, which data.params.{param} names: it has "
             f"{', '.join(theirs.columns)}."
@@ -52,7 +52,7 @@ def refuse_findings(findings: Collection[str], taken: Collection[str]) -> None:
         raise ValueError(f"{wrong[0]!r} stands twice, or cannot be the name of a finding: choose others")
 
 
-def _alike(name: str, columns: Iterable[str]) -> list[str]:
+def alike(name: str, columns: Iterable[str]) -> list[str]:
     """The column of that name; else those whose names differ in capitals alone."""
     columns = list(columns)
     return [name] if name in columns else [one for one in columns if one.casefold() == name.casefold()]

@@ -10,7 +10,7 @@ from ..base.errors import some_of
 from ..data.problems import Problem, raise_problems
 from .folders import files_below
 
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
 
 
 def resolve_names(root: Path, names: Iterable[str]) -> dict[str, str]:

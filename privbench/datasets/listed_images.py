@@ -18,7 +18,7 @@ from ..base.files import digest_of
 from ..base.params import Params
 from ..base.seeds import numpy_generator
 from ..data.notices import SHOWN, Notice
-from ..data.patients import patient_texts
+from ..data.patients import each_its_own, patient_texts
 from ..data.splits import MADE_FROM, SPACING
 from ..data.squares import pixels_per_pixel
 from ..data.table import checked_rows, kept_rows
@@ -85,6 +85,8 @@ class ListedImages(Dataset):
             text = f"{(~there).sum()} of {len(there)} images are listed and not there, and were left out"
             notices.append(Notice(text, tuple(rows.table.loc[~there, "image"])[:SHOWN]))
         table = rows.table[there].reset_index(drop=True)
+        if not self.names_patients:
+            table = each_its_own(table)
         return Listed(table, rows.findings, tuple(notices), files, listing.digest)
 
     def source(self, request: DataRequest) -> dict[str, Any]:
@@ -118,12 +120,13 @@ class ListedImages(Dataset):
         texts = patient_texts(table["patient"])  # however many zeros stand before a number, the same are drawn
         patients = np.sort(texts.unique())
         count = max(1, round(self.params.test_share * len(patients)))
+        who = "patients" if self.names_patients else "images"
         if count >= len(patients):
             raise PrivbenchError(
-                f"Drawing {count} of {len(patients)} patients for the test leaves none to train on: add patients."
+                f"Drawing {count} of {len(patients)} {who} for the test leaves none to train on: add {who}."
             )
         drawn = numpy_generator(request.seed, "table", "test patients").choice(patients, count, replace=False)
-        request.notice(Notice(f"no splits are named: {count} of {len(patients)} patients were drawn for the test"))
+        request.notice(Notice(f"no splits are named: {count} of {len(patients)} {who} were drawn for the test"))
         return table.assign(split=np.where(texts.isin(drawn), "test", "train_val"))
 
     def _collection(self, files: Mapping[str, FoundFile], request: DataRequest) -> Collection:

@@ -64,7 +64,12 @@ class Merged(Dataset):
         findings: list[str] = []
         for name, part in self.params.parts.items():
             with _told_of(name):
-                self._parts[name] = registry.create(Dataset, part.dataset, part.params)
+                own = self._parts[name] = registry.create(Dataset, part.dataset, part.params)
+                if not own.names_patients:
+                    raise PrivbenchError(
+                        f"{own.name} names no patients, so it can be no part of data whose privacy is judged: run it "
+                        "alone."
+                    )
                 findings += self._parts[name].findings
         self.findings = tuple(dict.fromkeys(findings))
         self.public = all(part.public for part in self._parts.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
@@ -14,7 +14,7 @@ from ..base.errors import PrivbenchError
 from ..data.notices import Notice
 from ..plugins.interfaces import DataRequest
 from . import cells
-from .columns import column_of, picked, refuse_findings
+from .columns import alike, column_of, picked, refuse_findings
 from .findings import FINDINGS
 from .folders import data_folder
 from .listed_images import Listed, ListedImages, ListedParams
@@ -22,6 +22,8 @@ from .listing import FIELDS, Listing
 from .spreadsheets import ENDINGS, is_spreadsheet, read_spreadsheet, table_below
 
 _REQUIRED = ("image", "patient")
+_OF_PATIENTS = ("patient", "study", "follow_up")
+"""Columns that mean nothing where nobody knows whose an image is."""
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -33,6 +35,9 @@ class TableParams(ListedParams):
         {},
         description="what the table calls a column, by its name here, nothing where it has none; the others are called "
         "as here",
+    )
+    patients: Literal["named", "unknown"] = Field(
+        "named", description="unknown: nobody knows which images are of one patient, so that utility alone is judged"
     )
     path: str | None = Field(
         None, description="the path of an image, with columns of the table in braces; else what the column image holds"
@@ -67,8 +72,11 @@ class TableParams(ListedParams):
         names = [*FIELDS, *_possible_findings(self)]
         if unknown := [name for name in self.columns if name not in names]:
             raise ValueError(f"columns: {unknown[0]!r} is none of {', '.join(names)}")
-        if empty := [name for name in _REQUIRED if self.columns.get(name) == ""]:
+        required = [name for name in _REQUIRED if self.patients == "named" or name not in _OF_PATIENTS]
+        if empty := [name for name in required if self.columns.get(name) == ""]:
             raise ValueError(f"columns: {empty[0]!r} has to be there: say what the table calls it")
+        if self.patients == "unknown" and (told := [name for name in _OF_PATIENTS if self.columns.get(name)]):
+            raise ValueError(f"columns: {told[0]!r} means nothing where patients are unknown: leave out one of the two")
         return self
 
 
@@ -87,6 +95,10 @@ class TableDataset(ListedImages):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._findings: tuple[str, ...] | None = self.params.findings
+
+    @property
+    def names_patients(self) -> bool:  # type: ignore[override]  # it is the user who tells
+        return bool(self.params.patients == "named")
 
     @property
     def findings(self) -> tuple[str, ...]:  # type: ignore[override]  # it is the table that tells
@@ -113,10 +125,14 @@ class TableDataset(ListedImages):
     def listing(self, root: Path, request: DataRequest) -> Listing:
         path = self._table_file(root, request)
         params: TableParams = self.params
+        fields = [name for name in FIELDS if self.names_patients or name not in _OF_PATIENTS]
         asked = {name for name in FIELDS if params.columns.get(name)} | {*_REQUIRED, *(params.findings or ())}
         asked |= {name for name in _possible_findings(params) if params.columns.get(name)}
-        called = {name: params.columns.get(name, name) for name in (*FIELDS, *_possible_findings(params))}
-        theirs, digest = read_spreadsheet(path, [called[name] for name in ("patient", "study") if name in asked])
+        called = {name: params.columns.get(name, name) for name in (*fields, *_possible_findings(params))}
+        named = [called[name] for name in ("patient", "study") if name in asked & set(fields)]
+        theirs, digest = read_spreadsheet(path, named)
+        self._check_patients(theirs, path)
+        asked &= {*fields, *_possible_findings(params)}
         theirs, notices = self._kept(theirs, path)
         # What the patterns and lists of columns tell has no column of its own.
         elsewhere = {"image"} if params.path else set()
@@ -129,6 +145,21 @@ class TableDataset(ListedImages):
             texts |= self._labels(theirs, path, called)
         findings = tuple(name for name in texts if name not in FIELDS)
         return Listing(pd.DataFrame(texts), findings, frozenset(asked), digest, tuple(notices), params.uncertain)
+
+    def _check_patients(self, theirs: pd.DataFrame, path: Path) -> None:
+        """Raises PrivbenchError where the table does not tell patients as the parameters say."""
+        columns, named = self.params.columns, alike(self.params.columns.get("patient", "patient"), theirs.columns)
+        if self.names_patients and not named and "patient" not in columns:
+            raise PrivbenchError(
+                f"{path} has no column 'patient': say which it is, such as --column patient=NAME, of "
+                f"{', '.join(theirs.columns)}; only where nobody knows which images are of one patient, have utility "
+                "judged alone, and not privacy, by --set data.params.patients=unknown."
+            )
+        if not self.names_patients and named and "patient" not in columns:
+            raise PrivbenchError(
+                f"{path} has a column {named[0]!r}, although data.params.patients says that they are unknown: leave "
+                "that out, or say that the column is none of patients by --set 'data.params.columns.patient=\"\"'."
+            )
 
     def _table_file(self, root: Path, request: DataRequest) -> Path:
         """Where the table lies. Raises PrivbenchError where that cannot be told."""

@@ -23,9 +23,9 @@ from .risk import risk_result
 
 @dataclass(frozen=True)
 class AttackResults:
-    """What the attacks of a run found."""
+    """What the attacks of a run found; there is no worst case where there was none."""
 
-    worst_case: WorstCase
+    worst_case: WorstCase | None
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
     estimates: dict[FigureName, Estimate]
@@ -37,11 +37,13 @@ def attack_results(
     """The results of all attacks, in the protocol's order.
 
     Args:
-        scores: what the attacks said.
+        scores: what the attacks said; nothing where there were none.
         versions: the plugin's version of every attack, by its name in the protocol.
         protocol: what they were carried out under.
         resampling: the draws of the test patients.
     """
+    if scores.linkage.empty and scores.inference.empty:
+        return AttackResults(None, [], [], {})
     linkage, by_scenario = scores.linkage, scores.linkage.groupby(["attack", "scenario"], sort=False)
     correlation = auc_estimate(part_of(linkage[linkage["attack"] == FLOOR], "test", Compared.ORIGINALS), resampling)
     trained = set(linkage.loc[linkage["scenario"] == CONTROL, "attack"]) - {FLOOR}

@@ -31,9 +31,12 @@ _KEPT_FROM = 0.5
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the scores of a run say, and the estimates behind it by name."""
+    """What the scores of a run say, and the estimates behind it by name.
 
-    worst_case: WorstCase
+    There is no worst case where nobody was attacked.
+    """
+
+    worst_case: WorstCase | None
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
     utilities: list[UtilityResult]
@@ -66,7 +69,7 @@ def evaluate(
     """Every figure of a run. The same scores and protocol always give the same figures.
 
     Args:
-        attack_scores: of all attacks.
+        attack_scores: of all attacks; none where privacy was not judged.
         utility_scores: of all tasks that read findings, one row a known label; none where the data set tells none.
         measurements: of all tasks that measure, one row an image and measure.
         copies: of each test image, released and original, the most alike original of each split; none in old runs.
@@ -119,8 +122,9 @@ def warnings_of(figures: Figures) -> list[str]:
 
 def _of_contradiction(figures: Figures) -> Iterator[str]:
     """Findings that are read off a release show that something of the image is in it, whatever attacks make of it."""
-    worst, release = figures.worst_case, figures.worst_case.release
-    if release is None or release.match is None or release.match < release.found:
+    worst = figures.worst_case
+    release = None if worst is None else worst.release
+    if worst is None or release is None or release.match is None or release.match < release.found:
         return
     if worst.verification_auc >= LINKED_FROM and worst.verdict != "open":
         return

@@ -103,18 +103,19 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
     """The baseline of these runs.
 
     Raises:
-        PrivbenchError: a folder holds no run, an attack is not proven to be trained, one method stands twice, or
-            fingerprints differ.
+        PrivbenchError: a folder holds no run, privacy was not judged, an attack is not proven to be trained, one method
+            stands twice, or fingerprints differ.
     """
     records = [read_run(folder) for folder in folders]
     first, runs = records[0], []
     for record, folder in zip(records, folders, strict=True):
         require_same(first, record)
-        verdict = record.worst_case.verdict
+        worst = record.judged
+        verdict = worst.verdict
         if verdict not in ("certified", "open"):
             raise PrivbenchError(
                 f"The attack on {record.label} is {verdict}, so it can be no baseline "
-                f"({record.worst_case.reason}): give the attack more training."
+                f"({worst.reason}): give the attack more training."
             )
         if record.contamination is not None:
             raise PrivbenchError(f"{record.label} can be no baseline, as {record.contamination}")
@@ -128,7 +129,7 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
                 label=record.label,
                 anonymizer=record.anonymizer.name,
                 params=record.anonymizer.params,
-                worst_case=record.worst_case.label,
+                worst_case=worst.label,
                 verdict=verdict,
                 figures={str(name): StoredEstimate.of(estimate) for name, estimate in estimates.items()},
             )

@@ -161,8 +161,8 @@ def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
         for record in records
         if record.copies is not None and record.copies.publishes_others
     ]
-    worst = [record.worst_case.label for record in records]
-    if worst[0] != worst[1]:
+    worst = [record.worst_case.label for record in records if record.worst_case is not None]
+    if len(set(worst)) > 1:
         notes.append(f"{worst_case(AUC).whose} compares {worst[0]} with {worst[1]}.")
     trained = [attack for record in records for attack in record.attacks if attack.certificate]
     if any(len(attack.seed_aucs) < 2 for attack in trained):
@@ -171,9 +171,10 @@ def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
             "(--set attacks.NAME.seeds=5 shows it)."
         )
     if not has_delong:
-        counts = records[0].attacks[0].counts
+        counts, what = records[0].counts, "pairs" if records[0].attacks else "images"
+        here = counts.pairs if records[0].attacks else counts.images
         notes.append(
             "DeLong's test is not offered: it needs one training alone, and test pairs or test images that are "
-            f"independent; here {counts.pairs} pairs are of {counts.patients} patients."
+            f"independent; here {here} {what} are of {counts.patients} patients."
         )
     return notes

@@ -93,7 +93,8 @@ def look_at(dataset: Dataset, request: DataRequest, validation: float) -> Looked
             problems += problems_of(error, UNREADABLE)
             whole = False
     if seen.names:
-        patients = dict(zip(table["image"], table["patient"], strict=True))
+        whose = dict(zip(table["image"], table["patient"], strict=True))
+        patients = whose if dataset.names_patients else None
         found += found_copies(seen.likeness, seen.names, np.concatenate(seen.vectors), patients)
         found += _found_marks(seen)
     told = [

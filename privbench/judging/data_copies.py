@@ -23,7 +23,7 @@ class ShownFinding(NamedTuple):
 
 
 def found_copies(
-    likeness: Likeness, names: Sequence[str], vectors: np.ndarray, patients: Mapping[str, str]
+    likeness: Likeness, names: Sequence[str], vectors: np.ndarray, patients: Mapping[str, str] | None
 ) -> Iterator[ShownFinding]:
     """What there is of copies, to the pixel and nearly, and of blank images.
 
@@ -34,7 +34,7 @@ def found_copies(
         likeness: saw all images.
         names: of the images.
         vectors: as `signatures` gives them. Shape: (N, D), float32.
-        patients: of each image whose it is.
+        patients: of each image whose it is; None where nobody knows.
     """
     exact = likeness.copies
     later = {name for _, name in exact}
@@ -42,12 +42,15 @@ def found_copies(
     first, _ = nearest_earlier(vectors[rows])
     near = [(names[rows[one]], names[rows[row]]) for row, one in enumerate(first) if one >= 0]
     for found, kind, how in ((exact, "copy", "to the pixel"), (near, "near copy", "nearly")):
-        of_two = [pair for pair in found if patients[pair[0]] != patients[pair[1]]]
-        of_one = [pair for pair in found if patients[pair[0]] == patients[pair[1]]]
+        of_two, of_one, whose = [], found, "others"
+        if patients is not None:
+            of_two = [pair for pair in found if patients[pair[0]] != patients[pair[1]]]
+            of_one = [pair for pair in found if patients[pair[0]] == patients[pair[1]]]
+            whose = "others of their patient"
         yield from _found(f"{kind}, two patients", f"copies of another patient's, {how}", _WHOSE, of_two, len(names))
         weight: Weight = "mend" if found is exact else "look"
         remedy = "list it once" if found is exact else "look whether one was saved twice"
-        yield from _found(kind, f"copies of others of their patient, {how}", remedy, of_one, len(names), weight, 1)
+        yield from _found(kind, f"copies of {whose}, {how}", remedy, of_one, len(names), weight, 1)
     blank = [(name,) for name in likeness.blank]
     yield from _found("blank", "of one grey value", "export them again, or remove them", blank, len(names))
 

@@ -186,18 +186,18 @@ def _no_longer_certified(record: RunRecord, before: BaselineRun) -> list[str]:
 
 
 def _unproven(record: RunRecord) -> str:
-    worst = record.worst_case
+    worst = record.judged
     return f"{worst.standing}, so its privacy figures prove nothing ({worst.reason})"
 
 
 def _notes(record: RunRecord, before: BaselineRun) -> list[str]:
     notes = []
-    worst = record.worst_case.label
+    worst = record.judged.label
     if worst != before.worst_case:
         notes.append(f"{record.label}: the worst case is {worst}, and was {before.worst_case} in the baseline.")
     if not record.certified and before.verdict == "open":
         notes.append(
-            f"{record.label}: {record.worst_case.standing}, as in the baseline: its figures are compared, and low "
+            f"{record.label}: {record.judged.standing}, as in the baseline: its figures are compared, and low "
             "ones are no evidence of privacy."
         )
     attack = next(one for one in record.attacks if one.label == worst)
@@ -231,6 +231,8 @@ def _what_happened(name: FigureName, interval: Interval, tolerance: float) -> st
 
 def _obstacle(record: RunRecord, before: BaselineRun | None, baseline: Baseline) -> str | None:
     """Why the run cannot be judged; None where it can."""
+    if record.unjudged is not None:
+        return f"privacy was not judged: {record.unjudged}"
     if record.fingerprint != baseline.fingerprint:
         told = differences(baseline.terms, terms_of(record), (baseline.data_digest, record.data_digest))
         named = "; ".join(told[:3]) or "the version of privbench"
@@ -239,4 +241,4 @@ def _obstacle(record: RunRecord, before: BaselineRun | None, baseline: Baseline)
         return f"the baseline holds {', '.join(run.label for run in baseline.runs)} and not this run"
     if record.contamination is not None:
         return record.contamination.rstrip(".")
-    return None if record.worst_case.verdict in ("certified", "open") else _unproven(record)
+    return None if record.judged.verdict in ("certified", "open") else _unproven(record)

@@ -1,7 +1,8 @@
 """Which runs are better, and which cannot be told apart: rank intervals, ties, and the Pareto front.
 
 Only runs under one fingerprint are compared, by paired differences over the same resamples of patients. A run that is
-not certified has no rank: its low figure may be the attack's failure.
+not certified has no rank: its low figure may be the attack's failure. Runs whose privacy was not judged stand apart,
+and have ranks of utility alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _NO_ERROR = 1e-6  # of a difference of AUCs: less is rounding
 class Entry:
     """A run as it enters a table: its worst-case verification AUC and its mean classification AUC.
 
-    The estimates are None where an older privbench wrote the run, that of utility also where no findings are told.
+    The estimates are None where an older privbench wrote the run, that of utility also where no findings are told, and
+    that of privacy where it was not judged.
     """
 
     record: RunRecord
@@ -44,7 +46,7 @@ class Standing:
     Ranks are intervals, from the best to the worst that the data allow; None without certificate. `on_front` is the
     share of resamples in which no other certified run is at least as good in both and better in one.
     `dominated_by` is a run that is surely better in both. Where the data set tells no findings, privacy alone is
-    ranked.
+    ranked, and where privacy was not judged, utility alone.
     """
 
     entry: Entry
@@ -56,7 +58,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Board:
-    """The runs of one fingerprint: certified ones first, then open ones, among them the most private first."""
+    """The runs of one fingerprint: certified ones first, then open ones, among them the most private first.
+
+    Privacy was judged of all of them or of none; then the most useful comes first.
+    """
 
     fingerprint: str
     standings: tuple[Standing, ...]
@@ -66,22 +71,28 @@ class Board:
         """The runs in the board's order."""
         return [standing.entry.record for standing in self.standings]
 
+    @property
+    def unjudged(self) -> str | None:
+        """Why privacy was not judged, in a clause; None where it was."""
+        return self.standings[0].entry.record.unjudged
+
 
 def read_entry(folder: Path) -> Entry:
     """A run from its folder. Raises PrivbenchError where it holds none, or one whose estimates were changed."""
     record = read_run(folder)
     if FILE not in record.files:
         return Entry(record, None, None, folder)
-    names = [name for name in (worst_case(AUC), record.utility_name) if name is not None]
+    privacy, utility = None if record.worst_case is None else worst_case(AUC), record.utility_name
+    names = [name for name in (privacy, utility) if name is not None]
     estimates = estimates_of(folder, record, names)
     if len(estimates) < len(names):
         raise PrivbenchError(f"{folder / FILE} lacks the headline figures: run it again with --overwrite.")
-    privacy, utility = (*(estimates[name] for name in names), None)[:2]
-    return Entry(record, privacy, utility, folder)
+    of = [None if name is None else estimates[name] for name in (privacy, utility)]
+    return Entry(record, of[0], of[1], folder)
 
 
 def make_boards(entries: Sequence[Entry]) -> list[Board]:
-    """A board for each fingerprint, in the order of the best run.
+    """A board for each fingerprint, in the order of the best run; those whose privacy was not judged come last.
 
     Raises PrivbenchError where runs of one fingerprint rest on different draws or patients.
     """
@@ -89,12 +100,45 @@ def make_boards(entries: Sequence[Entry]) -> list[Board]:
     def place(entry: Entry) -> tuple[int, float, float]:
         worst, utility = entry.record.worst_case, entry.record.utility
         useful = 0.0 if utility is None else utility.mean_auc
+        if worst is None:
+            return len(VERDICTS), 0.0, -useful
         return VERDICTS.index(worst.verdict), worst.verification_auc, -useful
 
-    groups: dict[str, list[Entry]] = {}
+    groups: dict[tuple[str, str | None], list[Entry]] = {}
     for entry in sorted(entries, key=place):
-        groups.setdefault(entry.record.fingerprint, []).append(entry)
-    return [Board(fingerprint, _standings(group)) for fingerprint, group in groups.items()]
+        groups.setdefault((entry.record.fingerprint, entry.record.unjudged), []).append(entry)
+    return [
+        Board(fingerprint, _standings(group) if unjudged is None else _useful(group))
+        for (fingerprint, unjudged), group in groups.items()
+    ]
+
+
+def _useful(entries: Sequence[Entry]) -> tuple[Standing, ...]:
+    """Runs whose privacy was not judged, with ranks of utility; none for weights that saw test images."""
+    ranked = [entry for entry in entries if entry.utility is not None and not entry.record.contaminated]
+    rest = [Standing(entry) for entry in entries if entry not in ranked]
+    figures = [[entry.utility] for entry in ranked if entry.utility is not None]
+    if not ranked:
+        return tuple(rest)
+    _check_paired(ranked, figures)
+    confidence, numbers = ranked[0].record.interval.confidence, _numbers(ranked)
+    more_useful = surely_below([one for (one,) in figures], confidence, numbers).T
+    ranks = [rank_interval(more_useful, number) for number in range(len(ranked))]
+    return (*(Standing(entry, utility_rank=rank) for entry, rank in zip(ranked, ranks, strict=True)), *rest)
+
+
+def _numbers(ranked: Sequence[Entry]) -> list[int]:
+    return [crc32(entry.record.key.encode()) for entry in ranked]
+
+
+def _check_paired(ranked: Sequence[Entry], figures: Sequence[Sequence[Estimate]]) -> None:
+    """Raises PrivbenchError where figures rest on different draws or patients."""
+    first, pairs = figures[0][0], zip(ranked, figures, strict=True)
+    if odd := next((entry for entry, told in pairs if not all(one.is_paired_with(first) for one in told)), None):
+        raise PrivbenchError(
+            f"{odd.folder} and {ranked[0].folder} share a fingerprint, and not the draws or patients of their figures: "
+            "`privbench verify` tells which of them was changed."
+        )
 
 
 def _standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
@@ -108,16 +152,10 @@ def _standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
             rest.append(Standing(entry))
     if not ranked:
         return tuple(rest)
-    first = figures[0][0]
-    pairs = zip(ranked, figures, strict=True)
-    if odd := next((entry for entry, told in pairs if not all(one.is_paired_with(first) for one in told)), None):
-        raise PrivbenchError(
-            f"{odd.folder} and {ranked[0].folder} share a fingerprint, and not the draws or patients of their figures: "
-            "`privbench verify` tells which of them was changed."
-        )
+    _check_paired(ranked, figures)
     # Both figures share the chance of a wrong statement.
-    each = (1 + ranked[0].record.worst_case.interval.confidence) / 2
-    numbers = [crc32(entry.record.key.encode()) for entry in ranked]
+    each = (1 + ranked[0].record.interval.confidence) / 2
+    numbers = _numbers(ranked)
     privacy, *utility = zip(*figures, strict=True)
     more_private = surely_below(privacy, each, numbers)
     standings = [
@@ -235,8 +273,9 @@ def strongest(run: RunRecord, scenario: str) -> AttackResult | None:
 
 
 def worst_attack(run: RunRecord) -> AttackResult:
-    """The attack of the worst case."""
-    return next(attack for attack in run.attacks if attack.label == run.worst_case.label)
+    """The attack of the worst case. Raises PrivbenchError where privacy was not judged."""
+    worst = run.judged.label
+    return next(attack for attack in run.attacks if attack.label == worst)
 
 
 def best_match(run: RunRecord) -> AttackResult | None:

@@ -85,6 +85,8 @@ def _schema(folder: Path) -> int:
 def _fingerprint(record: RunRecord, withheld: Collection[Withheld]) -> Iterator[str]:
     if Withheld.TEXTS not in withheld and fingerprint_of(record.terms, record.data_digest) != record.fingerprint:
         yield f"{FILE}: fingerprint is not that of the terms and the data's digest"
+    if record.unjudged != record.terms.get("unjudged"):
+        yield f"{FILE}: whether privacy was judged is not what the fingerprint was made of"
     # Without places, because the terms hold none; there lists of pairs are digests, and the lists may be elsewhere.
     stated, terms = without_places(record.protocol), without_places(record.terms.get("protocol", {}))
     for section, value in terms.items():
@@ -154,7 +156,7 @@ def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
 
 def _figures(record: RunRecord, evaluation: Evaluation) -> Iterator[str]:
     recomputed = {
-        "worst_case": evaluation.worst_case.model_dump(mode="json"),
+        "worst_case": evaluation.worst_case and evaluation.worst_case.model_dump(mode="json"),
         "attacks": [one.model_dump(mode="json") for one in evaluation.attacks],
         "inferences": [one.model_dump(mode="json") for one in evaluation.inferences],
         "utilities": [one.model_dump(mode="json") for one in evaluation.utilities],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..base.errors import PrivbenchError
 from .networks import Classifier, Embedder, Verifier
 from .recipes import EmbedderRecipe, GuidanceRecipe
 from .weights import without_weights
@@ -19,13 +20,24 @@ from .weights import without_weights
 class Guidance:
     """The networks, in evaluation mode on the device, and their recipe. Whoever trains one further copies it.
 
-    The embedder is an attacker's, and there for attacks alone that need it.
+    The embedder is an attacker's, and there for attacks alone that need it. `known_verifier` is None where the data set
+    names no patients to learn from.
     """
 
     recipe: GuidanceRecipe
     classifier: Classifier
-    verifier: Verifier
+    known_verifier: Verifier | None
     embedder: Embedder | None = None
+
+    @property
+    def verifier(self) -> Verifier:
+        """The verifier. Raises PrivbenchError where there is none."""
+        if self.known_verifier is None:
+            raise PrivbenchError(
+                "There is no guidance verifier, because the data set names no patients: declare needs_patients = True "
+                "in the anonymizer that asks for it, and take another one."
+            )
+        return self.known_verifier
 
 
 def untrained_guidance(recipe: GuidanceRecipe, findings: int, device: torch.device) -> Guidance:

@@ -113,6 +113,8 @@ class Anonymizer(Plugin):
     """True: it hands out a release that somebody else made, so how that was made is not known."""
     needs_findings: ClassVar[bool] = False
     """True: it learns from what the guidance classifier reads, so the data set has to tell findings."""
+    needs_patients: ClassVar[bool] = False
+    """True: it learns from the guidance verifier, so the data set has to name patients."""
     moves_pixels_alone: ClassVar[bool] = False
     """True: it releases the image as `metrics.deformation.moved` samples it along `displacement`, or as it is where
     that is None, and does nothing else. So a larger image is anonymized as its small version is, by scaling that up.
@@ -388,6 +390,11 @@ class Dataset(Plugin):
     findings: tuple[str, ...]
     public: bool = False
     """True: nothing in it is of a person, so records may show names and pictures."""
+    names_patients: bool = True
+    """False: nothing tells which images are of one patient, so a run measures utility and cannot judge privacy.
+
+    Its table needs no patients then: the harness takes every image for one of a patient of its own.
+    """
 
     def collection(self, request: DataRequest) -> str | None:
         """The published collection whose patients these are, if whoever has any part of it calls them alike.

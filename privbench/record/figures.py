@@ -14,9 +14,12 @@ FILE = "figures.json"
 
 
 class Figures(Record):
-    """What the scores of a run say, as its record tells it; the estimates behind it lie beside it."""
+    """What the scores of a run say, as its record tells it; the estimates behind it lie beside it.
 
-    worst_case: WorstCase
+    `worst_case` is None where privacy was not judged: then there are no attacks.
+    """
+
+    worst_case: WorstCase | None
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
     utilities: list[UtilityResult]

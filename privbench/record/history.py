@@ -126,6 +126,11 @@ def _from_8(old: dict[str, Any]) -> dict[str, Any]:
     return old | {"schema_version": 9, "released": {}}
 
 
+def _from_9(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 9 knew no run whose privacy is not judged."""
+    return old | {"schema_version": 10, "unjudged": None}
+
+
 _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _from_1,
     2: _from_2,
@@ -135,4 +140,5 @@ _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
     6: _from_6,
     7: _from_7,
     8: _from_8,
+    9: _from_9,
 }

@@ -38,8 +38,10 @@ class EvidenceRecord(Record):
 
     @model_validator(mode="after")
     def _of_its_verdict(self) -> Self:
-        if self.doubt is None and self.figures.worst_case.verdict != "certified":
-            raise ValueError(f"nothing is doubted, although the verdict is {self.figures.worst_case.verdict}")
+        worst = self.figures.worst_case
+        if self.doubt is None and (worst is None or worst.verdict != "certified"):
+            told = "privacy was not judged" if worst is None else f"the verdict is {worst.verdict}"
+            raise ValueError(f"nothing is doubted, although {told}")
         return self
 
 

@@ -17,10 +17,10 @@ from .figures import Figures
 from .history import upgraded
 from .names import MEAN_AUC, FigureName, Subject
 from .utility import MeasurementResult, UtilityResult
-from .values import Amount, Record
+from .values import Amount, Counts, Interval, Record
 from .weights import WeightsRecord
 
-SCHEMA_VERSION: Literal[9] = 9
+SCHEMA_VERSION: Literal[10] = 10
 FILE = "run.json"
 
 
@@ -77,14 +77,15 @@ class RunRecord(Record):
     """A run: one anonymizer under one protocol, and everything it produced.
 
     `public` tells that nothing in its data is of a person, so that pictures of originals and names may be shown.
-    `released` tells of each split how much of it is released, and is empty in runs of schemas before 9.
-    `copies` is None in runs of schemas before 7; `weights` are those that it did not learn itself, which no run of a
-    schema before 8 had. `terms` is what the fingerprint hashes beside the data's digest, empty
-    in runs of schemas before 3; `files` the SHA-256 of every other file of the run folder, empty in runs of all old
-    schemas.
+    `unjudged` tells why privacy was not judged, in a clause, and is None where it was. Where it was not, there are no
+    attacks, no worst case and no verdict, and utility is the headline. `released` tells of each split how much of it is
+    released, and is empty in runs of schemas before 9. `copies` is None in runs of schemas before 7, and where privacy
+    was not judged; `weights` are those that it did not learn itself, which no run of a schema before 8 had. `terms` is
+    what the fingerprint hashes beside the data's digest, empty in runs of schemas before 3; `files` the SHA-256 of all
+    other files of the run folder, empty in runs of all old schemas.
     """
 
-    schema_version: Literal[9] = SCHEMA_VERSION
+    schema_version: Literal[10] = SCHEMA_VERSION
     key: str
     created: str
     protocol: dict[str, Any]
@@ -94,7 +95,8 @@ class RunRecord(Record):
     terms: dict[str, Any]
     anonymizer: AnonymizerRecord
     released: dict[str, ReleasedRecord]
-    worst_case: WorstCase
+    unjudged: str | None
+    worst_case: WorstCase | None
     attacks: list[AttackResult]
     inferences: list[InferenceResult]
     utilities: list[UtilityResult]
@@ -119,8 +121,15 @@ class RunRecord(Record):
 
     @model_validator(mode="after")
     def _of_its_attacks(self) -> Self:
-        if all(attack.label != self.worst_case.label for attack in self.attacks):
-            raise ValueError(f"the worst case, {self.worst_case.label}, is none of the attacks")
+        if (worst := self.worst_case) is None:
+            if not self.unjudged:
+                raise ValueError("there is no worst case, and nothing tells why privacy was not judged")
+            if self.attacks or self.inferences or not self.utilities:
+                raise ValueError("privacy was not judged, yet there are attacks, or there is nothing else")
+        elif self.unjudged is not None:
+            raise ValueError(f"there is a worst case, {worst.label}, although privacy was not judged")
+        elif all(attack.label != worst.label for attack in self.attacks):
+            raise ValueError(f"the worst case, {worst.label}, is none of the attacks")
         return self
 
     @property
@@ -148,12 +157,34 @@ class RunRecord(Record):
         return None if self.utility is None else FigureName(Subject.UTILITY, self.utility.label, MEAN_AUC)
 
     @property
+    def judged(self) -> WorstCase:
+        """The worst case. Raises PrivbenchError where privacy was not judged."""
+        if self.worst_case is None:
+            raise PrivbenchError(f"{self.unjudged_text} Name runs on data of patients who are known.")
+        return self.worst_case
+
+    @property
+    def unjudged_text(self) -> str:
+        """That privacy was not judged, and why, in a sentence; empty where it was."""
+        return "" if self.unjudged is None else f"Privacy of {self.label} was not judged: {self.unjudged}."
+
+    @property
+    def interval(self) -> Interval:
+        """That of the headline: of the worst case; of utility where privacy was not judged."""
+        return self.utilities[0].interval if self.worst_case is None else self.worst_case.interval
+
+    @property
+    def counts(self) -> Counts:
+        """Of what its headline was computed: of pairs, or of images where privacy was not judged."""
+        return (self.attacks or self.utilities)[0].counts
+
+    @property
     def certified(self) -> bool:
         """Whether its privacy may be believed: the attack is proven to be trained, and to get out what is there.
 
-        And nothing that was learnt elsewhere knew the test patients before.
+        And nothing that was learnt elsewhere knew the test patients before. Where it was not judged it may not.
         """
-        return self.worst_case.verdict == "certified" and not self.contaminated
+        return self.worst_case is not None and self.worst_case.verdict == "certified" and not self.contaminated
 
     @property
     def contaminated(self) -> bool:
@@ -176,7 +207,9 @@ class RunRecord(Record):
         worst, told = self.worst_case, []
         if self.contamination is not None:
             told.append(self.contamination)
-        if worst.verdict != "certified":
+        if worst is None:
+            told.append(f"privacy was not judged, because {self.unjudged}: no figure here is any evidence of it.")
+        elif worst.verdict != "certified":
             told.append(f"{worst.standing}, so a low figure is no evidence of privacy ({worst.reason}).")
         return f"{self.label}: {' Besides, '.join(told)}"
 

@@ -18,12 +18,13 @@ Named = tuple[str, RunRecord]
 def heading(board: Board) -> str:
     """What the runs of one table have in common."""
     first, runs = board.records[0], board.records
-    data, counts = first.protocol["data"], first.attacks[0].counts
-    return (
-        f"{data['dataset']} {data['size']} px, protocol {first.protocol['name']}, attacks "
-        f"{', '.join(dict.fromkeys(attack.label for run in runs for attack in run.attacks))}, "
-        f"{counts.pairs} test pairs of {patients_text(counts)}, fingerprint {board.fingerprint[:12]}"
-    )
+    data, counts = first.protocol["data"], first.counts
+    attacks = ", ".join(dict.fromkeys(attack.label for run in runs for attack in run.attacks))
+    judged = f"attacks {attacks}, {counts.pairs} test pairs of {patients_text(counts)}"
+    if board.unjudged is not None:
+        judged = f"PRIVACY NOT JUDGED, {counts.images} test images"
+    where = f"{data['dataset']} {data['size']} px, protocol {first.protocol['name']}"
+    return f"{where}, {judged}, fingerprint {board.fingerprint[:12]}"
 
 
 def patients_text(counts: Counts) -> str:
@@ -85,11 +86,12 @@ def intervals_text(intervals: Sequence[Interval]) -> str:
 
 def conditions(runs: Sequence[RunRecord]) -> str:
     """How the worst case was chosen, and how intervals and ranks were made."""
-    worst = [run.worst_case.interval for run in runs]
-    note = f"Worst case: the attack that did best on validation pairs, on test pairs. Brackets: {intervals_text(worst)}"
-    if len(runs) > 1:
-        note += " Ranks: from the best to the worst that the paired differences of all certified runs allow at once."
-    return note
+    brackets = f"Brackets: {intervals_text([run.interval for run in runs])}"
+    ranks = " Ranks: from the best to the worst that the paired differences of all {}runs allow at once."
+    if unjudged := runs[0].unjudged:
+        return f"Privacy was not judged: {unjudged}. {brackets}" + (ranks.format("") if len(runs) > 1 else "")
+    note = f"Worst case: the attack that did best on validation pairs, on test pairs. {brackets}"
+    return note + (ranks.format("certified ") if len(runs) > 1 else "")
 
 
 def warnings_of(runs: Sequence[Named]) -> list[str]:

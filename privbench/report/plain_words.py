@@ -21,6 +21,8 @@ from ..record.values import Interval
 
 def in_plain_words(record: RunRecord) -> list[str]:
     """A paragraph each; what is not proven comes first."""
+    if record.unjudged is not None:
+        return [*_doubt(record), *_unjudged(record)]
     worst = worst_attack(record)
     return [
         *_doubt(record),
@@ -38,10 +40,23 @@ def in_plain_words(record: RunRecord) -> list[str]:
 def _doubt(record: RunRecord) -> Iterator[str]:
     if record.contamination is not None:
         yield f"Read this first: {record.contamination}"
-    if record.worst_case.verdict != "certified":
+    worst = record.worst_case
+    if worst is not None and worst.verdict != "certified":
         yield (
-            f"Read this first: the verdict on this run is “{record.worst_case.verdict}” and not “certified”, so low "
+            f"Read this first: the verdict on this run is “{worst.verdict}” and not “certified”, so low "
             "figures below are no evidence of privacy."
+        )
+
+
+def _unjudged(record: RunRecord) -> Iterator[str]:
+    yield (
+        f"Read this first: privacy was not judged, because {record.unjudged}. Nobody tried to recognise anyone, so "
+        "this run is no evidence that the release is anonymous, and none that it is not."
+    )
+    if (utility := record.utility) is not None:
+        yield (
+            f"What was measured: of two images, one of which shows a finding, {utility.label} tells which in "
+            f"{_share(utility.mean_auc, utility.interval)} of cases on average, a guess in 50%."
         )
 
 

@@ -220,7 +220,7 @@ class AttackStages:
         config = attack.terms() | self._pairs("train", "val") | {"budget": dict(self.budget)}
         config |= {"label": origin.attack, "images": kinds, "number": origin.seed}
         config |= ledger_terms(self.common.source, attack.params)
-        inputs = [*self._images(attack, kinds), self.common.classifier, self.common.verifier]
+        inputs = [*self._images(attack, kinds), *self.common.guidance]
         if attack.has_teacher and self.common.embedder is not None:
             inputs.append(self.common.embedder)
         return self.common.nodes.node(name, config, inputs, FitAttack(attack, kinds, self.common.source), [attack])

@@ -7,9 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..base.errors import PrivbenchError
-from ..plugins.interfaces import Anonymizer, Attack, LinkageAttack, MeasuringTask, ReadingTask, UtilityTask
+from ..plugins.interfaces import Anonymizer, Attack, Dataset, LinkageAttack, MeasuringTask, ReadingTask, UtilityTask
 from ..protocols.schema import Protocol
 
+NO_PATIENTS = "the data name no patients, so that no attack on any can be tried"
+"""Why privacy is not judged where a data set names none, in a clause."""
+IMAGES_ALONE = (
+    "every image counts as one of a patient of its own: images of one patient may stand in several splits, and among "
+    "the test images, so utility may look better than it is, and intervals may be too narrow"
+)
+"""What a reader of figures of utility has to know of such data."""
 _ABSOLUTE = re.compile(r"/[^/\s]|~[\w.-]*/|file:|[A-Za-z]:[\\/]")
 
 
@@ -59,6 +66,22 @@ def check_findings(anonymizer: Anonymizer, findings: Sequence[str]) -> None:
         raise PrivbenchError(
             f"The anonymizer {anonymizer.name!r} learns from findings, and the data set tells none: name its columns "
             "of findings, or choose another anonymizer."
+        )
+
+
+def check_patients(anonymizer: Anonymizer, dataset: Dataset) -> None:
+    """Raises PrivbenchError where the data set names no patients, and the anonymizer or the judgement needs them."""
+    if dataset.names_patients:
+        return
+    if anonymizer.needs_patients and anonymizer.learns:
+        raise PrivbenchError(
+            f"The anonymizer {anonymizer.name!r} learns from who is who, and the data set {dataset.name} names no "
+            "patients: choose another anonymizer, or another data set."
+        )
+    if not dataset.findings:
+        raise PrivbenchError(
+            f"The data set {dataset.name} tells neither patients nor findings, so neither privacy nor utility can be "
+            "judged: name its column of patients, or its findings."
         )
 
 

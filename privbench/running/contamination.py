@@ -37,6 +37,7 @@ def brought(
     attacks: Mapping[str, Attack],
     utility: Callable[[str], UtilityTask],
     findings: int,
+    patients: bool,
 ) -> list[Brought]:
     """All files of weights that a run begins with.
 
@@ -46,6 +47,7 @@ def brought(
         attacks: those that are carried out, by label.
         utility: makes the protocol's tasks, by label.
         findings: how many the data set knows.
+        patients: whether it names any, without whom there is neither verifier nor embedder.
 
     Raises:
         PrivbenchError: files do not fit; all that is wrong.
@@ -55,7 +57,7 @@ def brought(
     plugins |= {f"utility task {label}": utility(label) for label in protocol.utilities}
     found: list[Brought] = []
     problems = []
-    for of, file, take in [*_of_guidance(protocol.guidance, findings), *_of_plugins(plugins, findings)]:
+    for of, file, take in [*_of_guidance(protocol.guidance, findings, patients), *_of_plugins(plugins, findings)]:
         try:
             found.append(Brought(of, file, take()))
         except PrivbenchError as error:
@@ -67,10 +69,12 @@ def brought(
 _Found = Iterable[tuple[str, Path, Callable[[], Transfer | None]]]
 
 
-def _of_guidance(recipe: GuidanceRecipe, findings: int) -> _Found:
+def _of_guidance(recipe: GuidanceRecipe, findings: int, patients: bool) -> _Found:
     classifier, verifier, embedder = recipe.classifier, recipe.verifier, recipe.embedder
     for file in weights_files(classifier).values():
         yield "guidance classifier", file, lambda: Classifier(classifier, findings).transfer
+    if not patients:
+        return
     for file in weights_files(verifier).values():
         yield "guidance verifier", file, lambda: Verifier(verifier, verifier.features).transfer
     if embedder is not None:

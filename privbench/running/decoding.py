@@ -14,6 +14,7 @@ import pandas as pd
 from ..base.errors import PrivbenchError
 from ..data.arrays import check_rows
 from ..data.decoded import DecodedImages
+from ..data.patients import each_its_own
 from ..data.problems import UNREADABLE, Problem, raise_problems
 from ..data.splits import CELLS, MADE_FROM
 from ..data.table import checked_rows, kept_rows
@@ -53,7 +54,10 @@ def sound_table(dataset: Dataset, request: DataRequest) -> pd.DataFrame:
 
     Raises PrivbenchError where it is not sound, or names of what is to be left out are those of no image.
     """
-    table = checked_rows(kept_rows(dataset.table(request), request.exclude), dataset.findings)
+    table = kept_rows(dataset.table(request), request.exclude)
+    if not dataset.names_patients and "image" in table.columns:
+        table = each_its_own(table)
+    table = checked_rows(table, dataset.findings)
     request.exclude.check()
     return table
 

@@ -69,13 +69,17 @@ class TrainEmbedder:
         save_state(network.state_dict(), folder, learnt_from(self.source, reads, recipe))
 
 
-def guidance_nodes(nodes: Nodes, data: Node, source: Source, pairs: Pairs) -> tuple[Node, Node, Node | None]:
+def guidance_nodes(
+    nodes: Nodes, data: Node, source: Source, pairs: Pairs | None
+) -> tuple[Node, Node | None, Node | None]:
     """The classifier, the verifier and, where there is a recipe, the embedder.
 
-    `pairs` are the verifier's training pairs.
+    `pairs` are the verifier's training pairs; None where the data set names no patients, so that these two cannot be.
     """
     recipe = source.recipe
     classifier = nodes.node(CLASSIFIER, _config(source, recipe.classifier), [data], TrainClassifier(source))
+    if pairs is None:
+        return classifier, None, None
     told = {"pairs": {"guidance": pairs.digest, "val": source.pairs["val"].digest}}
     verifier = nodes.node(VERIFIER, _config(source, recipe.verifier) | told, [data], TrainVerifier(source, pairs))
     return classifier, verifier, embedder_node(nodes, data, source, {})

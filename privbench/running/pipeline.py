@@ -24,7 +24,17 @@ from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, Linka
 from ..protocols.schema import Protocol, fingerprint_of, without_places
 from ..record.run import released_text
 from .attack_stages import AttackStages
-from .choices import check_findings, check_floor, check_places, check_utilities, choose_attacks, choose_utilities
+from .choices import (
+    IMAGES_ALONE,
+    NO_PATIENTS,
+    check_findings,
+    check_floor,
+    check_patients,
+    check_places,
+    check_utilities,
+    choose_attacks,
+    choose_utilities,
+)
 from .contamination import brought, contamination_notices, judged
 from .copies import copy_nodes
 from .examples import KeepExamples
@@ -79,12 +89,13 @@ class RunGraph:
 class DrawnPairs:
     """What the protocol draws of the data: the splits with their pairs, those of the guidance verifier, and notices.
 
-    `attacked` are the pairs of each split that attacks are trained and tested on, whose images are all released.
+    `attacked` are the pairs of each split that attacks are trained and tested on, whose images are all released. Data
+    that name no patients have neither pairs nor a verifier.
     """
 
     splits: Mapping[str, Split]
     publication: Publication
-    guidance: Pairs
+    guidance: Pairs | None
     attacked: Mapping[str, Pairs]
     notices: Sequence[Notice]
 
@@ -110,13 +121,28 @@ class Pipeline:
         """Raises PrivbenchError for every mistake that can be told before anything is computed."""
         self.anonymizer.check_size(self.protocol.data.size)
         self.attacks, self._left_out = choose_attacks(self.protocol, self.attack, self.anonymizer)
+        if self.unjudged is not None:
+            self.attacks, self._left_out = {}, [f"privacy was not judged: {self.unjudged}", IMAGES_ALONE]
         check_floor(self.floor())
         check_utilities(self.protocol, self.utility)
         self._source = self.dataset.source(self.request)
         check_findings(self.anonymizer, self.dataset.findings)
+        check_patients(self.anonymizer, self.dataset)
         self.terms = self._terms()  # asks every plugin for its inputs, and timm for the networks
         check_places([self.terms, self.anonymizer.terms(), without_places(self.protocol.model_dump(mode="json"))])
-        self._brought = brought(self.protocol, self.anonymizer, self.attacks, self.utility, len(self.dataset.findings))
+        self._brought = brought(
+            self.protocol,
+            self.anonymizer,
+            self.attacks,
+            self.utility,
+            len(self.dataset.findings),
+            self.dataset.names_patients,
+        )
+
+    @property
+    def unjudged(self) -> str | None:
+        """Why privacy is not judged, in a clause; None where it is."""
+        return None if self.dataset.names_patients else NO_PATIENTS
 
     @property
     def key(self) -> str:
@@ -133,15 +159,20 @@ class Pipeline:
         plugins = [self.dataset, self.floor(), *attacks, *utilities]
         guidance = self.protocol.guidance
         spared = [label for label in self.protocol.attacks if label not in self.attacks]
-        elsewhere = {"spared": spared} if self.anonymizer.made_elsewhere and spared else {}
-        return elsewhere | {
-            "protocol": self.protocol.fixed(),
-            "plugins": [stated(plugin) for plugin in plugins],
-            "weights": [
-                weights_source(one) for one in (guidance.classifier, guidance.verifier, guidance.embedder) if one
-            ],
-            "stages": VERSIONS,
-        }
+        elsewhere = {"spared": spared} if self.anonymizer.made_elsewhere and spared and self.unjudged is None else {}
+        unjudged = {} if self.unjudged is None else {"unjudged": self.unjudged}
+        return (
+            unjudged
+            | elsewhere
+            | {
+                "protocol": self.protocol.fixed(),
+                "plugins": [stated(plugin) for plugin in plugins],
+                "weights": [
+                    weights_source(one) for one in (guidance.classifier, guidance.verifier, guidance.embedder) if one
+                ],
+                "stages": VERSIONS,
+            }
+        )
 
     @cached_property
     def _nodes(self) -> Nodes:
@@ -159,7 +190,7 @@ class Pipeline:
 
     @property
     def _rehearsal(self) -> Rehearsal:
-        return Rehearsal(self.protocol, self.dataset.findings, self.attacks)
+        return Rehearsal(self.protocol, self.dataset.findings, self.attacks, self.dataset.names_patients)
 
     def graph(self, data: Stage | None, drawn: dict[str, DrawnPairs] | None = None) -> RunGraph:
         """Everything that follows the data.
@@ -172,7 +203,8 @@ class Pipeline:
         Raises:
             PrivbenchError: the data do not serve the protocol.
         """
-        of_guidance, publication = NO_PAIRS, Publication()
+        of_guidance = None if self.unjudged else NO_PAIRS
+        publication = Publication()
         of_splits: Mapping[str, Pairs] = dict.fromkeys(SPLITS, NO_PAIRS)
         attacked = of_splits
         knows, notices = self._may_know, [*self.told, *map(Notice, self._left_out)]
@@ -194,8 +226,11 @@ class Pipeline:
         tasks = UtilityStages(common, self.protocol.utilities, self.utility, self.anonymizer)
 
         def figures(unchanged: bool) -> Node:
-            scores = [*attacks.nodes(list(self.attacks), unchanged), *tasks.nodes(utilities, unchanged)]
-            return self._figures([*scores, *copy_nodes(common, unchanged)])
+            scores = tasks.nodes(utilities, unchanged)
+            if self.unjudged is None:
+                # Whose radiographs are published is a question of patients, too.
+                scores = [*attacks.nodes(list(self.attacks), unchanged), *scores, *copy_nodes(common, unchanged)]
+            return self._figures(scores)
 
         # Of a release that is the data to the bit nothing is trained twice on the same.
         instead = Instead(common.data, common.releases[0], IMAGES_FILE, figures(True))
@@ -227,6 +262,8 @@ class Pipeline:
         section, seed = self.protocol.pairs, self.protocol.seed
         table = pd.concat([split.table for split in read.values()], ignore_index=True)
         self._rehearsal(table)  # it was made for another protocol, maybe, or for another run of the same command
+        if self.unjudged is not None:
+            return DrawnPairs(read, publication, None, dict.fromkeys(read, NO_PAIRS), read_notices(data.folder))
         splits = attacked = with_pairs(read, section, seed)
         if publication.rows:
             try:
@@ -240,13 +277,14 @@ class Pipeline:
         of_attacks = {name: split.pairs for name, split in attacked.items()}
         return DrawnPairs(splits, publication, pairs, of_attacks, [*read_notices(data.folder), *map(Notice, told)])
 
-    def _common(self, source: Source, published: Source, pairs: Pairs, publication: Publication) -> Common:
+    def _common(self, source: Source, published: Source, pairs: Pairs | None, publication: Publication) -> Common:
         """The guidance and the anonymizer, which know all originals; and what shows the images that are released."""
         nodes, anonymizer = self._nodes, self.anonymizer
         classifier, verifier, embedder = guidance_nodes(nodes, self.data, source, pairs)
         config = anonymizer.terms() | pairs_digests(source.pairs, "train", "val")
         config |= ledger_terms(source, anonymizer.params)
-        inputs, shown = [self.data, classifier, verifier], replace(nodes, more=publication.terms)
+        inputs = [self.data, classifier, *([] if verifier is None else [verifier])]
+        shown = replace(nodes, more=publication.terms)
         fitted = nodes.node(ANONYMIZER, config, inputs, FitAnonymizer(anonymizer, source), [anonymizer])
 
         def release(number: int) -> Node:
@@ -254,7 +292,7 @@ class Pipeline:
             work = Release(anonymizer, name, published)
             return shown.node(name, anonymizer.terms() | {"number": number}, [self.data, fitted], work, [anonymizer])
 
-        count = max(attack.releases for attack in self.attacks.values())
+        count = max((attack.releases for attack in self.attacks.values()), default=1)
         releases = tuple(map(release, range(count)))
         return Common(shown, published, self.data, classifier, verifier, embedder, fitted, releases)
 

@@ -60,6 +60,7 @@ def record_of(
             code=plugin_digest(type(anonymizer)),
         ),
         released=dict(published.released),
+        unjudged=pipeline.unjudged,
         **dict(figures),
         weights=list(weights),
         warnings=[*warnings, *warnings_of(figures)],

@@ -90,10 +90,13 @@ class Source:
         return Shown(originals, releases, self.published)
 
     def guidance(self, reads: Reads, device: torch.device) -> Guidance:
-        """The guidance networks; the embedder is there where it is among what is read."""
+        """The guidance networks; verifier and embedder are there where they are among what is read."""
         guidance = untrained_guidance(self.recipe, len(self.findings), device)
         guidance.classifier.load_state_dict(load_state(reads[CLASSIFIER]))
-        guidance.verifier.load_state_dict(load_state(reads[VERIFIER]))
+        if VERIFIER in reads:
+            guidance.verifier.load_state_dict(load_state(reads[VERIFIER]))
+        else:
+            guidance = replace(guidance, known_verifier=None)
         if EMBEDDER not in reads or self.recipe.embedder is None:
             return guidance
         embedder = untrained_embedder(self.recipe.embedder, device)
@@ -108,16 +111,24 @@ def _parted(images: np.ndarray, ends: Sequence[int]) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class Common:
-    """The nodes of a run that attacks and utility tasks read, and what their works need to read them."""
+    """The nodes of a run that attacks and utility tasks read, and what their works need to read them.
+
+    There is no verifier, and no embedder, where the data set names no patients.
+    """
 
     nodes: Nodes
     source: Source
     data: Node
     classifier: Node
-    verifier: Node
+    verifier: Node | None
     embedder: Node | None
     anonymizer: Node
     releases: tuple[Node, ...]
+
+    @property
+    def guidance(self) -> tuple[Node, ...]:
+        """What whoever learns beside the guidance reads of it."""
+        return (self.classifier,) if self.verifier is None else (self.classifier, self.verifier)
 
     @cached_property
     def untrained(self) -> Guidance:

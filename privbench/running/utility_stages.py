@@ -152,7 +152,7 @@ class UtilityStages:
         else:
             assert isinstance(task, ReadingTask)  # there is no third kind
             kind, work = "utility", ReadFindings(task, origin, kinds, learnt, common.source)
-        inputs = [*self._images(kinds), *([] if fit is None else [fit]), common.classifier, common.verifier]
+        inputs = [*self._images(kinds), *([] if fit is None else [fit]), *common.guidance]
         name = StageName(kind, (origin.task, origin.mode), origin.seed)
         return common.nodes.node(name, config, [*inputs, *(common.anonymizer for _ in moving)], work, [task, *moving])
 
@@ -164,7 +164,7 @@ class UtilityStages:
         config |= {"label": origin.task, "images": kind, "number": origin.seed}
         config |= ledger_terms(common.source, task.params)
         config["guidance"] = common.source.recipe.model_dump(mode="json")  # a task may train as the guidance did
-        inputs = [*self._images([kind]), common.classifier, common.verifier]
+        inputs = [*self._images([kind]), *common.guidance]
         return common.nodes.node(name, config, inputs, FitTask(task, kind, common.source), [task])
 
     def _images(self, kinds: Iterable[Kind]) -> list[Node]:

@@ -504,3 +504,36 @@ def test_rows_are_checked_before_an_image_is_opened(tmp_path, spacing, monkeypat
     monkeypatch.setattr("privbench.datasets.listed_images.survey", None)
     with pytest.raises(PrivbenchError, match="stand in more than one split"):
         dataset().table(request(root))
+
+
+def test_nobody_drops_privacy_by_leaving_patients_out(tmp_path):
+    root = write(tmp_path)
+    with pytest.raises(PrivbenchError, match=r"--column patient=NAME.*only where nobody knows.*patients=unknown"):
+        table_of(root, columns={"image": "path"})
+    with pytest.raises(PrivbenchError, match="'patient' means nothing where patients are unknown"):
+        dataset(patients="unknown")
+    with pytest.raises(PrivbenchError, match="has no column 'Patients'"):
+        table_of(root, columns={"image": "path", "patient": "Patients"})
+
+
+def test_where_patients_are_said_to_be_unknown_every_image_stands_for_itself(tmp_path):
+    root = write(tmp_path, rows().assign(study="one", follow_up="3"))
+    table, told = table_of(root, columns={"image": "path"}, patients="unknown")
+    assert table["patient"].is_unique
+    assert {"study", "follow_up"}.isdisjoint(table.columns)
+    assert "no splits are named: 6 of 30 images were drawn for the test" in told
+    assert not dataset(columns={"image": "path"}, patients="unknown").names_patients
+    assert dataset().names_patients
+
+
+def test_a_column_of_patients_is_not_overlooked_where_they_are_said_to_be_unknown(tmp_path):
+    root = write(tmp_path, rows().rename(columns={"PatientID": "Patient"}))
+    with pytest.raises(PrivbenchError, match="has a column 'Patient', although"):
+        table_of(root, columns={"image": "path"}, patients="unknown")
+    assert len(table_of(root, columns={"image": "path", "patient": ""}, patients="unknown")[0]) == 30
+
+
+def test_data_without_patients_are_no_part_of_merged(tmp_path):
+    parts = {"one": {"dataset": "table", "root": str(write(tmp_path)), "params": {"patients": "unknown"}}}
+    with pytest.raises(PrivbenchError, match="Part 'one' .*: table names no patients"):
+        Merged(parts=parts)

@@ -65,6 +65,7 @@ def test_built_ins_register_by_entry_point():
         "rexgradient",
         "table",
         "taix-ray",
+        "vindr-cxr",
     ]
     assert all(entry.plugin for kind in GROUPS for entry in registry.entries(kind))
     assert registry.get("anonymizer", "identity") is Identity

@@ -131,6 +131,13 @@ def test_schema_8_knew_no_release_that_lacks_images():
     assert run.anonymizer.deterministic is False
 
 
+def test_schema_9_is_read_as_a_run_whose_privacy_was_judged():
+    run = read_run(HISTORY / "run-schema-9.json")
+    assert run.unjudged is None
+    assert run.judged.label == run.worst_case.label
+    assert run.interval == run.worst_case.interval
+
+
 def test_old_runs_stand_on_the_leaderboard_without_a_rank():
     """Those from before estimates were kept."""
     boards = make_boards([read_entry(HISTORY / f"run-schema-{version}.json") for version in (1, 2, 3)])

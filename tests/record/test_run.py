@@ -20,7 +20,7 @@ def test_unreadable_records_are_told(finished, tmp_path):
         read_run(tmp_path)
     values = json.loads((finished.folder / "run.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps({**values, "schema_version": 99}))
-    with pytest.raises(PrivbenchError, match="is no run of schema 9 or older"):
+    with pytest.raises(PrivbenchError, match="is no run of schema 10 or older"):
         read_run(tmp_path)
     assert RunRecord(**values) == finished.record
 
@@ -45,7 +45,7 @@ def test_a_run_is_read_from_its_folder_or_from_its_file(tmp_path):
 def test_what_does_not_fit_the_schema_is_named(tmp_path, change, what):
     values = json.loads(record("a", 0.8, 0.7).model_dump_json())
     (tmp_path / "run.json").write_text(json.dumps(values | change))
-    with pytest.raises(PrivbenchError, match=rf"run\.json is no run of schema \d or older \({what}"):
+    with pytest.raises(PrivbenchError, match=rf"run\.json is no run of schema \d+ or older \({what}"):
         read_run(tmp_path)
 
 

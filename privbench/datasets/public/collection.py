@@ -101,7 +101,7 @@ class PublicCollection(ListedImages):
              if name in told]
         )  # fmt: skip
 
-    def collection(self, request: DataRequest) -> str:
+    def collection(self, request: DataRequest) -> str | None:
         return self.name
 
     @abstractmethod

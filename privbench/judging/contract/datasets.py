@@ -14,6 +14,7 @@ import pandas as pd
 from torch import Tensor
 
 from ...base.errors import PrivbenchError
+from ...data.patients import each_its_own
 from ...data.splits import CELLS, hold_out_validation
 from ...data.table import check_splits, checked_rows
 from ...plugins.interfaces import Chunk, Dataset
@@ -65,7 +66,8 @@ class DatasetPromises(Promises[Dataset]):
 
     def _table(self, dataset: Dataset) -> pd.DataFrame:
         """The table as a run sees it: each row in its split."""
-        return hold_out_validation(dataset.table(self.around.request), 0.25, 0)
+        table = dataset.table(self.around.request)
+        return hold_out_validation(table if dataset.names_patients else each_its_own(table), 0.25, 0)
 
     def _read(self, dataset: Dataset, table: pd.DataFrame) -> dict[str, np.ndarray]:
         """Everything that is handed out for those rows, by name. Shape: (N, …)."""

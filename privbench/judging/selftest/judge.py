@@ -42,8 +42,8 @@ def judge(record: RunRecord, identity: RunRecord, trap: Trap | None) -> SelfTest
 
     `trap` tells what is true of the anonymizer; None where that is not known.
     """
-    worst, paper = record.worst_case, strongest(record, "paper")
-    margin = margin_kept(worst.verification_auc, identity.worst_case.verification_auc)
+    worst, paper = record.judged, strongest(record, "paper")
+    margin = margin_kept(worst.verification_auc, identity.judged.verification_auc)
     return SelfTestResult(
         name=record.label,
         truth=trap.truth if trap else None,

@@ -39,20 +39,22 @@ MARKER = "privbench-report.json"
 class Section:
     """All that the page shows of the runs of one fingerprint. Plots come with the tables that hold their figures.
 
-    `words` are each run in plain ones.
+    `words` are each run in plain ones. `unjudged` tells why privacy was not judged, in a clause; then there is no
+    trade-off, and nothing of attacks.
     """
 
     slug: str
     title: str
     about: str
     fingerprint: str
+    unjudged: str | None
     doubts: Sequence[str]
     words: Sequence[tuple[str, Sequence[str]]]
     warnings: Sequence[str]
     conditions: str
     leaderboard: Table
     tradeoff: Plot | None
-    verification: tuple[Sequence[Plot], Table]
+    verification: tuple[Sequence[Plot], Table] | None
     retrieval: tuple[Plot, Table] | None
     risk: Table | None
     copies: Table | None
@@ -103,28 +105,30 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
     runs = reported_runs(board, slug)
     first = runs[0].record
     named = [(run.name, run.record) for run in runs]
-    data, counts = first.protocol["data"], runs[0].attack.counts
+    data, counts, judged = first.protocol["data"], first.counts, board.unjudged is None
     title = f"{data['dataset']}, {data['size']} px, protocol {first.protocol['name']}"
     headlines = [utility for run in runs for utility in run.record.utilities[:1]]
     names = names_of_findings([utility.findings for utility in headlines])
-    curves, table = plotter.retrieval(runs, slug), attacks.retrieval(named)
+    curves, table = (plotter.retrieval(runs, slug), attacks.retrieval(named)) if judged else (None, None)
+    tested = f"{counts.pairs} test pairs of {counts.patients} patients" if judged else f"{counts.images} test images"
     shared, trained = split_shared([training_curves(run) for run in runs])
     budgets = [(plot, budget_table(points, "Budget of the attacker")) for run in runs
                if (plot := plotter.budget(run)) and (points := budget_points(run)) is not None]  # fmt: skip
     return Section(
         slug=slug,
         title=title,
-        about=f"{_counted(len(runs))}, {counts.pairs} test pairs of {counts.patients} patients",
+        about=f"{_counted(len(runs))}, {tested}",
         fingerprint=board.fingerprint,
+        unjudged=board.unjudged,
         doubts=doubts_about(board),
         words=[(name, in_plain_words(run)) for name, run in named],
         warnings=warnings_of(named),
         conditions=conditions(board.records),
         leaderboard=leaderboard(board),
-        tradeoff=plotter.tradeoff(runs, slug) if headlines else None,
-        verification=(plotter.verification(runs, slug), attacks.verification(named)),
+        tradeoff=plotter.tradeoff(runs, slug) if headlines and judged else None,
+        verification=(plotter.verification(runs, slug), attacks.verification(named)) if judged else None,
         retrieval=(curves, table) if curves and table else None,
-        risk=attacks.risk(named),
+        risk=attacks.risk(named) if judged else None,
         copies=copies_table(named),
         utility=_known(utility.overview(named), utility.gaps(named), utility.measurements(named)),
         groups=utility.groups(named),
@@ -144,9 +148,9 @@ def _part(run: ReportedRun, curves: pd.DataFrame, plotter: Plotter) -> RunPart:
     return RunPart(
         run,
         _known(
-            attacks.attacks(run.record),
-            attacks.by_images(run.record),
-            attacks.inferences(run.record),
+            *(attacks.attacks(run.record), attacks.by_images(run.record), attacks.inferences(run.record))
+            if run.record.unjudged is None
+            else (),
             utility.findings([(run.name, run.record)]),
         ),
         plotter.training(curves, run.slug, run.name),

@@ -176,7 +176,7 @@ class Plotter:
 def _figures(standing: Standing) -> str:
     """What is said of a point: its figures with their intervals, and whether they may be believed."""
     record = standing.entry.record
-    worst = record.worst_case
+    worst = record.judged
     parts = [f"privacy {interval_text(worst.verification_auc, worst.interval)} by {worst.label}"]
     parts += [f"utility {interval_text(one.mean_auc, one.interval)}" for one in record.utilities[:1]]
     if standing.on_front is not None:

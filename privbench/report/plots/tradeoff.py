@@ -23,8 +23,11 @@ _TITLE_LINES = 0.35  # inches
 def write_tradeoffs(boards: Sequence[Board], path: Path) -> None:
     """Draws a plot for each fingerprint into a file, whose ending names the format.
 
-    Raises PrivbenchError where the runs of a fingerprint have no utility, as of data without findings.
+    Raises PrivbenchError where the runs of a fingerprint have no utility, as of data without findings, or their privacy
+    was not judged.
     """
+    if unjudged := next((run for board in boards for run in board.records if run.unjudged is not None), None):
+        raise PrivbenchError(f"{unjudged.unjudged_text} So there is no trade-off to draw: leave out --plot.")
     if not all(run.utilities for board in boards for run in board.records):
         raise PrivbenchError(
             "Of some of these runs no utility is known, as their data tell no findings, so there is no trade-off to "
@@ -52,12 +55,12 @@ def draw_tradeoff(axes: Axes, series: Sequence[Series], standings: Sequence[Stan
     records = [standing.entry.record for standing in standings]
     utilities = [record.utilities[0] for record in records]
     for one, record, utility in zip(series, records, utilities, strict=True):
-        x, y = utility.mean_auc, record.worst_case.verification_auc
-        across, along = utility.interval, record.worst_case.interval
+        x, y = utility.mean_auc, record.judged.verification_auc
+        across, along = utility.interval, record.judged.interval
         axes.plot([across.low, across.high], [y, y], color=one.color, linewidth=1.1, alpha=0.75)
         axes.plot([x, x], [along.low, along.high], color=one.color, linewidth=1.1, alpha=0.75)
         axes.plot([x], [y], linestyle="", gid=one.mark, zorder=3, **one.point)
-    lowest = min(0.45, *(_low(record.worst_case.interval) for record in records))
+    lowest = min(0.45, *(_low(record.judged.interval) for record in records))
     left = min(0.45, *(_low(utility.interval) for utility in utilities))
     axes.plot(*front_line(standings), color=MUTED, linewidth=1, linestyle=(0, (6, 3)), zorder=1, gid="front")
     axes.axhline(0.5, **GUESS)
@@ -70,7 +73,7 @@ def draw_tradeoff(axes: Axes, series: Sequence[Series], standings: Sequence[Stan
 def front_line(standings: Sequence[Standing]) -> tuple[list[float], list[float]]:
     """The Pareto front as steps: utility and the worst-case AUC of the runs on it, certified ones alone."""
     ranked = [one.entry.record for one in standings if one.on_front is not None]
-    attacked = np.array([run.worst_case.verification_auc for run in ranked])
+    attacked = np.array([run.judged.verification_auc for run in ranked])
     useful = np.array([run.utilities[0].mean_auc for run in ranked])
     kept = on_front(attacked, useful)
     front = sorted(zip(useful[kept].tolist(), attacked[kept].tolist(), strict=True))

@@ -13,7 +13,7 @@ from ..table import MACHINES, Cell, Column, Rows, Sheet, Table
 
 def comparison_sheet(found: Comparison) -> Sheet:
     """The differences below the names of both runs, and what a reader has to know."""
-    confidence = found.first.worst_case.interval.confidence
+    confidence = found.first.interval.confidence
     note = (
         f"Difference: second minus first, {confidence:.0%} interval over the same resamples of patients; bold where it "
         "leaves zero out. p: two-sided, corrected for the number of findings among them (Holm). Detectable: the "
@@ -38,7 +38,7 @@ def comparison_json(found: Comparison) -> str:
     told = {
         "first": found.first.label,
         "second": found.second.label,
-        "confidence": found.first.worst_case.interval.confidence,
+        "confidence": found.first.interval.confidence,
         "notes": found.notes,
         "differences": as_records(as_frame([comparison(found)])),
     }

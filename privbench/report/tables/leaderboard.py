@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...judging.ranking import Board, Standing, best_match, strongest, worst_attack
-from ...protocols.modes import MODES, Mode
 from ...protocols.scenarios import SCENARIOS
 from ...record.attack import AttackResult
 from ...record.names import SINGLED_OUT
 from ...record.run import RunRecord
-from ...record.utility import UtilityResult
-from ..figures import NOTHING, interval_text, rank_text
+from ..figures import NOTHING, interval_text
 from ..notes import apart_sheets, conditions, doubts_about, heading, names_of, warnings_of
 from ..table import MACHINES, Cell, Column, Rows, Sheet, Table, Value, number
 from .attacks import own_image
 from .copies import copies_mark
-from .utility import MODE_NOTES
+from .useful import WEIGHTS, further_modes, in_modes, mean, mode_columns, rank, read, unjudged_board, utilities
 from .weights import contamination_mark
 
 _SURELY, _NEVER = 0.95, 0.05
@@ -53,6 +51,8 @@ def leaderboard_sheets(boards: Sequence[Board]) -> list[Sheet]:
 
 def leaderboard(board: Board) -> Table:
     """One row a run; those that are not certified stay below the others, however the table is sorted."""
+    if board.unjudged is not None:
+        return unjudged_board(board)
     runs = board.records
     scenarios, modes, headline = scenarios_of(runs), further_modes(runs), runs[0].utility
     columns = [
@@ -65,13 +65,7 @@ def leaderboard(board: Board) -> Table:
             place="below",
             lead="COPIES: ",
         ),
-        Column(
-            "weights",
-            number=False,
-            note="whether weights that were learnt elsewhere saw test patients, or nobody can say",
-            place="below",
-            lead="WEIGHTS: ",
-        ),
+        WEIGHTS,
         Column("privacy rank"),
         *([] if headline is None else _BOTH),
         Column("worst-case AUC ↓", note="verification AUC of the attack below it"),
@@ -88,16 +82,15 @@ def leaderboard(board: Board) -> Table:
             "surely gives their name",
             place="wide",
         ),
-        *([] if headline is None else [_read(headline)]),
-        *(Column(f"{mode} ↑", note=f"the same, {MODE_NOTES[mode]}", place="below", lead=f"{mode} ") for mode in modes),
+        *([] if headline is None else [read(headline)]),
+        *mode_columns(modes),
         MACHINES,
     ]
 
     def row(name: str, standing: Standing) -> list[Cell]:
         run = standing.entry.record
-        worst, utility, found = run.worst_case, run.utility, worst_attack(run).retrieval
+        worst, utility, found = run.judged, run.utility, worst_attack(run).retrieval
         best = [strongest(run, scenario) for scenario in scenarios]
-        others = [in_mode(run, mode) for mode in modes]
         whose = {"fingerprint": run.fingerprint, "protocol": run.protocol["name"], "anonymizer": run.label}
         return [
             Cell(name, whose),
@@ -108,7 +101,7 @@ def leaderboard(board: Board) -> Table:
             ),
             copies_mark(run),
             contamination_mark(run),
-            _rank("privacy_rank", standing.privacy_rank),
+            rank("privacy_rank", standing.privacy_rank),
             *([] if utility is None else _both(standing)),
             Cell(
                 interval_text(worst.verification_auc, worst.interval),
@@ -127,9 +120,9 @@ def leaderboard(board: Board) -> Table:
             number(found.rank_1 if found else None),
             own_image(best_match(run)),
             _singled_out(worst_attack(run)),
-            *([] if utility is None else [_mean(utility)]),
-            *(number(other.mean_auc if other else None) for other in others),
-            Cell("", _utilities(run) | _conditions(run)),
+            *([] if utility is None else [mean(utility)]),
+            *in_modes(run, modes),
+            Cell("", utilities(run) | _conditions(run)),
         ]
 
     named = list(zip(names_of(board), board.standings, strict=True))
@@ -141,7 +134,7 @@ def leaderboard(board: Board) -> Table:
 
 
 def _standing(run: RunRecord) -> str:
-    return "contaminated" if run.contaminated else run.worst_case.verdict
+    return "contaminated" if run.contaminated else run.judged.verdict
 
 
 def _why_not_ranked(run: RunRecord) -> str | None:
@@ -150,7 +143,7 @@ def _why_not_ranked(run: RunRecord) -> str | None:
         return None
     if run.contaminated:
         return _CONTAMINATED
-    return _OPEN if run.worst_case.verdict == "open" else _NOT_PROVEN
+    return _OPEN if run.judged.verdict == "open" else _NOT_PROVEN
 
 
 def scenarios_of(runs: Sequence[RunRecord]) -> list[str]:
@@ -159,45 +152,13 @@ def scenarios_of(runs: Sequence[RunRecord]) -> list[str]:
     return [scenario for scenario in SCENARIOS if scenario in seen]
 
 
-def further_modes(runs: Sequence[RunRecord]) -> list[Mode]:
-    """The modes beside the headline's in which any of the runs was judged by the headline's task."""
-    seen = {result.mode for run in runs for result in run.utilities if result.name == run.utilities[0].name}
-    return [mode for mode in MODES if mode in seen - {result.mode for result in runs[0].utilities[:1]}]
-
-
-def in_mode(run: RunRecord, mode: Mode) -> UtilityResult | None:
-    """How the headline's task reads findings in a mode; None where it was not asked to."""
-    found = (result for result in run.utilities if (result.name, result.mode) == (run.utilities[0].name, mode))
-    return next(found, None)
-
-
-def _read(headline: UtilityResult) -> Column:
-    note = f"mean over the findings, {headline.mode}: {MODE_NOTES[headline.mode]}"
-    return Column(f"{headline.name} AUC ↑", note=note)
-
-
-def _mean(utility: UtilityResult) -> Cell:
-    figures: dict[str, Value] = {
-        f"{utility.name}_auc": utility.mean_auc,
-        f"{utility.name}_low": utility.interval.low,
-        f"{utility.name}_high": utility.interval.high,
-    }
-    return Cell(interval_text(utility.mean_auc, utility.interval), figures, sort=utility.mean_auc)
-
-
 def _both(standing: Standing) -> list[Cell]:
     """What privacy and utility make together, in the columns of _BOTH."""
     return [
-        _rank("utility_rank", standing.utility_rank),
+        rank("utility_rank", standing.utility_rank),
         Cell(_front_text(standing.on_front), {"on_front": standing.on_front}, sort=standing.on_front),
         Cell(standing.dominated_by or NOTHING, {"dominated_by": standing.dominated_by}),
     ]
-
-
-def _rank(name: str, rank: tuple[int, int] | None) -> Cell:
-    best, worst = rank or (None, None)
-    order = None if rank is None else rank[0] + rank[1] / 1000
-    return Cell(rank_text(rank), {f"{name}_best": best, f"{name}_worst": worst}, sort=order)
 
 
 def _front_text(share: float | None) -> str:
@@ -213,7 +174,7 @@ def _singled_out(attack: AttackResult) -> Cell:
 
 def _attacks(run: RunRecord) -> dict[str, Value]:
     """What machines get of every attack, and of what they prove of the release."""
-    release = run.worst_case.release
+    release = run.judged.release
     told: dict[str, Value] = {"release": release.verdict if release else None}
     for attack in run.attacks:
         figures: dict[str, Value] = {
@@ -231,15 +192,6 @@ def _attacks(run: RunRecord) -> dict[str, Value]:
 
 def _column(name: str) -> str:
     return name.lower().replace(" ", "_")
-
-
-def _utilities(run: RunRecord) -> dict[str, Value]:
-    """What machines get of every task and mode."""
-    read: dict[str, Value] = {}
-    for result in run.utilities:
-        read[f"{result.label} auc"] = result.mean_auc
-        read[f"{result.label} change"] = result.change.value if result.change else None
-    return read | {f"{one.label} {one.measure}": one.value for one in run.measurements}
 
 
 def _conditions(run: RunRecord) -> dict[str, Value]:

@@ -14,7 +14,7 @@ from ..table import Cell, Column, Rows, Sheet, Table, number, text
 
 def selftest_sheet(identity: RunRecord, sorting: Sequence[SelfTestResult], utility: Sequence[Useful]) -> Sheet:
     """Both tables below what `identity` reaches, and who is not sorted rightly."""
-    worst = identity.worst_case
+    worst = identity.judged
     wrong = [one.name for one in sorting if not one.sorted] + [one.name for one in utility if not one.sorted]
     return Sheet(
         f"identity: worst case {worst.verification_auc:.3f}, {worst.label}",

@@ -35,9 +35,19 @@ def _judged(record: RunRecord) -> list[str]:
 
 def headline(record: RunRecord) -> Table:
     """The worst case and every attack, what is read off single images, and the headline of utility."""
-    worst, found = record.worst_case, worst_attack(record)
     columns = [Column("measure", number=False)]
-    columns += [Column(f"value [{worst.interval.confidence:.0%} interval]"), Column("from", number=False)]
+    columns += [Column(f"value [{record.interval.confidence:.0%} interval]"), Column("from", number=False)]
+    privacy = [_not_judged(record.unjudged)] if record.unjudged is not None else _privacy(record)
+    utility = _utility(record.utility, record.unjudged is None)
+    return Table("Headline figures", columns, [Rows([*privacy, utility])])
+
+
+def _not_judged(why: str) -> list[Cell]:
+    return [Cell("privacy", strong=True), Cell("NOT JUDGED", strong=True, doubtful=True), text(why)]
+
+
+def _privacy(record: RunRecord) -> list[list[Cell]]:
+    worst, found = record.judged, worst_attack(record)
     rows = [
         [
             Cell("privacy, worst case: verification AUC ↓", strong=True),
@@ -73,14 +83,12 @@ def headline(record: RunRecord) -> Table:
         ]
     if record.copies is not None:
         rows.append(_copies(record.copies))
-    rows += [_inference(one) for one in record.inferences]
-    rows.append(_utility(record.utility))
-    return Table("Headline figures", columns, [Rows(rows)])
+    return rows + [_inference(one) for one in record.inferences]
 
 
 def readings(record: RunRecord) -> Table:
     """Every task in every mode beside originals; of what is measured, that of which more is better or worse."""
-    confidence = record.worst_case.interval.confidence
+    confidence = record.interval.confidence
     columns = [Column("utility", number=False), Column(f"value [{confidence:.0%} interval]")]
     columns += [Column("originals"), Column("change")]
     rows = [_above("mean AUC of findings ↑")] if record.utilities else []
@@ -116,7 +124,7 @@ def _proof(attack: AttackResult) -> str:
 
 def _release(record: RunRecord) -> str:
     """What that proves of the release, where it proves anything."""
-    release = record.worst_case.release
+    release = record.judged.release
     return f": {release.verdict}" if release else ""
 
 
@@ -129,19 +137,19 @@ def _copies(found: CopiesResult) -> list[Cell]:
     ]
 
 
-def _utility(one: UtilityResult | None) -> list[Cell]:
+def _utility(one: UtilityResult | None, patients: bool) -> list[Cell]:
+    """`patients` tells whether whose the images are is known."""
     if one is None:
         return [
             Cell("utility ↑", strong=True),
             Cell(NOTHING, strong=True),
             text("the data set tells no findings that could be read"),
         ]
+    whose = f" of {one.counts.patients} patients" if patients else ""
     return [
         Cell(f"utility: mean {one.name} AUC ↑", strong=True),
         Cell(interval_text(one.mean_auc, one.interval), strong=True),
-        text(
-            f"{one.mode}, {one.counts.images} images of {one.counts.patients} patients, {len(one.mean_over)} findings"
-        ),
+        text(f"{one.mode}, {one.counts.images} images{whose}, {len(one.mean_over)} findings"),
     ]
 
 

@@ -16,7 +16,7 @@ def utility_sheets(boards: Sequence[Board]) -> list[Sheet]:
     found = []
     for board in boards:
         runs = sorted(named_runs(board), key=lambda named: _mean(named[1]), reverse=True)
-        conditions = [f"Brackets: {intervals_text([runs[0][1].worst_case.interval])}"]
+        conditions = [f"Brackets: {intervals_text([runs[0][1].interval])}"]
         overview = [table for table in [utility.overview(runs)] if table is not None]
         if len(runs) == 1:
             ((name, run),) = runs
