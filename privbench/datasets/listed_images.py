@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +19,12 @@ from ..base.params import Params
 from ..base.seeds import numpy_generator
 from ..data.notices import SHOWN, Notice
 from ..data.patients import each_its_own, patient_texts
+from ..data.problems import Problem
 from ..data.splits import MADE_FROM, SPACING
 from ..data.squares import pixels_per_pixel
 from ..data.table import checked_rows, kept_rows
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
+from .file_problems import problems_of_files
 from .folders import FoundFile, Missing, data_folder, find_files
 from .image_names import resolve_names
 from .listing import Listing, read_rows
@@ -110,6 +112,10 @@ class ListedImages(Dataset):
         files = self._found.get(root) or self.listed(request).files
         depth = self._collection(files, request).depth
         yield from read_chunks([root / name for name in table["image"]], None, depth, request)
+
+    def file_problems(self, images: Sequence[str], request: DataRequest) -> Sequence[Problem]:
+        root, missing = self.folder(request), self.params.missing
+        return problems_of_files(root, images, missing, request)
 
     def _with_splits(self, table: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
         if "split" in table.columns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -130,6 +131,15 @@ class Merged(Dataset):
                     chunk.broken,
                 )
 
+    def file_problems(self, images: Sequence[str], request: DataRequest) -> Sequence[Problem]:
+        problems: list[Problem] = []
+        for name, part in self._parts.items():
+            own = [image.removeprefix(f"{name}/") for image in images if image.startswith(f"{name}/")]
+            if own:
+                found = part.file_problems(own, self._request(name, request))
+                problems += of_part(found, partial(_named, name), partial(_in_part, name))
+        return problems
+
     def _in_common(self, request: DataRequest) -> Iterator[Problem]:
         """Patients of one collection who stand in two parts, where each would be another person."""
         seen: dict[tuple[str, str], str] = {}
@@ -186,11 +196,13 @@ def _told_of(name: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise DataError(
-            of_part(error.problems, lambda image: f"{name}/{image}", lambda text: _in_part(name, text))
-        ) from error
+        raise DataError(of_part(error.problems, partial(_named, name), partial(_in_part, name))) from error
     except PrivbenchError as error:
         raise PrivbenchError(_in_part(name, str(error))) from error
+
+
+def _named(part: str, image: str) -> str:
+    return f"{part}/{image}"
 
 
 def _in_part(name: str, text: str) -> str:

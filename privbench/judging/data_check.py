@@ -80,6 +80,8 @@ def look_at(dataset: Dataset, request: DataRequest, validation: float) -> Looked
     problems: list[Problem] = []
     notices: list[Notice] = []
     table, asked = _sound_rows(dataset, replace(request, notice=notices.append), problems, notices)
+    told = {name for one in problems for name in one.images}
+    problems += list(_of_their_files(dataset, sorted(told - set(request.exclude.names)), request, problems))
     listed = {*table["image"], *(name for one in problems for name in one.images)}
     seen, whole, found = _Seen(), len(table) > 0, list[ShownFinding]()
     if whole:
@@ -135,6 +137,16 @@ def _sound_rows(
                 raise
             problems.append(Problem("data set", str(error)))
             return nothing, asked
+
+
+def _of_their_files(
+    dataset: Dataset, images: Sequence[str], request: DataRequest, known: Sequence[Problem]
+) -> Iterator[Problem]:
+    """What else is wrong with the files of images of which something is wrong, so that no table holds them."""
+    told = {(one.kind, name) for one in known for name in one.images}
+    for one in dataset.file_problems(images, request) if images else ():
+        if any((one.kind, name) not in told for name in one.images):
+            yield one
 
 
 def _look_at_images(dataset: Dataset, table: pd.DataFrame, request: DataRequest, seen: _Seen) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # so that `privbench list`, which reads declarations alone, l
 
     from ..base.progress import Progress
     from ..data.gallery import Gallery, KnownGallery
+    from ..data.problems import Problem
     from ..data.splits import Split
     from ..learning.context import Context, Pixels
     from ..learning.guidance import Guidance
@@ -429,6 +430,14 @@ class Dataset(Plugin):
     @abstractmethod
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
         """The images of the table's rows, in its order."""
+
+    def file_problems(self, images: Sequence[str], request: DataRequest) -> Sequence[Problem]:
+        """What is wrong with the files of those images, whatever the table says of them.
+
+        `privbench data check` asks it of rows that are wrong, which are in no table; they are named as their problems
+        name them. The default knows of nothing.
+        """
+        return ()
 
 
 PLUGIN_TYPES: dict[str, type[Plugin]] = {t.kind: t for t in (Anonymizer, Attack, UtilityTask, Dataset)}
