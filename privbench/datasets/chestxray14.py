@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
@@ -22,6 +22,7 @@ from ..data.splits import MADE_FROM, SPACING
 from ..data.squares import pixels_per_pixel
 from ..data.table import OLDEST
 from ..plugins.interfaces import Chunk, DataRequest, Dataset
+from .file_problems import problems_of_pictures
 from .findings import FINDINGS
 from .folders import data_folder, mark_of
 from .radiographs import Collection, read_chunks, survey
@@ -105,6 +106,10 @@ class ChestXray14(Dataset):
         names = table["image"].tolist()
         of_masks = None if masks is None else [masks[name] for name in names]
         yield from read_chunks([images[name] for name in names], of_masks, self._collection(request).depth, request)
+
+    def file_problems(self, images: Sequence[str], request: DataRequest) -> Sequence[Problem]:
+        files = _image_files(data_folder(request.root, self.name))
+        return problems_of_pictures({name: files[name] for name in images if name in files}, request)
 
     def _with_spacing(self, listed: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
         """The table with the millimetres per pixel at the wanted size in place of those that the image spans.

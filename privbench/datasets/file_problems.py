@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -31,20 +31,27 @@ def problems_of_files(root: Path, images: Sequence[str], missing: Missing, reque
     paths = _looked_at(images, problems, lambda names: resolve_names(root, names))
     named = {path: name for name, path in paths.items()}
     files = _looked_at(list(named), problems, lambda names: find_files(root, names, missing))
+    problems += problems_of_pictures({name: file.path for name, file in files.items()}, request)
+    return [replace(one, images=tuple(named.get(path, path) for path in one.images)) for one in problems]
+
+
+def problems_of_pictures(files: Mapping[str, Path], request: DataRequest) -> list[Problem]:
+    """What a run would refuse of what those files hold, by the names of their images."""
+    problems: list[Problem] = []
     with ThreadPoolExecutor(request.workers) as pool:
         seen = _looked_at(
             list(files),
             problems,
             lambda names: dict.fromkeys(
-                names, survey({name: files[name].path for name in names}, request.size, pool, _ignored)
+                names, survey({name: files[name] for name in names}, request.size, pool, _ignored)
             ),
         )
     sound, done = list(seen), 0
     # What decoding makes of grey values, and thus their depth, is of no account here.
-    for chunk in read_chunks([root / path for path in sound], None, 8, request) if sound else ():
+    for chunk in read_chunks([files[name] for name in sound], None, 8, request) if sound else ():
         problems += [Problem(UNREADABLE, text, (sound[done + place],)) for place, text in sorted(chunk.broken.items())]
         done += len(chunk.images)
-    return [replace(one, images=tuple(named.get(path, path) for path in one.images)) for one in problems]
+    return problems
 
 
 def _looked_at(

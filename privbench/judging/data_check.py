@@ -80,8 +80,8 @@ def look_at(dataset: Dataset, request: DataRequest, validation: float) -> Looked
     problems: list[Problem] = []
     notices: list[Notice] = []
     table, asked = _sound_rows(dataset, replace(request, notice=notices.append), problems, notices)
-    told = {name for one in problems for name in one.images}
-    problems += list(_of_their_files(dataset, sorted(told - set(request.exclude.names)), request, problems))
+    wrong = {name for one in problems for name in one.images} - set(request.exclude.names)
+    problems += list(_of_their_files(dataset, sorted(wrong), request, problems))
     listed = {*table["image"], *(name for one in problems for name in one.images)}
     seen, whole, found = _Seen(), len(table) > 0, list[ShownFinding]()
     if whole:

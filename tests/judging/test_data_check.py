@@ -145,6 +145,8 @@ def test_twenty_faults_in_real_radiographs(real_data, tmp_path):
     rows.rename_axis("Image Index").reset_index().to_csv(path, index=False)
     (root / "train_val_list.txt").write_text("\n".join([*lists["train_val_list.txt"], free[5]]))
     (root / "test_list.txt").write_text("\n".join([*lists["test_list.txt"], free[6]]))
+    cut_short(root / "images" / free[0])
+    planted["not readable"].add(free[0])
     planted |= {
         "wrong entry": {free[0]},
         "unknown label": {free[1]},
