@@ -28,7 +28,7 @@ from .making import Failed, Made, Making
 from .method import Method
 from .names import NewNames, read_or_make_key
 from .sources import Sources, check_places, find_sources
-from .unfinished import HIDDEN, LOCK, Unfinished, check_free, mark_of
+from .unfinished import HIDDEN, LOCK, Unfinished, check_free, clear, mark_of
 
 _TOGETHER = 8
 """Images that a process is handed at once: as many are held in memory at full size."""
@@ -67,7 +67,9 @@ def would_make(order: ReleaseOrder, progress: Progress) -> Outcome:
 
     The names of released files hang on the key, so the images' own stand in their place.
     """
-    found, _ = _look_around(order)
+    _check_places(order)
+    check_free(order.out)
+    found = find_sources(order.source)
     making, outcome = _making(order, found, b"", 1), Outcome(others=found.others)
     _tell(outcome, [Failed("", problem) for problem in found.problems])
     for failures, part in _mapped(partial(_unreadable, making), found, list(found.images), order, progress, "reading"):
@@ -82,9 +84,11 @@ def make_release(order: ReleaseOrder, progress: Progress) -> Outcome:
     Raises:
         PrivbenchError: there is nothing to be anonymized, something is in the way, or the method fails.
     """
-    found, is_begun = _look_around(order)
-    if not is_begun:
+    _check_places(order)
+    clear(order.out)
+    if not check_free(order.out):
         _check_map(order.map, None)
+    found = find_sources(order.source)
     key = read_or_make_key(order.key)
     with _held(order.out):
         check_free(order.out)  # once more: another process may have finished it
@@ -116,11 +120,9 @@ def make_release(order: ReleaseOrder, progress: Progress) -> Outcome:
     return outcome
 
 
-def _look_around(order: ReleaseOrder) -> tuple[Sources, bool]:
-    """What is to be anonymized, and whether that was begun. Raises PrivbenchError where something is in the way."""
+def _check_places(order: ReleaseOrder) -> None:
     outside = {"--key": order.key} | ({} if order.map is None else {"--map": order.map})
     check_places(order.source, order.out, outside)
-    return find_sources(order.source), check_free(order.out)
 
 
 def _making(order: ReleaseOrder, found: Sources, key: bytes, workers: int) -> Making:

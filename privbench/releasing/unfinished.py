@@ -2,6 +2,8 @@
 
 A file counts once a line of the index holds its digest and it lies under its name. Nothing that lies here tells a name
 of the originals: a release that was given away too early is no key to them either.
+
+In the end the hidden folder is renamed before it is emptied: there is all that it told, or a finished release.
 """
 
 from __future__ import annotations
@@ -9,16 +11,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ..base.errors import PrivbenchError, some_of
 from ..base.files import sha256, write_text
 from ..base.folders import flush_all, flush_folder, give_to_owner, make_private
+from ..base.locks import locked
 from ..record.manifest import MANIFEST, ReleaseManifest
 from .making import Made
 
 HIDDEN, LOCK = ".privbench-unfinished", ".privbench-lock"
+_OVER = ".privbench-over"
+"""What was hidden, once the release needs it no more."""
 _INDEX, _TERMS, _MAP = "index.jsonl", "terms", "map"
 
 
@@ -33,12 +39,12 @@ class Unfinished:
             terms: a digest of all that decides what is made of an image.
         """
         self.out, self.folder = out, out / HIDDEN
-        self._terms = self.folder / _TERMS
+        begun_by = self.folder / _TERMS
         if not self.folder.exists():
             make_private(self.folder)
-        if not self._terms.exists():
-            write_text(self._terms, terms, for_good=True)
-        elif self._terms.read_text(encoding="utf-8") != terms:
+        if not begun_by.exists():
+            write_text(begun_by, terms, for_good=True)
+        elif begun_by.read_text(encoding="utf-8") != terms:
             raise PrivbenchError(
                 f"{out} holds an unfinished release that other terms began (method, key or depth of "
                 "images): give the command that began it, or another OUT."
@@ -87,13 +93,11 @@ class Unfinished:
         self.drop()
 
     def drop(self) -> None:
-        """Takes away what is hidden: the terms last, so that a kill meanwhile lets no other key go on."""
-        for file in self.folder.iterdir():
-            if file != self._terms:
-                file.unlink()
-        flush_folder(self.folder)
-        self._terms.unlink()
-        self.folder.rmdir()
+        """Takes away what is hidden, all of it at once for whoever comes after a kill."""
+        over = self.out / _OVER
+        self.folder.replace(over)
+        flush_folder(self.out)
+        shutil.rmtree(over)
         flush_folder(self.out)
 
     def _check_alone(self, files: Collection[str]) -> None:
@@ -133,19 +137,22 @@ def check_free(out: Path) -> bool:
     if not out.exists():
         return False
     if (out / HIDDEN).is_dir():
-        if not (out / HIDDEN / _TERMS).exists() and any(path.name not in (HIDDEN, LOCK) for path in out.iterdir()):
-            raise PrivbenchError(
-                f"{out} holds files, and in {HIDDEN} nothing that tells by what they were made: remove that folder, "
-                "verify the release, or choose another OUT."
-            )
         return True
     if not out.is_dir():
         raise PrivbenchError(f"{out} is a file, where a folder belongs: choose another OUT.")
     if (out / MANIFEST).exists():
         raise PrivbenchError(f"{out} holds a finished release: verify it, or choose another OUT.")
-    if any(path.name != LOCK for path in out.iterdir()):
+    if any(path.name not in (LOCK, _OVER) for path in out.iterdir()):
         raise PrivbenchError(f"{out} holds files of others: choose a new folder as OUT.")
     return False
+
+
+def clear(out: Path) -> None:
+    """Takes away what a kill left behind when the release was finished already; all else stays."""
+    if (out / _OVER).is_dir() or ((out / LOCK).exists() and not (out / HIDDEN).exists()):
+        with locked(out / LOCK, f"waiting for another process that fills {out}"):
+            if (out / _OVER).is_dir():
+                shutil.rmtree(out / _OVER)
 
 
 def _is(file: Path, digest: str) -> bool:

@@ -22,7 +22,7 @@ from privbench.judging.verify_release import verify_release
 from privbench.record.manifest import read_manifest
 from privbench.releasing.method import named_method
 from privbench.releasing.release import make_release, would_make
-from privbench.releasing.unfinished import HIDDEN, Unfinished
+from privbench.releasing.unfinished import HIDDEN, LOCK, Unfinished
 
 DEADLY = """
 import os
@@ -219,44 +219,39 @@ def test_what_is_killed_at_its_very_end_is_finished(order, make, monkeypatch):
     assert list(verify_release(order.out)) == []
 
 
-@pytest.mark.parametrize("steps", range(4))
-def test_a_kill_while_what_is_hidden_is_taken_away_lets_no_other_key_go_on(order, make, monkeypatch, steps):
-    """Its files would lie beside those of the first key."""
-    take, remove, taken = Path.unlink, Path.rmdir, 0
+@pytest.mark.parametrize("removed", [0, 1, 2, 3])
+@pytest.mark.parametrize("map_file", ["map.csv", None])
+def test_a_kill_while_what_is_hidden_is_taken_away_leaves_a_finished_release(
+    order, make, monkeypatch, removed, map_file, tmp_path
+):
+    """After so many hidden files; the last one is the folder."""
+    order = replace(order, map=map_file and tmp_path / map_file)
 
-    def counted(of):
-        def kill(path, *arguments, **options):
-            nonlocal taken
-            if HIDDEN in path.parts:
-                taken += 1
-                if taken > steps:
-                    raise Stop
-            of(path, *arguments, **options)
+    def killed(folder):
+        for path in sorted(folder.iterdir())[:removed]:
+            path.unlink()
+        raise Stop
 
-        return kill
-
-    drop = Unfinished.drop
-
-    def dropped(self):
-        with monkeypatch.context() as patched:
-            patched.setattr(Path, "unlink", counted(take))
-            patched.setattr(Path, "rmdir", counted(remove))
-            drop(self)
-
-    monkeypatch.setattr(Unfinished, "drop", dropped)
-    try:
-        make(replace(order, map=None))
-    except Stop:
-        assert (order.out / HIDDEN).is_dir()
-    monkeypatch.undo()
-    before = tree(order.out)
-    told = "other terms began|nothing that tells by what they were made|holds a finished release"
-    with pytest.raises(PrivbenchError, match=told):
-        make(replace(order, map=None, key=order.key.with_name("another")))
-    assert tree(order.out) == before
-    if (order.out / HIDDEN / "terms").exists():
-        make(replace(order, map=None))
+    with monkeypatch.context() as patched, pytest.raises(Stop):
+        patched.setattr("privbench.releasing.unfinished.shutil.rmtree", killed)
+        make(order)
+    assert any(".privbench-over" in told for told in verify_release(order.out))
+    released = {path.name for path in order.out.glob("*.*") if path.is_file()}
+    for again in (order, replace(order, key=tmp_path / "another", map=None)):
+        with pytest.raises(PrivbenchError, match="holds a finished release"):
+            make(again)
         assert list(verify_release(order.out)) == []
+    assert {path.name for path in order.out.iterdir()} == released
+    assert len(released) == 21
+
+
+def test_the_lock_of_a_release_that_is_finished_goes(order, make):
+    """A kill between the end and the giving up of the lock leaves it."""
+    make(order)
+    (order.out / LOCK).touch()
+    with pytest.raises(PrivbenchError, match="holds a finished release"):
+        make(order)
+    assert list(verify_release(order.out)) == []
 
 
 def test_what_somebody_puts_beside_it_is_not_released(order, make, monkeypatch):
