@@ -25,6 +25,7 @@ def rank_mates(
     reference_patients: np.ndarray,
     rng: np.random.Generator,
     visits: np.ndarray | None = None,
+    pictures: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe and mate, best mate first: rows of the two, how many of how many strangers outrank it, the rival.
 
@@ -32,22 +33,30 @@ def rank_mates(
 
     Row i of probes and references is the same radiograph, which is never compared with itself, nor with one of the
     same visit; where no visits are given, each is one. Equal scores are put in random order, so that a score that says
-    nothing ranks like chance.
+    nothing ranks like chance. Probes without a mate, or without a stranger, are left out.
 
-    Shape: similarity (N, N); the patients and visits (N,) each.
+    Where references are released files, of which one may stand for several radiographs, they are compared as files:
+    none with itself, and each stands once among the others, as a mate where it shows the patient on another visit, too.
+
+    Shape: similarity (N, N); the patients, visits and pictures (N,) each, int, the same where a file is.
     """
     taken = np.arange(len(similarity)) if visits is None else visits
+    files = np.arange(len(similarity)) if pictures is None else pictures
+    shared = _of_several(files, reference_patients)
 
     def rows() -> Iterator[pd.DataFrame]:
         for probe, scores in enumerate(similarity):
+            own = reference_patients == probe_patients[probe]
             order = np.lexsort((rng.random(len(scores)), -scores))
-            order = order[taken[order] != taken[probe]]
-            same = reference_patients[order] == probe_patients[probe]
-            if same.any():
+            order = order[(taken[order] != taken[probe]) & (files[order] != files[probe])]
+            if pictures is not None:
+                order = _once_a_file(order, files, own)
+            same = own[order]
+            if same.any() and not same.all():
                 before = np.cumsum(~same)[same]
                 strangers = reference_patients[order][~same]
                 # As long as the strangers are one patient's, he alone stands before the mate.
-                alone = np.argmax(np.append(strangers != strangers[:1], True))
+                alone = np.argmax(np.append((strangers != strangers[:1]) | shared[order][~same], True))
                 yield pd.DataFrame(
                     {
                         "probe": probe,
@@ -60,6 +69,23 @@ def rank_mates(
 
     parts = list(rows())
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS, dtype=np.int64)
+
+
+def _of_several(files: np.ndarray, patients: np.ndarray) -> np.ndarray:
+    """Whether the file of each row shows several patients. Shape: (N,) each, to (N,), bool."""
+    shown = np.unique(np.stack([files, patients]), axis=1)[0]
+    return np.isin(files, shown[1:][shown[1:] == shown[:-1]])
+
+
+def _once_a_file(order: np.ndarray, files: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The first row of each file; of one that shows the probe's patient, the lowest that is his among them.
+
+    Left out are files that show him on the probe's visit alone. Shape: order (n,), rows, best first; the others (N,).
+    """
+    first = order[np.sort(np.unique(files[order], return_index=True)[1])]
+    for row in np.sort(order[own[order]])[::-1]:
+        first[files[first] == files[row]] = row
+    return first[own[first] | ~np.isin(files[first], files[own])]
 
 
 def rank_own(similarity: np.ndarray, rng: np.random.Generator) -> np.ndarray:

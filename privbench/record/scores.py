@@ -105,17 +105,22 @@ def linkage_scores(
 
 
 def retrieval_ranks(
-    origin: AttackOrigin, test: Split, similarity: np.ndarray, rng: np.random.Generator
+    origin: AttackOrigin,
+    test: Split,
+    similarity: np.ndarray,
+    rng: np.random.Generator,
+    pictures: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe and mate of the whole test gallery, with the years between them (differences of age).
 
-    Where there is no rival, the field is empty.
+    Where there is no rival, the field is empty. Where releases are compared with one another, `pictures` tell which of
+    them are the same file.
 
-    Shape: similarity (N, N), row i of probes and references the same radiograph.
+    Shape: similarity (N, N), row i of probes and references the same radiograph; pictures (N,), int.
     """
     count, codes = len(test.images), test.patients
     checked = _checked(similarity, (count, count), f"attack {origin.attack!r}")
-    ranks = rank_mates(checked, codes, codes, rng, test.visits)
+    ranks = rank_mates(checked, codes, codes, rng, test.visits, pictures)
     probe, mate = ranks["probe"].to_numpy(np.int64), ranks["mate"].to_numpy(np.int64)
     files, patients = (test.told[column].to_numpy(object) for column in ("image", "patient"))
     ages, rival = test.table["age"].to_numpy(float), ranks["rival"].to_numpy(np.int64)

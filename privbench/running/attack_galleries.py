@@ -10,6 +10,7 @@ from ..data.gallery import Gallery, KnownGallery
 from ..data.splits import COLUMNS
 from ..protocols.kinds import Compared, Kind
 from .halves import rows_that_are_known
+from .pictures import pairs_of_two_pictures, pictures_of
 
 if TYPE_CHECKING:
     from ..plugins.interfaces import Attack
@@ -55,6 +56,9 @@ def known_gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> 
     else:
         part, images = shown.attacked(split), gallery(shown, split, kinds, attack)
     pairs, table = part.pairs, part.table[[column for column in COLUMNS if column != "split"]]
+    if kinds is Compared.RELEASES:
+        pictures = pictures_of(images, np.ones(len(images.probes), bool))
+        pairs = pairs_of_two_pictures(pairs, pictures, part.patients)
     if attack.infers_membership:
         rows = rows_that_are_known(part.patients)
         images, pairs, table = images.rows(rows), pairs.among(rows), table.iloc[rows].reset_index(drop=True)

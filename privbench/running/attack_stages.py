@@ -33,6 +33,7 @@ from .attack_galleries import known_gallery
 from .fitting import keep_what_is_learnt
 from .ledgers import learnt_from, ledger_terms
 from .membership import InferMembership
+from .pictures import pairs_of_two_pictures, pictures_of
 from .scoring import Scoring, there
 from .source import Common, Shown, Source
 from .stage_names import (
@@ -92,7 +93,8 @@ class LinkImages(Scoring[LinkageAttack]):
         kinds = threat_of(self.origin.scenario).test
         splits = {name: shown.attacked(name) for name in SPLITS} if kinds is Compared.RELEASES else shown.originals
         similarity = self._similarity(attack, shown, "test", ctx)
-        ranks = retrieval_ranks(self.origin, splits["test"], similarity, ctx.numpy_generator("ties"))
+        pictures = self._released_pictures(attack, shown, "test") if kinds is Compared.RELEASES else None
+        ranks = retrieval_ranks(self.origin, splits["test"], similarity, ctx.numpy_generator("ties"), pictures)
         write_scores(_of_released(ranks, "probe", shown, "test"), folder / RETRIEVAL_FILE)
         if kinds is Compared.ACROSS:
             # Validation images tell an attacker from when on he may believe the best match.
@@ -116,12 +118,21 @@ class LinkImages(Scoring[LinkageAttack]):
         shuffled, place = _shuffled(images, ctx)
         return attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
 
+    def _released_pictures(self, attack: LinkageAttack, shown: Shown, split: str) -> np.ndarray:
+        """Which releases of a split are the same picture, as `pictures_of` tells. Shape: (N,), int."""
+        images = self._gallery(attack, shown, split, Compared.RELEASES)
+        return pictures_of(images, np.ones(len(images.probes), bool))
+
     def _pairs(self, attack: LinkageAttack, shown: Shown, folder: Path, ctx: Context) -> None:
         train, test = (kinds := threat_of(self.origin.scenario)).train, kinds.test
         parts = []
         for name, kind in dict.fromkeys([("train", train), ("val", train), ("val", test), ("test", test)]):
             split = shown.attacked(name)
-            pairs = _some(split.pairs, len(shown.originals["val"].pairs)) if name == "train" else split.pairs
+            pairs = split.pairs
+            if kind is Compared.RELEASES:
+                pairs = pairs_of_two_pictures(pairs, self._released_pictures(attack, shown, name), split.patients)
+            if name == "train":
+                pairs = _some(pairs, len(shown.originals["val"].pairs))
             images, place = _shuffled(self._gallery(attack, shown, name, kind), ctx)
             scores = attack.similarity(images, place[pairs.probe], place[pairs.reference], ctx)
             parts.append(linkage_scores(self.origin, split, name, kind, pairs, scores))
@@ -135,7 +146,7 @@ class LinkImages(Scoring[LinkageAttack]):
         images, place = _shuffled(gallery, ctx)
         similarity = attack.image_similarity(images, ctx)
         if similarity is not None:
-            pictures = _pictures(gallery, np.isin(rows, shown.rows("test")))
+            pictures = pictures_of(gallery, np.isin(rows, shown.rows("test")))
             first, similarity = by_picture(similarity[np.ix_(place, place)], pictures)
             ranks = own_image_ranks(self.origin, split, rows[first], similarity, ctx.numpy_generator("equally alike"))
             write_scores(_of_released(ranks, "image", shown, "test"), folder / MATCHES_FILE)
@@ -256,19 +267,6 @@ def _to_be_matched(patients: np.ndarray, released: np.ndarray) -> np.ndarray:
     others = np.flatnonzero(~np.isin(patients, patients[released]))
     room = MATCHED - len(own)
     return np.concatenate([own, others[one_a_patient(patients[others], room)]]) if len(others) and room else own
-
-
-def _pictures(gallery: Gallery, released: np.ndarray) -> np.ndarray:
-    """Of each row a number that rows share whose released picture is the same; of those that are not released its own.
-
-    One picture for all says nothing of any, so there each row counts by itself. Shape: (N,), bool, to (N,), int.
-    """
-    first: dict[bytes, int] = {}
-    parts, own = (gallery.probes, *gallery.releases), np.arange(len(released))
-    shared = own.copy()
-    for row in np.flatnonzero(released):
-        shared[row] = first.setdefault(b"".join(part[row].tobytes() for part in parts), int(row))
-    return shared if len(first) > 1 else own
 
 
 def _some(pairs: Pairs, count: int) -> Pairs:

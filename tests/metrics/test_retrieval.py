@@ -104,6 +104,68 @@ def test_probes_without_a_mate_are_left_out():
     assert len(rank_mates(np.eye(2), np.arange(2), np.arange(2), np.random.default_rng(0))) == 0
 
 
+@pytest.fixture
+def shared():
+    """Two visits of 24 patients, of which either is released in eight files of three patients each; no two patients
+    share both. Patients and files of the 48 radiographs."""
+    patient = np.arange(24)
+    return np.tile(patient, 2), np.concatenate([patient % 8, 8 + patient // 3])
+
+
+def test_files_of_several_patients_are_compared_as_files(shared):
+    """A score that says nothing finds one file of the 15 others; so does one that sees which files are the same; one
+    that knows who is on them always finds the mate's."""
+    patients, files = shared
+    shown = np.stack([np.isin(np.arange(24), patients[files == file]) for file in files]).astype(float)
+    found = {"nothing": [], "itself": [], "patients": []}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        for name, similarity in (
+            ("nothing", np.zeros((48, 48))),
+            ("itself", (files[:, None] == files).astype(float)),
+            ("patients", (patients[:, None] == patients) + 0.5 * (shown @ shown.T)),
+        ):
+            ranks = rank_mates(similarity, patients, patients, rng, pictures=files)
+            assert (len(ranks), set(ranks["strangers"])) == (48, {14})
+            found[name].append(cumulative_match(ranks, 1))
+    assert np.mean(found["nothing"]) == pytest.approx(1 / 15, abs=0.015)
+    assert np.mean(found["itself"]) == pytest.approx(1 / 15, abs=0.015)
+    assert np.mean(found["patients"]) == 1
+
+
+def test_a_patient_whose_images_share_a_file_is_not_found_in_it():
+    patients, files = np.array([0, 0, 1, 1, 2]), np.array([0, 0, 2, 3, 3])
+    ranks = rank_mates(np.ones((5, 5)), patients, patients, np.random.default_rng(0), pictures=files)
+    assert ranks[["probe", "mate", "strangers"]].to_numpy().tolist() == [[2, 3, 1], [3, 2, 1]]
+
+
+def test_a_file_that_shows_the_patient_on_the_probes_visit_alone_is_neither_mate_nor_stranger():
+    patients, visits = np.array([0, 0, 0, 1, 2]), np.array([0, 0, 1, 2, 3])
+    files = np.array([0, 1, 2, 1, 4])
+    ranks = rank_mates(np.ones((5, 5)), patients, patients, np.random.default_rng(0), visits, files)
+    first = ranks[ranks["probe"] == 0]
+    assert first[["mate", "strangers"]].to_numpy().tolist() == [[2, 1]]
+
+
+def test_a_file_of_several_patients_is_no_ones_rival():
+    patients = np.array([0, 0, 1, 2, 3])
+    similarity = np.array([[0, 5, 9, 8, 7], *np.zeros((4, 5))])
+    for files, rival in (([0, 1, 2, 3, 3], NO_RIVAL), ([0, 1, 2, 2, 4], NO_RIVAL)):
+        ranks = rank_mates(similarity, patients, patients, np.random.default_rng(0), pictures=np.array(files))
+        assert ranks.loc[0, ["outranked_by", "strangers", "rival"]].tolist() == [2, 2, rival]
+    ranks = rank_mates(similarity[:3, :3], patients[:3], patients[:3], np.random.default_rng(0), pictures=np.arange(3))
+    assert ranks.loc[0, "rival"] == 1
+
+
+def test_files_of_one_radiograph_each_change_nothing(case):
+    patients, points, _ = case
+    with_files, without = (
+        rank_mates(points @ points.T, patients, patients, np.random.default_rng(1), pictures=files)
+        for files in (np.arange(40)[::-1], None)
+    )
+    pd.testing.assert_frame_equal(with_files, without)
+
+
 def test_the_rank_of_the_own_image_is_that_of_a_sorted_list(rng):
     similarity = rng.normal(size=(40, 40))
     by_hand = [sorted(row, reverse=True).index(row[place]) for place, row in enumerate(similarity)]

@@ -19,7 +19,15 @@ from privbench.protocols.schema import parse_value
 from privbench.record.folder import LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, UTILITY_SCORES
 from privbench.record.scores import AttackOrigin, read_scores
 from privbench.running.attack_stages import FitAttack, LinkImages, _shuffled, _some
-from privbench.running.stage_names import DATA, IMAGES_FILE, LINKAGE_FILE, MATCHES_FILE, RELEASE, StageName
+from privbench.running.stage_names import (
+    DATA,
+    IMAGES_FILE,
+    LINKAGE_FILE,
+    MATCHES_FILE,
+    RELEASE,
+    RETRIEVAL_FILE,
+    StageName,
+)
 
 
 @pytest.mark.slow
@@ -304,6 +312,28 @@ def test_a_picture_that_stands_for_several_originals_looks_for_any_of_them(
     told = link(shades, Matching(), "informed", tmp_path / "a", ctx)
     assert dict(zip(told["image"], told["outranked_by"] == 0, strict=True)) == found
     assert set(told["candidates"]) == {candidates}
+
+
+def test_a_released_picture_is_not_linked_with_itself(shades, ctx, tmp_path):
+    """The test patients 0 and 1 share a picture of one of their two images each, and 2 has one of both of his."""
+    greys = np.arange(18, dtype=np.uint8)
+    greys[[12, 14]], greys[[16, 17]] = 100, 101
+    np.save(shades[0][RELEASE] / IMAGES_FILE, np.ones((18, 1, 32, 32), np.uint8) * greys[:, None, None, None])
+    pairs = Pairs(np.array([0, 4, 0, 0, 1]), np.array([1, 5, 2, 5, 4]), np.array([True, True, False, False, False]))
+    reads, learnt = shades
+    (tmp_path / "scored").mkdir()
+    origin, known = AttackOrigin("watching", "linked-releases", 0), replace(source(), pairs=PAIRS | {"test": pairs})
+    LinkImages(Matching(), origin, False, learnt, known)(reads, tmp_path / "scored", ctx)
+    ranks = read_scores(tmp_path / "scored" / RETRIEVAL_FILE)
+    assert ranks[["probe", "mate", "strangers"]].to_numpy().tolist() == [
+        ["test0.png", "test1.png", 2], ["test1.png", "test0.png", 2],
+        ["test2.png", "test3.png", 2], ["test3.png", "test2.png", 2],
+    ]  # fmt: skip
+    scored = read_scores(tmp_path / "scored" / LINKAGE_FILE)
+    test = scored[scored["split"] == "test"]
+    assert list(zip(test["probe"], test["reference"], strict=True)) == [
+        ("test0.png", "test1.png"), ("test0.png", "test5.png"), ("test1.png", "test4.png"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
