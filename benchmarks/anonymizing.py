@@ -6,8 +6,9 @@
 Both draw PNG files of 1024 pixels, and PriCheXy-Net with random weights. `speed` compares `privbench anonymize` with
 the loop that one would write by hand: Pillow reads, the network tells the displacement of the small image, which is
 scaled up, and Pillow writes. Each takes all cores, in turn, so many rounds, of which the best counts. What is timed is
-the whole command, with the loading of torch, which the loop is spared. `memory` prints what the command and all its
-processes hold while it goes on.
+the whole command, with the loading of torch, which the loop is spared. `memory` prints for each quarter of the images
+the most that the command and all its processes held: pages that several share count in each (RSS), or once (PSS). With
+`--pictures` they are links to the PNG files of a folder, as often as need be.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,8 @@ from torch.nn import functional
 from privbench.metrics.deformation import moved
 
 SIDE, MU = 1024, 0.01
-_EVERY = 10.0  # seconds between two looks at the memory
+_EVERY = 1.0  # seconds between two looks at the memory
+_QUARTERS = 4
 
 
 def main() -> None:
@@ -40,11 +43,14 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--size", type=int, default=256, help="of the small images that the network knows")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pictures", type=Path, help="a folder of PNG files, in place of what would be drawn")
     told = parser.parse_args()
     source, weights = told.scratch / f"in-{told.images}", told.scratch / "weights.safetensors"
-    _draw(source, told.images)
-    network = FlowFieldUNet().eval()
-    save_file({name: one.contiguous() for name, one in network.state_dict().items()}, weights)
+    if told.pictures is None:
+        _draw(source, told.images)
+    else:
+        _link(source, told.images, sorted(told.pictures.resolve().glob("*.png")))
+    network = write_weights(weights)
     out, key = told.scratch / "out", told.scratch / "key"
     line = [sys.executable, "-m", "privbench", "anonymize", source, out, "--anonymizer", "prichexy",
             "--mu", MU, "--weights", weights, "--size", told.size, "--key", key, "--quiet"]  # fmt: skip
@@ -53,6 +59,13 @@ def main() -> None:
         _compare(command, source, network, told.size, told.rounds)
     else:
         _watch(command, told.images)
+
+
+def write_weights(file: Path) -> FlowFieldUNet:
+    """PriCheXy-Net with random weights, which the file holds afterwards."""
+    network = FlowFieldUNet().eval()
+    save_file({name: one.contiguous() for name, one in network.state_dict().items()}, file)
+    return network
 
 
 def _draw(folder: Path, images: int) -> None:
@@ -66,6 +79,12 @@ def _draw(folder: Path, images: int) -> None:
             smooth = np.asarray(coarse.resize((SIDE, SIDE), Image.BICUBIC), np.float32)
             noisy = smooth + draw.normal(0, 2, (SIDE, SIDE)).astype(np.float32)
             Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(path, compress_level=1)
+
+
+def _link(folder: Path, images: int, pictures: list[Path]) -> None:
+    folder.mkdir(parents=True)
+    for number in range(images):
+        (folder / f"{number:06}.png").symlink_to(pictures[number % len(pictures)])
 
 
 def _compare(command: list[str], source: Path, network: FlowFieldUNet, size: int, rounds: int) -> None:
@@ -107,29 +126,37 @@ def _by_hand(file: Path, target: Path, network: FlowFieldUNet, size: int) -> Non
 def _watch(command: list[str], images: int) -> None:
     out = Path(command[5])
     shutil.rmtree(out, ignore_errors=True)
-    begun = time.perf_counter()
+    begun, most = time.perf_counter(), np.zeros((_QUARTERS, 3))
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             time.sleep(_EVERY)
             done = len(list(out.glob("*.png")))
-            print(f"{time.perf_counter() - begun:5.0f} s: {done} images, {_memory(process.pid):.0f} MiB", flush=True)
+            quarter = min(done * _QUARTERS // images, _QUARTERS - 1)
+            most[quarter] = np.maximum(most[quarter], _memory(process.pid))
+    print("| images | processes | RSS | PSS |")
+    for quarter, (processes, rss, pss) in enumerate(most, start=1):
+        print(f"| to {quarter / _QUARTERS:.0%} | {processes:.0f} | {rss:.0f} MiB | {pss:.0f} MiB |")
     print(f"{images / (time.perf_counter() - begun):.2f} images/s; ended with {process.returncode}")
 
 
-def _memory(process: int) -> float:
-    """What a process and all below it hold for themselves, in MiB."""
-    parents, own = {}, {}
+def _memory(process: int) -> tuple[int, float, float]:
+    """How many processes there are, itself and all below it, and what they hold, in MiB: RSS and PSS."""
+    parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError):  # it has ended
             status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line)
-        except OSError:  # it has ended
-            continue
-        parents[int(folder.name)] = int(status["PPid"])
-        own[int(folder.name)] = int(status.get("RssAnon", "0").split()[0]) / 1024
+            parents[int(folder.name)] = int(status["PPid"])
     below = {process}
     while more := {one for one, parent in parents.items() if parent in below} - below:
         below |= more
-    return sum(own.get(one, 0.0) for one in below)
+    held = []
+    for one in below:
+        with suppress(OSError):
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()[1:]
+            told = dict(line.split(":", 1) for line in lines)
+            held.append([int(told[name].split()[0]) / 1024 for name in ("Rss", "Pss")])
+    rss, pss = np.sum(held, axis=0) if held else (0.0, 0.0)
+    return len(held), float(rss), float(pss)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from typing import Any
 
 STOPS = ("interrupt", "main", "worker", "node", "head")
 _ON_RAY, _OUTLIVED = ("node", "head"), ("worker", "node")
-_MARK = "PRIVBENCH_INTERRUPTIONS"
+MARK = "PRIVBENCH_INTERRUPTIONS"
 _LOCAL = ("--executor", "local", "--jobs", "2")
 _AGENTS = (b"ray::DashboardAgent", b"ray::RuntimeEnvAgent")
 """Processes of a machine of Ray, and of no command: they end by themselves some seconds after it is killed."""
@@ -89,15 +89,15 @@ def _disturbed(protocol: Path, folder: Path, stop: str, after: float) -> tuple[b
             _disturb(run, stop, mark, machines)
         status = _ended(run)
         if machines is None:
-            wrong += _alive(mark)
+            wrong += alive(mark)
         if not before:
             wrong += _told(folder, stop, status)
-    wrong += _alive(mark)
+    wrong += alive(mark)
     if status != 0:
         with _means(stop, mark) as (means, _):
             if (status := _ended(_start(protocol, folder, mark, means))) != 0:
                 wrong.append(f"the second command ended with {status}: {_printed(folder)[-500:]}")
-    return before, [*wrong, *_alive(mark), *_hidden(folder)]
+    return before, [*wrong, *alive(mark), *_hidden(folder)]
 
 
 @contextmanager
@@ -108,21 +108,21 @@ def _means(stop: str, mark: str) -> Iterator[tuple[tuple[str, ...], Any]]:
         return
     from ray.cluster_utils import Cluster
 
-    os.environ[_MARK] = mark  # for all that belongs to the cluster
+    os.environ[MARK] = mark  # for all that belongs to the cluster
     machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         machines.add_node(num_cpus=1)
         yield ("--executor", "ray", "--address", machines.address), machines
     finally:
         machines.shutdown()
-        del os.environ[_MARK]
+        del os.environ[MARK]
 
 
 def _start(protocol: Path, folder: Path, mark: str, means: Sequence[str]) -> subprocess.Popen[bytes]:
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "privbench", "run", "--protocol", str(protocol.resolve()), *means]
     command += ["--store", "store", "--out", "out", "--quiet"]
-    environment = os.environ | {_MARK: mark}
+    environment = os.environ | {MARK: mark}
     with (folder / "printed.txt").open("wb") as printed:
         return subprocess.Popen(
             command, cwd=folder, env=environment, stdout=printed, stderr=printed, start_new_session=True
@@ -182,7 +182,7 @@ def _told(folder: Path, stop: str, status: int | None) -> list[str]:
     return []  # without the head Ray itself ends the command
 
 
-def _alive(mark: str) -> list[str]:
+def alive(mark: str) -> list[str]:
     """The processes that come of a command, those included that lost their parent."""
     for _ in range(10):  # what a killed process leaves behind may take a while to see it
         if not (left := _marked(mark)):
@@ -193,7 +193,7 @@ def _alive(mark: str) -> list[str]:
 
 def _marked(mark: str) -> list[int]:
     processes = [int(one.name) for one in Path("/proc").glob("[0-9]*")]
-    marked = [one for one in processes if f"{_MARK}={mark}".encode() in _read(one, "environ").split(b"\0")]
+    marked = [one for one in processes if f"{MARK}={mark}".encode() in _read(one, "environ").split(b"\0")]
     return [one for one in marked if not _read(one, "cmdline").startswith(_AGENTS)]
 
 

@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from loky import ProcessPoolExecutor
 
-from .errors import PrivbenchError
+from .errors import PrivbenchError, explain_memory_error
+from .progress import log
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -68,38 +69,65 @@ def map_parts_in_processes(
 ) -> Generator[list[Result], None, None]:
     """The results of each part, as `map_in_processes` gives them, whatever single tasks do to their processes.
 
-    A task that makes its process end is sought by halves of its part, and costs no other its result.
+    Where processes end, or memory runs out, one process alone does what was open. A task that even there makes its
+    process end is sought by halves of its part, and costs no other its result. Where there is none, they were too
+    many for the memory, and half of them go on.
 
     Args:
         function: of some tasks, their results in their order.
-        killed: what stands in the place of the result of a task that makes its process end.
+        killed: what stands in the place of the result of a task that makes its process end, or needs more memory than
+            there is for one process alone.
     """
     done = 0
     while done < len(parts):
-        with closing(map_in_processes(function, parts[done:], min(workers, len(parts) - done))) as results:
+        workers = min(workers, len(parts) - done)
+        with closing(_as_far_as_it_goes(function, parts[done:], workers)) as results:
+            for found in results:
+                yield found
+                done += 1
+        if not (left := parts[done : done + 2 * workers]):
+            return
+        first = done
+        with closing(_as_far_as_it_goes(function, left, 1)) as results:
+            for found in results:
+                yield found
+                done += 1
+        if done < first + len(left):
+            yield _spared(function, parts[done], killed)
+            done += 1
+        elif workers > 1:
+            workers //= 2
+            log.warning("a process was killed, as systems do when memory runs out: going on with %d at once", workers)
+
+
+def _as_far_as_it_goes(
+    function: Callable[[Sequence[Task]], list[Result]], parts: Sequence[Sequence[Task]], workers: int
+) -> Generator[list[Result], None, None]:
+    """The results of the parts by so many processes, until one is killed or memory runs out."""
+    with closing(map_in_processes(function, parts, workers)) as results:
+        while True:
             try:
-                for found in results:
-                    yield found
-                    done += 1
+                found = next(results)
+            except StopIteration:
                 return
-            except ProcessKilled:  # over this part, or over one of the next
-                pass
-        yield _spared(function, parts[done], killed)
-        done += 1
+            except Exception as error:
+                if isinstance(error, ProcessKilled) or explain_memory_error(error):
+                    return
+                raise
+            yield found
 
 
 def _spared(
     function: Callable[[Sequence[Task]], list[Result]], part: Sequence[Task], killed: Callable[[Task], Result]
 ) -> list[Result]:
     """The same of one part, by a process of its own, and of each half of it where that is killed."""
-    try:
-        (found,) = map_in_processes(function, [part], 1)
-        return found
-    except ProcessKilled:
-        if len(part) == 1:
-            return [killed(part[0])]
-        half = len(part) // 2
-        return [*_spared(function, part[:half], killed), *_spared(function, part[half:], killed)]
+    with closing(_as_far_as_it_goes(function, [part], 1)) as results:
+        if (found := next(results, None)) is not None:
+            return found
+    if len(part) == 1:
+        return [killed(part[0])]
+    half = len(part) // 2
+    return [*_spared(function, part[:half], killed), *_spared(function, part[half:], killed)]
 
 
 @contextmanager

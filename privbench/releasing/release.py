@@ -184,8 +184,8 @@ def _killed(image: tuple[str, Path]) -> Failed:
     name, path = image
     return Failed(
         name,
-        f"Image {path} makes the process end that anonymizes it, as damaged files may, or want of memory: replace it "
-        "by a sound copy, or lower --jobs.",
+        f"Image {path} makes the process end that anonymizes it, as damaged files may, or needs more memory than there "
+        "is: replace it by a sound copy, or end other programs.",
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from processes import Command, until
-from work import fail, last, read_all, sleep, square
+from work import fail, hold, last, read_all, share, sleep, square
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.processes import map_in_processes, map_parts_in_processes
@@ -59,6 +59,28 @@ def test_a_task_that_kills_its_process_is_told_and_the_others_are_done():
     parts = [[Path(name) for name in names[first : first + 2]] for first in (0, 2, 4)]
     found = [one for part in map_parts_in_processes(read_all, parts, 2, told) for one in part]
     assert found == [told(Path(name)) if "kills" in name else name for name in names]
+
+
+@pytest.mark.parametrize(("rooms", "at_once"), [(1, ["2", "2 1"]), (2, ["2"]), (4, [""])])
+def test_where_memory_runs_out_fewer_go_on(tmp_path, caplog, rooms, at_once):
+    """Down to one, where two meet again, and everything is done, in order, once."""
+    names = [f"{rooms} {number}" for number in range(24)]
+    parts = [[tmp_path / name for name in names[first : first + 2]] for first in range(0, 24, 2)]
+    found = [one for part in map_parts_in_processes(share, parts, 4, told) for one in part]
+    assert found == names
+    gone_on = [one.split(" with ")[1].split()[0] for one in caplog.messages if "memory runs out" in one]
+    assert " ".join(gone_on) in at_once
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc to ask for memory")
+def test_what_needs_more_memory_than_there_is_for_one_process_is_told():
+    parts = [[1, 40, 40], [100, 1], [2]]
+    assert list(map_parts_in_processes(hold, parts, 2, str)) == [[1, 40, 40], ["100", 1], [2]]
+
+
+def test_what_else_fails_is_the_callers():
+    with pytest.raises(ZeroDivisionError):
+        list(map_parts_in_processes(fail, [[0], [1]], 2, told))
 
 
 @pytest.fixture
