@@ -12,14 +12,15 @@ from torch.nn import functional
 
 from privbench.data.splits import Split
 from privbench.learning.classifier import label_loss
-from privbench.learning.context import Context, Pixels
+from privbench.learning.clock import phase
+from privbench.learning.context import Context, Pixels, batch_of
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import Recipe
 from privbench.learning.training import Losses, prepare, train
 
 from .adversaries import Adversary, Batch
 
-_EVALUATION_BATCH = 256
+_EVALUATION_BATCH = 256  # images of 64 x 64 pixels, or as many pixels of larger ones
 
 
 class Generating(Protocol):
@@ -49,7 +50,7 @@ def reconstruct(anonymizer: Generating, train_set: Split, val_set: Split, ctx: C
         return {"loss": loss}
 
     def validate() -> Losses:
-        return _mean_over_rows(len(val_pixels), lambda rows: {"loss": loss_of(val_pixels[rows])})
+        return _mean_over_rows(len(val_pixels), val_pixels.side, lambda rows: {"loss": loss_of(val_pixels[rows])})
 
     train(
         anonymizer.generator,
@@ -75,7 +76,9 @@ def deceive(
     def validate() -> Losses:
         classifier.eval()
         adversary.network.eval()
-        return _mean_over_rows(len(val_batches), lambda rows: game.generator_losses(val_batches[rows]))
+        return _mean_over_rows(
+            len(val_batches), val_batches.side, lambda rows: game.generator_losses(val_batches[rows])
+        )
 
     train(
         anonymizer.generator,
@@ -139,14 +142,16 @@ class Game:
 
     def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         optimizer.zero_grad()
-        self._fabric.backward(loss)
-        optimizer.step()
+        with phase("backward"):
+            self._fabric.backward(loss)
+        with phase("optimizer"):
+            optimizer.step()
 
 
-def _mean_over_rows(count: int, losses_of: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The losses of all rows, read a batch at a time and weighted by its length."""
+def _mean_over_rows(count: int, side: int, losses_of: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The losses of all rows, read a batch of images of that side at a time and weighted by its length."""
     sums: dict[str, Tensor] = {}
-    for rows in torch.arange(count).split(_EVALUATION_BATCH):
+    for rows in torch.arange(count).split(batch_of(_EVALUATION_BATCH, side)):
         for name, value in losses_of(rows).items():
             sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(rows)
     return {name: total / count for name, total in sums.items()}

@@ -36,7 +36,10 @@ class Batch(NamedTuple):
 
 
 class Batches(Protocol):
-    """What indexes so many rows to batches."""
+    """What indexes so many rows to batches of images of one side, in pixels."""
+
+    @property
+    def side(self) -> int: ...
 
     def __len__(self) -> int: ...
 
@@ -102,6 +105,10 @@ class PairBatches:
         self._mated = torch.from_numpy(split.pairs.mated).float()
         self._labels = torch.from_numpy(split.labels)
         self._device = ctx.device
+
+    @property
+    def side(self) -> int:
+        return self._pixels.side
 
     def __len__(self) -> int:
         return len(self._probe)
@@ -207,6 +214,10 @@ class PatientBatches:
         """
         self._pixels, self._points, self._count, self._draw = pixels, points, count, draw
         self._labels, self._device = torch.from_numpy(split.labels), ctx.device
+
+    @property
+    def side(self) -> int:
+        return self._pixels.side
 
     def __len__(self) -> int:
         return self._count

@@ -9,7 +9,7 @@ from torch.nn import functional
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from privbench.data.gallery import Gallery, KnownGallery
-from privbench.learning.context import Context, Pixels
+from privbench.learning.context import Context, Pixels, batch_of
 from privbench.learning.generators import global_seed
 from privbench.learning.states import below, prefixed
 from privbench.learning.training import Losses, adam, prepare
@@ -18,7 +18,7 @@ from privbench.learning.training import train as train_network
 from .embedding import Embedding, Seen
 from .recipes import RestorationParams
 
-_BATCH = 256
+_BATCH = 256  # images of 64 x 64 pixels, or as many pixels of larger ones
 _RESTORER = "restorer."
 
 
@@ -59,7 +59,7 @@ class RestoredEmbedding(Embedding):
         """Every probe as the original may have been. Shape: (N, 1, H, W), uint8."""
         restorer.eval()
         released, restored = super()._probes(gallery, ctx), np.empty_like(gallery.probes)
-        for rows in torch.arange(len(released)).split(_BATCH):
+        for rows in torch.arange(len(released)).split(batch_of(_BATCH, gallery.probes.shape[-1])):
             images = restorer(released[rows]).float().clamp(0, 1)
             restored[rows.numpy()] = (images * 255).round().to(torch.uint8).cpu().numpy()
         return restored

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,10 +22,11 @@ from ..learning.context import Context
 from ..learning.device import create_fabric, deterministic
 from ..learning.generators import global_seed
 from .manifest import Seen, seen_of
-from .store import Store
+from .store import Produce, Store
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
+    from ..base.timing import EpochTime
     from .node import Conditions, Reached, Reads, StageName, Work
     from .store import Stage
 
@@ -60,10 +61,10 @@ class Job:
             store, fill = Store(self.store), self._fill(progress)
             return store.stage(self.name.kind, self.version, self.config, self.digests, fill)
 
-    def _fill(self, progress: Progress) -> Callable[[Path], None]:
+    def _fill(self, progress: Progress) -> Produce:
         told, name = self.conditions, str(self.name)
 
-        def fill(folder: Path) -> None:
+        def fill(folder: Path) -> list[EpochTime]:
             if self.reached is not None and not self.reached.is_here:
                 raise PrivbenchError(
                     f"The process that is to make the stage {name} has another code of privbench, or other libraries, "
@@ -82,6 +83,7 @@ class Job:
                         f"The stage {read} in {place} was changed while {name} read it: run the same command again."
                     )
             (folder / CURVES).write_text(json.dumps(ctx.curves, indent=1), encoding="utf-8")
+            return ctx.times
 
         return fill
 

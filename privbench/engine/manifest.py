@@ -14,12 +14,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..base.errors import PrivbenchError
 from ..base.files import digest_of, digests
+from ..base.timing import EpochTime
 
 MANIFEST = "stage.json"
 
 
 class Manifest(BaseModel):
-    """What a finished stage says of itself; `files` are the SHA-256 of all that it holds beside this."""
+    """What a finished stage says of itself; `files` are the SHA-256 of all that it holds beside this.
+
+    What it cost is no part of its digest: `trainings` tells, epoch by epoch, where the time of what it trained went.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,6 +35,8 @@ class Manifest(BaseModel):
     seconds: float
     peak_memory_mib: float
     device_memory_mib: float | None = None
+    processor_seconds: float | None = None
+    trainings: tuple[EpochTime, ...] | None = None
     seal: str = ""
 
     def sealed(self) -> Manifest:

@@ -13,13 +13,16 @@ _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 class Meter:
-    """A context manager; `seconds`, `peak_memory_mib` and `device_memory_mib` hold after it.
+    """A context manager; `seconds`, `processor_seconds`, `peak_memory_mib` and `device_memory_mib` hold after it.
+
+    The processor's are those of all threads of this process; processes that help it do not count.
 
     The peak is the resident set's on Linux, where it can be reset, and the process's so far elsewhere; processes that
     help it do not count. `device_memory_mib` is of a CUDA device, None where none is in use.
     """
 
     seconds: float
+    processor_seconds: float
     peak_memory_mib: float
     device_memory_mib: float | None
 
@@ -28,11 +31,12 @@ class Meter:
             _RESET.write_text("5")  # resets the high-water mark (proc(5))
         if (cuda := _cuda()) is not None:
             cuda.reset_peak_memory_stats()
-        self._start = time.perf_counter()
+        self._start, self._used = time.perf_counter(), time.process_time()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.seconds = round(time.perf_counter() - self._start, 3)
+        self.processor_seconds = round(time.process_time() - self._used, 3)
         cuda = _cuda()
         self.peak_memory_mib = round(_host_peak_mib(), 1)
         # What torch keeps for later counts too: other processes cannot have it.

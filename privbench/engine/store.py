@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,15 @@ from ..base.files import digests
 from ..base.folders import flush_all, give_to_owner
 from ..base.locks import locked, locked_if_left
 from ..base.progress import log
+from ..base.timing import EpochTime
 from ..data import decoded
 from .manifest import MANIFEST, Manifest, Seen, damage_of, examine, key_of, seen_of
 from .meter import Meter
 
 STORE_VARIABLE = "PRIVBENCH_STORE"
+
+Produce = Callable[[Path], Sequence[EpochTime] | None]
+"""Fills a folder with what a stage puts out; tells what its trainings took, where it trained."""
 
 _WORTH_A_FLUSH = 1.0
 """Seconds that a stage took which is written to disk for good before it is put in place: nothing shorter is. A loss of
@@ -73,7 +77,7 @@ class Store:
         version: str,
         config: Mapping[str, Any],
         inputs: Mapping[str, str],
-        produce: Callable[[Path], None],
+        produce: Produce,
     ) -> Stage:
         """The stage's folder, made by `produce` unless it is there already and sound.
 
@@ -82,7 +86,7 @@ class Store:
             version: goes up with every change of the code that changes its output.
             config: JSON values that `produce` depends on.
             inputs: digests of the stages that it reads, by role.
-            produce: fills an empty folder; a failure leaves nothing behind.
+            produce: fills an empty folder, and tells what its trainings took; a failure leaves nothing behind.
 
         Raises:
             PrivbenchError: what lies in its place cannot be read.
@@ -137,14 +141,14 @@ def _make(
     version: str,
     config: Mapping[str, Any],
     inputs: Mapping[str, str],
-    produce: Callable[[Path], None],
+    produce: Produce,
 ) -> Manifest:
     # Who holds the lock is alone here: what lies there was left by a run that was killed.
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(mode=0o700)
     try:
         with Meter() as meter:
-            produce(part)
+            trainings = produce(part)
         manifest = Manifest(
             name=name,
             version=version,
@@ -154,6 +158,8 @@ def _make(
             seconds=meter.seconds,
             peak_memory_mib=meter.peak_memory_mib,
             device_memory_mib=meter.device_memory_mib,
+            processor_seconds=meter.processor_seconds,
+            trainings=tuple(trainings) if trainings else None,
         ).sealed()
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=1, exclude_none=True), encoding="utf-8")
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

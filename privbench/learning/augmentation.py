@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .clock import phase
 from .recipes import Augmentation
 
 
@@ -19,6 +20,7 @@ def augment(images: Tensor, strength: Augmentation, generator: torch.Generator) 
     return vary(images, strength, generator)[0]
 
 
+@phase("data")
 def vary(images: Tensor, strength: Augmentation | None, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
     """The augmented images and how they were moved; the images as they are, and None, where there is no strength."""
     if strength is None:

@@ -12,6 +12,8 @@ from lightning_fabric import Fabric
 
 from ..base.progress import Progress
 from ..base.seeds import derive_seed, numpy_generator
+from ..base.timing import EpochTime
+from .clock import phase
 from .generators import torch_generator
 
 _BATCH = 64  # what fits a processor's caches; an accelerator has enough to do with it
@@ -20,13 +22,17 @@ _DEVICE_SHARE = 0.5  # of the accelerator's free memory that resident images may
 
 @dataclass(frozen=True)
 class Context:
-    """A stage's surroundings. `curves` collects one row an epoch: stage, epoch, and the named losses."""
+    """A stage's surroundings. `curves` collects one row an epoch: stage, epoch, and the named losses.
+
+    `times` collects what each epoch took, which is no part of what the stage puts out.
+    """
 
     fabric: Fabric
     seed: int
     stage: str
     progress: Progress
     curves: list[dict[str, Any]] = field(default_factory=list)
+    times: list[EpochTime] = field(default_factory=list)
 
     @property
     def device(self) -> torch.device:
@@ -41,6 +47,11 @@ class Context:
 
     def numpy_generator(self, *names: str | int) -> np.random.Generator:
         return numpy_generator(self.seed, self.stage, *names)
+
+
+def batch_of(count: int, side: int) -> int:
+    """How many images of that side hold no more pixels than so many of 64 x 64; no more than those of smaller ones."""
+    return max(1, min(count, count * 64**2 // side**2))
 
 
 class Pixels:
@@ -59,11 +70,17 @@ class Pixels:
     def __len__(self) -> int:
         return len(self._images)
 
+    @property
+    def side(self) -> int:
+        """In pixels."""
+        return int(self._images.shape[-1])
+
     def batches(self) -> Iterator[torch.Tensor]:
         """All images in their order, some at a time. Shape: (n, 1, H, W) each."""
         for rows in torch.arange(len(self)).split(_BATCH):
             yield self[rows]
 
+    @phase("data")
     def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
         if isinstance(self._images, torch.Tensor):
             chosen = self._images[rows.to(self._device)]

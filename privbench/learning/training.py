@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
 
 from ..base.errors import PrivbenchError
+from .clock import Clock, phase
 from .context import Context
 from .recipes import Recipe
 
@@ -56,9 +58,11 @@ def prepare(
 
     def update(loss: Tensor) -> None:
         fabric_optimizer.zero_grad()
-        ctx.fabric.backward(loss)
-        fabric_optimizer.step()
-        move_rate()
+        with phase("backward"):
+            ctx.fabric.backward(loss)
+        with phase("optimizer"):
+            fabric_optimizer.step()
+            move_rate()
 
     return prepared, update
 
@@ -83,7 +87,7 @@ def train(
         recipe: epochs, batch size and patience; the optimizer is the step's own affair.
         step: takes a batch of row numbers, updates the weights, and returns named losses.
         validate: returns named losses; the one named "loss" selects the epoch.
-        ctx: receives the curves and shows the progress.
+        ctx: receives the curves and the times, and shows the progress.
         title: what the curves and messages call this training.
 
     Raises:
@@ -92,18 +96,25 @@ def train(
     shuffle = ctx.torch_generator(title, "shuffle")
     steps = steps_per_epoch(count, recipe.batch_size)
     best_loss, best_epoch, best_state = math.inf, -1, None
+    clock = Clock(ctx.device, title)
     with ctx.progress.task(title, total=recipe.epochs * steps) as advance:
         for epoch in range(recipe.epochs):
             network.train()
             sums: dict[str, Tensor] = {}
-            for rows in shuffled_batches(count, recipe.batch_size, shuffle):
-                for name, value in step(rows).items():
-                    sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach()
-                advance()
-            network.eval()
-            with torch.no_grad():
-                row = {f"train_{name}": float(total) / steps for name, total in sums.items()}
-                row |= {f"val_{name}": float(value) for name, value in validate().items()}
+            with clock.epoch():
+                for number, rows in enumerate(shuffled_batches(count, recipe.batch_size, shuffle)):
+                    with clock.counted() if epoch == number == 0 else nullcontext():
+                        losses = step(rows)
+                    for name, value in losses.items():
+                        sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach()
+                    advance()
+                network.eval()
+                with torch.no_grad():
+                    with phase("waiting"):
+                        row = {f"train_{name}": float(total) / steps for name, total in sums.items()}
+                    with clock.validation():
+                        row |= {f"val_{name}": float(value) for name, value in validate().items()}
+            ctx.times.append(clock.read(epoch, steps))
             ctx.curves.append({"stage": ctx.stage, "training": title, "epoch": epoch, **row})
             if not all(math.isfinite(value) for value in row.values()):
                 raise PrivbenchError(

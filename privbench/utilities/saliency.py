@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..learning.context import Context
     from ..learning.guidance import Guidance
 
-_BATCH = 128
+_BATCH = 128  # images of 64 x 64 pixels, or as many pixels of larger ones: their maps are kept for the gradient
 _INSIDE, _FLAT, _AGREEMENT = "saliency inside the finding", "the same of a flat map", "saliency agreement"
 
 
@@ -44,7 +44,7 @@ class Saliency(MeasuringTask):
     def measure(self, test: ShownImages, ctx: Context) -> dict[str, np.ndarray]:
         import torch
 
-        from ..learning.context import Pixels
+        from ..learning.context import Pixels, batch_of
         from .grad_cam import correlation, grad_cam, inside
 
         shown, originals = (Pixels(images, ctx.device) for images in (test.images, test.originals.images))
@@ -53,7 +53,7 @@ class Saliency(MeasuringTask):
         located = test.originals.locations.any((2, 3)) & (test.originals.labels == 1)
         sums, counts = np.zeros((2, len(self.measures), len(shown)))
         for finding in np.flatnonzero(located.any(0)):
-            for rows in torch.from_numpy(np.flatnonzero(located[:, finding])).split(_BATCH):
+            for rows in torch.from_numpy(np.flatnonzero(located[:, finding])).split(batch_of(_BATCH, shown.side)):
                 place = torch.from_numpy(test.originals.locations[rows.numpy(), finding]).to(ctx.device) / 255
                 now, before = (grad_cam(self._classifier, pixels[rows], int(finding)) for pixels in (shown, originals))
                 values = torch.stack(
