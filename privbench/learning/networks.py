@@ -146,10 +146,10 @@ class Verifier(nn.Module):
         """Shape: two embeddings (..., features) to (...,) logits."""
         return self.fc_end((probes - references).abs()).squeeze(-1)
 
-    def forward(self, probes: Tensor, references: Tensor) -> Tensor:
-        """Shape: two times (N, 1, H, W), float in [0, 1], to (N,) logits."""
-        both = self.embed(torch.cat([probes, references]))
-        return self.compare(*both.chunk(2))
+    def forward(self, probes: Tensor, references: Tensor, crossed: bool = False) -> Tensor:
+        """Shape: two times (N, 1, H, W), float in [0, 1], to (N,) logits; `crossed`, each with each, to (N, N)."""
+        one, other = self.embed(torch.cat([probes, references])).chunk(2)
+        return self.compare(one[:, None], other[None]) if crossed else self.compare(one, other)
 
 
 class Embedder(nn.Module):

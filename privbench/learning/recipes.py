@@ -69,9 +69,28 @@ class ClassifierRecipe(Recipe, Backbone):
 
 
 class VerifierRecipe(Recipe, Backbone):
-    """The verifier's network and how it is trained."""
+    """The verifier's network and how it is trained: on drawn pairs, or, with `steps`, on patients.
+
+    Of patients a step takes `batch_size`, with two images each, and every pair of one's first with one's second image
+    counts. So every image teaches in as many pairs as there are patients, for one pass through the network.
+    """
 
     features: int = Field(128, ge=1, description="length of the embedding")
+    steps: int | None = Field(
+        None,
+        ge=1,
+        exclude_if=lambda steps: steps is None,
+        description="batches of patients an epoch; none: an epoch is the pairs that are drawn",
+    )
+    augmentation: Augmentation | None = Field(
+        None, exclude_if=lambda one: one is None, description="how training images are varied; none: not at all"
+    )
+
+    @model_validator(mode="after")
+    def _has_two_images_of_each(self) -> VerifierRecipe:
+        if self.steps is not None and self.augmentation is None:
+            raise ValueError("steps trains on patients of one image, too, who need two: give an augmentation beside it")
+        return self
 
 
 class EmbedderRecipe(Recipe, Backbone):

@@ -5,13 +5,17 @@ The guidance and the paper's attack are the same network under the same recipe; 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..data.gallery import Gallery, KnownGallery
+from .augmentation import vary
 from .context import Context, Pixels
+from .embedder import PatientSampler
 from .generators import global_seed
 from .networks import Verifier, outputs_of, start_from_guidance
 from .recipes import VerifierRecipe
@@ -26,21 +30,46 @@ def fit_verifier(
     title: str,
     guidance: Verifier | None = None,
 ) -> Verifier:
-    """A verifier trained on the pairs of `train_set` with binary cross entropy, selected on those of `val_set`."""
+    """A verifier trained on the pairs of `train_set` with binary cross entropy, selected on those of `val_set`.
+
+    Or on its patients, where the recipe tells `steps`. Mated and other pairs weigh alike in either way.
+    """
     with global_seed(ctx.derive(title, "weights")):
         verifier = Verifier(recipe, recipe.features)
     if recipe.init == "guidance" and guidance is not None:
         start_from_guidance(verifier, guidance, title)
-    network, update = prepare(verifier, ctx, *adam(verifier, recipe, len(train_set.pairs)))
+    count = len(train_set.pairs) if recipe.steps is None else recipe.steps * recipe.batch_size
+    network, update = prepare(verifier, ctx, *adam(verifier, recipe, count))
     probes = Pixels(train_set.probes, ctx.device)
     same = train_set.probes is train_set.references  # then they need not be held twice
     references = probes if same else Pixels(train_set.references, ctx.device)
     probe_rows, reference_rows = (torch.from_numpy(rows) for rows in (train_set.pairs.probe, train_set.pairs.reference))
     mated = torch.from_numpy(train_set.pairs.mated).float().to(ctx.device)
 
+    noise = ctx.torch_generator(title, "augmentation")
+
+    def seen(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+        images = (probes[first], references[second])
+        one, other = (vary(part, recipe.augmentation, noise)[0] for part in images)
+        return one, other
+
+    def of_pairs(batch: Tensor) -> Tensor:
+        logits = network(*seen(probe_rows[batch], reference_rows[batch]))
+        return functional.binary_cross_entropy_with_logits(logits.float(), mated[batch.to(ctx.device)])
+
+    def of_patients() -> Callable[[Tensor], Tensor]:
+        sampler = PatientSampler(train_set.patients, train_set.visits, ctx.numpy_generator(title, "patients"))
+
+        def loss(slots: Tensor) -> Tensor:
+            drawn = sampler.draw(min(len(slots), len(sampler)))
+            return crossed_loss(network(*seen(*drawn), crossed=True).float())
+
+        return loss
+
+    loss_of = of_pairs if recipe.steps is None else of_patients()
+
     def step(batch: Tensor) -> Losses:
-        logits = network(probes[probe_rows[batch]], references[reference_rows[batch]])
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), mated[batch.to(ctx.device)])
+        loss = loss_of(batch)
         update(loss)
         return {"loss": loss}
 
@@ -52,7 +81,7 @@ def fit_verifier(
 
     train(
         verifier,
-        count=len(train_set.pairs),
+        count=count,
         recipe=recipe,
         step=step,
         validate=validate,
@@ -60,6 +89,16 @@ def fit_verifier(
         title=title,
     )
     return verifier
+
+
+def crossed_loss(logits: Tensor) -> Tensor:
+    """Binary cross entropy of each with each, of which the diagonal is mated; both kinds weigh alike.
+
+    Shape: (N, N) to (), for two and more.
+    """
+    others = ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+    mated, strange = functional.softplus(-logits.diagonal()).mean(), functional.softplus(logits[others]).mean()
+    return (mated + strange) / 2
 
 
 def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:

@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from pydantic import ValidationError
+from torch.nn import functional
 
 from privbench.data.gallery import KnownGallery
 from privbench.data.pairs import draw_pairs
-from privbench.learning.recipes import VerifierRecipe
-from privbench.learning.verifier import embed, fit_verifier, score_matrix, score_pairs
+from privbench.learning.recipes import Augmentation, VerifierRecipe
+from privbench.learning.verifier import crossed_loss, embed, fit_verifier, score_matrix, score_pairs
 from privbench.metrics.roc import auc
 
 BACKBONE = {"backbone": "test_resnet", "batch_size": 16, "learning_rate": 3e-3}
@@ -27,7 +30,10 @@ def gallery(seed: int, pairs: int, images: np.ndarray | None = None) -> KnownGal
     drawn, patients = patterned(60, 4, seed)
     images = drawn if images is None else images
     drawn = draw_pairs(patients, pairs, 6, np.random.default_rng(seed), "train")
-    return KnownGallery(images, images, pairs=drawn, table=pd.DataFrame({"patient": patients}))
+    table = pd.DataFrame(
+        {"image": np.arange(len(images)).astype(str), "patient": patients, "study": "", "follow_up": 0}
+    )
+    return KnownGallery(images, images, pairs=drawn, table=table)
 
 
 def scored(verifier, gallery: KnownGallery, ctx) -> np.ndarray:
@@ -64,3 +70,28 @@ def test_constant_probes_score_exactly_chance(verifier_case, ctx):
     verifier = fit_verifier(*blind, VerifierRecipe(**BACKBONE, features=8, epochs=1), ctx, "blind")
     scores = scored(verifier, replace(test, probes=np.full_like(test.probes, 128)), ctx)
     assert auc(test.pairs.mated, scores) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_patients_teach_it_as_well_as_pairs(verifier_case, ctx):
+    train, val, test = verifier_case
+    recipe = VerifierRecipe(**BACKBONE, features=16, epochs=8, steps=19, augmentation=Augmentation(shift=0, rotation=0))
+    verifier = fit_verifier(train, val, recipe, ctx, "of patients")
+    assert auc(test.pairs.mated, scored(verifier, test, ctx)) > 0.85
+
+
+def test_the_crossed_loss_is_that_of_all_pairs_with_both_kinds_weighing_alike():
+    logits = torch.randn(5, 5, generator=torch.Generator().manual_seed(0))
+    mated = torch.eye(5)
+    weight = torch.where(mated == 1, 1 / 5, 1 / 20) / 2
+    told = functional.binary_cross_entropy_with_logits(logits, mated, weight, reduction="sum")
+    assert float(crossed_loss(logits)) == pytest.approx(float(told), rel=1e-6)
+
+
+def test_a_recipe_of_pairs_reads_as_it_did_before_there_was_another():
+    """Keys of stages and fingerprints hang on it."""
+    assert not {"steps", "augmentation"} & VerifierRecipe(**BACKBONE, epochs=1).model_dump().keys()
+
+
+def test_patients_of_one_image_need_an_augmentation():
+    with pytest.raises(ValidationError, match="give an augmentation"):
+        VerifierRecipe(**BACKBONE, epochs=1, steps=1)
