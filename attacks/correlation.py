@@ -21,6 +21,12 @@ _BATCH = 1024
 
 
 class CorrelationParams(Params):
+    side: int | None = Field(
+        None,
+        ge=16,
+        exclude_if=lambda side: side is None,
+        description="pixels a side that larger images are averaged to first; none leaves them",
+    )
     levels: int = Field(1, ge=1, le=8, description="1: the pixels; more: also at half the size, a quarter, …")
 
 
@@ -59,4 +65,4 @@ class Correlation(LinkageAttack):
 
         from .cross_correlation import points_of
 
-        return points_of(Pixels(images, ctx.device), self.params.levels)
+        return points_of(Pixels(images, ctx.device), self.params.levels, self.params.side)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .undoing.undo import shrunk
+
 if TYPE_CHECKING:
     from privbench.learning.embedder import Images
 
@@ -24,12 +26,15 @@ def correlations(probes: Images, references: Images) -> np.ndarray:
     return np.asarray(points_of(probes) @ points_of(references).T)
 
 
-def points_of(images: Images, levels: int = 1) -> Tensor:
+def points_of(images: Images, levels: int = 1, side: int | None = None) -> Tensor:
     """Images as vectors whose inner product is the mean correlation of that many levels, each half the size.
+
+    The first level is that of the images, or of their means over so many parts a side.
 
     Shape: (N, features), float32, on the CPU.
     """
-    return torch.cat([_levels(images[rows], levels).cpu() for rows in torch.arange(len(images)).split(_BATCH)])
+    parts = (images[rows] for rows in torch.arange(len(images)).split(_BATCH))
+    return torch.cat([_levels(part if side is None else shrunk(part, side), levels).cpu() for part in parts])
 
 
 def centred(flat: Tensor) -> Tensor:

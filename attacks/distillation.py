@@ -32,7 +32,7 @@ class Distillation(LinkageAttack):
     """
 
     name = "distillation"
-    version = "3"
+    version = "4"
     scenarios = ("ignorant", "informed")
     has_teacher = True
     Params: ClassVar[type[Params]] = DistillationParams

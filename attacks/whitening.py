@@ -100,7 +100,7 @@ def fit_variation(known: KnownGallery, ctx: Context) -> Variation:
 
 def _seen(images: np.ndarray) -> Tensor:
     """Images in few pixels, without brightness and contrast of their own. Shape: (N, 1, H, W), uint8, to (N, P)."""
-    parts = torch.from_numpy(np.array(images)).split(_BATCH)
+    parts = (torch.from_numpy(np.array(images[at : at + _BATCH])) for at in range(0, len(images), _BATCH))
     return torch.cat([_standardized(part.float() / 255) for part in parts])
 
 

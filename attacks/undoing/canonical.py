@@ -25,6 +25,7 @@ from .undo import OwnPairs, Undo, shrunk
 _SIDE, _SMALL_SIDE = 32, 16  # pixels at which likelihoods are computed
 _COMPONENTS, _OF_PARTS = 24, 8
 _SAMPLES = 768  # originals of a model
+_PARTED = 64  # pixels a side of an image whose parts are compared: of larger ones each part is averaged
 _BATCH = 256
 
 
@@ -185,32 +186,31 @@ def _parts(rows: int, columns: int) -> Family:
     """Parts of the image, so many below and beside one another, in any order: each goes where it is likeliest."""
 
     def cut(images: Tensor) -> Tensor:
-        """Shape: (N, 1, H, W) to (N, rows · columns, pixels); a rest that fills no part is left out."""
+        """Shape: (N, 1, H, W) to (N, rows · columns, h, w); a rest that fills no part is left out."""
         height, width = images.shape[-2] // rows, images.shape[-1] // columns
         whole = images[:, 0, : rows * height, : columns * width]
-        return (
-            whole.unflatten(1, (rows, height)).unflatten(3, (columns, width)).transpose(2, 3).flatten(1, 2).flatten(2)
-        )
+        return whole.unflatten(1, (rows, height)).unflatten(3, (columns, width)).transpose(2, 3).flatten(1, 2)
+
+    def seen(images: Tensor) -> Tensor:
+        """What is compared. Shape: (N, 1, H, W), uint8, to (N, rows · columns, pixels), float in [0, 1]."""
+        parts = cut(images.float() / 255)
+        if images.shape[-1] > _PARTED:
+            parts = functional.adaptive_avg_pool2d(parts, (_PARTED // rows, _PARTED // columns))
+        return parts.flatten(2)
 
     def models(images: Tensor) -> tuple[Portraits, ...]:
-        parts = cut(images.float() / 255)
+        parts = torch.cat([seen(part) for part in images.split(_BATCH)])
         return tuple(portraits_of(parts[:, place], _OF_PARTS) for place in range(parts.shape[1]))
 
     def move(models: tuple[Portraits, ...], images: Tensor) -> Tensor:
-        parts = cut(images.float() / 255)
+        parts = seen(images)
         costs = torch.stack([model.unlikelihood(parts.flatten(0, 1)).view(parts.shape[:2]) for model in models], 2)
         # linear_sum_assignment gives each place, in order, the part that goes there.
         places = torch.from_numpy(np.stack([linear_sum_assignment(cost.T.numpy())[1] for cost in costs]))
         moved = cut(images)[torch.arange(len(images))[:, None], places]
         height, width = images.shape[-2] // rows, images.shape[-1] // columns
         placed = images.clone()
-        whole = (
-            moved.unflatten(2, (height, width))
-            .unflatten(1, (rows, columns))
-            .transpose(2, 3)
-            .flatten(3, 4)
-            .flatten(1, 2)
-        )
+        whole = moved.unflatten(1, (rows, columns)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
         placed[:, 0, : rows * height, : columns * width] = whole
         return placed
 

@@ -20,6 +20,9 @@ from .portraits import sample_of
 from .undo import OwnPairs, Undo, as_floats, as_images
 
 _COLUMNS = 1024  # pixels whose features are made at a time
+_PIXELS = 128**2
+"""That the kernel sees of an image: of larger images so many, drawn once. It is a mean over pixels, of which a sample
+errs by little, and all of 256 x 256 would take four times as long."""
 _SUPPORT = 1536  # images
 _PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # of the kernel's mean eigenvalue
 _GREYS = torch.arange(256, dtype=torch.float32)[:, None]
@@ -39,11 +42,12 @@ VIEWS: dict[str, Tensor] = {
 class Regression(Undo):
     """The fitted regression. `held_out` are the images that it was fitted to, each undone by what the others taught.
 
-    Shape: view (256, features); support and held_out (n, P), uint8; weights (n, K); centre (n,); mean (P,);
-    basis (K, P).
+    Shape: view (256, features); pixels (p,), int64, those that the kernel sees; support (n, p) and held_out (n, P),
+    uint8; weights (n, K); centre (n,); mean (P,); basis (K, P).
     """
 
     view: Tensor
+    pixels: Tensor
     support: Tensor
     held_out: Tensor
     weights: Tensor
@@ -53,7 +57,7 @@ class Regression(Undo):
 
     def __call__(self, images: Tensor) -> Tensor:
         """An image that it was fitted to is undone as any other is: by what is known without it."""
-        flat = images.flatten(1)
+        flat = images.flatten(1)[:, self.pixels]
         kernel = _kernel(self.view, flat, self.support)
         undone = as_images(self.mean + (kernel - self.centre) @ self.weights @ self.basis, images)
         for row, image in enumerate(flat.numpy()):
@@ -76,12 +80,16 @@ def fit_regression(view: str, examples: OwnPairs, rng: np.random.Generator) -> R
     support, truth = (torch.from_numpy(images[rows]) for images in (examples.released, examples.originals))
     portraits = examples.portraits
     wanted, support = portraits.coefficients(as_floats(truth)), support.flatten(1)
+    held_out = torch.empty_like(support)
+    pixels = torch.from_numpy(np.sort(rng.permutation(support.shape[1])[:_PIXELS]))
+    support = support[:, pixels]
     kernel, middle = _kernel(VIEWS[view], support, support), wanted.mean(0)
     weights, residuals = _ridge(kernel, wanted)
     return Regression(
         VIEWS[view],
+        pixels,
         support,
-        as_images(portraits.images(wanted - residuals), support),
+        as_images(portraits.images(wanted - residuals), held_out),
         weights,
         kernel.mean(0),
         portraits.images(middle),

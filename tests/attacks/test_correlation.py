@@ -33,3 +33,12 @@ def test_releases_find_their_originals_as_far_as_pixels_tell(ctx):
     assert np.array_equal(
         Correlation(levels=2).image_similarity(gallery, ctx), Correlation(levels=2).similarity_matrix(gallery, ctx)
     )
+
+
+def test_larger_images_are_averaged_first(ctx):
+    gallery = known_gallery(0, 100)
+    plain = Correlation(side=16)
+    assert "side" not in Correlation().params.model_dump(), "the keys of who does without it stay"
+    assert np.array_equal(plain.similarity_matrix(gallery, ctx), Correlation().similarity_matrix(gallery, ctx))
+    large = known_gallery(0, 100, gallery.references.repeat(2, 2).repeat(2, 3))
+    assert np.allclose(plain.similarity_matrix(large, ctx), Correlation().similarity_matrix(gallery, ctx), atol=1e-5)
