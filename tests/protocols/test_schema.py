@@ -10,7 +10,7 @@ from privbench.protocols.schema import builtin_protocols, load_protocol, parse_v
 
 
 def test_builtin_protocols_load():
-    assert builtin_protocols() == ["full", "paper", "quick"]
+    assert builtin_protocols() == ["full", "paper", "quick", "standard", "standard-phantom"]
     for name in builtin_protocols():
         assert load_protocol(name).name == name
 
@@ -209,3 +209,28 @@ def test_a_name_of_an_attack_or_a_task_holds_no_slash(change):
     """It would part the names of the figures in the wrong place."""
     with pytest.raises(PrivbenchError, match="the name 'a/b' holds a slash"):
         load_protocol("quick", [change])
+
+
+def test_the_phantoms_standard_differs_in_data_and_starting_weights_alone():
+    """Field by field: whatever is done to one is done to the other."""
+    ours, phantom = (load_protocol(name).fixed() for name in ("standard", "standard-phantom"))
+    assert ours.pop("data") | {"dataset": "phantom", "params": {"patients": 10000}} == phantom.pop("data")
+    for one in ("classifier", "verifier", "embedder"):
+        starts = [told["guidance"][one].pop("init") for told in (ours, phantom)]
+        assert starts == ["imagenet", "scratch"]
+    starts = [told["attacks"]["siamese"]["params"].pop("init") for told in (ours, phantom)]
+    assert starts == ["imagenet", "scratch"]
+    assert ours == phantom
+
+
+def test_standard_can_be_certified_and_trains_three_times_what_varies():
+    standard = load_protocol("standard")
+    informed = {label for label, section in standard.attacks.items() if "informed" in section.scenarios}
+    assert {"distillation", "contrastive", "restoration", "attributes"} < informed
+    assert standard.attacks["siamese"].scenarios == ("paper",)
+    assert "linked-releases" in standard.attacks["contrastive"].scenarios
+    trained = [label for label in standard.attacks if label not in ("correlation", "membership")]
+    assert {standard.attacks[label].seeds for label in trained} == {3} == {standard.certificate.seeds}
+    assert standard.utilities["classification"].seeds == 3
+    assert len(standard.utilities["classification"].modes) == 3
+    assert standard.guidance.verifier.steps is not None
