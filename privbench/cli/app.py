@@ -19,6 +19,7 @@ from . import (
     listing,
     new,
     plan,
+    profile,
     report,
     run,
     selftest,
@@ -83,6 +84,7 @@ app.command(name="utility")(utility.command)
 app.command(name="compare")(compare.command)
 app.command(name="sweep", epilog=sweep.EPILOG)(sweep.command)
 app.command(name="report")(report.command)
+app.command(name="profile")(profile.command)
 app.command(name="share", epilog=share.EPILOG)(share.command)
 app.command(name="baseline")(baseline.command)
 app.command(name="check", epilog=check.EPILOG)(check.command)

@@ -39,11 +39,18 @@ def device(kind: str, precision: str, threads: int) -> dict[str, str]:
     """The device of that type, and what a repetition on another machine may differ by."""
     return {
         "type": kind,
-        "name": torch.cuda.get_device_name() if kind == "cuda" else _processor(),
+        "name": name_of(kind) or "",
         "precision": precision,
         "threads": str(threads),
         "system": platform.platform(),
     }
+
+
+def name_of(kind: str) -> str | None:
+    """What a device of that type is called; None where this machine has none."""
+    if kind != "cuda":
+        return _processor()
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
 
 
 def _processor() -> str:
