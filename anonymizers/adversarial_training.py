@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -14,8 +15,10 @@ from privbench.data.splits import Split
 from privbench.learning.classifier import label_loss
 from privbench.learning.context import Context, Pixels
 from privbench.learning.guidance import Guidance
+from privbench.learning.networks import Verifier
 from privbench.learning.recipes import Recipe
-from privbench.learning.training import Losses, prepare, train
+from privbench.learning.training import Losses, train
+from privbench.learning.updating import Update
 
 _EVALUATION_BATCH = 256
 
@@ -35,28 +38,29 @@ class Generating(Protocol):
 def reconstruct(anonymizer: Generating, train_set: Split, val_set: Split, ctx: Context) -> None:
     """The generator learns to return its input: mean squared error, Adam."""
     optimizer = torch.optim.Adam(anonymizer.generator.parameters(), lr=anonymizer.params.pretrain_learning_rate)
-    network, update = prepare(anonymizer.generator, ctx, optimizer)
+    title = f"{anonymizer.name} pretraining"
+    update = Update(anonymizer.generator, ctx, optimizer, title=title)
     pixels, val_pixels = Pixels(train_set.images, ctx.device), Pixels(val_set.images, ctx.device)
 
-    def loss_of(images: Tensor) -> Tensor:
-        return functional.mse_loss(anonymizer.apply(network(images).float(), images), images)
+    def loss_of(output: Tensor, images: Tensor) -> Tensor:
+        return functional.mse_loss(anonymizer.apply(output.float(), images), images)
 
-    def step(rows: Tensor) -> Losses:
-        loss = loss_of(pixels[rows])
-        update(loss)
-        return {"loss": loss}
+    def step(images: Tensor) -> Losses:
+        return {"loss": update((images,), lambda output: loss_of(output, images))}
 
-    def validate() -> Losses:
-        return _mean_over_rows(len(val_pixels), lambda rows: {"loss": loss_of(val_pixels[rows])})
+    def losses(rows: Tensor) -> dict[str, Tensor]:
+        images = val_pixels[rows]
+        return {"loss": loss_of(update.network(images), images)}
 
     train(
         anonymizer.generator,
         count=len(pixels),
         recipe=_recipe(anonymizer, anonymizer.params.pretrain_epochs),
         step=step,
-        validate=validate,
+        validate=lambda: _mean_over_rows(len(val_pixels), losses, ctx.device),
         ctx=ctx,
-        title=f"{anonymizer.name} pretraining",
+        title=title,
+        load=lambda rows: (pixels[rows],),
     )
 
 
@@ -69,16 +73,17 @@ def deceive(anonymizer: Generating, train_set: Split, val_set: Split, guidance: 
     def validate() -> Losses:
         classifier.eval()
         verifier.eval()
-        return _mean_over_rows(len(val_pairs), lambda rows: game.generator_losses(val_pairs[rows]))
+        return game.mean_losses(val_pairs)
 
     train(
         anonymizer.generator,
         count=len(train_pairs),
         recipe=_recipe(anonymizer, anonymizer.params.epochs),
-        step=lambda rows: game.step(train_pairs[rows]),
+        step=lambda *batch: game.step(Batch(*batch)),
         validate=validate,
         ctx=ctx,
         title=f"{anonymizer.name} against the guidance",
+        load=lambda rows: train_pairs[rows],
     )
 
 
@@ -96,34 +101,55 @@ class Batch(NamedTuple):
     mated: Tensor
 
 
+class Side:
+    """The probes, or the references, of pairs: each image once, and which is whose.
+
+    Shape: rows (n,), of the images, sorted; of_pairs (pairs,), places in them.
+    """
+
+    def __init__(self, rows: np.ndarray, pixels: Pixels, device: torch.device) -> None:
+        own, of_pairs = np.unique(rows, return_inverse=True)
+        self.rows, self.of_pairs, self._pixels = (
+            *(torch.from_numpy(one).to(device) for one in (own, of_pairs)),
+            pixels,
+        )
+
+    def batches(self) -> Iterator[Tensor]:
+        """The images, each once. Shape: (n, 1, H, W) each."""
+        return (self._pixels[rows] for rows in self.rows.split(_EVALUATION_BATCH))
+
+
 class PairBatches:
-    """Indexes the pairs of a split to batches on the device."""
+    """Indexes the pairs of a split to batches; all but the images is on the device."""
 
     def __init__(self, split: Split, ctx: Context) -> None:
         self._pixels = Pixels(split.images, ctx.device)
-        self._probe = torch.from_numpy(split.pairs.probe)
-        self._reference = torch.from_numpy(split.pairs.reference)
-        self._mated = torch.from_numpy(split.pairs.mated).float()
-        self._labels = torch.from_numpy(split.labels)
-        self._device = ctx.device
+        pairs = split.pairs
+        self.probes, self.references = (Side(rows, self._pixels, ctx.device) for rows in (pairs.probe, pairs.reference))
+        self._probe, self._reference = (side.rows[side.of_pairs] for side in (self.probes, self.references))
+        self._mated = torch.from_numpy(pairs.mated.astype(np.float32)).to(ctx.device)
+        self._labels = torch.from_numpy(split.labels).to(ctx.device)
 
     def __len__(self) -> int:
-        return len(self._probe)
+        return len(self._mated)
+
+    def labels(self, rows: Tensor) -> Tensor:
+        """The findings of those pairs' probes. Shape: (n,), int64, to (n, findings)."""
+        return self._labels[self._probe[rows]]
 
     def __getitem__(self, rows: Tensor) -> Batch:
-        probe = self._probe[rows]
         return Batch(
-            probes=self._pixels[probe],
+            probes=self._pixels[self._probe[rows]],
             references=self._pixels[self._reference[rows]],
-            labels=self._labels[probe].to(self._device),
-            mated=self._mated[rows].to(self._device),
+            labels=self.labels(rows),
+            mated=self._mated[rows],
         )
 
 
 class Game:
     """Generator, auxiliary classifier and verifier, each with its optimizer, taking turns on a batch."""
 
-    def __init__(self, anonymizer: Generating, classifier: nn.Module, verifier: nn.Module, ctx: Context) -> None:
+    def __init__(self, anonymizer: Generating, classifier: nn.Module, verifier: Verifier, ctx: Context) -> None:
         params, fabric = anonymizer.params, ctx.fabric
         self._apply, self._fabric = anonymizer.apply, fabric
         self._classifier, self._verifier = classifier, verifier
@@ -148,6 +174,21 @@ class Game:
         """
         return self._losses_of(self._anonymized(batch.probes), batch)
 
+    @torch.no_grad()
+    def mean_losses(self, pairs: PairBatches) -> dict[str, Tensor]:
+        """The mean `generator_losses` of all pairs, by judges in evaluation mode; each image goes through them once."""
+        judged = [self._judged(self._anonymized(images)) for images in pairs.probes.batches()]
+        logits, probes = (torch.cat(parts) for parts in zip(*judged, strict=True))
+        references = torch.cat([self._embedded(images) for images in pairs.references.batches()])
+
+        def losses(rows: Tensor) -> dict[str, Tensor]:
+            probe, reference = pairs.probes.of_pairs[rows], pairs.references.of_pairs[rows]
+            return _generator_losses(
+                logits[probe], self._compared(probes[probe], references[reference]), pairs.labels(rows)
+            )
+
+        return _mean_over_rows(len(pairs), losses, references.device)
+
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """One update of the generator, then of the classifier (Eq. 5), then of the verifier (Eq. 6)."""
         for judge in (self._classifier, self._verifier):
@@ -168,9 +209,22 @@ class Game:
         return self._apply(self._generate(images).float(), images)
 
     def _losses_of(self, anonymized: Tensor, batch: Batch) -> dict[str, Tensor]:
-        utility = label_loss(self._classify(anonymized).float(), batch.labels)
-        privacy = functional.softplus(self._verify(anonymized, batch.references).float()).mean()
-        return {"loss": utility + privacy, "classifier": utility, "verifier": privacy}
+        logits, probes = self._judged(anonymized)
+        with torch.no_grad():  # nothing is learnt of the references, so nothing is kept of how they were embedded
+            references = self._embedded(batch.references)
+        return _generator_losses(logits, self._compared(probes, references), batch.labels)
+
+    def _judged(self, anonymized: Tensor) -> tuple[Tensor, Tensor]:
+        """What the judges see: logits of findings, and the verifier's embedding."""
+        return self._classify(anonymized).float(), self._embedded(anonymized)
+
+    def _embedded(self, images: Tensor) -> Tensor:
+        with self._fabric.autocast():
+            return self._verifier.embed(images)
+
+    def _compared(self, probes: Tensor, references: Tensor) -> Tensor:
+        with self._fabric.autocast():
+            return self._verifier.compare(probes, references).float()
 
     def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         optimizer.zero_grad()
@@ -178,10 +232,18 @@ class Game:
         optimizer.step()
 
 
-def _mean_over_rows(count: int, losses_of: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, Tensor]:
+def _generator_losses(logits: Tensor, same: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Shape: logits and labels (N, findings); the verifier's logits (N,), to () each."""
+    utility, privacy = label_loss(logits, labels), functional.softplus(same).mean()
+    return {"loss": utility + privacy, "classifier": utility, "verifier": privacy}
+
+
+def _mean_over_rows(
+    count: int, losses_of: Callable[[Tensor], dict[str, Tensor]], device: torch.device
+) -> dict[str, Tensor]:
     """The losses of all rows, read a batch at a time and weighted by its length."""
     sums: dict[str, Tensor] = {}
-    for rows in torch.arange(count).split(_EVALUATION_BATCH):
+    for rows in torch.arange(count, device=device).split(_EVALUATION_BATCH):
         for name, value in losses_of(rows).items():
             sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(rows)
     return {name: total / count for name, total in sums.items()}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..base.errors import PrivbenchError
+from .ahead import Loaded, loaded_ahead
 from .context import Context
 from .normalization import normalize
 from .recipes import Backbone
@@ -167,21 +168,25 @@ class Embedder(nn.Module):
 
 
 @torch.no_grad()
-def outputs_of(network: nn.Module, count: int, read: Callable[[Tensor], Tensor], ctx: Context) -> Tensor:
+def outputs_of(
+    network: nn.Module, count: int, load: Callable[[Tensor], Loaded], read: Callable[..., Tensor], ctx: Context
+) -> Tensor:
     """What a network says about every row, in evaluation mode, a batch at a time.
 
     Args:
         network: goes to evaluation mode and stays there.
         count: the number of rows.
-        read: takes row numbers, reads those rows with the network. Shape: (n,), int64, to (n, …).
-        ctx: knows the precision.
+        load: takes row numbers, which lie on the device, and returns what there is to read. Shape: (n,), int64.
+        read: takes what was loaded, reads it with the network. Shape: to (n, …).
+        ctx: knows device and precision.
 
     Returns:
         All outputs, on the device. Shape: (count, …), float32.
     """
     network.eval()
     with ctx.fabric.autocast():
-        parts = [read(rows).float() for rows in torch.arange(count).split(_EVALUATION_BATCH)]
+        rows = torch.arange(count, device=ctx.device).split(_EVALUATION_BATCH)
+        parts = [read(*batch).float() for _, batch in loaded_ahead(rows, load, ctx.device)]
     return torch.cat(parts)
 
 

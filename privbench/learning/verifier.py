@@ -11,11 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..data.gallery import Gallery, KnownGallery
+from .ahead import Loaded
 from .context import Context, Pixels
 from .generators import global_seed
 from .networks import Verifier, outputs_of, start_from_guidance
 from .recipes import VerifierRecipe
-from .training import Losses, adam, prepare, train
+from .training import Losses, adam, train
+from .updating import Update
 
 
 def fit_verifier(
@@ -31,18 +33,21 @@ def fit_verifier(
         verifier = Verifier(recipe, recipe.features)
     if recipe.init == "guidance" and guidance is not None:
         start_from_guidance(verifier, guidance, title)
-    network, update = prepare(verifier, ctx, *adam(verifier, recipe, len(train_set.pairs)))
+    update = Update(verifier, ctx, *adam(verifier, recipe, len(train_set.pairs)), title=title)
     probes = Pixels(train_set.probes, ctx.device)
     same = train_set.probes is train_set.references  # then they need not be held twice
     references = probes if same else Pixels(train_set.references, ctx.device)
-    probe_rows, reference_rows = (torch.from_numpy(rows) for rows in (train_set.pairs.probe, train_set.pairs.reference))
-    mated = torch.from_numpy(train_set.pairs.mated).float().to(ctx.device)
+    probe_rows, reference_rows, mated = (
+        torch.from_numpy(told).to(ctx.device)
+        for told in (train_set.pairs.probe, train_set.pairs.reference, train_set.pairs.mated.astype(np.float32))
+    )
 
-    def step(batch: Tensor) -> Losses:
-        logits = network(probes[probe_rows[batch]], references[reference_rows[batch]])
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), mated[batch.to(ctx.device)])
-        update(loss)
-        return {"loss": loss}
+    def load(rows: Tensor) -> Loaded:
+        return probes[probe_rows[rows]], references[reference_rows[rows]], mated[rows]
+
+    def step(first: Tensor, second: Tensor, told: Tensor) -> Losses:
+        entropy = functional.binary_cross_entropy_with_logits
+        return {"loss": update((first, second), lambda logits: entropy(logits.float(), told))}
 
     def validate() -> Losses:
         pairs = val_set.pairs
@@ -58,6 +63,7 @@ def fit_verifier(
         validate=validate,
         ctx=ctx,
         title=title,
+        load=load,
     )
     return verifier
 
@@ -65,7 +71,7 @@ def fit_verifier(
 def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:
     """Embeds every image once. Shape: (N, 1, H, W), uint8, to (N, features) in (0, 1), on the device."""
     pixels = Pixels(images, ctx.device)
-    return outputs_of(verifier, len(pixels), lambda rows: verifier.embed(pixels[rows]), ctx)
+    return outputs_of(verifier, len(pixels), lambda rows: (pixels[rows],), verifier.embed, ctx)
 
 
 @torch.no_grad()

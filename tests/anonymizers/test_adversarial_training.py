@@ -87,11 +87,13 @@ def test_a_step_moves_generator_classifier_and_verifier_in_their_modes(splits, g
     game = Game(anonymizer, classifier, verifier, ctx)
     modes: list[tuple[bool, bool]] = []
     for judge in (classifier, verifier):
-        judge.register_forward_hook(lambda module, *_: modes.append((module.training, module.model.training)))
+        judge.model.register_forward_hook(
+            lambda module, *_, judge=judge: modes.append((judge.training, module.training))
+        )
     before = [copy.deepcopy(network.state_dict()) for network in (anonymizer.generator, classifier, verifier)]
     anonymizer.generator.train()
     game.step(PairBatches(splits["train"], ctx)[torch.arange(16)])
-    assert modes == [(False, False)] * 2 + [(True, True)] * 2
+    assert modes == [(False, False)] * 3 + [(True, True)] * 2, "the verifier embeds probes and references by themselves"
     for old, network in zip(before, (anonymizer.generator, classifier, verifier), strict=True):
         weights = dict(network.named_parameters())
         assert any(not torch.equal(old[key], value) for key, value in weights.items())
@@ -115,6 +117,38 @@ def test_the_generator_learns_to_deceive_its_verifier(splits, guidance, ctx):
     anonymizer.generator.train()
     losses = [game.step(batch)["verifier"].item() for _ in range(25)]
     assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.01
+
+
+def test_all_pairs_are_judged_as_they_are_one_by_one(splits, guidance, ctx):
+    """Though each image goes through the networks once, and stands in several pairs."""
+    anonymizer = Registry().create(Anonymizer, "prichexy", SMALL["prichexy"])
+    game = Game(anonymizer, guidance.classifier, guidance.verifier, ctx)
+    anonymizer.generator.eval()
+    pairs, seen = PairBatches(splits["train"], ctx), []
+    guidance.classifier.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+    told = game.mean_losses(pairs)
+    assert sum(seen) == len(np.unique(splits["train"].pairs.probe)) < len(pairs)
+    with torch.no_grad():
+        alone = [game.generator_losses(pairs[rows]) for rows in torch.arange(len(pairs)).split(1)]
+    for name, value in told.items():
+        assert float(value) == pytest.approx(np.mean([float(one[name]) for one in alone]), rel=1e-5)
+
+
+def test_the_generators_gradient_is_that_of_the_verifiers_own_pass(splits, guidance, ctx):
+    anonymizer = Registry().create(Anonymizer, "prichexy", SMALL["prichexy"])
+    game = Game(anonymizer, guidance.classifier, guidance.verifier, ctx)
+    batch = PairBatches(splits["train"], ctx)[torch.arange(16)]
+    anonymizer.generator.eval()
+    gradients = []
+    for privacy in (
+        lambda: game.generator_losses(batch)["verifier"],
+        lambda: torch.nn.functional.softplus(
+            guidance.verifier(anonymizer.apply(anonymizer.generator(batch.probes), batch.probes), batch.references)
+        ).mean(),
+    ):
+        gradients.append(torch.autograd.grad(privacy(), list(anonymizer.generator.parameters())))
+    for one, other in zip(*gradients, strict=True):
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-9)
 
 
 def test_pairs_of_a_split_index_its_own_images(splits):
