@@ -21,15 +21,15 @@ def correlations(probes: Images, references: Images) -> np.ndarray:
 
     Shape: (P, R), float32.
     """
-    return np.asarray(points_of(probes) @ points_of(references).T)
+    return np.asarray((points_of(probes) @ points_of(references).T).cpu())
 
 
 def points_of(images: Images, levels: int = 1) -> Tensor:
     """Images as vectors whose inner product is the mean correlation of that many levels, each half the size.
 
-    Shape: (N, features), float32, on the CPU.
+    Shape: (N, features), float32, where the images are.
     """
-    return torch.cat([_levels(images[rows], levels).cpu() for rows in torch.arange(len(images)).split(_BATCH)])
+    return torch.cat([_levels(images[rows], levels) for rows in torch.arange(len(images)).split(_BATCH)])
 
 
 def centred(flat: Tensor) -> Tensor:

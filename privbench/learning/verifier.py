@@ -5,6 +5,8 @@ The guidance and the paper's attack are the same network under the same recipe; 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,6 +20,9 @@ from .networks import Verifier, outputs_of, start_from_guidance
 from .recipes import VerifierRecipe
 from .training import Losses, adam, train
 from .updating import Update
+
+_DIFFERENCES = 2**27
+"""Of features of pairs that an accelerator holds at once: 512 MiB."""
 
 
 def fit_verifier(
@@ -78,14 +83,20 @@ def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:
 def score_pairs(
     verifier: Verifier, gallery: Gallery, probe: np.ndarray, reference: np.ndarray, ctx: Context
 ) -> np.ndarray:
-    """The logit of each pair of rows; only the images that stand in a pair are embedded.
+    """The logit of each pair of rows; only the images that stand in a pair are embedded, each once.
 
     Shape: two times (n,), int, to (n,), float64.
     """
-    probe_rows, probe_at = np.unique(probe, return_inverse=True)
-    reference_rows, reference_at = np.unique(reference, return_inverse=True)
-    probes = embed(verifier, gallery.probes[probe_rows], ctx)
-    references = embed(verifier, gallery.references[reference_rows], ctx)
+    if gallery.probes is gallery.references:  # an image may stand on either side
+        rows, at = np.unique(np.concatenate([probe, reference]), return_inverse=True)
+        probes = references = embed(verifier, gallery.probes[rows], ctx)
+        probe_at, reference_at = np.split(at, 2)
+    else:
+        (probe_rows, probe_at), (reference_rows, reference_at) = (
+            np.unique(one, return_inverse=True) for one in (probe, reference)
+        )
+        probes = embed(verifier, gallery.probes[probe_rows], ctx)
+        references = embed(verifier, gallery.references[reference_rows], ctx)
     logits = verifier.compare(
         probes[torch.from_numpy(probe_at).to(ctx.device)], references[torch.from_numpy(reference_at).to(ctx.device)]
     )
@@ -93,10 +104,19 @@ def score_pairs(
 
 
 @torch.no_grad()
-def score_matrix(verifier: Verifier, gallery: Gallery, ctx: Context) -> np.ndarray:
-    """The logit of every probe with every reference. Shape: (P, R), float32."""
-    probe_features, reference_features = (
-        embed(verifier, images, ctx) for images in (gallery.probes, gallery.references)
-    )
-    rows = [verifier.compare(probe[None], reference_features).cpu() for probe in probe_features]
-    return torch.stack(rows).numpy()
+def scores_by_rows(verifier: Verifier, gallery: Gallery, ctx: Context) -> Callable[[np.ndarray], np.ndarray]:
+    """What gives the logits of some probes with every reference. Shape: rows (n,), int, to (n, R), float32."""
+    references = embed(verifier, gallery.references, ctx)
+    probes = references if gallery.probes is gallery.references else embed(verifier, gallery.probes, ctx)
+    # One probe's differences fit a processor's caches; an accelerator has enough to do with many alone.
+    at_once = 1 if ctx.device.type == "cpu" else max(1, _DIFFERENCES // references.numel())
+
+    @torch.no_grad()
+    def scores_of(rows: np.ndarray) -> np.ndarray:
+        scores = torch.empty(len(rows), len(references))
+        parts = torch.from_numpy(rows).split(at_once)
+        for told, part in zip(scores.split(at_once), parts, strict=True):
+            told.copy_(verifier.compare(probes[part.to(ctx.device)][:, None], references))
+        return scores.numpy()
+
+    return scores_of

@@ -9,8 +9,6 @@ these rows, for the whole gallery and for smaller ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
@@ -25,6 +23,7 @@ def rank_mates(
     reference_patients: np.ndarray,
     rng: np.random.Generator,
     visits: np.ndarray | None = None,
+    probes: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe and mate, best mate first: rows of the two, how many of how many strangers outrank it, the rival.
 
@@ -34,32 +33,66 @@ def rank_mates(
     same visit; where no visits are given, each is one. Equal scores are put in random order, so that a score that says
     nothing ranks like chance.
 
-    Shape: similarity (N, N); the patients and visits (N,) each.
+    A large gallery is ranked some probes at a time: `probes` are the rows whose similarity is given, all in their order
+    by default. As many calls with one generator rank as one call does.
+
+    Shape: similarity (n, N), n the probes; the patients and visits (N,) each.
     """
-    taken = np.arange(len(similarity)) if visits is None else visits
+    every = np.arange(len(reference_patients))
+    taken = every if visits is None else visits
+    parts = []
+    for probe, scores in zip(every if probes is None else probes, similarity, strict=True):
+        chance = rng.random(len(scores))
+        there, own = taken != taken[probe], reference_patients == probe_patients[probe]
+        mates, strangers = np.flatnonzero(own & there), np.flatnonzero(~own & there)
+        if len(mates):
+            ranked = _ranked(scores, mates, strangers, reference_patients[strangers])
+            if ranked is None:
+                ranked = _sorted(scores, chance, there, own, reference_patients)
+            told = {"probe": np.full(len(mates), probe), "strangers": np.full(len(mates), len(strangers))}
+            parts.append(told | dict(zip(("mate", "outranked_by", "rival"), ranked, strict=True)))
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS, dtype=np.int64)
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in COLUMNS})
 
-    def rows() -> Iterator[pd.DataFrame]:
-        for probe, scores in enumerate(similarity):
-            order = np.lexsort((rng.random(len(scores)), -scores))
-            order = order[taken[order] != taken[probe]]
-            same = reference_patients[order] == probe_patients[probe]
-            if same.any():
-                before = np.cumsum(~same)[same]
-                strangers = reference_patients[order][~same]
-                # As long as the strangers are one patient's, he alone stands before the mate.
-                alone = np.argmax(np.append(strangers != strangers[:1], True))
-                yield pd.DataFrame(
-                    {
-                        "probe": probe,
-                        "mate": order[same],
-                        "outranked_by": before,
-                        "strangers": len(strangers),
-                        "rival": np.where((before > 0) & (before <= alone), strangers[:1].sum(), NO_RIVAL),
-                    }
-                )
 
-    parts = list(rows())
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS, dtype=np.int64)
+_Ranked = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of a probe its mates, best first; the strangers before each; the rival of each. Shape: (mates,) each, int64."""
+
+
+def _ranked(scores: np.ndarray, mates: np.ndarray, strangers: np.ndarray, patients: np.ndarray) -> _Ranked | None:
+    """By counting, which is many times as fast as sorting the gallery; None where equal scores have to be drawn.
+
+    Shape: scores (N,); rows of mates (m,) and strangers (s,), and whose these are (s,).
+    """
+    own, others = scores[mates], scores[strangers]
+    ordered = np.sort(others)
+    from_below, from_above = (np.searchsorted(ordered, own, side=side) for side in ("left", "right"))
+    if (from_below < from_above).any() or len(np.unique(own)) < len(own):
+        return None
+    order = np.argsort(-own)
+    before = len(others) - from_above[order]
+    if not len(others):
+        return mates[order], before, np.full(len(mates), NO_RIVAL)
+    first = patients[others.argmax()]
+    next_best = others[patients != first].max(initial=-np.inf)
+    if (others[patients == first] == next_best).any():
+        return None
+    # As long as the strangers are one patient's, he alone stands before the mate.
+    alone = len(others) - np.searchsorted(ordered, next_best, side="right")
+    return mates[order], before, np.where((before > 0) & (before <= alone), first, NO_RIVAL)
+
+
+def _sorted(
+    scores: np.ndarray, chance: np.ndarray, there: np.ndarray, own: np.ndarray, patients: np.ndarray
+) -> _Ranked:
+    """By sorting the gallery, equal scores by chance. Shape: (N,) each, of the references."""
+    rows = np.flatnonzero(there)
+    order = rows[np.lexsort((chance[rows], -scores[rows]))]
+    same = own[order]
+    before, strangers = np.cumsum(~same)[same], patients[order[~same]]
+    alone = np.argmax(np.append(strangers != strangers[:1], True))
+    return order[same], before, np.where((before > 0) & (before <= alone), strangers[:1].sum(), NO_RIVAL)
 
 
 def rank_own(similarity: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pytorch_metric_learning.distances import CosineSimilarity
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
@@ -59,6 +61,46 @@ def test_the_rival_is_the_one_patient_who_stands_before_the_mate():
     assert ranks[["probe", "outranked_by", "rival"]].to_numpy().tolist() == [
         [0, 2, 1], [1, 2, NO_RIVAL], [2, 0, NO_RIVAL], [3, 1, 2],
     ]  # fmt: skip
+
+
+def ranked_by_sorting(similarity, patients, rng, visits):
+    """Every row of the table, from each probe's whole gallery in order."""
+    rows = []
+    for probe, scores in enumerate(similarity):
+        order = np.lexsort((rng.random(len(scores)), -scores))
+        order = order[visits[order] != visits[probe]].tolist()
+        before = []
+        for place in order:
+            if patients[place] != patients[probe]:
+                before.append(patients[place])
+                continue
+            rival = before[0] if len(set(before)) == 1 else NO_RIVAL
+            strangers = sum(patients[one] != patients[probe] for one in order)
+            rows.append([probe, place, len(before), strangers, rival])
+    return rows
+
+
+@given(
+    st.integers(1, 14), st.integers(1, 5), st.integers(1, 4), st.integers(2, 9), st.integers(0, 2**32), st.booleans()
+)
+@settings(max_examples=150, deadline=None)
+def test_ranks_are_those_of_a_sorted_gallery_whether_scores_are_equal_or_not(
+    count, people, at_once, values, seed, distinct
+):
+    """And whether all probes are ranked at once or some after the others; equal scores are drawn alike."""
+    rng = np.random.default_rng(seed)
+    patients, visits = rng.integers(0, people, count), rng.integers(0, count, count)
+    similarity = rng.normal(size=(count, count)) if distinct else rng.integers(0, values, (count, count)) / 3
+    similarity = similarity.astype(np.float32)
+    expected = ranked_by_sorting(similarity, patients, np.random.default_rng(seed), visits)
+    whole = rank_mates(similarity, patients, patients, np.random.default_rng(seed), visits)
+    assert whole.to_numpy().tolist() == expected
+    again = np.random.default_rng(seed)
+    parts = [
+        rank_mates(similarity[rows], patients, patients, again, visits, rows)
+        for rows in np.array_split(np.arange(count), at_once)
+    ]
+    assert pd.concat(parts, ignore_index=True).to_numpy().tolist() == expected
 
 
 def test_cumulative_match_counts_probes_with_a_mate_among_the_first(case):
