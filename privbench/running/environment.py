@@ -35,12 +35,15 @@ def versions() -> dict[str, str]:
     }
 
 
-def device(kind: str, precision: str, threads: int) -> dict[str, str]:
-    """The device of that type, and what a repetition on another machine may differ by."""
+def device(named: str, precision: str, threads: int, batch: str = "protocol") -> dict[str, str]:
+    """The device of that type, or that one of several, and what a repetition on another machine may differ by."""
+    kind, _, number = named.partition(":")
     return {
         "type": kind,
-        "name": torch.cuda.get_device_name() if kind == "cuda" else _processor(),
+        **({"number": number} if number else {}),
+        "name": torch.cuda.get_device_name(int(number) if number else None) if kind == "cuda" else _processor(),
         "precision": precision,
+        **({"batch": batch} if batch != "protocol" else {}),
         "threads": str(threads),
         "system": platform.platform(),
     }
