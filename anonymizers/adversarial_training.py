@@ -16,7 +16,8 @@ from privbench.learning.clock import phase
 from privbench.learning.context import Context, Pixels, batch_of
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import Recipe
-from privbench.learning.training import Losses, prepare, train
+from privbench.learning.training import Losses, train
+from privbench.learning.updating import Update
 
 from .adversaries import Adversary, Batch
 
@@ -38,28 +39,29 @@ class Generating(Protocol):
 def reconstruct(anonymizer: Generating, train_set: Split, val_set: Split, ctx: Context) -> None:
     """The generator learns to return its input: mean squared error, Adam."""
     optimizer = torch.optim.Adam(anonymizer.generator.parameters(), lr=anonymizer.params.pretrain_learning_rate)
-    network, update = prepare(anonymizer.generator, ctx, optimizer)
+    title = f"{anonymizer.name} pretraining"
+    update = Update(anonymizer.generator, ctx, optimizer, title=title)
     pixels, val_pixels = Pixels(train_set.images, ctx.device), Pixels(val_set.images, ctx.device)
 
-    def loss_of(images: Tensor) -> Tensor:
-        return functional.mse_loss(anonymizer.apply(network(images).float(), images), images)
+    def loss_of(output: Tensor, images: Tensor) -> Tensor:
+        return functional.mse_loss(anonymizer.apply(output.float(), images), images)
 
-    def step(rows: Tensor) -> Losses:
-        loss = loss_of(pixels[rows])
-        update(loss)
-        return {"loss": loss}
+    def step(images: Tensor) -> Losses:
+        return {"loss": update((images,), lambda output: loss_of(output, images))}
 
-    def validate() -> Losses:
-        return _mean_over_rows(len(val_pixels), val_pixels.side, lambda rows: {"loss": loss_of(val_pixels[rows])})
+    def losses(rows: Tensor) -> dict[str, Tensor]:
+        images = val_pixels[rows]
+        return {"loss": loss_of(update.network(images), images)}
 
     train(
         anonymizer.generator,
         count=len(pixels),
         recipe=_recipe(anonymizer, anonymizer.params.pretrain_epochs),
         step=step,
-        validate=validate,
+        validate=lambda: _mean_over_rows(len(val_pixels), val_pixels.side, losses, ctx.device),
         ctx=ctx,
-        title=f"{anonymizer.name} pretraining",
+        title=title,
+        load=lambda rows: (pixels[rows],),
     )
 
 
@@ -77,17 +79,18 @@ def deceive(
         classifier.eval()
         adversary.network.eval()
         return _mean_over_rows(
-            len(val_batches), val_batches.side, lambda rows: game.generator_losses(val_batches[rows])
+            len(val_batches), val_batches.side, lambda rows: game.generator_losses(val_batches[rows]), ctx.device
         )
 
     train(
         anonymizer.generator,
         count=len(batches),
         recipe=_recipe(anonymizer, anonymizer.params.epochs),
-        step=lambda rows: game.step(batches[rows]),
+        step=lambda *batch: game.step(Batch(*batch)),
         validate=validate,
         ctx=ctx,
         title=f"{anonymizer.name} against the guidance",
+        load=lambda rows: batches[rows],
     )
 
 
@@ -148,10 +151,12 @@ class Game:
             optimizer.step()
 
 
-def _mean_over_rows(count: int, side: int, losses_of: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, Tensor]:
+def _mean_over_rows(
+    count: int, side: int, losses_of: Callable[[Tensor], dict[str, Tensor]], device: torch.device
+) -> dict[str, Tensor]:
     """The losses of all rows, read a batch of images of that side at a time and weighted by its length."""
     sums: dict[str, Tensor] = {}
-    for rows in torch.arange(count).split(batch_of(_EVALUATION_BATCH, side)):
+    for rows in torch.arange(count, device=device).split(batch_of(_EVALUATION_BATCH, side)):
         for name, value in losses_of(rows).items():
             sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(rows)
     return {name: total / count for name, total in sums.items()}

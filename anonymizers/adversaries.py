@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -17,7 +18,7 @@ from privbench.learning.context import Context, Pixels
 from privbench.learning.embedder import PatientSampler, embed, fit_embedder
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import EmbedderRecipe
-from privbench.learning.training import prepare
+from privbench.learning.updating import Update
 
 Draw = tuple[Tensor, Tensor, Tensor]
 """Rows of images to release, rows of the points that they are sought among, and which of these is right for each."""
@@ -49,8 +50,9 @@ class Batches(Protocol):
 class Adversary(Protocol):
     """An attacker who learns along with the generator."""
 
-    network: nn.Module
-    """What is frozen, in evaluation mode, while the generator learns from it."""
+    @property
+    def network(self) -> nn.Module:
+        """What is frozen, in evaluation mode, while the generator learns from it."""
 
     def training(self, split: Split) -> Batches:
         """The batches of which both learn."""
@@ -72,10 +74,9 @@ class PaperVerifier:
     """
 
     def __init__(self, guidance: Guidance, learning_rate: float, ctx: Context) -> None:
-        self.network: nn.Module = copy.deepcopy(guidance.verifier)
+        self.network = copy.deepcopy(guidance.verifier)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate)
-        self._verify, self._update = prepare(self.network, ctx, self.optimizer)
-        self._ctx = ctx
+        self._update, self._ctx = Update(self.network, ctx, self.optimizer, title="the adversary"), ctx
 
     def training(self, split: Split) -> PairBatches:
         return PairBatches(split, self._ctx)
@@ -88,38 +89,45 @@ class PaperVerifier:
 
         With a logit z of the verifier, -log(1 - sigmoid(z)) is softplus(z), which does not overflow.
         """
-        return functional.softplus(self._verify(released, batch.sought).float()).mean()
+        with torch.no_grad():  # nothing is learnt of the references, so nothing is kept of how they were embedded
+            references = self._embedded(batch.sought)
+        probes = self._embedded(released)
+        with self._ctx.fabric.autocast():
+            return functional.softplus(self.network.compare(probes, references).float()).mean()
+
+    def _embedded(self, images: Tensor) -> Tensor:
+        with self._ctx.fabric.autocast():
+            return self.network.embed(images)
 
     def learn(self, released: Tensor, batch: Batch) -> None:
-        logits = self._verify(released, batch.sought).float()
-        self._update(functional.binary_cross_entropy_with_logits(logits, batch.right))
+        entropy = functional.binary_cross_entropy_with_logits
+        self._update((released, batch.sought), lambda logits: entropy(logits.float(), batch.right))
 
 
 class PairBatches:
-    """Indexes the pairs of a split to batches on the device."""
+    """Indexes the pairs of a split to batches; all but the images is on the device."""
 
     def __init__(self, split: Split, ctx: Context) -> None:
-        self._pixels = Pixels(split.images, ctx.device)
-        self._probe = torch.from_numpy(split.pairs.probe)
-        self._reference = torch.from_numpy(split.pairs.reference)
-        self._mated = torch.from_numpy(split.pairs.mated).float()
-        self._labels = torch.from_numpy(split.labels)
-        self._device = ctx.device
+        self._pixels, pairs = Pixels(split.images, ctx.device), split.pairs
+        self._probe, self._reference, self._mated, self._labels = (
+            torch.from_numpy(told).to(ctx.device)
+            for told in (pairs.probe, pairs.reference, pairs.mated.astype(np.float32), split.labels)
+        )
 
     @property
     def side(self) -> int:
         return self._pixels.side
 
     def __len__(self) -> int:
-        return len(self._probe)
+        return len(self._mated)
 
     def __getitem__(self, rows: Tensor) -> Batch:
         probe = self._probe[rows]
         return Batch(
             probes=self._pixels[probe],
-            labels=self._labels[probe].to(self._device),
+            labels=self._labels[probe],
             sought=self._pixels[self._reference[rows]],
-            right=self._mated[rows].to(self._device),
+            right=self._mated[rows],
         )
 
 
@@ -142,25 +150,25 @@ class InformedTower:
         )
         self._recipe, self._ctx = recipe, ctx
         self._teacher = fit_embedder(known, held_out, recipe, ctx, "the adversary's embedder")
-        self.network: nn.Module = copy.deepcopy(self._teacher)
+        self.network = copy.deepcopy(self._teacher)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate)
-        self._embed, self._update = prepare(self.network, ctx, self.optimizer)
-        self._noise = ctx.torch_generator("adversary", "augmentation")
+        self._update = Update(self.network, ctx, self.optimizer, title="the adversary")
+        self._noise = ctx.device_generator("adversary", "augmentation")
 
     def training(self, split: Split) -> PatientBatches:
         """As many patients an epoch as the paper's verifier is shown pairs."""
         sampler = self._sampler(split, "training")
 
         def draw(rows: Tensor) -> Draw:
-            first, second = sampler.draw(min(len(rows), len(sampler)))
-            return first, second, torch.arange(len(first))
+            first, second = (rows.to(self._ctx.device) for rows in sampler.draw(min(len(rows), len(sampler))))
+            return first, second, torch.arange(len(first), device=self._ctx.device)
 
         return self._batches(split, len(split.pairs), draw)
 
     def validation(self, split: Split) -> PatientBatches:
         """Each patient once, sought among all of them."""
         sampler = self._sampler(split, "validation")
-        first, second = sampler.draw(len(sampler))
+        first, second = (rows.to(self._ctx.device) for rows in sampler.draw(len(sampler)))
         return self._batches(split, len(first), lambda rows: (first[rows], second, rows))
 
     def _sampler(self, split: Split, name: str) -> PatientSampler:
@@ -172,14 +180,14 @@ class InformedTower:
 
     def privacy(self, released: Tensor, batch: Batch) -> Tensor:
         """The mean of -log(1 - p), where p is the share of the softmax that a release's own patient gets."""
-        return unlinked(self._logits(released, batch), batch.right)
+        return unlinked(self._logits(self._update.network(released), batch), batch.right)
 
     def learn(self, released: Tensor, batch: Batch) -> None:
         varied = augment(released, self._recipe.augmentation, self._noise)
-        self._update(functional.cross_entropy(self._logits(varied, batch), batch.right))
+        self._update((varied,), lambda points: functional.cross_entropy(self._logits(points, batch), batch.right))
 
-    def _logits(self, released: Tensor, batch: Batch) -> Tensor:
-        return self._embed(released) @ batch.sought.T / self._recipe.temperature
+    def _logits(self, points: Tensor, batch: Batch) -> Tensor:
+        return points @ batch.sought.T / self._recipe.temperature
 
 
 def unlinked(logits: Tensor, right: Tensor) -> Tensor:
@@ -207,13 +215,13 @@ class PatientBatches:
         Args:
             split: whose they are.
             pixels: its images.
-            points: what the embedder makes of them. Shape: (N, features), float, on the CPU.
+            points: what the embedder makes of them. Shape: (N, features), float.
             count: how many count as all.
-            draw: what is taken in the place of so many rows.
+            draw: what is taken in the place of so many rows, on the device.
             ctx: knows the device.
         """
-        self._pixels, self._points, self._count, self._draw = pixels, points, count, draw
-        self._labels, self._device = torch.from_numpy(split.labels), ctx.device
+        self._pixels, self._count, self._draw = pixels, count, draw
+        self._points, self._labels = points.to(ctx.device), torch.from_numpy(split.labels).to(ctx.device)
 
     @property
     def side(self) -> int:
@@ -224,9 +232,4 @@ class PatientBatches:
 
     def __getitem__(self, rows: Tensor) -> Batch:
         probes, sought, right = self._draw(rows)
-        return Batch(
-            probes=self._pixels[probes],
-            labels=self._labels[probes].to(self._device),
-            sought=self._points[sought].to(self._device),
-            right=right.to(self._device),
-        )
+        return Batch(self._pixels[probes], self._labels[probes], self._points[sought], right)

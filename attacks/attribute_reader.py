@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from privbench.base.errors import PrivbenchError
 from privbench.data.gallery import KnownGallery
+from privbench.learning.ahead import Loaded
 from privbench.learning.augmentation import vary
 from privbench.learning.classifier import classify
 from privbench.learning.context import Context, Pixels
@@ -19,8 +20,9 @@ from privbench.learning.guidance import Guidance
 from privbench.learning.networks import Classifier, start_from_guidance
 from privbench.learning.recipes import ClassifierRecipe
 from privbench.learning.states import below, prefixed
-from privbench.learning.training import Losses, adam, prepare
+from privbench.learning.training import Losses, adam
 from privbench.learning.training import train as train_network
+from privbench.learning.updating import Update
 from privbench.learning.weights import without_weights
 
 _AGE = 1  # the output that is a number of years; the others are logits
@@ -45,22 +47,29 @@ class AttributeReader:
                 "leave it out with --set attacks.attributes=none."
             )
         self._scale = torch.tensor([ages.mean(), max(ages.std(), 1.0)])
-        network, update = prepare(self._network, ctx, *adam(self._network, self._recipe, len(train.probes)))
+        count = len(train.probes)
+        update = Update(self._network, ctx, *adam(self._network, self._recipe, count), title=self._title)
         pixels, targets = Pixels(train.probes, ctx.device), self._targets(train).to(ctx.device)
-        val_targets, generator = self._targets(val), ctx.torch_generator("augmentation")
+        val_targets, generator = self._targets(val), ctx.device_generator("augmentation")
 
-        def step(rows: Tensor) -> Losses:
-            images, _ = vary(pixels[rows], self._recipe.augmentation, generator)
-            loss = _loss(network(images).float(), targets[rows.to(ctx.device)])
-            update(loss)
-            return {"loss": loss}
+        def load(rows: Tensor) -> Loaded:
+            return vary(pixels[rows], self._recipe.augmentation, generator)[0], targets[rows]
+
+        def step(images: Tensor, told: Tensor) -> Losses:
+            return {"loss": update((images,), lambda outputs: _loss(outputs.float(), told))}
 
         def validate() -> Losses:
             return {"loss": _loss(torch.from_numpy(classify(self._network, val.probes, ctx)), val_targets.double())}
 
-        count = len(train.probes)
         train_network(
-            self._network, count=count, recipe=self._recipe, step=step, validate=validate, ctx=ctx, title=self._title
+            self._network,
+            count=count,
+            recipe=self._recipe,
+            step=step,
+            validate=validate,
+            ctx=ctx,
+            title=self._title,
+            load=load,
         )
 
     def _start(self, guidance: Guidance, ctx: Context) -> Classifier:
@@ -125,6 +134,17 @@ def _loss(outputs: Tensor, targets: Tensor) -> Tensor:
     )
     entropy = entropies / told.sum().clamp(min=1)
     known = ~targets[:, _AGE].isnan()
+    if outputs.device.type != "cpu":
+        return entropy + age_loss_where(known, outputs[:, _AGE], targets[:, _AGE])
     if not known.any():
         return entropy
     return entropy + functional.mse_loss(outputs[known, _AGE], targets[known, _AGE]) / 2
+
+
+def age_loss_where(known: Tensor, ages: Tensor, targets: Tensor) -> Tensor:
+    """Half the mean squared error where the age is known, 0 where none is; the device is not waited for.
+
+    Shape: (N,) each, `known` bool, to ().
+    """
+    errors = (ages - targets.nan_to_num()).square() * known
+    return errors.sum() / known.sum().clamp(min=1) / 2

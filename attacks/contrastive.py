@@ -10,6 +10,8 @@ from privbench.learning.weights import weights_source
 from privbench.plugins.interfaces import LinkageAttack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import torch
     from torch import Tensor
@@ -60,6 +62,9 @@ class Contrastive(LinkageAttack):
 
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         return self._embedding.similarity_matrix(gallery, ctx)
+
+    def similarity_by_rows(self, gallery: Gallery, ctx: Context) -> Callable[[np.ndarray], np.ndarray]:
+        return self._embedding.similarity_by_rows(gallery, ctx)
 
     def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         """The correlation of what it takes for the originals with the originals, -1 to 1."""

@@ -11,6 +11,8 @@ from privbench.base.params import Params
 from privbench.plugins.interfaces import LinkageAttack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from privbench.data.gallery import Gallery, KnownGallery
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from privbench.learning.guidance import Guidance
 
 _BATCH = 1024
+_HELD = 2**28
+"""Pixels of references that are held as points: 1 GiB, or up to twice that where there are levels."""
 
 
 class CorrelationParams(Params):
@@ -43,18 +47,39 @@ class Correlation(LinkageAttack):
     def similarity(self, gallery: Gallery, probes: np.ndarray, references: np.ndarray, ctx: Context) -> np.ndarray:
         import torch
 
+        def points(images: np.ndarray, rows: np.ndarray) -> Tensor:
+            own, at = np.unique(rows, return_inverse=True)
+            return self._points(images[own], ctx)[torch.from_numpy(at).to(ctx.device)]
+
         scores = []
         for pairs in torch.arange(len(probes)).split(_BATCH):
-            first = self._points(gallery.probes[probes[pairs]], ctx)
-            second = self._points(gallery.references[references[pairs]], ctx)
-            scores.append((first * second).sum(1).double().numpy())
+            first, second = points(gallery.probes, probes[pairs]), points(gallery.references, references[pairs])
+            scores.append((first * second).sum(1).cpu().double().numpy())
         return np.concatenate(scores)
 
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
-        references = self._points(gallery.references, ctx)
-        rows = np.arange(len(gallery.probes))
-        parts = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-        return np.concatenate([(self._points(gallery.probes[part], ctx) @ references.T).numpy() for part in parts])
+        return self.similarity_by_rows(gallery, ctx)(np.arange(len(gallery.probes)))
+
+    def similarity_by_rows(self, gallery: Gallery, ctx: Context) -> Callable[[np.ndarray], np.ndarray]:
+        """Few references are held as points; of many, which would take gigabytes, these are made for all rows asked."""
+        import torch
+
+        count = len(gallery.references)
+        size = max(_BATCH, _HELD // gallery.references[0].size)
+        parts = [slice(start, start + size) for start in range(0, count, size)]
+        held = self._points(gallery.references, ctx) if len(parts) == 1 else None
+
+        def of(rows: np.ndarray) -> np.ndarray:
+            probes = [
+                self._points(gallery.probes[some], ctx) for some in np.split(rows, range(_BATCH, len(rows), _BATCH))
+            ]
+            similarity = np.empty((len(rows), count), np.float32)
+            for part in parts:
+                references = self._points(gallery.references[part], ctx) if held is None else held
+                similarity[:, part] = torch.cat([one @ references.T for one in probes]).cpu().numpy()
+            return similarity
+
+        return of
 
     def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         """The same: pixels are all that it looks at."""

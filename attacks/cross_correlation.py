@@ -23,7 +23,7 @@ def correlations(probes: Images, references: Images) -> np.ndarray:
 
     Shape: (P, R), float32.
     """
-    return np.asarray(points_of(probes) @ points_of(references).T)
+    return np.asarray((points_of(probes) @ points_of(references).T).cpu())
 
 
 def points_of(images: Images, levels: int = 1, side: int | None = None) -> Tensor:
@@ -31,10 +31,10 @@ def points_of(images: Images, levels: int = 1, side: int | None = None) -> Tenso
 
     The first level is that of the images, or of their means over so many parts a side.
 
-    Shape: (N, features), float32, on the CPU.
+    Shape: (N, features), float32, where the images are.
     """
     parts = (images[rows] for rows in torch.arange(len(images)).split(_BATCH))
-    return torch.cat([_levels(part if side is None else shrunk(part, side), levels).cpu() for part in parts])
+    return torch.cat([_levels(part if side is None else shrunk(part, side), levels) for part in parts])
 
 
 def centred(flat: Tensor) -> Tensor:

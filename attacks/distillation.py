@@ -10,6 +10,8 @@ from privbench.plugins.interfaces import LinkageAttack
 from .recipes import DistillationParams
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import torch
     from torch import Tensor
@@ -57,6 +59,9 @@ class Distillation(LinkageAttack):
 
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         return self._distilled.similarity_matrix(gallery, ctx)
+
+    def similarity_by_rows(self, gallery: Gallery, ctx: Context) -> Callable[[np.ndarray], np.ndarray]:
+        return self._distilled.similarity_by_rows(gallery, ctx)
 
     def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         return self._distilled.image_similarity(gallery)

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from privbench.base.errors import PrivbenchError
 from privbench.data.gallery import Gallery, KnownGallery
+from privbench.learning.ahead import Loaded
 from privbench.learning.context import Context, Pixels
 from privbench.learning.embedder import Vary, embed, similarity_of_pairs, train_by_patients
 from privbench.learning.guidance import Guidance
 from privbench.learning.networks import Embedder, start_from_guidance
 from privbench.learning.states import below, prefixed
+from privbench.learning.updating import Update
 from privbench.learning.weights import without_weights
 from privbench.metrics.roc import auc
 
@@ -219,8 +221,13 @@ def _teach(
     """One training: each release towards the teacher's embedding of its patient, among those of other patients."""
     points = wanted.to(ctx.device)
 
-    def loss(network: nn.Module, vary: Vary, first: Tensor, second: Tensor) -> Tensor:
-        logits = network(vary(seen[first])) @ points[second.to(ctx.device)].T / recipe.temperature
-        return functional.cross_entropy(logits, torch.arange(len(first), device=ctx.device))
+    def load(vary: Vary, first: Tensor, second: Tensor) -> Loaded:
+        return vary(seen[first]), points[second]
 
-    train_by_patients(tower, known, recipe, loss, validate, ctx, title, title)
+    def loss(update: Update, images: Tensor, targets: Tensor) -> Tensor:
+        own = torch.arange(len(images), device=ctx.device)
+        return update(
+            (images,), lambda reached: functional.cross_entropy(reached @ targets.T / recipe.temperature, own)
+        )
+
+    train_by_patients(tower, known, recipe, load, loss, validate, ctx, title, title)

@@ -42,8 +42,12 @@ class ComparedAsPoints(ABC):
 
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         """Every probe against every reference, -1 to 1. Shape: (P, R), float32."""
-        probe_points, reference_points = self.points(gallery, ctx)
-        return (probe_points @ reference_points.T).numpy()
+        return self.similarity_by_rows(gallery, ctx)(np.arange(len(gallery.probes)))
+
+    def similarity_by_rows(self, gallery: Gallery, ctx: Context) -> Callable[[np.ndarray], np.ndarray]:
+        """Rows of the matrix, when they are asked for. Shape: (n,), int, to (n, R), float32."""
+        probe_points, reference_points = (points.to(ctx.device) for points in self.points(gallery, ctx))
+        return lambda rows: (probe_points[torch.from_numpy(rows)] @ reference_points.T).cpu().numpy()
 
 
 class Embedding(ComparedAsPoints):

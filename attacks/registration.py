@@ -18,6 +18,8 @@ from privbench.learning.context import Pixels
 
 _SAMPLES = 1000
 _COLUMNS = 1024
+_TABLE = 2**24
+"""Correlations that are held at once, beside their sizes: 64 MiB each. Of 256 x 256 pixels there are 2**32."""
 _ERRORS = 5  # standard errors, by which another place must correlate better than a pixel's own
 
 
@@ -51,15 +53,15 @@ def register(
 
     Shape: both (N, 1, H, W), uint8; row i of both is the same radiograph.
     """
-    rows = torch.from_numpy(np.sort(rng.permutation(len(originals))[:_SAMPLES]))
-    before, mean, std = _standardized(Pixels(originals, device)[rows])
-    after, moved_mean, moved_std = _standardized(Pixels(released, device)[rows])
+    rows = np.sort(rng.permutation(len(originals))[:_SAMPLES])
+    before, mean, std = _standardized(_chosen(originals, rows, device))
+    after, moved_mean, moved_std = _standardized(_chosen(released, rows, device))
     count, pixels = before.shape
     chance = float(np.sqrt(2 * np.log(pixels**2) / count))
     own = (before * after).sum(0) / count
     source, correlation = torch.arange(pixels, device=device), own.clone()
-    for columns in torch.arange(pixels, device=device).split(_COLUMNS):
-        table = before[:, columns].T @ after / count
+    for columns in torch.arange(pixels, device=device).split(max(1, min(_COLUMNS, _TABLE // pixels))):
+        table = (before[:, columns].T @ after).div_(count)
         best = table.abs().argmax(1)
         value = table.gather(1, best[:, None])[:, 0]
         better = (value.abs() > chance) & (_z(value) > _z(own[columns]) + _ERRORS / count**0.5)
@@ -68,6 +70,11 @@ def register(
     gain = sign * std / moved_std[source]
     gain[moved_std[source] == 1] = 0  # a pixel that never changes says nothing
     return Registration(source.cpu(), gain.cpu(), (mean - gain * moved_mean[source]).cpu())
+
+
+def _chosen(images: np.ndarray, rows: np.ndarray, device: torch.device) -> Tensor:
+    """Some of the images, which alone have to fit the device. Shape: (n, 1, H, W), float in [0, 1]."""
+    return Pixels(np.asarray(images[rows]), device)[torch.arange(len(rows))]
 
 
 def _standardized(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,11 +9,13 @@ from torch.nn import functional
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from privbench.data.gallery import Gallery, KnownGallery
+from privbench.learning.ahead import Loaded
 from privbench.learning.context import Context, Pixels, batch_of
 from privbench.learning.generators import global_seed
 from privbench.learning.states import below, prefixed
-from privbench.learning.training import Losses, adam, prepare
+from privbench.learning.training import Losses, adam
 from privbench.learning.training import train as train_network
+from privbench.learning.updating import Update
 
 from .embedding import Embedding, Seen
 from .recipes import RestorationParams
@@ -38,21 +40,23 @@ class RestoredEmbedding(Embedding):
         self._restorer = restorer
 
     def _train_restorer(self, restorer: Restorer, train: KnownGallery, val: KnownGallery, ctx: Context) -> None:
-        recipe = self._params.restorer
-        network, update = prepare(restorer, ctx, *adam(restorer, recipe, len(train.probes)))
+        recipe, count, title = self._params.restorer, len(train.probes), "restorer"
+        update = Update(restorer, ctx, *adam(restorer, recipe, count), title=title)
         released, originals = super()._probes(train, ctx), Pixels(train.references, ctx.device)
 
-        def step(rows: Tensor) -> Losses:
-            loss = functional.mse_loss(network(released[rows]).float(), originals[rows])
-            update(loss)
-            return {"loss": loss}
+        def load(rows: Tensor) -> Loaded:
+            return released[rows], originals[rows]
+
+        def step(images: Tensor, wanted: Tensor) -> Losses:
+            return {"loss": update((images,), lambda restored: functional.mse_loss(restored.float(), wanted))}
 
         def validate() -> Losses:
             restored = self._restore(restorer, val, ctx).astype(np.float32)
             return {"loss": torch.tensor(np.square((restored - val.references) / 255).mean())}
 
-        count = len(train.probes)
-        train_network(restorer, count=count, recipe=recipe, step=step, validate=validate, ctx=ctx, title="restorer")
+        train_network(
+            restorer, count=count, recipe=recipe, step=step, validate=validate, ctx=ctx, title=title, load=load
+        )
 
     @torch.no_grad()
     def _restore(self, restorer: Restorer, gallery: Gallery, ctx: Context) -> np.ndarray:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from privbench.learning.recipes import VerifierRecipe
 from privbench.learning.weights import weights_source, without_weights
 from privbench.plugins.interfaces import LinkageAttack
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
+
     import torch
     from torch import Tensor
 
@@ -54,6 +57,9 @@ class Siamese(LinkageAttack):
         return score_pairs(self._verifier, gallery, probes, references, ctx)
 
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
-        from privbench.learning.verifier import score_matrix
+        return self.similarity_by_rows(gallery, ctx)(np.arange(len(gallery.probes)))
 
-        return score_matrix(self._verifier, gallery, ctx)
+    def similarity_by_rows(self, gallery: Gallery, ctx: Context) -> Callable[[np.ndarray], np.ndarray]:
+        from privbench.learning.verifier import scores_by_rows
+
+        return scores_by_rows(self._verifier, gallery, ctx)

@@ -46,7 +46,7 @@ from .report.plots.contact_sheet import draw_contact_sheet
 from .report.plots.training_curves import write_training
 from .running.audit import Claim, found_release
 from .running.pipeline import DrawnPairs, Pipeline, RunGraph
-from .running.recording import record_of
+from .running.recording import record_of, split_trainings
 from .running.run_folder import LOG, RunFolder, folder_name
 from .running.scored import read_run_scores
 from .running.setting import Setting
@@ -92,6 +92,7 @@ def run(
     overwrite: bool = False,
     device: str = "auto",
     precision: str = "32-true",
+    batch: str = "protocol",
     executor: str | None = None,
     jobs: int | None = None,
     address: str | None = None,
@@ -114,8 +115,9 @@ def run(
         store: the folder of cached stages; else PRIVBENCH_STORE, else ~/.cache/privbench.
         out: the run folder; else a folder below runs/ that is named after the run.
         overwrite: replace another run in that folder.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, mps, or cuda:1 of several.
         precision: 32-true, bf16-mixed or 16-mixed.
+        batch: protocol; or auto, which computes batches that do not fit the device's memory in parts.
         executor: serial, local or ray; else PRIVBENCH_EXECUTOR, else local, in processes beside this one.
         jobs: stages at once; else one a core.
         address: of a Ray cluster.
@@ -136,6 +138,7 @@ def run(
         store=None if store is None else Path(store),
         device=device,
         precision=precision,
+        batch=batch,
         means=Means(executor, jobs, address),
         registry=registry or Registry(map(Path, plugins)),
         allow_contamination=allow_contamination,
@@ -266,8 +269,16 @@ def _write(planned: Plan, graph: RunGraph, made: Mapping[Node, Stage], part: Pat
     for stage in stages.values():
         stage.confirm()
     figures = read_figures(stages[FIGURES].folder)
+    rows = [row for stage in stages.values() for row in curves_of(stage)]
     record = record_of(
-        planned.pipeline, stages, figures, graph.warnings, planned.given, graph.weights, graph.publication
+        planned.pipeline,
+        stages,
+        figures,
+        graph.warnings,
+        planned.given,
+        graph.weights,
+        graph.publication,
+        split_trainings(rows),
     )
     write_run_scores(part, *read_run_scores({name: stage.folder for name, stage in stages.items()}))
     shutil.copyfile(stages[FIGURES].folder / ESTIMATES, part / ESTIMATES)
@@ -277,7 +288,7 @@ def _write(planned: Plan, graph: RunGraph, made: Mapping[Node, Stage], part: Pat
         examples = stages[EXAMPLES_STAGE].folder / EXAMPLES
         shutil.copyfile(examples, part / EXAMPLES)
         draw_contact_sheet(read_examples(examples), record.label, part / CONTACT_SHEET)
-    curves = pd.DataFrame([row for stage in stages.values() for row in curves_of(stage)])
+    curves = pd.DataFrame(rows)
     curves.to_csv(part / CURVES, index=False)
     write_training(curves, part / CURVES_PLOT)
     log.info("fingerprint %s", record.fingerprint, extra={"goals": [planned.title]})

@@ -63,7 +63,7 @@ class UndoneByRegistration(Undo):
 
 
 def _register(examples: OwnPairs, rng: np.random.Generator) -> Undo:
-    return UndoneByRegistration(register(examples.released, examples.originals, rng, torch.device("cpu")))
+    return UndoneByRegistration(register(examples.released, examples.originals, rng, examples.device))
 
 
 KINDS: dict[str, UndoKind] = {
@@ -140,7 +140,7 @@ def search(train: KnownGallery, val: KnownGallery, whitening: Whitening, ctx: Co
     """
     rng = ctx.numpy_generator("own images")
     judge = _Judge(val, originals_of(train.references, rng), whitening, rng)
-    examples = OwnPairs(np.asarray(train.probes), train.references, judge.portraits)
+    examples = OwnPairs(np.asarray(train.probes), train.references, judge.portraits, ctx.device)
     matches: dict[str, float] = {}
     aucs: dict[str, float] = {}
     best = finder = nothing = _Tried(Chain((), ()), judge.releases, 0.0, 0.0)

@@ -15,7 +15,7 @@ from .portraits import Portraits
 
 @dataclass(frozen=True)
 class OwnPairs:
-    """The attacker's own pairs of release and original, and what originals look like.
+    """The attacker's own pairs of release and original, and what originals look like; and the device, for what is dear.
 
     Shape: both (N, 1, H, W), uint8, row i of both the same radiograph.
     """
@@ -23,6 +23,7 @@ class OwnPairs:
     released: np.ndarray
     originals: np.ndarray
     portraits: Portraits
+    device: torch.device = torch.device("cpu")  # noqa: RUF009 - it cannot be changed
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ class PrivbenchError(Exception):
     """Something the user can mend, told in one sentence: what, where, and what to do."""
 
 
+class OutOfMemory(PrivbenchError):
+    """Work needs more memory than there is; the sentence tells what would fit."""
+
+
 def raise_all(problems: Sequence[str]) -> None:
     """Raises one PrivbenchError that tells all the problems, the first five in full; none where there is none.
 
@@ -128,6 +132,8 @@ def explain_memory_error(error: Exception) -> PrivbenchError | None:
 
     Looks at name and text, because only what computes may load torch.
     """
+    if isinstance(error, OutOfMemory):
+        return error
     text = str(error)
     on_device = type(error).__name__ == "OutOfMemoryError" or "out of memory" in text.lower()
     if isinstance(error, MemoryError) or "can't allocate memory" in text or "not enough memory" in text:

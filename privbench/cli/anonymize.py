@@ -66,7 +66,7 @@ def command(
     """Anonymize radiographs at their own size and depth: a folder of which nothing tells who is in it."""
     from ..base.progress import Progress
     from ..engine.store import default_store
-    from ..learning.device import device_type
+    from ..learning.device import chosen_device
     from ..releasing.release import ReleaseOrder, make_release, would_make
     from .session import session
 
@@ -79,7 +79,7 @@ def command(
         key=key or store.with_name(f"{store.name}-release.key"),
         map=map,
         masked=mask,
-        device=device_type(device, "32-true"),
+        device=chosen_device(device, "32-true"),
         jobs=jobs,
     )
     console = Console(stderr=True)

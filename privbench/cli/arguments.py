@@ -32,8 +32,11 @@ Columns = Annotated[
 ]
 Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="A Python file that defines plugins.")]
 Store = Annotated[Path | None, typer.Option(help="The folder of cached stages.", envvar="PRIVBENCH_STORE")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, mps, or cuda:1 of several.")]
 Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")]
+Batch = Annotated[
+    str, typer.Option(help="protocol, or auto: a batch that does not fit the device's memory is computed in parts.")
+]
 Executor = Annotated[
     str | None,
     typer.Option(help="Where stages are made: serial, local or ray; else local.", envvar="PRIVBENCH_EXECUTOR"),

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,11 @@ class Job:
     reached: Reached | None = None
     goals: tuple[str, ...] = ()
 
+    @property
+    def beside_others(self) -> Job:
+        """The same for a process that sees one GPU of several, which has no number there."""
+        return replace(self, conditions=replace(self.conditions, device=self.conditions.device_type))
+
     def carry_out(self, progress: Progress) -> Stage:
         """The stage, from the store or by its work. Raises as `Store.stage`, and whatever the work raises."""
         with _logged_for(self.goals):
@@ -70,7 +75,8 @@ class Job:
                     f"The process that is to make the stage {name} has another code of privbench, or other libraries, "
                     "than the command began with: install the same everywhere, and run the same command again."
                 )
-            ctx = Context(create_fabric(told.device, told.precision), told.seed, name, progress)
+            fabric = create_fabric(told.device, told.precision)
+            ctx = Context(fabric, told.seed, name, progress, batch=told.batch)
             # The global seed is for whatever draws without a generator.
             with (
                 _threads(told.threads), deterministic(), global_seed(told.seed, name), freed_memory_kept(),

@@ -46,12 +46,22 @@ class Work(Protocol):
 
 @dataclass(frozen=True)
 class Conditions:
-    """What every stage of a run shares. `device` is a type, such as cpu; `threads` are those of one stage's work."""
+    """What every stage of a run shares.
+
+    `device` is a type, such as cpu, or one of several, such as cuda:1; `threads` are those of one stage's work; `batch`
+    is auto where one that does not fit the device's memory is computed in parts.
+    """
 
     seed: int
     device: str
     precision: str
     threads: int
+    batch: str = "protocol"
+
+    @property
+    def device_type(self) -> str:
+        """Figures hang on it, and not on which one of several it is."""
+        return self.device.partition(":")[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +167,9 @@ class Nodes:
         told = self.conditions
         conditions: dict[str, Any] = {"seed": told.seed, "code": code.digest, "libraries": code.libraries}
         if inputs:
-            conditions |= {"device": told.device, "precision": told.precision, "threads": told.threads}
+            conditions |= {"device": told.device_type, "precision": told.precision, "threads": told.threads}
+            if told.batch != "protocol":  # what batch norm saw then hangs on the memory that there was
+                conditions |= {"batch": told.batch}
         whole = {**config, **self.more, **conditions}
         ours = frozenset(filter(is_ours, modules | modules_of(classes)))
         reached = Reached(ours, *_reached(ours))

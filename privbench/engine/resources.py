@@ -34,8 +34,10 @@ def cores() -> int:
 
 
 def free_resources(device: str) -> Resources:
-    """What is free now, for stages on devices of that type."""
-    return Resources(_free_memory(), _cuda_devices() if device == "cuda" else ())
+    """What is free now, for stages on devices of that type, or on that one, such as cuda:1, alone."""
+    kind, _, number = device.partition(":")
+    devices = _cuda_devices() if kind == "cuda" else ()
+    return Resources(_free_memory(), devices[int(number) :][:1] if number else devices)
 
 
 def _free_memory() -> float:

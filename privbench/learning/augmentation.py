@@ -13,7 +13,7 @@ from .recipes import Augmentation
 
 
 def augment(images: Tensor, strength: Augmentation, generator: torch.Generator) -> Tensor:
-    """Each image changed by its own draw from a CPU generator.
+    """Each image changed by its own draw from a generator of the images' device.
 
     Shape: (N, 1, H, W), float in [0, 1], to the same shape, a little beyond [0, 1] where the exposure went there.
     """
@@ -45,19 +45,19 @@ def draw_moves(count: int, strength: Augmentation, generator: torch.Generator) -
 
 def move(images: Tensor, moves: Tensor) -> Tensor:
     """Shape: (N, C, H, W), float, and (N, 2, 3) to (N, C, H, W); beyond the border its nearest pixel."""
-    grid = functional.affine_grid(moves, list(images.shape), align_corners=False).to(images.device)
+    grid = functional.affine_grid(moves, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def _expose(images: Tensor, strength: Augmentation, generator: torch.Generator) -> Tensor:
-    count, device = len(images), images.device
+    count = len(images)
     contrast = 1 + _uniform(strength.exposure, count, generator)
     brightness = _uniform(strength.exposure / 2, count, generator)
-    noise = torch.randn(images.shape, generator=generator)
+    noise = torch.randn(images.shape, generator=generator, device=images.device)
     noise *= (_uniform(0.5, count, generator) + 0.5).view(-1, 1, 1, 1) * strength.noise
-    exposed = (images - 0.5) * contrast.view(-1, 1, 1, 1).to(device) + 0.5 + brightness.view(-1, 1, 1, 1).to(device)
-    return exposed + noise.to(device)
+    exposed = (images - 0.5) * contrast.view(-1, 1, 1, 1) + 0.5 + brightness.view(-1, 1, 1, 1)
+    return exposed + noise
 
 
 def _uniform(bound: float, count: int, generator: torch.Generator) -> Tensor:
-    return (torch.rand(count, generator=generator) * 2 - 1) * bound
+    return (torch.rand(count, generator=generator, device=generator.device) * 2 - 1) * bound

@@ -41,6 +41,8 @@ class Clock:
 
     def __init__(self, device: torch.device, training: str) -> None:
         self._on_cuda, self._training = device.type == "cuda", training
+        # Of what is loaded ahead, on a stream of its own, this one sees nothing but the wait for it.
+        self._stream = torch.cuda.current_stream(device) if self._on_cuda else None
         self._flops: float | None = None
         self._begin()
 
@@ -54,7 +56,7 @@ class Clock:
     def _mark(self) -> None:
         if self._on_cuda:
             event = torch.cuda.Event(enable_timing=True)
-            event.record()
+            event.record(self._stream)
             self._marks.append((self._phase, event))
 
     def switch(self, to: Phase) -> Phase:

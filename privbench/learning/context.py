@@ -24,7 +24,9 @@ _DEVICE_SHARE = 0.5  # of the accelerator's free memory that resident images may
 class Context:
     """A stage's surroundings. `curves` collects one row an epoch: stage, epoch, and the named losses.
 
-    `times` collects what each epoch took, which is no part of what the stage puts out.
+    `times` collects what each epoch took, which is no part of what the stage puts out. `batch` is auto where a batch
+    that does not fit the device's memory may be computed in parts; `split` tells, by the titles of trainings that are,
+    how many rows are computed at once.
     """
 
     fabric: Fabric
@@ -33,6 +35,8 @@ class Context:
     progress: Progress
     curves: list[dict[str, Any]] = field(default_factory=list)
     times: list[EpochTime] = field(default_factory=list)
+    batch: str = "protocol"
+    split: dict[str, int] = field(default_factory=dict)
 
     @property
     def device(self) -> torch.device:
@@ -43,7 +47,12 @@ class Context:
         return derive_seed(self.seed, self.stage, *names)
 
     def torch_generator(self, *names: str | int) -> torch.Generator:
+        """Draws on the CPU: for a release, and whatever else is to be the same on every device."""
         return torch_generator(self.seed, self.stage, *names)
+
+    def device_generator(self, *names: str | int) -> torch.Generator:
+        """Draws where the stage computes, so that no noise has to travel; on the CPU it is `torch_generator`."""
+        return torch_generator(self.seed, self.stage, *names, device=self.device)
 
     def numpy_generator(self, *names: str | int) -> np.random.Generator:
         return numpy_generator(self.seed, self.stage, *names)
@@ -54,10 +63,10 @@ def batch_of(count: int, side: int) -> int:
     return max(1, min(count, count * 64**2 // side**2))
 
 
-class Pixels:
-    """uint8 images that index to floats on the device; they move there whole when they fit.
+class Held:
+    """uint8 values that index by rows to themselves on the device; they move there whole when they fit.
 
-    Shape: (N, 1, H, W), uint8; an index of n rows gives (n, 1, H, W), float32 in [0, 1].
+    Shape: (N, …), uint8; an index of n rows, wherever it lies, gives (n, …), uint8.
     """
 
     def __init__(self, images: np.ndarray, device: torch.device) -> None:
@@ -69,6 +78,21 @@ class Pixels:
 
     def __len__(self) -> int:
         return len(self._images)
+
+    def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
+        if isinstance(self._images, torch.Tensor):
+            return self._images[rows.to(self._device)]
+        chosen = torch.from_numpy(np.asarray(self._images[rows.cpu().numpy()]))
+        if self._device.type == "cuda":  # from pinned memory it travels while the device computes
+            return chosen.pin_memory().to(self._device, non_blocking=True)
+        return chosen.to(self._device)
+
+
+class Pixels(Held):
+    """uint8 images that index to floats on the device.
+
+    Shape: (N, 1, H, W), uint8; an index of n rows gives (n, 1, H, W), float32 in [0, 1].
+    """
 
     @property
     def side(self) -> int:
@@ -82,8 +106,4 @@ class Pixels:
 
     @phase("data")
     def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
-        if isinstance(self._images, torch.Tensor):
-            chosen = self._images[rows.to(self._device)]
-        else:
-            chosen = torch.from_numpy(np.asarray(self._images[rows.numpy()])).to(self._device)
-        return chosen.float().div_(255)
+        return super().__getitem__(rows).float().div_(255)

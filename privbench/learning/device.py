@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,20 +16,32 @@ from ..base.errors import PrivbenchError
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+BATCHES = ("protocol", "auto")
 
 # In every process it would advise to round the products of 32-true.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
-def device_type(device: str, precision: str, elsewhere: bool = False) -> str:
-    """What a device is, such as cpu or cuda, for one of that name; auto is the best that this machine has.
+def chosen_device(device: str, precision: str, elsewhere: bool = False) -> str:
+    """The device of that name, such as cpu, cuda, or cuda:1 of several; auto is the best that this machine has.
 
-    `elsewhere` tells that other machines compute: a device that is named need not be here. Raises PrivbenchError where
-    there is no such device or precision, here or at all.
+    `elsewhere` tells that other machines compute: a device that is named need not be here, and has no number. Raises
+    PrivbenchError where there is no such device or precision, here or at all.
     """
-    for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
-        if value not in known:
-            raise PrivbenchError(f"There is no {name} {value!r}: choose one of {', '.join(known)}.")
+    numbered = re.fullmatch(r"cuda:(\d+)", device)
+    if numbered is None and device not in DEVICES:
+        raise PrivbenchError(
+            f"There is no device {device!r}: choose one of {', '.join(DEVICES)}, or cuda:1 of several."
+        )
+    if precision not in PRECISIONS:
+        raise PrivbenchError(f"There is no precision {precision!r}: choose one of {', '.join(PRECISIONS)}.")
+    if numbered is not None:
+        if elsewhere:
+            raise PrivbenchError(f"A cluster chooses among its GPUs itself: use --device cuda in place of {device}.")
+        if int(numbered[1]) >= (count := torch.cuda.device_count()):
+            there = {0: "has no CUDA device", 1: "has one, cuda:0"}.get(count, f"has {count}, up to cuda:{count - 1}")
+            raise PrivbenchError(f"There is no device {device}, because this machine {there}: choose another --device.")
+        return device
     if elsewhere and device == "cuda":
         return device
     if device == "cuda" and not torch.cuda.is_available():
@@ -43,9 +56,15 @@ def device_type(device: str, precision: str, elsewhere: bool = False) -> str:
 
 
 def create_fabric(device: str, precision: str) -> Fabric:
-    """Raises PrivbenchError as `device_type`."""
-    kind = device_type(device, precision)
-    return Fabric(accelerator=kind, devices=1, precision=precision)  # type: ignore[arg-type]
+    """What computes on that device; one of several that is named becomes torch's own choice.
+
+    Raises PrivbenchError as `chosen_device`.
+    """
+    chosen = chosen_device(device, precision)
+    kind, _, number = chosen.partition(":")
+    if number:
+        torch.cuda.set_device(int(number))
+    return Fabric(accelerator=kind, devices=[int(number)] if number else 1, precision=precision)  # type: ignore[arg-type]
 
 
 @contextmanager

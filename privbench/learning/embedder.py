@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
 import torch
-from pytorch_metric_learning.losses import SupConLoss
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..data.gallery import KnownGallery
 from ..data.pairs import rows_by_patient
 from ..metrics.roc import auc
+from .ahead import Loaded
 from .augmentation import augment
 from .context import Context, Pixels
+from .contrastive import contrastive_loss, contrastive_loss_across
 from .generators import global_seed
 from .networks import Embedder, outputs_of
 from .recipes import EmbedderRecipe
-from .training import Losses, adam, prepare, train
+from .training import adam, train
+from .updating import Update
 
 Vary = Callable[[Tensor], Tensor]
 """Augments images: each time by draws of their own."""
@@ -74,31 +76,28 @@ def train_embedder(
         ctx: knows device and precision, and takes the curves.
         title: what curves and messages call the training.
     """
-    loss_of = SupConLoss(recipe.temperature)
+    # A release is told from an original at a glance, so only pairs of one with the other teach.
+    loss_of = contrastive_loss if probes is references else contrastive_loss_across
 
-    def loss(network: nn.Module, vary: Vary, first: Tensor, second: Tensor) -> Tensor:
-        embedded = network(vary(torch.cat([probes[first], references[second]])))
-        names = torch.arange(len(first), device=embedded.device)
-        if probes is references:
-            told: Tensor = loss_of(embedded, names.repeat(2))
-            return told
-        # A release is told from an original at a glance, so only pairs of one with the other teach.
-        probe, reference = embedded.chunk(2)
-        # A copy, because the library takes one and the same labels for one and the same images, and leaves
-        # out what it then believes to be an image's pair with itself: every positive.
-        other_names = names.clone()
-        across = loss_of(probe, names, ref_emb=reference, ref_labels=other_names)
-        both: Tensor = (across + loss_of(reference, names, ref_emb=probe, ref_labels=other_names)) / 2
-        return both
+    def load(vary: Vary, first: Tensor, second: Tensor) -> Loaded:
+        return vary(torch.cat([probes[first], references[second]])).chunk(2)
 
-    train_by_patients(embedder, known, recipe, loss, validate, ctx, title)
+    def loss(update: Update, first: Tensor, second: Tensor) -> Tensor:
+        def loss_of_all(points: Tensor) -> Tensor:
+            one, other = points.chunk(2)
+            return loss_of(one, other, recipe.temperature)
+
+        return update((torch.cat([first, second]),), loss_of_all)
+
+    train_by_patients(embedder, known, recipe, load, loss, validate, ctx, title)
 
 
 def train_by_patients(
     embedder: Embedder,
     known: KnownGallery,
     recipe: EmbedderRecipe,
-    loss: Callable[[nn.Module, Vary, Tensor, Tensor], Tensor],
+    load: Callable[[Vary, Tensor, Tensor], Loaded],
+    loss: Callable[..., Tensor],
     validate: Callable[[], float],
     ctx: Context,
     title: str,
@@ -107,36 +106,43 @@ def train_by_patients(
     """Trains by batches of patients, of each the rows of two images; arguments as those of `train_embedder`.
 
     Args:
-        loss: takes the network, what varies its images, and the rows of the first and of the second images.
+        load: takes what varies images, and the rows of the first and of the second images, which lie on the device.
+        loss: takes what updates the network by what is put in and a loss of what it puts out, and what was loaded;
+            returns the loss.
         streams: names that tell the draws of this training from those of another one of the same stage.
     """
     sampler = PatientSampler(known.patients, known.visits, ctx.numpy_generator(*streams, "patients"))
     count = recipe.steps * recipe.batch_size
-    network, update = prepare(embedder, ctx, *adam(embedder, recipe, count))
-    noise = ctx.torch_generator(*streams, "augmentation")
+    update = Update(embedder, ctx, *adam(embedder, recipe, count), title=title)
+    noise = ctx.device_generator(*streams, "augmentation")
 
     def vary(images: Tensor) -> Tensor:
         return augment(images, recipe.augmentation, noise)
 
-    def step(slots: Tensor) -> Losses:
-        value = loss(network, vary, *sampler.draw(min(len(slots), len(sampler))))
-        update(value)
-        return {"loss": value}
+    def drawn() -> Iterator[Tensor]:
+        """The rows of one batch after the other; those of an epoch go to the device together."""
+        size = min(recipe.batch_size, len(sampler))
+        while True:
+            epoch = [torch.stack(sampler.draw(size)) for _ in range(recipe.steps)]
+            yield from torch.stack(epoch).to(ctx.device)
+
+    batches = drawn()
 
     train(
         embedder,
         count=count,
         recipe=recipe,
-        step=step,
+        step=lambda *batch: {"loss": loss(update, *batch)},
         validate=lambda: {"loss": torch.tensor(1 - validate())},
         ctx=ctx,
         title=title,
+        load=lambda slots: load(vary, *next(batches)[:, : len(slots)]),
     )
 
 
 def embed(embedder: Embedder, images: Images, ctx: Context) -> Tensor:
     """Every image as a point on the unit sphere. Shape: (N, features), float32, on the CPU."""
-    return outputs_of(embedder, len(images), lambda rows: embedder(images[rows]), ctx).cpu()
+    return outputs_of(embedder, len(images), lambda rows: (images[rows],), embedder, ctx).cpu()
 
 
 def similarity_of_pairs(probes: Tensor, references: Tensor, probe: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -9,10 +9,15 @@ import torch
 
 from ..base.seeds import derive_seed
 
+_CPU = torch.device("cpu")
 
-def torch_generator(seed: int, *names: str | int) -> torch.Generator:
-    """A CPU torch generator for the named purpose: the same draws whatever device computes."""
-    return torch.Generator().manual_seed(derive_seed(seed, *names))
+
+def torch_generator(seed: int, *names: str | int, device: torch.device = _CPU) -> torch.Generator:
+    """A torch generator for the named purpose; that of the CPU gives the same draws whatever device computes.
+
+    One of another device draws there, from the same seed, and other numbers.
+    """
+    return torch.Generator(device).manual_seed(derive_seed(seed, *names))
 
 
 @contextmanager

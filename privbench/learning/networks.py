@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..base.errors import PrivbenchError
+from .ahead import Loaded, loaded_ahead
 from .context import Context
 from .normalization import normalize
 from .recipes import Backbone
@@ -146,10 +147,23 @@ class Verifier(nn.Module):
         """Shape: two embeddings (..., features) to (...,) logits."""
         return self.fc_end((probes - references).abs()).squeeze(-1)
 
-    def forward(self, probes: Tensor, references: Tensor, crossed: bool = False) -> Tensor:
-        """Shape: two times (N, 1, H, W), float in [0, 1], to (N,) logits; `crossed`, each with each, to (N, N)."""
-        one, other = self.embed(torch.cat([probes, references])).chunk(2)
-        return self.compare(one[:, None], other[None]) if crossed else self.compare(one, other)
+    def forward(self, probes: Tensor, references: Tensor) -> Tensor:
+        """Shape: two times (N, 1, H, W), float in [0, 1], to (N,) logits."""
+        both = self.embed(torch.cat([probes, references]))
+        return self.compare(*both.chunk(2))
+
+
+class Crossed(nn.Module):
+    """A verifier that compares each image of one batch with each of another one."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        super().__init__()
+        self.verifier = verifier
+
+    def forward(self, probes: Tensor, references: Tensor) -> Tensor:
+        """Shape: two times (N, 1, H, W), float in [0, 1], to (N, N) logits."""
+        one, other = self.verifier.embed(torch.cat([probes, references])).chunk(2)
+        return self.verifier.compare(one[:, None], other[None])
 
 
 class Embedder(nn.Module):
@@ -167,21 +181,25 @@ class Embedder(nn.Module):
 
 
 @torch.no_grad()
-def outputs_of(network: nn.Module, count: int, read: Callable[[Tensor], Tensor], ctx: Context) -> Tensor:
+def outputs_of(
+    network: nn.Module, count: int, load: Callable[[Tensor], Loaded], read: Callable[..., Tensor], ctx: Context
+) -> Tensor:
     """What a network says about every row, in evaluation mode, a batch at a time.
 
     Args:
         network: goes to evaluation mode and stays there.
         count: the number of rows.
-        read: takes row numbers, reads those rows with the network. Shape: (n,), int64, to (n, …).
-        ctx: knows the precision.
+        load: takes row numbers, which lie on the device, and returns what there is to read. Shape: (n,), int64.
+        read: takes what was loaded, reads it with the network. Shape: to (n, …).
+        ctx: knows device and precision.
 
     Returns:
         All outputs, on the device. Shape: (count, …), float32.
     """
     network.eval()
     with ctx.fabric.autocast():
-        parts = [read(rows).float() for rows in torch.arange(count).split(_EVALUATION_BATCH)]
+        rows = torch.arange(count, device=ctx.device).split(_EVALUATION_BATCH)
+        parts = [read(*batch).float() for _, batch in loaded_ahead(rows, load, ctx.device)]
     return torch.cat(parts)
 
 

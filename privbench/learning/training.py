@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
 
-from ..base.errors import PrivbenchError
+from ..base.errors import OutOfMemory, PrivbenchError
+from .ahead import Loaded, loaded_ahead
 from .clock import Clock, phase
 from .context import Context
 from .recipes import Recipe
+from .updating import if_it_fits
 
 Losses = Mapping[str, Tensor]
 
 
-def shuffled_batches(count: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Row numbers in random order, a batch at a time; a last batch of one is left out (batch norm needs two)."""
-    for rows in torch.randperm(count, generator=generator).split(batch_size):
+def shuffled_batches(
+    count: int, batch_size: int, generator: torch.Generator, device: torch.device | None = None
+) -> Iterator[Tensor]:
+    """Row numbers in random order, a batch at a time; a last batch of one is left out (batch norm needs two).
+
+    An epoch's rows go to the device at once, else they stay with the generator.
+    """
+    for rows in torch.randperm(count, generator=generator).to(device).split(batch_size):
         if len(rows) > 1 or count == 1:
             yield rows
 
@@ -43,55 +49,36 @@ def adam(network: nn.Module, recipe: Recipe, count: int) -> tuple[torch.optim.Op
     return optimizer, cycle.step
 
 
-def prepare(
-    network: nn.Module, ctx: Context, optimizer: torch.optim.Optimizer, move_rate: Callable[[], None] = lambda: None
-) -> tuple[nn.Module, Callable[[Tensor], None]]:
-    """What a training step calls: the network, on the device and in the run's precision, and its update by a loss.
-
-    Args:
-        network: what is trained; it moves to the device.
-        ctx: knows device and precision.
-        optimizer: over the network's weights.
-        move_rate: called after each of the optimizer's steps, as `adam` returns it; the default leaves the rate alone.
-    """
-    prepared, fabric_optimizer = ctx.fabric.setup(network, optimizer)
-
-    def update(loss: Tensor) -> None:
-        fabric_optimizer.zero_grad()
-        with phase("backward"):
-            ctx.fabric.backward(loss)
-        with phase("optimizer"):
-            fabric_optimizer.step()
-            move_rate()
-
-    return prepared, update
-
-
 def train(
     network: nn.Module,
     *,
     count: int,
     recipe: Recipe,
-    step: Callable[[Tensor], Losses],
+    step: Callable[..., Losses],
     validate: Callable[[], Losses],
     ctx: Context,
     title: str,
+    load: Callable[[Tensor], Loaded] = lambda rows: (rows,),
 ) -> None:
     """Trains the network and leaves it, in evaluation mode, as it was after its best epoch or its last.
 
     The last is the better choice where few validation patients make the loss jump and the schedule ends the training.
+    Within an epoch nothing waits for the device: losses are added up there, and the next batch is loaded meanwhile.
 
     Args:
         network: what is trained, selected and restored.
         count: the number of training rows (images or pairs).
         recipe: epochs, batch size and patience; the optimizer is the step's own affair.
-        step: takes a batch of row numbers, updates the weights, and returns named losses.
+        step: takes what was loaded, updates the weights, and returns named losses.
         validate: returns named losses; the one named "loss" selects the epoch.
         ctx: receives the curves and the times, and shows the progress.
         title: what the curves and messages call this training.
+        load: takes a batch of row numbers, which lie on the device, and returns what the step takes of these rows. It
+            draws what is random, and reads no weight.
 
     Raises:
         PrivbenchError: the loss is no longer finite.
+        OutOfMemory: a batch does not fit the device's memory; it names the largest that does.
     """
     shuffle = ctx.torch_generator(title, "shuffle")
     steps = steps_per_epoch(count, recipe.batch_size)
@@ -101,10 +88,14 @@ def train(
         for epoch in range(recipe.epochs):
             network.train()
             sums: dict[str, Tensor] = {}
+            order = shuffled_batches(count, recipe.batch_size, shuffle, ctx.device)
             with clock.epoch():
-                for number, rows in enumerate(shuffled_batches(count, recipe.batch_size, shuffle)):
-                    with clock.counted() if epoch == number == 0 else nullcontext():
-                        losses = step(rows)
+                for number, (rows, batch) in enumerate(loaded_ahead(order, load, ctx.device)):
+                    if epoch == number == 0:
+                        with clock.counted():
+                            losses = _first(step, batch, lambda size: load(rows[:size]), title)  # noqa: B023 - called at once
+                    else:
+                        losses = step(*batch)
                     for name, value in losses.items():
                         sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach()
                     advance()
@@ -115,7 +106,8 @@ def train(
                     with clock.validation():
                         row |= {f"val_{name}": float(value) for name, value in validate().items()}
             ctx.times.append(clock.read(epoch, steps))
-            ctx.curves.append({"stage": ctx.stage, "training": title, "epoch": epoch, **row})
+            split = {"at_once": ctx.split[title]} if title in ctx.split else {}
+            ctx.curves.append({"stage": ctx.stage, "training": title, "epoch": epoch, **row, **split})
             if not all(math.isfinite(value) for value in row.values()):
                 raise PrivbenchError(
                     f"{title} diverged in epoch {epoch + 1} (its loss is not finite): lower its learning rate."
@@ -128,3 +120,25 @@ def train(
                 break
     assert best_state is not None  # a finite loss is below infinity
     network.load_state_dict(best_state)
+
+
+def _first(step: Callable[..., Losses], batch: Loaded, load: Callable[[int], Loaded], title: str) -> Losses:
+    """The first step's losses. Where memory does not hold it, the training ends, and smaller batches are tried before.
+
+    `load` gives the first so many rows of the batch.
+    """
+    losses = if_it_fits(lambda: step(*batch))
+    if losses is not None:
+        return losses
+    size = whole = len(next(part for part in batch if part is not None))
+    while (size := size // 2) > 1:
+        if if_it_fits(lambda: step(*load(size))) is not None:
+            raise OutOfMemory(
+                f"The training {title!r} needs more memory than the device has for its batches of {whole}: {size} "
+                "would fit, so lower its batch size with --set, or let --batch auto compute the protocol's batch in "
+                "parts, where it can."
+            )
+    raise OutOfMemory(
+        f"The training {title!r} needs more memory than the device has, even for two rows at once: end other programs, "
+        "lower data.size, or choose a smaller backbone with --set."
+    )

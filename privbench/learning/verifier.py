@@ -13,13 +13,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..data.gallery import Gallery, KnownGallery
+from .ahead import Loaded
 from .augmentation import vary
 from .context import Context, Pixels
 from .embedder import PatientSampler
 from .generators import global_seed
-from .networks import Verifier, outputs_of, start_from_guidance
+from .networks import Crossed, Verifier, outputs_of, start_from_guidance
 from .recipes import VerifierRecipe
-from .training import Losses, adam, prepare, train
+from .training import Losses, adam, train
+from .updating import Update
+
+_DIFFERENCES = 2**27
+"""Of features of pairs that an accelerator holds at once: 512 MiB."""
 
 
 def fit_verifier(
@@ -38,40 +43,22 @@ def fit_verifier(
         verifier = Verifier(recipe, recipe.features)
     if recipe.init == "guidance" and guidance is not None:
         start_from_guidance(verifier, guidance, title)
-    count = len(train_set.pairs) if recipe.steps is None else recipe.steps * recipe.batch_size
-    network, update = prepare(verifier, ctx, *adam(verifier, recipe, count))
     probes = Pixels(train_set.probes, ctx.device)
     same = train_set.probes is train_set.references  # then they need not be held twice
     references = probes if same else Pixels(train_set.references, ctx.device)
-    probe_rows, reference_rows = (torch.from_numpy(rows) for rows in (train_set.pairs.probe, train_set.pairs.reference))
-    mated = torch.from_numpy(train_set.pairs.mated).float().to(ctx.device)
-
-    noise = ctx.torch_generator(title, "augmentation")
+    noise = ctx.device_generator(title, "augmentation")
 
     def seen(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         images = (probes[first], references[second])
         one, other = (vary(part, recipe.augmentation, noise)[0] for part in images)
         return one, other
 
-    def of_pairs(batch: Tensor) -> Tensor:
-        logits = network(*seen(probe_rows[batch], reference_rows[batch]))
-        return functional.binary_cross_entropy_with_logits(logits.float(), mated[batch.to(ctx.device)])
-
-    def of_patients() -> Callable[[Tensor], Tensor]:
-        sampler = PatientSampler(train_set.patients, train_set.visits, ctx.numpy_generator(title, "patients"))
-
-        def loss(slots: Tensor) -> Tensor:
-            drawn = sampler.draw(min(len(slots), len(sampler)))
-            return crossed_loss(network(*seen(*drawn), crossed=True).float())
-
-        return loss
-
-    loss_of = of_pairs if recipe.steps is None else of_patients()
-
-    def step(batch: Tensor) -> Losses:
-        loss = loss_of(batch)
-        update(loss)
-        return {"loss": loss}
+    if recipe.steps is None:
+        count = len(train_set.pairs)
+        load, step = _of_pairs(verifier, train_set, seen, recipe, ctx, title)
+    else:
+        count = recipe.steps * recipe.batch_size
+        load, step = _of_patients(verifier, train_set, seen, recipe, ctx, title)
 
     def validate() -> Losses:
         pairs = val_set.pairs
@@ -87,8 +74,54 @@ def fit_verifier(
         validate=validate,
         ctx=ctx,
         title=title,
+        load=load,
     )
     return verifier
+
+
+_Seen = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Takes rows of probes and of references; their images, as they are trained with."""
+_Steps = tuple[Callable[[Tensor], Loaded], Callable[..., Losses]]
+"""What `train` loads and what it does with that."""
+
+
+def _of_pairs(
+    verifier: Verifier, known: KnownGallery, seen: _Seen, recipe: VerifierRecipe, ctx: Context, title: str
+) -> _Steps:
+    """Learns from the drawn pairs."""
+    update = Update(verifier, ctx, *adam(verifier, recipe, len(known.pairs)), title=title)
+    probe_rows, reference_rows, mated = (
+        torch.from_numpy(told).to(ctx.device)
+        for told in (known.pairs.probe, known.pairs.reference, known.pairs.mated.astype(np.float32))
+    )
+
+    def load(rows: Tensor) -> Loaded:
+        return *seen(probe_rows[rows], reference_rows[rows]), mated[rows]
+
+    def step(first: Tensor, second: Tensor, told: Tensor) -> Losses:
+        entropy = functional.binary_cross_entropy_with_logits
+        return {"loss": update((first, second), lambda logits: entropy(logits.float(), told))}
+
+    return load, step
+
+
+def _of_patients(
+    verifier: Verifier, known: KnownGallery, seen: _Seen, recipe: VerifierRecipe, ctx: Context, title: str
+) -> _Steps:
+    """Learns from all pairs of two images each of the batch's patients."""
+    network = Crossed(verifier)
+    optimizer = adam(network, recipe, (recipe.steps or 1) * recipe.batch_size)
+    update = Update(network, ctx, *optimizer, title=title, by_rows=False)
+    sampler = PatientSampler(known.patients, known.visits, ctx.numpy_generator(title, "patients"))
+
+    def load(slots: Tensor) -> Loaded:
+        first, second = (rows.to(ctx.device) for rows in sampler.draw(min(len(slots), len(sampler))))
+        return seen(first, second)
+
+    def step(first: Tensor, second: Tensor) -> Losses:
+        return {"loss": update((first, second), lambda logits: crossed_loss(logits.float()))}
+
+    return load, step
 
 
 def crossed_loss(logits: Tensor) -> Tensor:
@@ -104,21 +137,27 @@ def crossed_loss(logits: Tensor) -> Tensor:
 def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:
     """Embeds every image once. Shape: (N, 1, H, W), uint8, to (N, features) in (0, 1), on the device."""
     pixels = Pixels(images, ctx.device)
-    return outputs_of(verifier, len(pixels), lambda rows: verifier.embed(pixels[rows]), ctx)
+    return outputs_of(verifier, len(pixels), lambda rows: (pixels[rows],), verifier.embed, ctx)
 
 
 @torch.no_grad()
 def score_pairs(
     verifier: Verifier, gallery: Gallery, probe: np.ndarray, reference: np.ndarray, ctx: Context
 ) -> np.ndarray:
-    """The logit of each pair of rows; only the images that stand in a pair are embedded.
+    """The logit of each pair of rows; only the images that stand in a pair are embedded, each once.
 
     Shape: two times (n,), int, to (n,), float64.
     """
-    probe_rows, probe_at = np.unique(probe, return_inverse=True)
-    reference_rows, reference_at = np.unique(reference, return_inverse=True)
-    probes = embed(verifier, gallery.probes[probe_rows], ctx)
-    references = embed(verifier, gallery.references[reference_rows], ctx)
+    if gallery.probes is gallery.references:  # an image may stand on either side
+        rows, at = np.unique(np.concatenate([probe, reference]), return_inverse=True)
+        probes = references = embed(verifier, gallery.probes[rows], ctx)
+        probe_at, reference_at = np.split(at, 2)
+    else:
+        (probe_rows, probe_at), (reference_rows, reference_at) = (
+            np.unique(one, return_inverse=True) for one in (probe, reference)
+        )
+        probes = embed(verifier, gallery.probes[probe_rows], ctx)
+        references = embed(verifier, gallery.references[reference_rows], ctx)
     logits = verifier.compare(
         probes[torch.from_numpy(probe_at).to(ctx.device)], references[torch.from_numpy(reference_at).to(ctx.device)]
     )
@@ -126,10 +165,19 @@ def score_pairs(
 
 
 @torch.no_grad()
-def score_matrix(verifier: Verifier, gallery: Gallery, ctx: Context) -> np.ndarray:
-    """The logit of every probe with every reference. Shape: (P, R), float32."""
-    probe_features, reference_features = (
-        embed(verifier, images, ctx) for images in (gallery.probes, gallery.references)
-    )
-    rows = [verifier.compare(probe[None], reference_features).cpu() for probe in probe_features]
-    return torch.stack(rows).numpy()
+def scores_by_rows(verifier: Verifier, gallery: Gallery, ctx: Context) -> Callable[[np.ndarray], np.ndarray]:
+    """What gives the logits of some probes with every reference. Shape: rows (n,), int, to (n, R), float32."""
+    references = embed(verifier, gallery.references, ctx)
+    probes = references if gallery.probes is gallery.references else embed(verifier, gallery.probes, ctx)
+    # One probe's differences fit a processor's caches; an accelerator has enough to do with many alone.
+    at_once = 1 if ctx.device.type == "cpu" else max(1, _DIFFERENCES // references.numel())
+
+    @torch.no_grad()
+    def scores_of(rows: np.ndarray) -> np.ndarray:
+        scores = torch.empty(len(rows), len(references))
+        parts = torch.from_numpy(rows).split(at_once)
+        for told, part in zip(scores.split(at_once), parts, strict=True):
+            told.copy_(verifier.compare(probes[part.to(ctx.device)][:, None], references))
+        return scores.numpy()
+
+    return scores_of

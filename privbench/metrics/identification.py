@@ -20,7 +20,11 @@ EVIDENCE: tuple[Evidence, ...] = ("score", "lead")
 
 
 def search_gallery(
-    similarity: np.ndarray, patients: np.ndarray, rng: np.random.Generator, visits: np.ndarray | None = None
+    similarity: np.ndarray,
+    patients: np.ndarray,
+    rng: np.random.Generator,
+    visits: np.ndarray | None = None,
+    probes: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe, in their order; no row where the gallery holds nothing but the probe's visit.
 
@@ -30,15 +34,19 @@ def search_gallery(
     equal matches is drawn. A probe without mates is searched for, too: its best match is always a wrong one. Where the
     gallery holds nobody else, nothing is led.
 
-    Shape: similarity (N, N); patients and visits (N,).
+    A large gallery is searched for some probes at a time: `probes` are the rows whose similarity is given, all in their
+    order by default.
+
+    Shape: similarity (n, N), n the probes; patients and visits (N,).
     """
     rows = []
-    taken = np.arange(len(similarity)) if visits is None else visits
-    for probe in range(len(similarity)):
+    every = np.arange(len(patients))
+    taken = every if visits is None else visits
+    for probe, given in zip(every if probes is None else probes, similarity, strict=True):
         together = taken == taken[probe]
         if together.all():
             continue
-        scores = similarity[probe].astype(np.float64)
+        scores = given.astype(np.float64)
         scores[together] = -np.inf
         best = scores.max()
         first = rng.choice(np.flatnonzero(scores == best))

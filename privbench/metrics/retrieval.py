@@ -9,7 +9,7 @@ these rows, for the whole gallery and for smaller ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ def rank_mates(
     reference_patients: np.ndarray,
     rng: np.random.Generator,
     visits: np.ndarray | None = None,
+    probes: np.ndarray | None = None,
     pictures: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe and mate, best mate first: rows of the two, how many of how many strangers outrank it, the rival.
@@ -38,37 +39,79 @@ def rank_mates(
     Where references are released files, of which one may stand for several radiographs, they are compared as files:
     none with itself, and each stands once among the others, as a mate where it shows the patient on another visit, too.
 
-    Shape: similarity (N, N); the patients, visits and pictures (N,) each, int, the same where a file is.
+    A large gallery is ranked some probes at a time: `probes` are the rows whose similarity is given, all in their order
+    by default. As many calls with one generator rank as one call does.
+
+    Shape: similarity (n, N), n the probes; the patients, visits and pictures (N,) each, int, the same where a file is.
     """
-    taken = np.arange(len(similarity)) if visits is None else visits
-    files = np.arange(len(similarity)) if pictures is None else pictures
+    every = np.arange(len(reference_patients))
+    taken = every if visits is None else visits
+    files = every if pictures is None else pictures
     shared = _of_several(files, reference_patients)
+    parts = []
+    for probe, scores in zip(every if probes is None else probes, similarity, strict=True):
+        chance = rng.random(len(scores))
+        there, own = (taken != taken[probe]) & (files != files[probe]), reference_patients == probe_patients[probe]
+        ranked = None
+        if pictures is None:
+            ranked = _ranked(scores, np.flatnonzero(own & there), np.flatnonzero(~own & there), reference_patients)
+        if ranked is None:
+            rows = np.flatnonzero(there)
+            order = rows[np.lexsort((chance[rows], -scores[rows]))]
+            order = order if pictures is None else _once_a_file(order, files, own)
+            ranked = _counted(own[order], order, reference_patients[order], shared[order])
+        if len(ranked.mate) and ranked.strangers:
+            parts.append({name: np.broadcast_to(told, len(ranked.mate)) for name, told in ranked._asdict().items()})
+            parts[-1]["probe"] = np.full(len(ranked.mate), probe)
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS, dtype=np.int64)
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in COLUMNS})
 
-    def rows() -> Iterator[pd.DataFrame]:
-        for probe, scores in enumerate(similarity):
-            own = reference_patients == probe_patients[probe]
-            order = np.lexsort((rng.random(len(scores)), -scores))
-            order = order[(taken[order] != taken[probe]) & (files[order] != files[probe])]
-            if pictures is not None:
-                order = _once_a_file(order, files, own)
-            same = own[order]
-            if same.any() and not same.all():
-                before = np.cumsum(~same)[same]
-                strangers = reference_patients[order][~same]
-                # As long as the strangers are one patient's, he alone stands before the mate.
-                alone = np.argmax(np.append((strangers != strangers[:1]) | shared[order][~same], True))
-                yield pd.DataFrame(
-                    {
-                        "probe": probe,
-                        "mate": order[same],
-                        "outranked_by": before,
-                        "strangers": len(strangers),
-                        "rival": np.where((before > 0) & (before <= alone), strangers[:1].sum(), NO_RIVAL),
-                    }
-                )
 
-    parts = list(rows())
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS, dtype=np.int64)
+class _Ranked(NamedTuple):
+    """Of a probe its mates, best first; the strangers before each; the rival of each; and how many strangers there are.
+
+    Shape: (mates,) each, int64.
+    """
+
+    mate: np.ndarray
+    outranked_by: np.ndarray
+    rival: np.ndarray
+    strangers: int
+
+
+def _ranked(scores: np.ndarray, mates: np.ndarray, strangers: np.ndarray, patients: np.ndarray) -> _Ranked | None:
+    """By counting, which is many times as fast as sorting the gallery; None where equal scores have to be drawn.
+
+    Shape: scores and patients (N,), of the references; rows of mates (m,) and strangers (s,).
+    """
+    own, others = scores[mates], scores[strangers]
+    if not (len(own) and len(others)):
+        nothing = np.zeros(0, np.int64)
+        return _Ranked(nothing, nothing, nothing, len(others))
+    ordered, whose = np.sort(others), patients[strangers]
+    from_below, from_above = (np.searchsorted(ordered, own, side=side) for side in ("left", "right"))
+    if (from_below < from_above).any() or len(np.unique(own)) < len(own):
+        return None
+    order = np.argsort(-own)
+    before = len(others) - from_above[order]
+    first = whose[others.argmax()]
+    next_best = others[whose != first].max(initial=-np.inf)
+    if (others[whose == first] == next_best).any():
+        return None
+    # As long as the strangers are one patient's, he alone stands before the mate.
+    alone = len(others) - np.searchsorted(ordered, next_best, side="right")
+    return _Ranked(mates[order], before, np.where((before > 0) & (before <= alone), first, NO_RIVAL), len(others))
+
+
+def _counted(same: np.ndarray, order: np.ndarray, patients: np.ndarray, shared: np.ndarray) -> _Ranked:
+    """By going through the gallery, best first. Shape: (n,) each: whose rows are mates, the rows, their patients, and
+    whether they show several.
+    """
+    before, strangers = np.cumsum(~same)[same], patients[~same]
+    alone = np.argmax(np.append((strangers != strangers[:1]) | shared[~same], True))
+    rival = np.where((before > 0) & (before <= alone), strangers[:1].sum(), NO_RIVAL)
+    return _Ranked(order[same], before, rival, len(strangers))
 
 
 def _of_several(files: np.ndarray, patients: np.ndarray) -> np.ndarray:

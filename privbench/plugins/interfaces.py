@@ -246,6 +246,17 @@ class LinkageAttack(Attack):
     def similarity_matrix(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         """Every probe against every reference. Shape: (P, R), float."""
 
+    def similarity_by_rows(self, gallery: Gallery, ctx: Context) -> Callable[[np.ndarray], np.ndarray]:
+        """What gives the rows of `similarity_matrix` that it is asked for, so that the whole need not be held.
+
+        The harness searches galleries by it, some probes after the other. The default makes the matrix, which takes
+        gigabytes where there are ten thousands of images; others embed the gallery, and compare when they are asked.
+
+        Shape: what is returned takes rows of the probes, (n,), int, to (n, R), float.
+        """
+        matrix = self.similarity_matrix(gallery, ctx)
+        return lambda rows: matrix[rows]
+
     def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray | None:
         """How alike every probe and every reference are as single images, by which a release finds its own original.
 

@@ -105,6 +105,7 @@ RESULTS: dict[str, Result | None] = {
     ),
     "releases": Result("a number from 1", lambda value, *_: _count(value)),
     "similarity": Result("a numpy array of numbers", lambda value, *_: _numbers(value)),
+    "similarity_by_rows": Result("a function", lambda value, *_: callable(value)),
     "similarity_matrix": Result("a numpy array of numbers", lambda value, *_: _numbers(value)),
     "image_similarity": Result("None or a numpy array of numbers", lambda value, *_: value is None or _numbers(value)),
     "measures": Result("a dict of Python's numbers", lambda value, *_: _by_name(value, _number)),

@@ -109,18 +109,21 @@ def retrieval_ranks(
     test: Split,
     similarity: np.ndarray,
     rng: np.random.Generator,
+    probes: np.ndarray | None = None,
     pictures: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe and mate of the whole test gallery, with the years between them (differences of age).
 
-    Where there is no rival, the field is empty. Where releases are compared with one another, `pictures` tell which of
+    Where there is no rival, the field is empty. `probes` are the rows whose similarity is given, else all: what is
+    told of a gallery part by part is `joined`. Where releases are compared with one another, `pictures` tell which of
     them are the same file.
 
-    Shape: similarity (N, N), row i of probes and references the same radiograph; pictures (N,), int.
+    Shape: similarity (n, N), n the probes, row i of which and of the references is the same radiograph; pictures (N,),
+    int.
     """
     count, codes = len(test.images), test.patients
-    checked = _checked(similarity, (count, count), f"attack {origin.attack!r}")
-    ranks = rank_mates(checked, codes, codes, rng, test.visits, pictures)
+    checked = _checked(similarity, (count if probes is None else len(probes), count), f"attack {origin.attack!r}")
+    ranks = rank_mates(checked, codes, codes, rng, test.visits, probes, pictures)
     probe, mate = ranks["probe"].to_numpy(np.int64), ranks["mate"].to_numpy(np.int64)
     files, patients = (test.told[column].to_numpy(object) for column in ("image", "patient"))
     ages, rival = test.table["age"].to_numpy(float), ranks["rival"].to_numpy(np.int64)
@@ -151,19 +154,32 @@ def own_image_ranks(
 
 
 def gallery_searches(
-    origin: AttackOrigin, split: Split, name: str, similarity: np.ndarray, rng: np.random.Generator
+    origin: AttackOrigin,
+    split: Split,
+    name: str,
+    similarity: np.ndarray,
+    rng: np.random.Generator,
+    probes: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe of the split of that name, which is searched for among all references but its own.
 
-    Shape: similarity (N, N), row i of probes and references the same radiograph.
+    `probes` are the rows whose similarity is given, else all: what is told of a gallery part by part is `joined`.
+
+    Shape: similarity (n, N), n the probes, row i of which and of the references is the same radiograph.
     """
     count = len(split.images)
-    checked = _checked(similarity, (count, count), f"attack {origin.attack!r}")
-    found = search_gallery(checked, split.patients, rng, split.visits)
+    checked = _checked(similarity, (count if probes is None else len(probes), count), f"attack {origin.attack!r}")
+    found = search_gallery(checked, split.patients, rng, split.visits, probes)
     files, patients = (split.told[column].to_numpy(object) for column in ("image", "patient"))
     rows = found["probe"].to_numpy(np.int64)
     told = found.assign(**asdict(origin), split=name, probe=files[rows], patient=patients[rows])[SEARCH_COLUMNS]
     return _without_order(told, split, "probe")
+
+
+def joined(parts: Sequence[pd.DataFrame], split: Split) -> pd.DataFrame:
+    """The ranks, or the searches, of a split's gallery that were made part by part, as of all of it at once."""
+    keys = [column for column in ("probe", "mate") if column in parts[0]]
+    return _without_order(pd.concat(parts, ignore_index=True), split, *keys) if len(parts) > 1 else parts[0]
 
 
 def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, np.ndarray]) -> pd.DataFrame:

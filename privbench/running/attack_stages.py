@@ -15,7 +15,7 @@ from ..base.errors import PrivbenchError
 from ..data.gallery import Gallery
 from ..data.pairs import Pairs
 from ..data.patients import one_a_patient
-from ..data.splits import SPLITS, pairs_digests
+from ..data.splits import SPLITS, Split, pairs_digests
 from ..metrics.retrieval import by_picture
 from ..plugins.interfaces import Attack, InferenceAttack, LinkageAttack
 from ..protocols.kinds import CONTROL, Compared, Kind
@@ -24,6 +24,7 @@ from ..record.scores import (
     AttackOrigin,
     gallery_searches,
     inference_scores,
+    joined,
     linkage_scores,
     own_image_ranks,
     retrieval_ranks,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from ..learning.context import Context
     from ..protocols.schema import Protocol
 
+SIMILARITIES = 2**25
+"""Of probes and references that are held at once at the most: 128 MiB."""
 MATCHED = 500
 """Test images at the most, one a patient, whose releases are to find their own originals."""
 
@@ -92,31 +95,40 @@ class LinkImages(Scoring[LinkageAttack]):
         self._pairs(attack, shown, folder, ctx)
         kinds = threat_of(self.origin.scenario).test
         splits = {name: shown.attacked(name) for name in SPLITS} if kinds is Compared.RELEASES else shown.originals
-        similarity = self._similarity(attack, shown, "test", ctx)
-        pictures = self._released_pictures(attack, shown, "test") if kinds is Compared.RELEASES else None
-        ranks = retrieval_ranks(self.origin, splits["test"], similarity, ctx.numpy_generator("ties"), pictures)
-        write_scores(_of_released(ranks, "probe", shown, "test"), folder / RETRIEVAL_FILE)
-        if kinds is Compared.ACROSS:
-            # Validation images tell an attacker from when on he may believe the best match.
-            similarities = {"val": self._similarity(attack, shown, "val", ctx), "test": similarity}
-            searches = [
-                _of_released(
-                    gallery_searches(self.origin, splits[name], name, one, ctx.numpy_generator(f"searches {name}")),
-                    "probe",
-                    shown,
-                    name,
-                )
-                for name, one in similarities.items()
-            ]
+        # Validation images tell an attacker from when on he may believe the best match.
+        searched = ("val", "test") if kinds is Compared.ACROSS else ()
+        searches = []
+        for name in dict.fromkeys([*searched, "test"]):
+            ranks, found = self._search(attack, shown, splits[name], name, name in searched, ctx)
+            if name == "test":
+                write_scores(_of_released(ranks, "probe", shown, name), folder / RETRIEVAL_FILE)
+            searches += [_of_released(one, "probe", shown, name) for one in found]
+        if searches:
             write_scores(pd.concat(searches, ignore_index=True), folder / SEARCH_FILE)
             self._matches(attack, shown, folder, ctx)
         self._measures(attack, shown, folder, ctx)
 
-    def _similarity(self, attack: LinkageAttack, shown: Shown, split: str, ctx: Context) -> np.ndarray:
-        """Every probe of a split against every reference. Shape: (N, N)."""
-        images = self._searched(attack, shown, split, threat_of(self.origin.scenario).test)
-        shuffled, place = _shuffled(images, ctx)
-        return attack.similarity_matrix(shuffled, ctx)[np.ix_(place, place)]
+    def _search(
+        self, attack: LinkageAttack, shown: Shown, split: Split, name: str, searched: bool, ctx: Context
+    ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+        """Ranks over the gallery of the test split, and searches of that split's where it is searched.
+
+        Both are made of some probes at a time: of all, similarities would be the square of the images.
+        """
+        kinds = threat_of(self.origin.scenario).test
+        gallery = self._searched(attack, shown, name, kinds)
+        pictures = self._released_pictures(attack, shown, name) if kinds is Compared.RELEASES else None
+        shuffled, place = _shuffled(gallery, ctx)
+        similarity_of = attack.similarity_by_rows(shuffled, ctx)
+        ties, drawn = (ctx.numpy_generator(stream) for stream in ("ties", f"searches {name}"))
+        ranks, searches = [], []
+        for rows in np.array_split(np.arange(len(place)), -(-(len(place) ** 2) // SIMILARITIES)):
+            similarity = similarity_of(place[rows])[:, place]
+            if name == "test":
+                ranks.append(retrieval_ranks(self.origin, split, similarity, ties, rows, pictures))
+            if searched:
+                searches.append(gallery_searches(self.origin, split, name, similarity, drawn, rows))
+        return joined(ranks, split) if ranks else pd.DataFrame(), [joined(searches, split)] if searches else []
 
     def _released_pictures(self, attack: LinkageAttack, shown: Shown, split: str) -> np.ndarray:
         """Which releases of a split are the same picture, as `pictures_of` tells. Shape: (N,), int."""

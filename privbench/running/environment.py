@@ -35,22 +35,26 @@ def versions() -> dict[str, str]:
     }
 
 
-def device(kind: str, precision: str, threads: int) -> dict[str, str]:
-    """The device of that type, and what a repetition on another machine may differ by."""
+def device(named: str, precision: str, threads: int, batch: str = "protocol") -> dict[str, str]:
+    """The device of that type, or that one of several, and what a repetition on another machine may differ by."""
+    kind, _, number = named.partition(":")
     return {
         "type": kind,
-        "name": name_of(kind) or "",
+        **({"number": number} if number else {}),
+        "name": name_of(named) or "",
         "precision": precision,
+        **({"batch": batch} if batch != "protocol" else {}),
         "threads": str(threads),
         "system": platform.platform(),
     }
 
 
-def name_of(kind: str) -> str | None:
-    """What a device of that type is called; None where this machine has none."""
+def name_of(named: str) -> str | None:
+    """What the device of that type, or that one of several, is called; None where this machine has none."""
+    kind, _, number = named.partition(":")
     if kind != "cuda":
         return _processor()
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return torch.cuda.get_device_name(int(number) if number else None) if torch.cuda.is_available() else None
 
 
 def _processor() -> str:

@@ -114,6 +114,7 @@ class Pipeline:
     store: Store
     device: str
     precision: str
+    batch: str = "protocol"
     allow_contamination: bool = False
     told: Sequence[Notice] = ()
 
@@ -177,7 +178,8 @@ class Pipeline:
     @cached_property
     def _nodes(self) -> Nodes:
         protocol = self.protocol
-        return Nodes(VERSIONS, Conditions(protocol.seed, self.device, self.precision, protocol.threads))
+        told = Conditions(protocol.seed, self.device, self.precision, protocol.threads, self.batch)
+        return Nodes(VERSIONS, told)
 
     @cached_property
     def data(self) -> Node:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..evaluate.run import warnings_of
 from ..plugins.code import plugin_digest
@@ -21,6 +21,28 @@ if TYPE_CHECKING:
     from .pipeline import Pipeline
 
 
+class SplitTraining(NamedTuple):
+    """A training of a stage whose batches did not fit the device's memory, and how many rows were computed at once."""
+
+    stage: str
+    training: str
+    at_once: int
+
+
+def split_trainings(curves: Iterable[Mapping[str, Any]]) -> list[SplitTraining]:
+    """Those that training curves tell of, each once."""
+    told = (SplitTraining(row["stage"], row["training"], row["at_once"]) for row in curves if "at_once" in row)
+    return list(dict.fromkeys(told))
+
+
+def _told_of_split(one: SplitTraining) -> str:
+    return (
+        f"the training {one.training!r} of the stage {one.stage} computed its batches {one.at_once} rows at once, "
+        "because they did not fit the device's memory: loss and gradients are those of the whole batch, but batch norm "
+        "saw the parts alone"
+    )
+
+
 def record_of(
     pipeline: Pipeline,
     stages: Mapping[StageName, Stage],
@@ -29,6 +51,7 @@ def record_of(
     given: Sequence[str],
     weights: Sequence[WeightsRecord] = (),
     publication: Publication | None = None,
+    split: Sequence[SplitTraining] = (),
 ) -> RunRecord:
     """The record, whose `files` are still to be filled in.
 
@@ -40,6 +63,7 @@ def record_of(
         given: the names of the anonymizer's parameters that the user chose.
         weights: those that it did not learn itself.
         publication: what of the data is released; None where nobody asked.
+        split: trainings whose batches were computed in parts.
     """
     published = publication or Publication()
     anonymizer, data_digest = pipeline.anonymizer, stages[DATA].digest
@@ -63,7 +87,7 @@ def record_of(
         unjudged=pipeline.unjudged,
         **dict(figures),
         weights=list(weights),
-        warnings=[*warnings, *warnings_of(figures)],
+        warnings=[*warnings, *map(_told_of_split, split), *warnings_of(figures)],
         stages=[
             StageRecord(
                 name=str(name),
@@ -77,7 +101,7 @@ def record_of(
             for name, stage in stages.items()
         ],
         versions=environment.versions(),
-        device=environment.device(pipeline.device, pipeline.precision, pipeline.protocol.threads),
+        device=environment.device(pipeline.device, pipeline.precision, pipeline.protocol.threads, pipeline.batch),
         git=environment.git(),
         files={},
     )

@@ -14,7 +14,7 @@ from ..data.notices import Notice
 from ..engine.executors.choice import Means
 from ..engine.resources import cores
 from ..engine.store import Store, default_store
-from ..learning.device import device_type
+from ..learning.device import BATCHES, chosen_device
 from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
 from ..plugins.registry import Registry
 from ..protocols.schema import Protocol, load_protocol
@@ -32,8 +32,9 @@ class Setting:
         data_root: the folder of a data set that lies on disk.
         seed: another seed than the protocol's.
         store: the folder of cached stages; else PRIVBENCH_STORE, else ~/.cache/privbench.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, mps, or cuda:1 of several.
         precision: 32-true, bf16-mixed or 16-mixed.
+        batch: protocol; or auto, which computes batches that do not fit the device's memory in parts.
         means: with what stages are made.
         registry: where plugins are looked up.
         allow_contamination: make runs whose weights saw test patients too, which then stands beside every figure.
@@ -47,6 +48,7 @@ class Setting:
     store: Path | None = None
     device: str = "auto"
     precision: str = "32-true"
+    batch: str = "protocol"
     means: Means = field(default_factory=Means)
     registry: Registry = field(default_factory=Registry)
     allow_contamination: bool = False
@@ -76,6 +78,8 @@ class Setting:
         Raises PrivbenchError for every mistake in it.
         """
         registry = self.registry
+        if self.batch not in BATCHES:
+            raise PrivbenchError(f"There is no batch {self.batch!r}: choose one of {', '.join(BATCHES)}.")
         dataset, request = self.data(protocol)
         return Pipeline(
             protocol=protocol,
@@ -90,8 +94,9 @@ class Setting:
             ),
             request=request,
             store=Store(default_store() if self.store is None else self.store),
-            device=device_type(self.device, self.precision, elsewhere=self.means.name == "ray"),
+            device=chosen_device(self.device, self.precision, elsewhere=self.means.name == "ray"),
             precision=self.precision,
+            batch=self.batch,
             allow_contamination=self.allow_contamination,
             told=told,
         )

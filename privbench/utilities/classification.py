@@ -83,7 +83,7 @@ class Classification(ReadingTask):
             parts.remove("anatomy")
         rates = None if file is None else reread_rates(file, train)
         self._classifier = fit_classifier(
-            train, val, recipe, ctx, title, lambda network: RobustObjective(network, train, parts, rates)
+            train, val, recipe, ctx, title, lambda network: RobustObjective(network, train, parts, rates, ctx.device)
         )
 
     def predict(self, images: np.ndarray, ctx: Context) -> np.ndarray:

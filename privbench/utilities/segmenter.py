@@ -11,13 +11,15 @@ from torch.nn import functional
 
 from ..data.masks import ORGANS, organs_of
 from ..data.splits import Split
-from ..learning.context import Context, Pixels
+from ..learning.ahead import Loaded
+from ..learning.context import Context, Held, Pixels
 from ..learning.features import collected_outputs
 from ..learning.networks import Classifier, outputs_of
 from ..learning.pyramid import Pyramid
 from ..learning.recipes import Backbone, Recipe
-from ..learning.training import Losses, adam, prepare
+from ..learning.training import Losses, adam
 from ..learning.training import train as train_network
+from ..learning.updating import Update
 
 if TYPE_CHECKING:
     from ..plugins.interfaces import ShownImages
@@ -44,30 +46,34 @@ class Segmenter(nn.Module):
 
 def fit_segmenter(segmenter: Segmenter, train: Split, val: Split, recipe: Recipe, ctx: Context, title: str) -> None:
     """Trains it on the masks of `train`, selected on the cross entropy of its pixels on `val`."""
-    network, update = prepare(segmenter, ctx, *adam(segmenter, recipe, len(train.images)))
+    update = Update(segmenter, ctx, *adam(segmenter, recipe, len(train.images)), title=title)
     pixels, val_pixels = Pixels(train.images, ctx.device), Pixels(val.images, ctx.device)
+    masks, val_masks = (Held(_masks(split), ctx.device) for split in (train, val))
+    entropy = functional.binary_cross_entropy_with_logits
 
-    def step(rows: Tensor) -> Losses:
-        loss = _loss(network(pixels[rows]).float(), organs_of(_masks(train), rows))
-        update(loss)
-        return {"loss": loss}
+    def load(rows: Tensor) -> Loaded:
+        return pixels[rows], organs_of(masks[rows])
+
+    def step(images: Tensor, truth: Tensor) -> Losses:
+        return {"loss": update((images,), lambda logits: entropy(logits.float(), truth))}
 
     def validate() -> Losses:
-        logits = outputs_of(segmenter, len(val_pixels), lambda rows: segmenter(val_pixels[rows]), ctx)
-        return {"loss": _loss(logits, organs_of(_masks(val), torch.arange(len(val_pixels))))}
+        logits = outputs_of(segmenter, len(val_pixels), lambda rows: (val_pixels[rows],), segmenter, ctx)
+        return {"loss": entropy(logits, organs_of(val_masks[torch.arange(len(val_masks))]))}
 
-    train_network(segmenter, count=len(pixels), recipe=recipe, step=step, validate=validate, ctx=ctx, title=title)
+    count = len(pixels)
+    train_network(segmenter, count=count, recipe=recipe, step=step, validate=validate, ctx=ctx, title=title, load=load)
 
 
 def overlaps(segmenter: Segmenter, test: ShownImages, ctx: Context) -> np.ndarray:
     """Dice of what is found on the shown images with the originals' masks. Shape: (N, organs), float64, 0 to 1, NaN."""
-    pixels = Pixels(test.images, ctx.device)
+    pixels, masks = Pixels(test.images, ctx.device), Held(_masks(test.originals), ctx.device)
 
-    def overlap(rows: Tensor) -> Tensor:
-        truth = organs_of(_masks(test.originals), rows).to(ctx.device)
-        return dice(segmenter(pixels[rows]) > 0, truth > 0)
+    def overlap(images: Tensor, truth: Tensor) -> Tensor:
+        return dice(segmenter(images) > 0, organs_of(truth) > 0)
 
-    return outputs_of(segmenter, len(pixels), overlap, ctx).cpu().double().numpy()
+    found = outputs_of(segmenter, len(pixels), lambda rows: (pixels[rows], masks[rows]), overlap, ctx)
+    return found.cpu().double().numpy()
 
 
 def dice(found: Tensor, truth: Tensor) -> Tensor:
@@ -82,7 +88,3 @@ def dice(found: Tensor, truth: Tensor) -> Tensor:
 def _masks(split: Split) -> np.ndarray:
     assert split.masks is not None, "the harness leaves the task out where there are none"
     return split.masks
-
-
-def _loss(logits: Tensor, truth: Tensor) -> Tensor:
-    return functional.binary_cross_entropy_with_logits(logits, truth.to(logits.device))

@@ -89,11 +89,13 @@ def test_a_step_moves_generator_classifier_and_verifier_in_their_modes(splits, g
     game, verifier = Game(anonymizer, classifier, adversary, ctx), adversary.network
     modes: list[tuple[bool, bool]] = []
     for judge in (classifier, verifier):
-        judge.register_forward_hook(lambda module, *_: modes.append((module.training, module.model.training)))
+        judge.model.register_forward_hook(
+            lambda module, *_, judge=judge: modes.append((judge.training, module.training))
+        )
     before = [copy.deepcopy(network.state_dict()) for network in (anonymizer.generator, classifier, verifier)]
     anonymizer.generator.train()
     game.step(PairBatches(splits["train"], ctx)[torch.arange(16)])
-    assert modes == [(False, False)] * 2 + [(True, True)] * 2
+    assert modes == [(False, False)] * 3 + [(True, True)] * 2, "the verifier embeds probes and references by themselves"
     for old, network in zip(before, (anonymizer.generator, classifier, verifier), strict=True):
         weights = dict(network.named_parameters())
         assert any(not torch.equal(old[key], value) for key, value in weights.items())
@@ -115,6 +117,23 @@ def test_the_generator_learns_to_deceive_its_verifier(splits, guidance, ctx):
     anonymizer.generator.train()
     losses = [game.step(batch)["verifier"].item() for _ in range(25)]
     assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.01
+
+
+def test_the_generators_gradient_is_that_of_the_verifiers_own_pass(splits, guidance, ctx):
+    anonymizer = Registry().create(Anonymizer, "prichexy", SMALL["prichexy"])
+    game = Game(anonymizer, guidance.classifier, PaperVerifier(guidance, 1e-4, ctx), ctx)
+    batch = PairBatches(splits["train"], ctx)[torch.arange(16)]
+    anonymizer.generator.eval()
+    gradients = []
+    for privacy in (
+        lambda: game.generator_losses(batch)["verifier"],
+        lambda: torch.nn.functional.softplus(
+            guidance.verifier(anonymizer.apply(anonymizer.generator(batch.probes), batch.probes), batch.sought)
+        ).mean(),
+    ):
+        gradients.append(torch.autograd.grad(privacy(), list(anonymizer.generator.parameters())))
+    for one, other in zip(*gradients, strict=True):
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-9)
 
 
 def test_pairs_of_a_split_index_its_own_images(splits):

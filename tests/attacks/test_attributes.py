@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from galleries import known_gallery
-from privbench.attacks.attribute_reader import _loss
+from privbench.attacks.attribute_reader import _loss, age_loss_where
 from privbench.attacks.attributes import Attributes
 from torch.nn import functional
 
@@ -74,3 +74,8 @@ def test_an_attribute_weighs_over_the_images_of_which_it_is_known():
     known = torch.cat([outputs[:, 0], -outputs[:2, 2]])  # a logit of the other value
     assert _loss(outputs, targets).item() == pytest.approx(functional.softplus(-known).mean().item(), rel=1e-6)
     assert _loss(outputs, torch.full((6, 3), torch.nan)) == 0
+    told = torch.tensor([True, False, True, True, False, True])
+    ages = torch.where(told, outputs[:, 0], torch.nan)
+    by_hand = functional.mse_loss(outputs[told, 1], ages[told]) / 2
+    assert age_loss_where(told, outputs[:, 1], ages).item() == pytest.approx(by_hand.item())
+    assert age_loss_where(~told & told, outputs[:, 1], ages) == 0

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from galleries import known_gallery
+from privbench.attacks import correlation as module
 from privbench.attacks.correlation import Correlation
 
 
@@ -21,6 +22,15 @@ def test_levels_are_averaged(ctx):
     assert np.allclose(Correlation(levels=2).similarity_matrix(gallery, ctx), expected, atol=1e-5)
     deepest = Correlation(levels=8).similarity_matrix(gallery, ctx)
     assert np.allclose(deepest, expected, atol=1e-5), "no level is smaller than 8 px"
+
+
+@pytest.mark.parametrize("held", [1, 2**28])
+def test_rows_are_those_of_the_matrix_whether_all_references_are_held_or_not(held, ctx, monkeypatch):
+    monkeypatch.setattr(module, "_HELD", held)
+    monkeypatch.setattr(module, "_BATCH", 48)
+    gallery, rows = known_gallery(0, 100), np.array([199, 3, 3, *range(60)])
+    flat = gallery.references.reshape(200, -1).astype(float)
+    assert np.allclose(Correlation().similarity_by_rows(gallery, ctx)(rows), np.corrcoef(flat)[rows], atol=1e-5)
 
 
 def test_a_constant_image_is_like_no_other(ctx):

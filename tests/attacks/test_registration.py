@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from privbench.attacks import registration
 from privbench.attacks.registration import register
 
 from privbench.judging.selftest.traps.geometry import Mirror, Rotation, Shuffle
@@ -47,6 +48,17 @@ def test_moved_pixels_are_found_exactly(images):
     released = images.reshape(800, -1)[:, order].reshape(images.shape)
     found, _ = undone(released, images)
     assert np.array_equal(order[found.source.numpy()], np.arange(256))
+
+
+def test_a_table_in_small_parts_is_the_same_table(images, monkeypatch):
+    """As that of large images is, whose correlations fit no memory."""
+    order = np.random.default_rng(1).permutation(256)
+    released = 255 - images.reshape(800, -1)[:, order].reshape(images.shape)
+    whole, _ = undone(released, images)
+    monkeypatch.setattr(registration, "_TABLE", 20 * 256)
+    parts, _ = undone(released, images)
+    assert torch.equal(parts.source, whole.source)
+    assert torch.allclose(parts.gain, whole.gain)
 
 
 def test_noise_and_constants_leave_every_pixel_in_its_place(images):

@@ -13,6 +13,7 @@ import torch
 from safetensors.numpy import save_file
 
 from privbench.base.errors import (
+    OutOfMemory,
     PrivbenchError,
     disk_errors_of,
     explain_disk_error,
@@ -129,6 +130,8 @@ def test_want_of_memory_is_told():
         assert str(explain_memory_error(error)).startswith("Memory ran out: end other programs, or lower --jobs")
     on_device = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
     assert "The memory of the device ran out" in str(explain_memory_error(on_device))
+    told = OutOfMemory("The training needs more: 16 would fit.")
+    assert explain_memory_error(told) is told, "which knows better, and is made again with nothing beside it"
     assert explain_memory_error(RuntimeError("something else")) is None
 
 

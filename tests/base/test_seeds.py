@@ -18,6 +18,8 @@ def test_different_purposes_get_different_seeds(seed, a, b):
 
 
 def test_generators_repeat():
+    onto_cpu = torch_generator(1, "a", device=torch.device("cpu"))
+    assert torch.equal(torch.rand(3, generator=torch_generator(1, "a")), torch.rand(3, generator=onto_cpu))
     assert numpy_generator(1, "a").random() == numpy_generator(1, "a").random()
     assert torch.equal(
         torch.rand(3, generator=torch_generator(1, "a")), torch.rand(3, generator=torch_generator(1, "a"))

@@ -39,4 +39,5 @@ def test_each_gpu_that_may_be_used_is_told_with_its_memory(monkeypatch, visible,
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda number: ((number + 1) * 1000 * 2**20, 80000 * 2**20))
     assert free_resources("cuda").devices == (Device(names[0], 1000), Device(names[1], 2000))
+    assert free_resources("cuda:1").devices == (Device(names[1], 2000),), "all stages go to the one that is named"
     assert free_resources("cpu").devices == ()

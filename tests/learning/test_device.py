@@ -6,14 +6,16 @@ import pytest
 import torch
 
 from privbench.base.errors import PrivbenchError
-from privbench.learning.device import create_fabric, deterministic
+from privbench.learning.device import chosen_device, create_fabric, deterministic
 
 
 @pytest.mark.parametrize(
     ("device", "precision", "message"),
     [
-        ("tpu", "32-true", r"There is no device 'tpu': choose one of auto, cpu, cuda, mps\."),
+        ("tpu", "32-true", r"There is no device 'tpu': choose one of auto, cpu, cuda, mps, or cuda:1 of several\."),
         ("", "32-true", "There is no device ''"),
+        ("cpu:1", "32-true", "There is no device 'cpu:1'"),
+        ("cuda:", "32-true", "There is no device 'cuda:'"),
         ("cpu", "8-bit", r"There is no precision '8-bit': choose one of 32-true, bf16-mixed, 16-mixed\."),
         ("cpu", "16-mixed", "16-mixed needs a CUDA device: use bf16-mixed or 32-true"),
     ],
@@ -35,6 +37,24 @@ def test_a_device_that_this_machine_lacks_is_refused(device, there, message):
         pytest.skip(f"this machine has {device}")
     with pytest.raises(PrivbenchError, match=message):
         create_fabric(device, "32-true")
+
+
+@pytest.mark.parametrize(
+    ("there", "message"),
+    [
+        (0, "no device cuda:2, because this machine has no CUDA device"),
+        (1, "has one, cuda:0"),
+        (2, "has 2, up to cuda:1"),
+    ],
+)
+def test_one_of_several_devices_is_named_by_its_number(there, message, monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: there)
+    with pytest.raises(PrivbenchError, match=message):
+        chosen_device("cuda:2", "32-true")
+    with pytest.raises(PrivbenchError, match="A cluster chooses among its GPUs itself: use --device cuda"):
+        chosen_device("cuda:2", "32-true", elsewhere=True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    assert chosen_device("cuda:2", "32-true") == "cuda:2"
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])

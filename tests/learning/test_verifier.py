@@ -12,7 +12,7 @@ from torch.nn import functional
 from privbench.data.gallery import KnownGallery
 from privbench.data.pairs import draw_pairs
 from privbench.learning.recipes import Augmentation, VerifierRecipe
-from privbench.learning.verifier import crossed_loss, embed, fit_verifier, score_matrix, score_pairs
+from privbench.learning.verifier import crossed_loss, embed, fit_verifier, score_pairs, scores_by_rows
 from privbench.metrics.roc import auc
 
 BACKBONE = {"backbone": "test_resnet", "batch_size": 16, "learning_rate": 3e-3}
@@ -50,8 +50,18 @@ def test_verifier_links_strangers_it_never_saw(verifier_case, ctx):
     verifier = fit_verifier(train, val, VerifierRecipe(**BACKBONE, features=16, epochs=8), ctx, "verifier")
     scores = scored(verifier, test, ctx)
     assert auc(test.pairs.mated, scores) > 0.85
-    matrix = score_matrix(verifier, test, ctx)
+    scores_of = scores_by_rows(verifier, test, ctx)
+    matrix = scores_of(np.arange(240))
     assert np.allclose(matrix[test.pairs.probe, test.pairs.reference], scores, atol=1e-4)
+    assert np.array_equal(scores_of(np.array([7, 3, 7])), matrix[[7, 3, 7]])
+    seen = []
+    verifier.model.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+    assert np.array_equal(scored(verifier, test, ctx), scores)
+    stand = np.union1d(test.pairs.probe, test.pairs.reference)
+    assert sum(seen) == len(stand), "each image once, though it stands on both sides"
+    apart = replace(test, references=test.references.copy())
+    assert np.allclose(scored(verifier, apart, ctx), scores, atol=1e-5)
+    assert sum(seen) == len(stand) + len(np.unique(test.pairs.probe)) + len(np.unique(test.pairs.reference))
     assert embed(verifier, test.probes, ctx).shape == (240, 16)
 
 

@@ -66,6 +66,16 @@ def test_images_of_the_probes_visit_are_not_searched(rng):
     assert len(rank_mates(similarity, patients, patients, rng, np.zeros(40))) == 0
 
 
+def test_a_gallery_is_searched_for_some_probes_at_a_time_as_for_all(rng):
+    patients, visits = np.sort(rng.integers(0, 9, 50)), np.arange(50) // 2
+    similarity = rng.integers(0, 6, (50, 50)) / 7
+    whole = search_gallery(similarity, patients, np.random.default_rng(1), visits)
+    again = np.random.default_rng(1)
+    rows = np.split(np.arange(50), [1, 20, 21])
+    parts = [search_gallery(similarity[some], patients, again, visits, some) for some in rows]
+    assert pd.concat(parts, ignore_index=True).equals(whole)
+
+
 def test_images_that_are_all_alike_are_drawn(rng):
     """A constant release finds nobody but by chance: one mate among 199 references."""
     found = search_gallery(np.ones((200, 200)), np.arange(100).repeat(2), rng)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pytorch_metric_learning.distances import CosineSimilarity
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
@@ -59,6 +61,46 @@ def test_the_rival_is_the_one_patient_who_stands_before_the_mate():
     assert ranks[["probe", "outranked_by", "rival"]].to_numpy().tolist() == [
         [0, 2, 1], [1, 2, NO_RIVAL], [2, 0, NO_RIVAL], [3, 1, 2],
     ]  # fmt: skip
+
+
+def ranked_by_sorting(similarity, patients, rng, visits):
+    """Every row of the table, from each probe's whole gallery in order, unless nobody else is in it."""
+    rows = []
+    for probe, scores in enumerate(similarity):
+        order = np.lexsort((rng.random(len(scores)), -scores))
+        order = order[visits[order] != visits[probe]].tolist()
+        before = []
+        for place in order if len({patients[one] for one in order}) > 1 else []:
+            if patients[place] != patients[probe]:
+                before.append(patients[place])
+                continue
+            rival = before[0] if len(set(before)) == 1 else NO_RIVAL
+            strangers = sum(patients[one] != patients[probe] for one in order)
+            rows.append([probe, place, len(before), strangers, rival])
+    return rows
+
+
+@given(
+    st.integers(1, 14), st.integers(1, 5), st.integers(1, 4), st.integers(2, 9), st.integers(0, 2**32), st.booleans()
+)
+@settings(max_examples=150, deadline=None)
+def test_ranks_are_those_of_a_sorted_gallery_whether_scores_are_equal_or_not(
+    count, people, at_once, values, seed, distinct
+):
+    """And whether all probes are ranked at once or some after the others; equal scores are drawn alike."""
+    rng = np.random.default_rng(seed)
+    patients, visits = rng.integers(0, people, count), rng.integers(0, count, count)
+    similarity = rng.normal(size=(count, count)) if distinct else rng.integers(0, values, (count, count)) / 3
+    similarity = similarity.astype(np.float32)
+    expected = ranked_by_sorting(similarity, patients, np.random.default_rng(seed), visits)
+    whole = rank_mates(similarity, patients, patients, np.random.default_rng(seed), visits)
+    assert whole.to_numpy().tolist() == expected
+    again = np.random.default_rng(seed)
+    parts = [
+        rank_mates(similarity[rows], patients, patients, again, visits, rows)
+        for rows in np.array_split(np.arange(count), at_once)
+    ]
+    assert pd.concat(parts, ignore_index=True).to_numpy().tolist() == expected
 
 
 def test_cumulative_match_counts_probes_with_a_mate_among_the_first(case):
@@ -142,7 +184,7 @@ def test_a_patient_whose_images_share_a_file_is_not_found_in_it():
 def test_a_file_that_shows_the_patient_on_the_probes_visit_alone_is_neither_mate_nor_stranger():
     patients, visits = np.array([0, 0, 0, 1, 2]), np.array([0, 0, 1, 2, 3])
     files = np.array([0, 1, 2, 1, 4])
-    ranks = rank_mates(np.ones((5, 5)), patients, patients, np.random.default_rng(0), visits, files)
+    ranks = rank_mates(np.ones((5, 5)), patients, patients, np.random.default_rng(0), visits, pictures=files)
     first = ranks[ranks["probe"] == 0]
     assert first[["mate", "strangers"]].to_numpy().tolist() == [[2, 1]]
 
@@ -199,3 +241,17 @@ def test_equally_similar_images_stand_before_the_own_one_as_chance_has_it(rng):
     some = np.array([[1, 2, 1, 1.0]] * 4)
     first = np.array([rank_own(some, rng)[0] for _ in range(3000)])
     assert np.bincount(first) / 3000 == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3], abs=0.04)
+
+
+def test_files_are_ranked_some_probes_at_a_time_as_all_at_once():
+    rng = np.random.default_rng(0)
+    patients, visits, files = (rng.integers(0, count, 20) for count in (5, 12, 9))
+    similarity = rng.integers(0, 4, (20, 20)).astype(np.float32)
+    whole = rank_mates(similarity, patients, patients, np.random.default_rng(1), visits, pictures=files)
+    again = np.random.default_rng(1)
+    parts = [
+        rank_mates(similarity[rows], patients, patients, again, visits, rows, files)
+        for rows in np.array_split(np.arange(20), 3)
+    ]
+    assert len(whole) > 10
+    assert pd.concat(parts, ignore_index=True).equals(whole)

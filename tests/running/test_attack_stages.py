@@ -18,6 +18,7 @@ from privbench.protocols.kinds import CONTROL, Compared
 from privbench.protocols.schema import parse_value
 from privbench.record.folder import LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, UTILITY_SCORES
 from privbench.record.scores import AttackOrigin, read_scores
+from privbench.running import attack_stages
 from privbench.running.attack_stages import FitAttack, LinkImages, _shuffled, _some
 from privbench.running.stage_names import (
     DATA,
@@ -26,6 +27,7 @@ from privbench.running.stage_names import (
     MATCHES_FILE,
     RELEASE,
     RETRIEVAL_FILE,
+    SEARCH_FILE,
     StageName,
 )
 
@@ -343,3 +345,14 @@ def test_who_compares_no_releases_with_originals_or_knows_no_images_matches_none
     shades, ctx, tmp_path, attack, scenario
 ):
     assert link(shades, attack(), scenario, tmp_path / "a", ctx) is None
+
+
+def test_a_gallery_that_is_searched_in_parts_has_the_ranks_of_the_whole(shades, ctx, tmp_path, monkeypatch):
+    """Of all images equally alike, so that chance orders them, and the same chance."""
+    link(shades, Matching(), "informed", tmp_path / "whole", ctx)
+    monkeypatch.setattr(attack_stages, "SIMILARITIES", 10)  # of six images two at a time at the most
+    link(shades, Matching(), "informed", tmp_path / "parts", ctx)
+    for file in (RETRIEVAL_FILE, SEARCH_FILE):
+        one, other = (read_scores(tmp_path / place / file) for place in ("whole", "parts"))
+        assert len(one)
+        assert one.equals(other)

@@ -49,6 +49,14 @@ def test_the_device_is_told_with_what_a_repetition_may_differ_by():
     assert (told["type"], told["precision"], told["threads"]) == ("cpu", "bf16-mixed", "3")
     assert told["system"] == platform.platform()
     assert told["name"].strip()
+    assert told.keys() == {"type", "name", "precision", "threads", "system"}, "what is as ever is not told"
+    assert environment.device("cpu", "32-true", 1, "auto")["batch"] == "auto"
+
+
+def test_one_of_several_devices_is_told_with_its_number(monkeypatch):
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda number: f"GPU {number}")
+    told = environment.device("cuda:1", "32-true", 1)
+    assert (told["type"], told["number"], told["name"]) == ("cuda", "1", "GPU 1")
 
 
 def test_a_checkout_tells_its_commit_and_whether_it_was_changed(copy, tmp_path):

@@ -11,7 +11,7 @@ from privbench.plugins.code import plugin_digest
 from privbench.protocols.schema import Protocol, without_places
 from privbench.record.folder import COPY_SCORES, MEASUREMENTS, UTILITY_SCORES, read_attack_scores
 from privbench.record.scores import read_scores
-from privbench.running.recording import record_of
+from privbench.running.recording import record_of, split_trainings
 from privbench.running.stage_names import DATA, StageName
 
 
@@ -56,6 +56,17 @@ def test_what_the_stages_told_comes_before_what_the_figures_tell(pipeline, stage
     record = record_of(pipeline, stages, figures, ["few pairs"], [])
     assert record.warnings == ["few pairs", *warnings_of(figures)]
     assert len(record.warnings) > 1
+
+
+def test_trainings_that_were_computed_in_parts_are_told(pipeline, stages, figures):
+    row = {"stage": "attack siamese AO 0", "training": "siamese", "epoch": 0, "val_loss": 0.5}
+    split = split_trainings(
+        [row, row | {"training": "other", "at_once": 16}, row | {"training": "other", "at_once": 16}]
+    )
+    warnings = record_of(pipeline, stages, figures, ["few pairs"], [], split=split).warnings
+    assert warnings[0] == "few pairs"
+    assert "the training 'other' of the stage attack siamese AO 0 computed its batches 16 rows at once" in warnings[1]
+    assert warnings[2:] == warnings_of(figures)
 
 
 def test_every_stage_is_told_with_its_cost(pipeline, stages, figures):

@@ -42,6 +42,15 @@ def test_a_data_set_is_read_with_as_many_helpers_as_there_are_jobs(setting, mean
     assert pipeline_of(setting(means=means)).request.workers == helpers
 
 
+def test_stages_whose_batches_may_be_computed_in_parts_are_others(setting):
+    """What batch norm saw hangs on the memory that there was. The data do not."""
+    one, other = ([*pipeline_of(setting(**told)).graph(None).nodes] for told in ({}, {"batch": "auto"}))
+    same = [node.name.kind for node, twin in zip(one, other, strict=True) if node.identity == twin.identity]
+    assert same in ([], ["data"])
+    with pytest.raises(PrivbenchError, match="There is no batch 'half': choose one of protocol, auto"):
+        pipeline_of(setting(batch="half"))
+
+
 def test_no_figure_hangs_on_the_means(setting):
     one, other = (pipeline_of(setting(means=means)) for means in (Means("serial", 1), Means("local", 4)))
     assert one.key == other.key

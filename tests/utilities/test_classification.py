@@ -8,7 +8,7 @@ from torch.nn import functional
 from privbench.base.errors import PrivbenchError
 from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.surroundings import surroundings
-from privbench.learning.classifier import fit_classifier, label_loss
+from privbench.learning.classifier import fit_classifier, label_loss, loss_where
 from privbench.learning.device import create_fabric
 from privbench.learning.recipes import ClassifierRecipe, GuidanceRecipe
 from privbench.utilities.classification import Classification
@@ -35,6 +35,18 @@ def test_unknown_labels_leave_the_loss_to_the_others():
     expected = functional.binary_cross_entropy_with_logits(logits[[0, 1, 1], [0, 0, 1]], labels[[0, 1, 1], [0, 0, 1]])
     assert float(label_loss(logits, labels)) == pytest.approx(float(expected))
     assert float(label_loss(logits, torch.full_like(labels, torch.nan))) == 0
+
+
+def test_on_a_device_the_loss_and_its_gradient_are_the_same_without_a_choice(rng):
+    """There labels that are not known are multiplied by nothing, because to choose would be to wait."""
+    values, labels = rng.normal(size=(12, 5)), rng.integers(0, 2, (12, 5)).astype(np.float32)
+    for unknown in (0.0, 0.4, 1.0):
+        told = torch.from_numpy(np.where(rng.random((12, 5)) < unknown, np.nan, labels)).float()
+        chosen, masked = (torch.tensor(values, dtype=torch.float32, requires_grad=True) for _ in range(2))
+        one, other = label_loss(chosen, told), loss_where(~told.isnan(), masked, told)
+        assert other.item() == pytest.approx(one.item(), rel=1e-6)
+        gradients = [torch.autograd.grad(*pair)[0] for pair in ((one, chosen), (other, masked))]
+        assert torch.allclose(*gradients, atol=1e-8)
 
 
 def test_the_plain_recipe_on_originals_is_the_guidance_classifier(around):

@@ -62,7 +62,7 @@ def open_executor(
     Args:
         means: which, and how much at once.
         store: where the stages are kept.
-        device: the type of device that they compute on.
+        device: the type of device that they compute on, or one of several, such as cuda:1.
         threads: of each stage.
         plugins: classes that were handed over, which other processes may not find.
         tell: takes what stages say.

@@ -188,4 +188,4 @@ def _say(event: Event) -> None:
 
 
 def _carry_out(job: Job) -> Stage:
-    return carry_out(job, _say)
+    return carry_out(job.beside_others, _say)

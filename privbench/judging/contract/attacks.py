@@ -103,6 +103,8 @@ class AttackPromises(LearnerPromises[Attack]):
         pairs = self.ready.similarity(gallery, probes, references, ctx)
         insist(pairs.shape == (count,), f"{count} pairs got scores of shape {pairs.shape}")
         close_scores(pairs, scores[probes, references], "pairs and matrix")
+        some = references[: count // 2]
+        close_scores(self.ready.similarity_by_rows(gallery, ctx)(some), scores[some], "rows and matrix")
 
     def order(self) -> None:
         gallery = self.around.gallery(self._test, self._more)

@@ -13,6 +13,7 @@ from torch.nn import functional
 from ...data.masks import ORGANS, organs_of
 from ...data.splits import CELLS, Split
 from ...learning.augmentation import move
+from ...learning.context import Held
 from ...learning.pyramid import Pyramid
 
 _WIDTH = 32  # channels of the maps that the heads read
@@ -41,22 +42,24 @@ class AnatomyHeads(nn.Module):
 class AnatomyLoss(nn.Module):
     """Cross entropy of organs and of findings' places, as far as the data set knows them."""
 
-    def __init__(self, model: Any, train: Split) -> None:
+    def __init__(self, model: Any, train: Split, device: torch.device) -> None:
         super().__init__()
         self.heads = AnatomyHeads(model, len(train.findings))
-        self._masks, self._locations, self._labels = train.masks, train.locations, train.labels
+        self._masks, self._locations = (
+            None if one is None else Held(one, device) for one in (train.masks, train.locations)
+        )
+        self._told = torch.from_numpy(~np.isnan(train.labels)).to(device).float()
 
     def forward(self, stages: Sequence[Tensor], rows: Tensor, moves: Tensor | None) -> Tensor:
         """Shape: the stages' maps of the images in those rows of the training split, moved (N, 2, 3), to ()."""
         organs, places = self.heads(stages)
-        device, loss = organs.device, torch.zeros((), device=organs.device)
+        loss = torch.zeros((), device=organs.device)
         if self._masks is not None:
             height, width = organs.shape[-2:]
-            covered = functional.adaptive_avg_pool2d(_moved(organs_of(self._masks, rows), moves), (height, width))
-            loss = loss + functional.binary_cross_entropy_with_logits(organs, covered.to(device))
+            covered = functional.adaptive_avg_pool2d(_moved(organs_of(self._masks[rows]), moves), (height, width))
+            loss = loss + functional.binary_cross_entropy_with_logits(organs, covered)
         if self._locations is not None:
-            covered = _moved(torch.from_numpy(self._locations[rows.numpy()]).float() / 255, moves).to(device)
-            told = torch.from_numpy(~np.isnan(self._labels[rows.numpy()])).to(device).float()
+            covered, told = _moved(self._locations[rows].float() / 255, moves), self._told[rows]
             each = functional.binary_cross_entropy_with_logits(places, covered, reduction="none").mean((-2, -1))
             loss = loss + (each * told).sum() / told.sum().clamp(min=1)
         return loss

@@ -25,14 +25,21 @@ _ANATOMY = 1.0
 class RobustObjective(Objective):
     """Labels that may be wrong, findings that come together, and where everything is."""
 
-    def __init__(self, classifier: Classifier, train: Split, parts: Collection[Part], rates: Rates | None) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        train: Split,
+        parts: Collection[Part],
+        rates: Rates | None,
+        device: torch.device,
+    ) -> None:
         """Rates that are None are learnt. Normalization is not the objective's affair, but the network's."""
         super().__init__()
         reported = torch.from_numpy(np.nanmean(train.labels, axis=0)).float()
         self._channel = Channel(reported, rates) if "label-noise" in parts else None
         self._comorbidity = Comorbidity(train.labels) if "comorbidity" in parts else None
         self.reads_stages = "anatomy" in parts
-        self._anatomy = AnatomyLoss(classifier.model, train) if "anatomy" in parts else None
+        self._anatomy = AnatomyLoss(classifier.model, train, device) if "anatomy" in parts else None
 
     def label_logits(self, logits: Tensor) -> Tensor:
         return logits if self._channel is None else self._channel(logits)

@@ -60,14 +60,14 @@ def test_a_transformers_tokens_are_no_maps():
 def test_unknown_labels_have_no_place(model):
     known, unknown = split([[1.0, 0.0], [0.0, 1.0]]), split([[np.nan, np.nan], [0.0, 1.0]])
     torch.manual_seed(0)
-    loss = AnatomyLoss(model, known)
-    other = AnatomyLoss(model, unknown)
+    loss = AnatomyLoss(model, known, torch.device("cpu"))
+    other = AnatomyLoss(model, unknown, torch.device("cpu"))
     other.load_state_dict(loss.state_dict())
     rows, stages = torch.tensor([0, 1]), stages_of(model, 2)
     alone = stages_of(model, 2)
     assert float(loss(stages, rows, None)) != pytest.approx(float(other(alone, rows, None)))
     unknown.locations[0] = 255 - unknown.locations[0]
-    again = AnatomyLoss(model, unknown)
+    again = AnatomyLoss(model, unknown, torch.device("cpu"))
     again.load_state_dict(loss.state_dict())
     assert float(again(stages_of(model, 2), rows, None)) == pytest.approx(float(other(alone, rows, None)))
 
@@ -76,7 +76,7 @@ def test_what_is_learnt_moves_with_the_image(model):
     known = split([[1.0, 0.0]])
     moves = draw_moves(1, Augmentation(), torch.Generator().manual_seed(0))
     torch.manual_seed(0)
-    loss = AnatomyLoss(model, known).eval()
+    loss = AnatomyLoss(model, known, torch.device("cpu")).eval()
     assert float(loss(stages_of(model, 1), torch.tensor([0]), moves)) != pytest.approx(
         float(loss(stages_of(model, 1), torch.tensor([0]), None))
     )
