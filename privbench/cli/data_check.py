@@ -34,6 +34,7 @@ def command(
     """Look at every image and row of a data set before a run does, and tell all that is wrong with them."""
     from dataclasses import replace
 
+    from ..base.errors import PrivbenchError
     from ..base.files import write_text
     from ..base.progress import Progress
     from ..data.exclusion import write_exclusion
@@ -43,6 +44,9 @@ def command(
     from ..report.terminal import print_sheets
     from .formats import say
 
+    for option, place in (("--json", json), ("--sheet", sheet), ("--exclude-bad", exclude_bad)):
+        if place is not None and place.is_dir():  # before every image is looked at
+            raise PrivbenchError(f"{place} is a folder where {option} writes a file: name a file.")
     chosen = setting.load()
     data, request = setting.data(chosen)
     progress = Progress(Console(stderr=True), quiet)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
-from ..base.errors import PrivbenchError
+from ..base.errors import PrivbenchError, nearest, raise_all
 from ..data.notices import Notice
 from ..plugins.interfaces import DataRequest
 from . import cells
@@ -24,6 +24,8 @@ from .spreadsheets import ENDINGS, is_spreadsheet, read_spreadsheet, table_below
 _REQUIRED = ("image", "patient")
 _OF_PATIENTS = ("patient", "study", "follow_up")
 """Columns that mean nothing where nobody knows whose an image is."""
+_SOME = 20
+"""Texts of a column that are told at the most where none of it is meant."""
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -59,6 +61,13 @@ class TableParams(ListedParams):
     def _named(cls, findings: tuple[str, ...] | None) -> tuple[str, ...] | None:
         refuse_findings(findings or (), FIELDS)
         return findings
+
+    @field_validator("only", mode="before")
+    @classmethod
+    def _of_texts(cls, only: Any) -> Any:
+        if isinstance(only, dict) and all(isinstance(texts, list | tuple) for texts in only.values()):
+            return only
+        raise ValueError('name columns with a list of texts each, such as {projection = ["PA", "AP"]}')
 
     @field_validator("path")
     @classmethod
@@ -176,14 +185,22 @@ class TableDataset(ListedImages):
 
     def _kept(self, theirs: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Notice]]:
         """The rows that hold what they have to. Raises PrivbenchError where there are none, or no such column."""
-        kept = pd.Series(True, index=theirs.index)
+        kept, notices, problems = pd.Series(True, index=theirs.index), list[Notice](), list[str]()
         for column, wanted in self.params.only.items():
-            kept &= column_of(theirs, column, path, "only").str.strip().isin(wanted)
+            there = column_of(theirs, column, path, "only").str.strip()
+            kept &= there.isin(wanted)
+            for text in (text for text in wanted if not (there == text).any()):
+                told = f"no row holds {text!r} in {column}, which data.params.only asks for"
+                notices.append(Notice(told))
+                if not there.isin(wanted).any():
+                    problems.append(f"{path}: {told}: {nearest(text, there.unique()[:_SOME])}")
+        raise_all(problems)
         if not kept.any():
-            raise PrivbenchError(f"{path} has no row that holds what data.params.only asks for: ask for less.")
-        lost = (~kept).sum()
-        told = f"{lost} of {len(kept)} rows do not hold what data.params.only asks for, and were left out"
-        return theirs[kept].reset_index(drop=True), [Notice(told)] if lost else []
+            raise PrivbenchError(f"{path} has no row that holds all that data.params.only asks for: ask for less.")
+        if lost := (~kept).sum():
+            told = f"{lost} of {len(kept)} rows do not hold what data.params.only asks for, and were left out"
+            notices.insert(0, Notice(told))
+        return theirs[kept].reset_index(drop=True), notices
 
     def _labels(self, theirs: pd.DataFrame, path: Path, called: Mapping[str, str]) -> dict[str, pd.Series]:
         """A column of 1 and 0 for each finding: those that are asked for, else those that some row lists."""

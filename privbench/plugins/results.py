@@ -122,6 +122,10 @@ RESULTS: dict[str, Result | None] = {
         "a pandas DataFrame, beside `findings`, a tuple of texts",
         lambda value, plugin, _: _table(value) and _findings(plugin),
     ),
+    "file_problems": Result(
+        "a sequence of privbench's Problems",
+        lambda value, *_: isinstance(value, tuple | list) and all(type(one).__name__ == "Problem" for one in value),
+    ),
     "read": Result("an iterator of Chunks", lambda value, *_: isinstance(value, Iterable)),
 }
 """By method of any interface; None where it does not matter what comes back."""

@@ -404,7 +404,7 @@ def test_rows_are_chosen_by_the_tables_own_texts(tmp_path):
     assert len(found) == 20
     assert told[0] == "10 of 30 rows do not hold what data.params.only asks for, and were left out"
     assert len(table_of(root, only={"modality": ["CR"], "view": ["PA"]})[0]) == 10
-    with pytest.raises(PrivbenchError, match="has no row that holds what data.params.only asks for"):
+    with pytest.raises(PrivbenchError, match="no row holds .cr. in Modality, which data.params.only asks for"):
         table_of(root, only={"Modality": ["cr"]})
     with pytest.raises(PrivbenchError, match="has no column 'Kind', which data.params.only names"):
         table_of(root, only={"Kind": ["CR"]})
@@ -537,3 +537,16 @@ def test_data_without_patients_are_no_part_of_merged(tmp_path):
     parts = {"one": {"dataset": "table", "root": str(write(tmp_path)), "params": {"patients": "unknown"}}}
     with pytest.raises(PrivbenchError, match="Part 'one' .*: table names no patients"):
         Merged(parts=parts)
+
+
+def test_a_text_that_no_row_holds_is_told(tmp_path):
+    root = write(tmp_path, rows().assign(projection=["PA", "AP", "LL"] * 10))
+    table, told = table_of(root, only={"projection": ["PA", "APP"]})
+    assert len(table) == 10
+    assert "no row holds 'APP' in projection, which data.params.only asks for" in told
+    with pytest.raises(PrivbenchError, match="no row holds 'pa' in projection, .*: known are: AP, LL, PA"):
+        table_of(root, only={"projection": ["pa"]})
+    with pytest.raises(PrivbenchError, match="with a list of texts each"):
+        dataset(only={"projection": "PA"})
+    with pytest.raises(PrivbenchError, match="with a list of texts each"):
+        dataset(only="projection=PA")

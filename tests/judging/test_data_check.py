@@ -312,6 +312,13 @@ def test_the_command_tells_and_its_list_leaves_out_what_is_bad(root, tmp_path, c
     assert (tmp_path / "more.txt").read_text() == files["bad.txt"].read_text(), "what was left out stays so"
 
 
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_read(root, tmp_path, check_command):
+    for option in ("--json", "--sheet", "--exclude-bad"):
+        code, told = check_command(root, option, tmp_path)
+        assert code == 2
+        assert f"is a folder where {option} writes a file" in " ".join(told.err.split())
+
+
 def test_a_mistyped_command_is_no_fault_of_the_data(root, check_command):
     assert check_command(root / "nowhere")[0] == 2
     assert check_command(root, "--set", "data.params.no_such=1")[0] == 2
