@@ -23,13 +23,14 @@ __all__ = [
     "ReadingTask",
     "SetAnonymizer",
     "__version__",
+    "audit",
     "run",
 ]
 
 if TYPE_CHECKING:
-    from .api import run
     from .base.errors import PrivbenchError
     from .base.params import Params
+    from .calls import audit, run
     from .plugins.interfaces import (
         Anonymizer,
         Dataset,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
         SetAnonymizer,
     )
 
-_HOMES = {"run": "api", "PrivbenchError": "base.errors"}
+_HOMES = {"run": "calls", "audit": "calls", "PrivbenchError": "base.errors"}
 
 
 def __getattr__(name: str) -> Any:

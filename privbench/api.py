@@ -1,4 +1,4 @@
-"""`privbench.run`: what the command line does, from Python."""
+"""Runs, planned and carried out, for the command line and for Python."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 
 from .base.errors import PrivbenchError
 from .base.files import write_text
@@ -18,7 +17,7 @@ from .base.progress import Progress, informed, log
 from .data.notices import Notice, log_notice
 from .engine.display import Display
 from .engine.engine import Engine
-from .engine.executors.choice import Means, open_executor
+from .engine.executors.choice import open_executor
 from .engine.job import curves_of
 from .engine.node import Node
 from .engine.outlook import Outlook, stages_there
@@ -27,7 +26,6 @@ from .engine.store import Stage
 from .engine.todo import needed
 from .learning.states import STATE
 from .plugins.interfaces import Anonymizer
-from .plugins.registry import Registry
 from .record.estimates import FILE as ESTIMATES
 from .record.examples import read_examples
 from .record.figures import read_figures
@@ -77,81 +75,10 @@ class Plan:
         return self.folder.path.name
 
 
-def run(
-    anonymizer: str | Anonymizer = "identity",
-    *,
-    params: Mapping[str, Any] | None = None,
-    protocol: str = "quick",
-    overrides: Sequence[str] = (),
-    dataset: str | None = None,
-    data_root: Path | str | None = None,
-    seed: int | None = None,
-    plugins: Sequence[Path | str] = (),
-    store: Path | str | None = None,
-    out: Path | str | None = None,
-    overwrite: bool = False,
-    device: str = "auto",
-    precision: str = "32-true",
-    batch: str = "protocol",
-    executor: str | None = None,
-    jobs: int | None = None,
-    address: str | None = None,
-    allow_contamination: bool = False,
-    registry: Registry | None = None,
-    console: Console | None = None,
-    quiet: bool = True,
-) -> Run:
-    """Runs one anonymizer under one protocol and writes its run folder.
-
-    Args:
-        anonymizer: a registered name, or an instance of one's own.
-        params: its parameters, where it is named; the others are the protocol's, then the method's own.
-        protocol: a built-in protocol, or the path of a TOML file.
-        overrides: `section.field=value` changes of the protocol.
-        dataset: another data set than the protocol's.
-        data_root: the folder of a data set that lies on disk.
-        seed: another seed than the protocol's.
-        plugins: Python files whose plugins are registered first.
-        store: the folder of cached stages; else PRIVBENCH_STORE, else ~/.cache/privbench.
-        out: the run folder; else a folder below runs/ that is named after the run.
-        overwrite: replace another run in that folder.
-        device: auto, cpu, cuda, mps, or cuda:1 of several.
-        precision: 32-true, bf16-mixed or 16-mixed.
-        batch: protocol; or auto, which computes batches that do not fit the device's memory in parts.
-        executor: serial, local or ray; else PRIVBENCH_EXECUTOR, else local, in processes beside this one.
-        jobs: stages at once; else one a core.
-        address: of a Ray cluster.
-        allow_contamination: carry on where weights of files saw test patients; it stands beside every figure.
-        registry: the registry to look plugins up in; else a new one.
-        console: where progress is drawn.
-        quiet: draw no progress.
-
-    Raises:
-        PrivbenchError: a mistake that the caller can mend, told in a sentence.
-    """
-    setting = Setting(
-        protocol=protocol,
-        overrides=overrides,
-        dataset=dataset,
-        data_root=None if data_root is None else Path(data_root),
-        seed=seed,
-        store=None if store is None else Path(store),
-        device=device,
-        precision=precision,
-        batch=batch,
-        means=Means(executor, jobs, address),
-        registry=registry or Registry(map(Path, plugins)),
-        allow_contamination=allow_contamination,
-    )
-    planned = plan(anonymizer, params or {}, setting, None if out is None else Path(out), overwrite)
-    (done,) = carry_out([planned], setting, Progress(console, quiet))
-    return done
-
-
 def plan(
     anonymizer: str | Anonymizer, params: Mapping[str, Any], setting: Setting, out: Path | None, overwrite: bool
 ) -> Plan:
-    """The run of an anonymizer in a setting; the arguments are those of `run`.
+    """The run of an anonymizer in a setting; the arguments are those of `privbench.run`.
 
     Raises:
         PrivbenchError: a mistake that can be told before anything is computed.
