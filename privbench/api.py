@@ -36,8 +36,10 @@ from .record.folder import (
     CURVES,
     CURVES_PLOT,
     EXAMPLES,
+    files_of,
     seal,
     write_run_scores,
+    write_unpaired_scores,
 )
 from .record.run import RunRecord
 from .report.plots.contact_sheet import draw_contact_sheet
@@ -46,11 +48,13 @@ from .running.audit import Claim, found_release
 from .running.pipeline import DrawnPairs, Pipeline, RunGraph
 from .running.recording import record_of, split_trainings
 from .running.run_folder import LOG, RunFolder, folder_name
-from .running.scored import read_run_scores
+from .running.scored import read_run_scores, read_unpaired_scores
 from .running.setting import Setting
 from .running.stage_names import ANONYMIZER as ANONYMIZER_STAGE
 from .running.stage_names import EXAMPLES as EXAMPLES_STAGE
 from .running.stage_names import FIGURES
+from .running.unpaired_claim import UnpairedClaim, unpaired_release
+from .running.unpaired_pipeline import UnpairedGraph, UnpairedPipeline
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Run:
 class Plan:
     """A run that may begin: nothing is wrong with what it was told, and nothing is in its way."""
 
-    pipeline: Pipeline
+    pipeline: Pipeline | UnpairedPipeline
     given: Sequence[str]
     folder: RunFolder
 
@@ -100,7 +104,18 @@ def plan_audit(claim: Claim, setting: Setting, out: Path | None, overwrite: bool
     return _planned(setting.pipeline(protocol, release, told), sorted(claim.params), out, overwrite)
 
 
-def _planned(pipeline: Pipeline, given: Sequence[str], out: Path | None, overwrite: bool) -> Plan:
+def plan_unpaired(claim: UnpairedClaim, setting: Setting, out: Path | None, overwrite: bool) -> Plan:
+    """The run that judges a release of no originals, such as synthetic images, which lies in a folder.
+
+    Raises:
+        PrivbenchError: a mistake that can be told before anything is computed.
+    """
+    protocol = setting.load()
+    release = unpaired_release(claim, setting, protocol)
+    return _planned(setting.unpaired(protocol, release), sorted(claim.params), out, overwrite)
+
+
+def _planned(pipeline: Pipeline | UnpairedPipeline, given: Sequence[str], out: Path | None, overwrite: bool) -> Plan:
     place = _default_folder(pipeline, given) if out is None else out
     folder = RunFolder(place, pipeline.key, overwrite)
     _check_apart(place, pipeline.store.root)
@@ -166,7 +181,7 @@ def outlook(plans: Sequence[Plan], setting: Setting) -> Outlook:
 
 
 @contextmanager
-def engine_for(pipeline: Pipeline, setting: Setting, progress: Progress) -> Iterator[Engine]:
+def engine_for(pipeline: Pipeline | UnpairedPipeline, setting: Setting, progress: Progress) -> Iterator[Engine]:
     """What makes stages in a pipeline's store; when the block ends, however it does, nothing is left half made."""
     display = Display(progress)
     plugins = setting.registry.handed_over()
@@ -180,7 +195,7 @@ def engine_for(pipeline: Pipeline, setting: Setting, progress: Progress) -> Iter
             store.clear()
 
 
-def _tell(graphs: Mapping[str, RunGraph]) -> None:
+def _tell(graphs: Mapping[str, RunGraph | UnpairedGraph]) -> None:
     """Says what was told of the data and of what is left out: once, and in the logs of the runs that it concerns."""
     titles: dict[Notice, list[str]] = {}
     for title, graph in graphs.items():
@@ -190,7 +205,7 @@ def _tell(graphs: Mapping[str, RunGraph]) -> None:
         log_notice(notice, goals)
 
 
-def _write(planned: Plan, graph: RunGraph, made: Mapping[Node, Stage], part: Path) -> RunRecord:
+def _write(planned: Plan, graph: RunGraph | UnpairedGraph, made: Mapping[Node, Stage], part: Path) -> RunRecord:
     """Writes everything into a run's folder."""
     stages = {node.name: made[node] for node in needed(graph.nodes, made)}
     for stage in stages.values():
@@ -207,17 +222,22 @@ def _write(planned: Plan, graph: RunGraph, made: Mapping[Node, Stage], part: Pat
         graph.publication,
         split_trainings(rows),
     )
-    write_run_scores(part, *read_run_scores({name: stage.folder for name, stage in stages.items()}))
+    reads = {name: stage.folder for name, stage in stages.items()}
     shutil.copyfile(stages[FIGURES].folder / ESTIMATES, part / ESTIMATES)
-    shutil.copyfile(stages[ANONYMIZER_STAGE].folder / STATE, part / ANONYMIZER_STATE)
     write_text(part / ANONYMIZER, record.anonymizer.model_dump_json(indent=1))
-    if record.public:
+    if record.unpaired is not None:
+        write_unpaired_scores(part, *read_unpaired_scores(reads))
+    else:
+        write_run_scores(part, *read_run_scores(reads))
+        shutil.copyfile(stages[ANONYMIZER_STAGE].folder / STATE, part / ANONYMIZER_STATE)
+    if record.public and record.unpaired is None:
         examples = stages[EXAMPLES_STAGE].folder / EXAMPLES
         shutil.copyfile(examples, part / EXAMPLES)
         draw_contact_sheet(read_examples(examples), record.label, part / CONTACT_SHEET)
     curves = pd.DataFrame(rows)
     curves.to_csv(part / CURVES, index=False)
-    write_training(curves, part / CURVES_PLOT)
+    if CURVES_PLOT in files_of(record):
+        write_training(curves, part / CURVES_PLOT)
     log.info("fingerprint %s", record.fingerprint, extra={"goals": [planned.title]})
     return seal(part, record, without=LOG)
 
@@ -228,7 +248,7 @@ def _check_apart(out: Path, store: Path) -> None:
         raise PrivbenchError(f"The store {store} lies in the run folder {out}: choose another --store or --out.")
 
 
-def _default_folder(pipeline: Pipeline, given: Sequence[str]) -> Path:
+def _default_folder(pipeline: Pipeline | UnpairedPipeline, given: Sequence[str]) -> Path:
     """Below runs/, named after the run."""
     anonymizer, protocol = pipeline.anonymizer, pipeline.protocol
     params = anonymizer.params.model_dump()  # without what tells where something lies

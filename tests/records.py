@@ -20,6 +20,7 @@ from privbench.record.estimates import FILE, Estimate
 from privbench.record.names import ALWAYS_FOUND, HIT_WORST, PRECISION, SINGLED_OUT
 from privbench.record.risk import ImagesRate, RiskFigure, RiskResult
 from privbench.record.run import AnonymizerRecord, ReleasedRecord, RunRecord
+from privbench.record.unpaired import WHY_UNPAIRED, DrawnCopies, MemoryFigure, UnpairedResult
 from privbench.record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
 from privbench.record.values import Counts, Interval
 from privbench.record.weights import TakenRecord, WeightsRecord
@@ -307,6 +308,7 @@ def record(
         utilities=[utility(classification)],
         measurements=[],
         copies=None,
+        unpaired=None,
         weights=list(weights),
         warnings=list(warnings),
         stages=[],
@@ -315,6 +317,62 @@ def record(
         git=None,
         files={FILE: "f"},
     )
+
+
+def memory(value: float | None, control: float | None = 0.5, *, reach: float = 0.05) -> MemoryFigure:
+    """A figure of memory and its control arm, with intervals of ± 0.05, and a change of that reach."""
+    change = None
+    if value is not None and control is not None:
+        ends = around(value - control).model_copy(
+            update={"low": value - control - reach, "high": value - control + reach}
+        )
+        change = Change(value=value - control, interval=ends, p_value=0.01)
+    return MemoryFigure(
+        value=value,
+        interval=None if value is None else around(value),
+        members=30,
+        outsiders=20,
+        control=control,
+        control_interval=None if control is None else around(control),
+        change=change,
+    )
+
+
+def drawn_copies(share: float = 0.0, exact: float = 0.0) -> DrawnCopies:
+    """Copies among 200 released images, with their exact interval, beside originals of which none is so alike."""
+    low, high = clopper_pearson(share, 200, 0.95)
+    return DrawnCopies(
+        images=200, originals=300, original_patients=60, different=0.6, threshold=0.66, share=share,
+        interval=Interval(low=low, high=high, confidence=0.95, method="by hand", resamples=0), exact=exact,
+        training=share, control=0.0, control_high=0.03, patients_shown=round(share * 40),
+    )  # fmt: skip
+
+
+def unpaired(
+    name: str,
+    copies: DrawnCopies | None = None,
+    memorization: MemoryFigure | None = None,
+    membership: MemoryFigure | None = None,
+    *,
+    useful: float | None = 0.7,
+    assumed: bool = False,
+) -> RunRecord:
+    """The run of a release whose images are of no one original; without findings where it is not `useful`."""
+    paired = record(name, 0.5, 0.5)
+    found = UnpairedResult(
+        images=200,
+        labelled=0 if useful is None else 150,
+        learnt_from=["train"],
+        assumed=assumed,
+        linkage="not attacked",
+        copies=copies or drawn_copies(),
+        memorization=memorization or memory(0.5),
+        membership=membership or memory(0.5),
+    )
+    read = [] if useful is None else [utility(useful, mode="retrained-transfer", train="A", test="O", original=0.8)]
+    told = {"worst_case": None, "attacks": [], "released": {}, "utilities": read, "unpaired": found, "files": {}}
+    told["unjudged"] = WHY_UNPAIRED
+    return RunRecord.model_validate(dict(paired) | told | {"fingerprint": "u" * 64})
 
 
 def estimate(

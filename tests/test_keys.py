@@ -109,6 +109,7 @@ def test_no_stage_reaches_what_only_judges_and_shows():
     }
     trained = {
         "guidance_stages", "release", "attack_stages", "membership", "utility_stages", "loading", "examples", "copies",
+        "unpaired_stages",
     }  # fmt: skip
     assert works == trained | {"scored"}
     rooms = {

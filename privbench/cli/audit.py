@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 EPILOG = (
     "Without --map, released files are called as their originals, with any ending or none. "
-    "What a folder cannot tell is left out: whether the method draws noise, from whom it learnt, where it moves pixels."
+    "What a folder cannot tell is left out: whether the method draws noise, from whom it learnt, where it moves "
+    "pixels. With --unpaired, images of no one original are judged for copies, memorization, membership and utility."
 )
 
 
@@ -37,21 +38,47 @@ def command(
         Path | None,
         typer.Option("--map", help="A CSV with the columns original (as the data set calls it) and released (a path)."),
     ] = None,
+    unpaired: Annotated[
+        bool, typer.Option("--unpaired", help="The images are of no one original, as synthetic ones are.")
+    ] = False,
+    learnt_from: Annotated[
+        str | None, typer.Option(help="Of unpaired images, the splits that their generator learnt from: train,val.")
+    ] = None,
+    findings: Annotated[
+        Path | None,
+        typer.Option(help="Of unpaired images, a CSV with the columns image (a path) and the findings of the data."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; else a new one below runs/.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in --out.")] = False,
     quiet: arguments.Quiet = False,
 ) -> None:
     """Judge a release that any tool made: a folder of images beside their originals."""
-    from ..api import plan_audit
+    from ..api import plan_audit, plan_unpaired
     from ..report.tables.summary import summary_sheet
     from ..report.terminal import print_sheets
     from ..running.audit import Claim
+    from ..running.unpaired_claim import UnpairedClaim
 
     if originals is not None and setting.data_root is not None:
         raise PrivbenchError("--originals and --data-root name the same folder: give one of them.")
     setting = replace(setting, data_root=originals or setting.data_root)
-    claim, console = Claim(release, map_, name, _params(param or [])), Console(stderr=True)
-    (finished,) = conduct([lambda: plan_audit(claim, setting, out, overwrite)], setting, console, quiet)
+    params, console = _params(param or []), Console(stderr=True)
+    if unpaired:
+        if map_ is not None:
+            raise PrivbenchError(
+                "--map tells of which original each image is, and --unpaired that nobody knows it: give one."
+            )
+        splits = None if learnt_from is None else [word.strip() for word in learnt_from.split(",") if word.strip()]
+        synthetic = UnpairedClaim(release, name, params, splits, findings)
+        runs = [lambda: plan_unpaired(synthetic, setting, out, overwrite)]
+    else:
+        if learnt_from is not None or findings is not None:
+            raise PrivbenchError(
+                "--learnt-from and --findings are told of unpaired images: add --unpaired, or leave them out."
+            )
+        claim = Claim(release, map_, name, params)
+        runs = [lambda: plan_audit(claim, setting, out, overwrite)]
+    (finished,) = conduct(runs, setting, console, quiet)
     output = Console()
     print_sheets([summary_sheet(finished.record)], output)
     output.print(f"{finished.folder}", highlight=False, markup=False, soft_wrap=True)

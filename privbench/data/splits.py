@@ -77,7 +77,7 @@ class Split:
     @property
     def labels(self) -> np.ndarray:
         """1 where a finding is present, 0 where it is absent, NaN where nobody said. Shape: (N, findings), float32."""
-        return self.table[list(self.findings)].to_numpy(np.float32)
+        return self.table[list(self.findings)].to_numpy(np.float32, copy=True)  # torch wants to be able to write
 
     def among(self, rows: np.ndarray) -> Split:
         """Those rows alone, with the pairs among them. Shape: rows (n,), int."""

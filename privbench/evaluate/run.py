@@ -16,6 +16,7 @@ from ..record.estimates import Estimate
 from ..record.figures import Figures
 from ..record.names import FigureName
 from ..record.scores import AttackScores
+from ..record.unpaired import MemoryFigure, UnpairedResult
 from ..record.utility import MeasurementResult, UtilityResult
 from .attacks import attack_results
 from .copies import copies_result
@@ -43,6 +44,7 @@ class Evaluation:
     measurements: list[MeasurementResult]
     copies: CopiesResult | None
     estimates: dict[FigureName, Estimate]
+    unpaired: UnpairedResult | None = None
 
     @property
     def figures(self) -> Figures:
@@ -54,6 +56,7 @@ class Evaluation:
             utilities=self.utilities,
             measurements=self.measurements,
             copies=self.copies,
+            unpaired=self.unpaired,
         )
 
 
@@ -114,6 +117,7 @@ def warnings_of(figures: Figures) -> list[str]:
     return [
         *_of_contradiction(figures),
         *_of_copies(figures.copies),
+        *_of_memory(figures.unpaired),
         *(warning for result in figures.utilities[:1] for warning in _of_the_mean(result)),
         *(warning for result in figures.utilities for warning in _of_losses(result)),
         *(warning for attack in figures.attacks for warning in _of_attack(attack)),
@@ -149,6 +153,35 @@ def _of_copies(copies: CopiesResult | None) -> Iterator[str]:
             f"{copies.split} images are copies of an original of somebody else, and show {copies.patients_shown} of "
             f"{copies.original_patients} patients under another one's name"
         )
+
+
+def _of_memory(found: UnpairedResult | None) -> Iterator[str]:
+    if found is None:
+        return
+    copies = found.copies
+    if copies.publishes_originals:
+        yield (
+            f"it publishes radiographs of patients: {copies.share:.1%} of the released images are copies of an "
+            f"original, {copies.exact:.1%} to the bit, and show {copies.patients_shown} of "
+            f"{copies.original_patients} patients"
+        )
+    if found.memorization.alarms:
+        yield (
+            "it memorizes: released images come nearer to patients whom the generator learnt from than to others"
+            f"{_unless(found.memorization)}"
+        )
+    if found.membership.alarms:
+        yield (
+            f"it tells whom it learnt from: members are told from other patients at an AUC of "
+            f"{found.membership.value:.2f}{_unless(found.membership)}"
+        )
+
+
+def _unless(figure: MemoryFigure) -> str:
+    """What would excuse a figure that no control arm confirms."""
+    if figure.verdict == "remembered":
+        return ""
+    return "; too few were held out beside the test to exclude that the splits differ as much"
 
 
 def _of_the_mean(utility: UtilityResult) -> Iterator[str]:

@@ -75,7 +75,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     statistics = validate(StatisticsSection, one.protocol.get("statistics"), f"the statistics of {first}")
     found = [difference_of(name, estimates[0][name], estimates[1][name], statistics) for name in shared]
     corrected = _corrected(found)
-    tests = delong_tests(first, second, records)
+    tests = {} if one.unpaired is not None else delong_tests(first, second, records)
     return Comparison(
         one,
         other,
@@ -161,6 +161,8 @@ def _notes(records: Sequence[RunRecord], has_delong: bool) -> list[str]:
         for record in records
         if record.copies is not None and record.copies.publishes_others
     ]
+    if records[0].unpaired is not None:  # whoever shares its fingerprint is one, too
+        return notes
     worst = [record.worst_case.label for record in records if record.worst_case is not None]
     if len(set(worst)) > 1:
         notes.append(f"{worst_case(AUC).whose} compares {worst[0]} with {worst[1]}.")

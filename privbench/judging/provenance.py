@@ -20,10 +20,13 @@ from ..record.figures import read_figures
 from ..record.folder import (
     ANONYMIZER_STATE,
     COPY_SCORES,
+    DRAW_SCORES,
     INFERENCE_SCORES,
     LINKAGE_SCORES,
     MATCHES,
     MEASUREMENTS,
+    NEARNESS_SCORES,
+    PATIENT_SCORES,
     RETRIEVAL_SCORES,
     SEARCH_SCORES,
     UTILITY_SCORES,
@@ -36,11 +39,17 @@ from ..running.stage_names import (
     ANONYMIZER,
     COPIES_FILE,
     DATA,
+    DRAWS,
     EXAMPLES,
     FIGURES,
     INFERENCE_FILE,
     LINKAGE_FILE,
     MATCHES_FILE,
+    NEAREST,
+    NEAREST_FILE,
+    NEARNESS,
+    NEARNESS_FILE,
+    PATIENTS_FILE,
     RELEASE,
     RETRIEVAL_FILE,
     SEARCH_FILE,
@@ -58,10 +67,13 @@ _SCORES: dict[str, dict[str, str]] = {
     "utility": {TASK_FILE: UTILITY_SCORES},
     "measure": {TASK_FILE: MEASUREMENTS},
     "copies": {COPIES_FILE: COPY_SCORES},
+    "nearest": {NEAREST_FILE: DRAW_SCORES, PATIENTS_FILE: PATIENT_SCORES},
+    "nearness": {NEARNESS_FILE: NEARNESS_SCORES},
 }
 """Which files of a stage's kind make up which score files of a run."""
 _ORIGIN = ("attack", "task", "scenario", "mode", "seed", "shown")
 _NEEDED = (DATA, ANONYMIZER, RELEASE, EXAMPLES)
+_UNPAIRED_NEEDED = (DATA, DRAWS, NEAREST, NEARNESS)
 _STATE = "state.safetensors"  # as learning.states calls it, which loads torch
 _COPIES = {
     str(ANONYMIZER): (_STATE, ANONYMIZER_STATE),
@@ -79,7 +91,8 @@ def stages_fit(folder: Path, record: RunRecord) -> Iterator[str]:
         record: of the run; what it leaves out is missing.
     """
     put_out = {stage.name: stage.digest for stage in record.stages}
-    for name in (*map(str, _NEEDED), *_scored(folder)):
+    needed = _NEEDED if record.unpaired is None else _UNPAIRED_NEEDED
+    for name in dict.fromkeys([*map(str, needed), *_scored(folder)]):
         if not put_out.get(name):
             yield f"{FILE}: what the stage {name} put out is missing"
     if put_out.get(str(DATA), record.data_digest) != record.data_digest:
@@ -96,7 +109,11 @@ def _scored(folder: Path) -> Iterator[str]:
         # What is missing is told elsewhere, unless the run's schema did not know it.
         for name in (name for name in files.values() if (folder / name).is_file()):
             scores = read_scores(folder / name)
-            origins = scores[[column for column in _ORIGIN if column in scores]].drop_duplicates()
+            of_stage = [column for column in _ORIGIN if column in scores]
+            if not of_stage:
+                yield kind
+                continue
+            origins = scores[of_stage].drop_duplicates()
             for *of, last in origins.astype(str).itertuples(index=False):
                 yield f"{kind} {of[0]}" if of == [FLOOR, CONTROL] else " ".join([kind, *of, last])
 

@@ -29,8 +29,8 @@ _NO_ERROR = 1e-6  # of a difference of AUCs: less is rounding
 class Entry:
     """A run as it enters a table: its worst-case verification AUC and its mean classification AUC.
 
-    The estimates are None where an older privbench wrote the run, that of utility also where no findings are told, and
-    that of privacy where it was not judged.
+    The estimates are None where an older privbench wrote the run, or its release is unpaired, that of utility also
+    where no findings are told, and that of privacy where it was not judged.
     """
 
     record: RunRecord
@@ -82,6 +82,8 @@ def read_entry(folder: Path) -> Entry:
     record = read_run(folder)
     if FILE not in record.files:
         return Entry(record, None, None, folder)
+    if record.unpaired is not None:  # it has no rank, whatever is known of it
+        return Entry(record, None, None, folder)
     privacy, utility = None if record.worst_case is None else worst_case(AUC), record.utility_name
     names = [name for name in (privacy, utility) if name is not None]
     estimates = estimates_of(folder, record, names)
@@ -101,7 +103,8 @@ def make_boards(entries: Sequence[Entry]) -> list[Board]:
         worst, utility = entry.record.worst_case, entry.record.utility
         useful = 0.0 if utility is None else utility.mean_auc
         if worst is None:
-            return len(VERDICTS), 0.0, -useful
+            found = entry.record.unpaired
+            return len(VERDICTS), 0.0 if found is None else found.copies.share, -useful
         return VERDICTS.index(worst.verdict), worst.verification_auc, -useful
 
     groups: dict[tuple[str, str | None], list[Entry]] = {}

@@ -16,7 +16,7 @@ from ..base.marking import mark
 from ..base.placing import OPTION, Place
 from ..evaluate.coarse import COARSENED, coarsened
 from ..plugins.interfaces import MEMBERSHIP
-from ..record.folder import ANONYMIZER_STATE, EVERY_RUN_HAS, INFERENCE_SCORES, PUBLIC_RUNS_HAVE, UTILITY_SCORES
+from ..record.folder import ANONYMIZER_STATE, INFERENCE_SCORES, PUBLIC_RUNS_HAVE, UTILITY_SCORES, files_of
 from ..record.run import FILE, RunRecord, read_run
 from ..record.scores import read_scores, write_scores
 from ..record.shared import Withheld, without_texts
@@ -85,6 +85,8 @@ def _problem(folder: Path, out: Path, with_weights: bool) -> str | None:
         return f"{OPTION} lies in it: choose a folder elsewhere"
     if wrong := next(verify_run(folder), None):
         return f"it does not hold ({wrong}): `privbench verify {folder}` tells what changed"
+    if with_weights and read_run(folder).unpaired is not None:
+        return "the weights of who made it are not known: leave out --with-weights"
     if with_weights and not (folder / ANONYMIZER_STATE).is_file():
         return "it was shared without its weights: leave out --with-weights"
     return None
@@ -103,8 +105,8 @@ def _write(folder: Path, part: Path, with_weights: bool) -> Sequence[Withheld]:
     """Writes what others get of a run; returns what they do not."""
     record = read_run(folder)
     shared = without_texts(record)
-    names = [*EVERY_RUN_HAS, *(PUBLIC_RUNS_HAVE if record.public else ())]
-    if not with_weights:
+    names = list(files_of(record))
+    if not with_weights and ANONYMIZER_STATE in names:
         names.remove(ANONYMIZER_STATE)
     for name in names:
         (part / name).parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +115,8 @@ def _write(folder: Path, part: Path, with_weights: bool) -> Sequence[Withheld]:
         else:
             shutil.copyfile(folder / name, part / name)
     # Of weights that stay in the house the digest tells that they are the run's, should they ever follow.
-    files = {ANONYMIZER_STATE: record.files[ANONYMIZER_STATE], **digests(part, without=FILE)}
+    at_home = {name: record.files[name] for name in (ANONYMIZER_STATE,) if name in record.files}
+    files = {**at_home, **digests(part, without=FILE)}
     write_text(part / FILE, shared.model_copy(update={"files": files}).model_dump_json(indent=1))
     withheld = {*withheld_from(folder), *_withheld(folder, record, shared, with_weights)}
     told = [one for one in Withheld if one in withheld]
@@ -122,12 +125,12 @@ def _write(folder: Path, part: Path, with_weights: bool) -> Sequence[Withheld]:
 
 
 def _withheld(folder: Path, record: RunRecord, shared: RunRecord, with_weights: bool) -> Iterator[Withheld]:
-    if not with_weights:
+    if not with_weights and ANONYMIZER_STATE in files_of(record):
         yield Withheld.WEIGHTS
     if (folder / LOG).exists():
         yield Withheld.LOG
     there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()}
-    if there - {FILE, LOG, MARKER, *EVERY_RUN_HAS, *PUBLIC_RUNS_HAVE}:
+    if there - {FILE, LOG, MARKER, *files_of(record), *PUBLIC_RUNS_HAVE}:
         yield Withheld.OTHERS
     if shared.terms != record.terms:
         yield Withheld.TEXTS
@@ -150,6 +153,9 @@ def _warnings(folder: Path) -> Iterator[str]:
             f"{alone} of {patients} patients are the only ones with their sex, groups of ages, views and findings: "
             "whoever knows these of one of them finds his rows, so give scores only to whom you would give such a table"
         )
+    if record.unpaired is not None:
+        yield "the scores of membership tell whose images the generator may have learnt from, under pseudonyms"
+        return
     attributes = read_scores(folder / INFERENCE_SCORES)["attribute"]
     if read := sorted(set(attributes) - {MEMBERSHIP}):
         yield f"the scores of attacks on {', '.join(read)} hold the true values, which their figures are made of"

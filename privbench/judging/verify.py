@@ -14,6 +14,7 @@ from ..base.errors import PrivbenchError
 from ..base.files import sha256
 from ..base.validation import validate
 from ..evaluate.run import Evaluation, evaluate, warnings_of
+from ..evaluate.unpaired import Provenance, evaluate_unpaired
 from ..protocols.schema import Protocol, fingerprint_of, without_places
 from ..record.estimates import FILE as ESTIMATES
 from ..record.estimates import read_estimates
@@ -21,13 +22,14 @@ from ..record.folder import (
     ANONYMIZER,
     ANONYMIZER_STATE,
     COPY_SCORES,
-    EVERY_RUN_HAS,
+    DRAW_SCORES,
     LINKAGE_SCORES,
     MEASUREMENTS,
-    PUBLIC_RUNS_HAVE,
     SEARCH_SCORES,
     UTILITY_SCORES,
+    files_of,
     read_attack_scores,
+    read_unpaired,
 )
 from ..record.run import FILE, SCHEMA_VERSION, RunRecord, read_run
 from ..record.scores import OTHER_PATIENT, read_scores
@@ -64,7 +66,7 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
         yield from _fingerprint(record, withheld)
         yield from stages_fit(folder, record)
         yield from _anonymizer(folder, record)
-        yield from _scores(folder)
+        yield from _scores_of_draws(folder, record) if record.unpaired else _scores(folder)
         evaluation = _evaluated(folder, record)
         yield from _figures(record, evaluation)
         yield from _estimates(folder, evaluation)
@@ -102,7 +104,7 @@ def _anonymizer(folder: Path, record: RunRecord) -> Iterator[str]:
 
 def _digests(folder: Path, record: RunRecord, withheld: Collection[Withheld]) -> Iterator[str]:
     at_home = {ANONYMIZER_STATE} if Withheld.WEIGHTS in withheld else set()
-    for name in (*EVERY_RUN_HAS, *(PUBLIC_RUNS_HAVE if record.public else ())):
+    for name in files_of(record):
         if name not in record.files:
             yield f"{FILE}: the digest of {name} is missing"
     for name, digest in record.files.items():
@@ -139,7 +141,29 @@ def _scores(folder: Path) -> Iterator[str]:
             yield f"{name}: {int((~finite).sum())} score(s) are no numbers"
 
 
+def _scores_of_draws(folder: Path, record: RunRecord) -> Iterator[str]:
+    """What the scores of an unpaired release must satisfy, and of whom they tell."""
+    scores = read_unpaired(folder)
+    there = set(scores.patients["patient"])
+    for arm, part in scores.draws.groupby("arm"):
+        if part["image"].duplicated().any() or part["image"].nunique() != scores.draws["image"].nunique():
+            yield f"{DRAW_SCORES}: the arm {arm} does not tell of each released image once"
+    strangers = set(scores.draws["nearest_patient"].dropna()) - there | set(scores.nearness["patient"]) - there
+    if strangers:
+        yield f"{DRAW_SCORES}: {len(strangers)} patient(s) are none of those who are listed, first {min(strangers)}"
+    stated = record.unpaired and record.unpaired.learnt_from
+    if record.terms.get("unpaired", {}).get("learnt_from") != stated:
+        yield f"{FILE}: unpaired.learnt_from is not what the fingerprint was made of"
+
+
 def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
+    protocol = validate(Protocol, record.protocol, "the run's protocol")
+    utility_versions = {one.name: one.version for one in record.utilities}
+    utility_versions |= {one.name: one.version for one in record.measurements}
+    if (unpaired := record.unpaired) is not None:
+        told = Provenance(unpaired.learnt_from, unpaired.assumed, unpaired.labelled)
+        readings = read_scores(folder / UTILITY_SCORES)
+        return evaluate_unpaired(read_unpaired(folder), readings, protocol, utility_versions, told)
     versions = {result.name: result.version for result in record.attacks}
     versions |= {result.name: result.version for result in record.inferences}
     versions = dict.fromkeys(record.protocol["attacks"], "") | versions  # some have no figure
@@ -148,9 +172,9 @@ def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
         read_scores(folder / UTILITY_SCORES),
         read_scores(folder / MEASUREMENTS),
         read_scores(folder / COPY_SCORES),
-        validate(Protocol, record.protocol, "the run's protocol"),
+        protocol,
         versions,
-        {one.name: one.version for one in record.utilities} | {one.name: one.version for one in record.measurements},
+        utility_versions,
     )
 
 
@@ -162,6 +186,7 @@ def _figures(record: RunRecord, evaluation: Evaluation) -> Iterator[str]:
         "utilities": [one.model_dump(mode="json") for one in evaluation.utilities],
         "measurements": [one.model_dump(mode="json") for one in evaluation.measurements],
         "copies": evaluation.copies and evaluation.copies.model_dump(mode="json"),
+        "unpaired": evaluation.unpaired and evaluation.unpaired.model_dump(mode="json"),
     }
     told = record.model_dump(mode="json")
     for section, values in recomputed.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..base import exact_json
 from .attack import AttackResult, InferenceResult, WorstCase
 from .copies import CopiesResult
+from .unpaired import UnpairedResult
 from .utility import MeasurementResult, UtilityResult
 from .values import Record
 
@@ -16,7 +17,8 @@ FILE = "figures.json"
 class Figures(Record):
     """What the scores of a run say, as its record tells it; the estimates behind it lie beside it.
 
-    `worst_case` is None where privacy was not judged: then there are no attacks.
+    `worst_case` is None where privacy was not judged, which is so of an `unpaired` release, too: then there are no
+    attacks.
     """
 
     worst_case: WorstCase | None
@@ -25,6 +27,7 @@ class Figures(Record):
     utilities: list[UtilityResult]
     measurements: list[MeasurementResult]
     copies: CopiesResult | None
+    unpaired: UnpairedResult | None = None
 
 
 def write_figures(figures: Figures, folder: Path) -> None:

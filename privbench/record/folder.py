@@ -12,7 +12,15 @@ from ..base.files import digests
 from .estimates import FILE as ESTIMATES
 from .examples import FILE as EXAMPLES
 from .run import FILE, RunRecord
-from .scores import AttackOrigin, AttackScores, read_scores, write_scores
+from .scores import (
+    AttackOrigin,
+    AttackScores,
+    read_scores,
+    write_scores,
+)
+from .unpaired_scores import (
+    UnpairedScores,
+)
 
 LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES = (
     f"scores/{name}.parquet" for name in ("linkage", "retrieval", "searches", "matches")
@@ -21,6 +29,9 @@ INFERENCE_SCORES, UTILITY_SCORES, MEASUREMENTS, COPY_SCORES = (
     f"scores/{name}.parquet" for name in ("inference", "utility", "measurements", "copies")
 )
 MEASURES = "scores/measures.json"
+DRAW_SCORES, PATIENT_SCORES, NEARNESS_SCORES = (
+    f"scores/{name}.parquet" for name in ("nearest", "patients", "nearness")
+)
 ANONYMIZER, ANONYMIZER_STATE = "anonymizer.json", "anonymizer.safetensors"
 CONTACT_SHEET, CURVES, CURVES_PLOT = "contact_sheet.png", "training_curves.csv", "training_curves.png"
 EVERY_RUN_HAS = (
@@ -30,6 +41,19 @@ EVERY_RUN_HAS = (
 """What the record of a run vouches for with a digest; all but the state goes out where a run is shared."""
 PUBLIC_RUNS_HAVE = (EXAMPLES, CONTACT_SHEET)
 """Pictures of originals, and so of nothing but data in which nobody is."""
+
+
+UNPAIRED_RUNS_HAVE = (
+    DRAW_SCORES, PATIENT_SCORES, NEARNESS_SCORES, COPY_SCORES, UTILITY_SCORES, ESTIMATES, ANONYMIZER, CURVES,
+)  # fmt: skip
+"""The same of a run of an unpaired release; without findings nothing is trained, and there is no curve to draw."""
+
+
+def files_of(record: RunRecord) -> tuple[str, ...]:
+    """What the folder of a run holds beside its record."""
+    if record.unpaired is not None:
+        return (*UNPAIRED_RUNS_HAVE, *((CURVES_PLOT,) if record.utilities else ()))
+    return (*EVERY_RUN_HAS, *PUBLIC_RUNS_HAVE) if record.public else EVERY_RUN_HAS
 
 
 def write_run_scores(
@@ -51,6 +75,26 @@ def write_run_scores(
         write_scores(table, folder / name)
     told = [{"origin": asdict(origin), "measures": own} for origin, own in attacks.measures.items()]
     (folder / MEASURES).write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+def write_unpaired_scores(folder: Path, scores: UnpairedScores, readings: pd.DataFrame) -> None:
+    """Writes what was found out of an unpaired release, and what tasks read that learnt from it."""
+    (folder / DRAW_SCORES).parent.mkdir()
+    tables = {
+        DRAW_SCORES: scores.draws,
+        PATIENT_SCORES: scores.patients,
+        NEARNESS_SCORES: scores.nearness,
+        COPY_SCORES: scores.originals,
+        UTILITY_SCORES: readings,
+    }
+    for name, table in tables.items():
+        write_scores(table, folder / name)
+
+
+def read_unpaired(folder: Path) -> UnpairedScores:
+    """What `write_unpaired_scores` wrote of the release."""
+    names = (DRAW_SCORES, PATIENT_SCORES, NEARNESS_SCORES, COPY_SCORES)
+    return UnpairedScores(*(read_scores(folder / name) for name in names))
 
 
 def seal(folder: Path, record: RunRecord, without: str) -> RunRecord:

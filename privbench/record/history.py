@@ -127,8 +127,8 @@ def _from_8(old: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_9(old: dict[str, Any]) -> dict[str, Any]:
-    """Schema 9 knew no run whose privacy is not judged."""
-    return old | {"schema_version": 10, "unjudged": None}
+    """Schema 9 knew no run whose privacy is not judged, and no release whose images are of no one original."""
+    return old | {"schema_version": 10, "unjudged": None, "unpaired": None}
 
 
 _STEPS: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {

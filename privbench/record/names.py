@@ -12,6 +12,8 @@ ALWAYS_FOUND, HIT_WORST = "patients found from every image", "rank 1 of the 5% h
 """Metrics of risk, all of them shares."""
 OWN, OTHERS, TRAINING = "own originals", "other patients' originals", "training images"
 """Shares of released images that are copies of these."""
+MEMORIZATION, MEMBERSHIP_AUC = "memorization", "membership AUC"
+"""Of an unpaired release: how often its images are nearest to members; how well members are told."""
 
 _OF_FINDING = " of "
 
@@ -53,6 +55,11 @@ class FigureName(NamedTuple):
 def worst_case(metric: str) -> FigureName:
     """The name of a headline: of the attack that did best on validation pairs; of MATCH, the best of all attacks."""
     return FigureName(Subject.PRIVACY, "worst case", metric)
+
+
+def memory_of(release: str) -> FigureName:
+    """The name of a figure that tells whom an unpaired release remembers: MEMORIZATION, or MEMBERSHIP_AUC."""
+    return FigureName(Subject.PRIVACY, "unpaired release", release)
 
 
 def copies_of(originals: str) -> FigureName:

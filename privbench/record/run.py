@@ -16,6 +16,7 @@ from .copies import CopiesResult
 from .figures import Figures
 from .history import upgraded
 from .names import MEAN_AUC, FigureName, Subject
+from .unpaired import UnpairedResult
 from .utility import MeasurementResult, UtilityResult
 from .values import Amount, Counts, Interval, Record
 from .weights import WeightsRecord
@@ -78,11 +79,12 @@ class RunRecord(Record):
 
     `public` tells that nothing in its data is of a person, so that pictures of originals and names may be shown.
     `unjudged` tells why privacy was not judged, in a clause, and is None where it was. Where it was not, there are no
-    attacks, no worst case and no verdict, and utility is the headline. `released` tells of each split how much of it is
-    released, and is empty in runs of schemas before 9. `copies` is None in runs of schemas before 7, and where privacy
-    was not judged; `weights` are those that it did not learn itself, which no run of a schema before 8 had. `terms` is
-    what the fingerprint hashes beside the data's digest, empty in runs of schemas before 3; `files` the SHA-256 of all
-    other files of the run folder, empty in runs of all old schemas.
+    attacks, no worst case and no verdict: utility is the headline or, where nobody knows of which original an image was
+    made, what `unpaired` tells, beside which there is no figure that needs an original of an image. `released` tells of
+    each split how much of it is released, and is empty in runs of schemas before 9. `copies` is None in runs of schemas
+    before 7, and where privacy was not judged; `weights` are those that it did not learn itself, which no run of a
+    schema before 8 had. `terms` is what the fingerprint hashes beside the data's digest, empty in runs of schemas
+    before 3; `files` the SHA-256 of all other files of the run folder, empty in runs of all old schemas.
     """
 
     schema_version: Literal[10] = SCHEMA_VERSION
@@ -102,6 +104,7 @@ class RunRecord(Record):
     utilities: list[UtilityResult]
     measurements: list[MeasurementResult]
     copies: CopiesResult | None
+    unpaired: UnpairedResult | None
     weights: list[WeightsRecord]
     warnings: list[str]
     stages: list[StageRecord]
@@ -124,12 +127,14 @@ class RunRecord(Record):
         if (worst := self.worst_case) is None:
             if not self.unjudged:
                 raise ValueError("there is no worst case, and nothing tells why privacy was not judged")
-            if self.attacks or self.inferences or not self.utilities:
+            if self.attacks or self.inferences or not (self.utilities or self.unpaired):
                 raise ValueError("privacy was not judged, yet there are attacks, or there is nothing else")
         elif self.unjudged is not None:
             raise ValueError(f"there is a worst case, {worst.label}, although privacy was not judged")
         elif all(attack.label != worst.label for attack in self.attacks):
             raise ValueError(f"the worst case, {worst.label}, is none of the attacks")
+        if self.unpaired is not None and (worst or self.measurements or self.copies):
+            raise ValueError("an unpaired release has figures that need an original beside an image")
         return self
 
     @property
@@ -160,7 +165,8 @@ class RunRecord(Record):
     def judged(self) -> WorstCase:
         """The worst case. Raises PrivbenchError where privacy was not judged."""
         if self.worst_case is None:
-            raise PrivbenchError(f"{self.unjudged_text} Name runs on data of patients who are known.")
+            what = "Look at it with privbench report or leaderboard" if self.unpaired else "Name runs whose was"
+            raise PrivbenchError(f"{self.unjudged_text} {what}.")
         return self.worst_case
 
     @property
@@ -170,12 +176,19 @@ class RunRecord(Record):
 
     @property
     def interval(self) -> Interval:
-        """That of the headline: of the worst case; of utility where privacy was not judged."""
-        return self.utilities[0].interval if self.worst_case is None else self.worst_case.interval
+        """That of the headline: of the worst case or, where privacy was not judged, of what else there is."""
+        if self.worst_case is not None:
+            return self.worst_case.interval
+        if (found := self.unpaired) is not None:
+            return found.memorization.interval or found.membership.interval or found.copies.interval
+        return self.utilities[0].interval
 
     @property
     def counts(self) -> Counts:
-        """Of what its headline was computed: of pairs, or of images where privacy was not judged."""
+        """Of what its headline was computed: of pairs, or of images where privacy was not judged.
+
+        Not asked of unpaired releases, which may have neither.
+        """
         return (self.attacks or self.utilities)[0].counts
 
     @property
@@ -207,7 +220,11 @@ class RunRecord(Record):
         worst, told = self.worst_case, []
         if self.contamination is not None:
             told.append(self.contamination)
-        if worst is None:
+        if self.unpaired is not None:
+            told.append(
+                f"it was not attacked for linkage, because {self.unjudged}: nothing here says that it is private."
+            )
+        elif worst is None:
             told.append(f"privacy was not judged, because {self.unjudged}: no figure here is any evidence of it.")
         elif worst.verdict != "certified":
             told.append(f"{worst.standing}, so a low figure is no evidence of privacy ({worst.reason}).")

@@ -101,7 +101,7 @@ def linkage_scores(
         },
         columns=LINKAGE_COLUMNS,
     )
-    return _without_order(told, split, "probe", "reference")
+    return without_order(told, split, "probe", "reference")
 
 
 def retrieval_ranks(
@@ -132,7 +132,7 @@ def retrieval_ranks(
     of_code[codes] = patients
     named["rival"] = np.where(rival == NO_RIVAL, None, of_code[rival])
     told = ranks.assign(**asdict(origin), **named, years=np.abs(ages[probe] - ages[mate]))[RETRIEVAL_COLUMNS]
-    return _without_order(told, test, "probe", "mate")
+    return without_order(told, test, "probe", "mate")
 
 
 def own_image_ranks(
@@ -150,7 +150,7 @@ def own_image_ranks(
         "outranked_by": rank_own(checked, rng),
         "candidates": len(rows),
     }
-    return _without_order(pd.DataFrame(about, columns=MATCH_COLUMNS), test, "image")
+    return without_order(pd.DataFrame(about, columns=MATCH_COLUMNS), test, "image")
 
 
 def gallery_searches(
@@ -173,13 +173,13 @@ def gallery_searches(
     files, patients = (split.told[column].to_numpy(object) for column in ("image", "patient"))
     rows = found["probe"].to_numpy(np.int64)
     told = found.assign(**asdict(origin), split=name, probe=files[rows], patient=patients[rows])[SEARCH_COLUMNS]
-    return _without_order(told, split, "probe")
+    return without_order(told, split, "probe")
 
 
 def joined(parts: Sequence[pd.DataFrame], split: Split) -> pd.DataFrame:
     """The ranks, or the searches, of a split's gallery that were made part by part, as of all of it at once."""
     keys = [column for column in ("probe", "mate") if column in parts[0]]
-    return _without_order(pd.concat(parts, ignore_index=True), split, *keys) if len(parts) > 1 else parts[0]
+    return without_order(pd.concat(parts, ignore_index=True), split, *keys) if len(parts) > 1 else parts[0]
 
 
 def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -198,7 +198,7 @@ def inference_scores(origin: AttackOrigin, test: Split, inferred: Mapping[str, n
             "score": checked[rows],
         }
         parts.append(pd.DataFrame(about, columns=INFERENCE_COLUMNS))
-    return _without_order(stacked(parts, INFERENCE_COLUMNS), test, "attribute", "image")
+    return without_order(stacked(parts, INFERENCE_COLUMNS), test, "attribute", "image")
 
 
 def membership_scores(
@@ -216,7 +216,7 @@ def membership_scores(
         "truth": str(name == "train"),
         "score": _checked(scores, (len(rows),), f"attack {origin.attack!r}"),
     }
-    return _without_order(pd.DataFrame(about, columns=INFERENCE_COLUMNS), split, "image")
+    return without_order(pd.DataFrame(about, columns=INFERENCE_COLUMNS), split, "image")
 
 
 def utility_scores(origin: TaskOrigin, name: str, split: Split, scores: np.ndarray) -> pd.DataFrame:
@@ -232,7 +232,7 @@ def utility_scores(origin: TaskOrigin, name: str, split: Split, scores: np.ndarr
         label=split.labels[labelled].astype(np.uint8),
         score=checked[labelled],
     )[UTILITY_COLUMNS]
-    return _without_order(told, split, "image")
+    return without_order(told, split, "image")
 
 
 def measured_values(
@@ -250,7 +250,7 @@ def measured_values(
         about = {"measure": name, "value": measured[rows], **measures[name]._asdict()}
         parts.append(test.told.loc[rows, ["image", "patient"]].assign(**asdict(origin), **about))
     told = stacked(parts, MEASUREMENT_COLUMNS)[MEASUREMENT_COLUMNS].astype({"more_is_better": "boolean"})
-    return _without_order(told, test, "measure", "image")
+    return without_order(told, test, "measure", "image")
 
 
 def nearest_originals(
@@ -275,10 +275,10 @@ def nearest_originals(
         exact=exact & there,
         likeness=near.likeness,
     )[COPIES_COLUMNS]
-    return _without_order(told, test, "image")
+    return without_order(told, test, "image")
 
 
-def _without_order(scores: pd.DataFrame, split: Split, *columns: str) -> pd.DataFrame:
+def without_order(scores: pd.DataFrame, split: Split, *columns: str) -> pd.DataFrame:
     """Scores in the order of the pseudonyms in those columns: the order of a table or list would tell who is who."""
     return scores.sort_values(list(columns), kind="stable", ignore_index=True) if split.pseudonymous else scores
 

@@ -18,12 +18,15 @@ Named = tuple[str, RunRecord]
 def heading(board: Board) -> str:
     """What the runs of one table have in common."""
     first, runs = board.records[0], board.records
-    data, counts = first.protocol["data"], first.counts
-    attacks = ", ".join(dict.fromkeys(attack.label for run in runs for attack in run.attacks))
-    judged = f"attacks {attacks}, {counts.pairs} test pairs of {patients_text(counts)}"
-    if board.unjudged is not None:
-        judged = f"PRIVACY NOT JUDGED, {counts.images} test images"
+    data = first.protocol["data"]
     where = f"{data['dataset']} {data['size']} px, protocol {first.protocol['name']}"
+    if first.unpaired is not None:
+        judged = "unpaired releases, not attacked for linkage"
+    elif board.unjudged is not None:
+        judged = f"PRIVACY NOT JUDGED, {first.counts.images} test images"
+    else:
+        attacks = ", ".join(dict.fromkeys(attack.label for run in runs for attack in run.attacks))
+        judged = f"attacks {attacks}, {first.counts.pairs} test pairs of {patients_text(first.counts)}"
     return f"{where}, {judged}, fingerprint {board.fingerprint[:12]}"
 
 
@@ -88,6 +91,8 @@ def conditions(runs: Sequence[RunRecord]) -> str:
     """How the worst case was chosen, and how intervals and ranks were made."""
     brackets = f"Brackets: {intervals_text([run.interval for run in runs])}"
     ranks = " Ranks: from the best to the worst that the paired differences of all {}runs allow at once."
+    if (unpaired := runs[0].unpaired) is not None:
+        return f"{brackets} Of copies: {unpaired.copies.interval.method}."
     if unjudged := runs[0].unjudged:
         return f"Privacy was not judged: {unjudged}. {brackets}" + (ranks.format("") if len(runs) > 1 else "")
     note = f"Worst case: the attack that did best on validation pairs, on test pairs. {brackets}"

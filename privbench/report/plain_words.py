@@ -17,10 +17,13 @@ from ..record.names import ALWAYS_FOUND, HIT_WORST, PRECISION, SINGLED_OUT
 from ..record.risk import RiskFigure, RiskResult
 from ..record.run import RunRecord
 from ..record.values import Interval
+from .unpaired_words import unpaired_words
 
 
 def in_plain_words(record: RunRecord) -> list[str]:
     """A paragraph each; what is not proven comes first."""
+    if record.unpaired is not None:
+        return unpaired_words(record, record.unpaired)
     if record.unjudged is not None:
         return [*_doubt(record), *_unjudged(record)]
     worst = worst_attack(record)

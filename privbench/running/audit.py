@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,15 @@ from typing import Any
 from ..base.errors import PrivbenchError, raise_all, some_of
 from ..base.files import sha256
 from ..data.notices import Notice
-from ..data.problems import DataError, problems_of
+from ..data.problems import DataError
 from ..data.splits import hold_out_validation
-from ..datasets.folders import FoundFile, files_below, find_files
-from ..datasets.image_names import IMAGE_ENDINGS, resolve_names
-from ..datasets.radiographs import survey
+from ..datasets.folders import files_below
+from ..datasets.image_names import resolve_names
 from ..datasets.spreadsheets import read_spreadsheet
-from ..plugins.declarations import check_name
-from ..plugins.interfaces import DataRequest
 from ..protocols.schema import Protocol
 from .decoding import sound_table
-from .found_release import FoundParams, FoundRelease, ReleasedFile
+from .found_release import FoundRelease, ReleasedFile
+from .released_files import check_claim, depth_of, is_image, released_files
 from .setting import Setting
 
 ORIGINAL, RELEASED = "original", "released"
@@ -31,11 +28,6 @@ ORIGINAL, RELEASED = "original", "released"
 _OF_METHOD = (
     "the release was made elsewhere: whether its method draws noise, from whom it learnt and where it moves pixels is "
     "not known, and not judged"
-)
-_EIGHT_BITS = 8
-_BY_ITSELF = (
-    "the release's grey values have more than 8 bits: white is taken to be the whitest that {} bits hold, the fewest "
-    "that hold all of them, whatever it is in the originals"
 )
 
 
@@ -58,11 +50,7 @@ def found_release(claim: Claim, setting: Setting, protocol: Protocol) -> tuple[F
     Raises PrivbenchError for all that is wrong with the folder, the map, the name and the parameters.
     """
     folder = claim.folder
-    check_name(claim.name, "The release")
-    if taken := sorted(name for name in claim.params if _is_taken(name)):
-        raise PrivbenchError(f"The parameter {taken[0]!r} has a name that privbench uses itself: call it otherwise.")
-    if not folder.is_dir():
-        raise PrivbenchError(f"There is no folder {folder}: name the one that holds the released images.")
+    check_claim(folder, claim.name, claim.params)
     dataset, request = setting.data(protocol)
     request = replace(request, notice=lambda _: None)  # whoever reads the data tells it
     table = hold_out_validation(sound_table(dataset, request), protocol.data.validation, request.seed)
@@ -75,14 +63,14 @@ def found_release(claim: Claim, setting: Setting, protocol: Protocol) -> tuple[F
     given, named = set(named.values()), _by_one_path(folder, named)
     splits = dict(zip(originals, table["split"].astype(str), strict=True))
     problems += _learnt_and_tested(named, splits)
-    files = _files(folder, named.values(), problems)
+    files = released_files(folder, named.values(), problems)
     notices = [Notice(_OF_METHOD)]
-    depth = _depth(files, request, notices, problems)
+    depth = depth_of(files, request, notices, problems)
     raise_all(problems)
     digests = {path: sha256(file.path) for path, file in files.items()}
     released = {original: ReleasedFile(path=path, digest=digests[path]) for original, path in named.items()}
     notices += _counted({original: file.digest for original, file in released.items()}, splits)
-    if others := {path for path in files_below(folder) if _is_image(path)} - given:
+    if others := {path for path in files_below(folder) if is_image(path)} - given:
         notices.append(Notice(f"{len(others)} images of the release's folder are of no original, and are not judged"))
     return FoundRelease(
         release_name=claim.name,
@@ -94,11 +82,6 @@ def found_release(claim: Claim, setting: Setting, protocol: Protocol) -> tuple[F
     ), notices
 
 
-def _is_taken(name: str) -> bool:
-    """Whether no parameter can be called so, because what holds them has something of that name, or Python would."""
-    return name == "self" or name in FoundParams.model_fields or hasattr(FoundParams, name)
-
-
 def _by_names(folder: Path, originals: list[str]) -> dict[str, str]:
     """Of each original the path of the file that is called so, with the same ending, another one or none.
 
@@ -106,14 +89,13 @@ def _by_names(folder: Path, originals: list[str]) -> dict[str, str]:
     """
     found = _resolved(folder, originals)
     named = {name: path for name, path in found.items() if (folder / path).is_file()}
-    stems = {name: os.path.splitext(name)[0] for name in originals if name not in named and _is_image(name)}
+    stems = {name: os.path.splitext(name)[0] for name in originals if name not in named and is_image(name)}
     found = _resolved(folder, stems.values())
     named |= {name: found[stem] for name, stem in stems.items() if (folder / found[stem]).is_file()}
     if not named:
         raise PrivbenchError(
             f"No file below {folder} is called as an image of the data set, such as {originals[0]}: tell which is "
-            "whose by --map; synthetic images, each made of no one original, cannot be judged, because attacks ask "
-            "whether a released image and another original show the same patient."
+            "whose by --map; synthetic images, each made of no one original, are judged with --unpaired."
         )
     raise_all(
         [
@@ -169,40 +151,6 @@ def _by_map(
     return dict(zip(told, table[RELEASED], strict=True))
 
 
-def _files(folder: Path, paths: Iterable[str], problems: list[str]) -> dict[str, FoundFile]:
-    """The files of those paths; what is wrong with them is added to the problems."""
-    paths = list(dict.fromkeys(paths))
-    try:
-        found = find_files(folder, paths, "leave out")
-    except DataError as error:
-        problems += [problem.text for problem in error.problems]
-        return {}
-    if lost := [path for path in paths if path not in found]:
-        problems.append(
-            f"{len(lost)} released files are not there below {folder}: {some_of(lost)}; add them, or take their lines "
-            "out of the map."
-        )
-    return found
-
-
-def _depth(files: Mapping[str, FoundFile], request: DataRequest, notices: list[Notice], problems: list[str]) -> int:
-    """The bits of the released grey values; what is told of the files is added to the notices, what is wrong to the
-    problems.
-    """
-    told: list[Notice] = []
-    try:
-        with ThreadPoolExecutor(request.workers) as pool:
-            paths = {path: file.path for path, file in files.items()}
-            depth = survey(paths, request.size, pool, told.append).depth
-    except PrivbenchError as error:
-        problems += [problem.text for problem in problems_of(error, "")]
-        depth = 0
-    notices += [replace(one, text=f"of the release, {one.text}") for one in told]
-    if depth > _EIGHT_BITS:
-        notices.append(Notice(_BY_ITSELF.format(depth)))
-    return depth
-
-
 def _by_one_path(folder: Path, named: Mapping[str, str]) -> dict[str, str]:
     """The same, with one path of each file that has several, by links."""
     first: dict[tuple[int, int], str] = {}
@@ -252,7 +200,3 @@ def _grouped(named: Mapping[str, str]) -> dict[str, list[str]]:
     for original, what in named.items():
         groups[what].append(original)
     return dict(groups)
-
-
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(IMAGE_ENDINGS)

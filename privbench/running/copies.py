@@ -18,7 +18,7 @@ from .source import Common, Source
 from .stage_names import COPIES, COPIES_FILE, ORIGINALS_ALIKE
 
 if TYPE_CHECKING:
-    from ..engine.node import Node, Reads
+    from ..engine.node import Node, Nodes, Reads
     from ..learning.context import Context
 
 
@@ -87,9 +87,14 @@ def _own_copies(test: Split, others: pd.DataFrame) -> pd.DataFrame:
     return stacked([elsewhere, own], COPIES_COLUMNS)
 
 
+def originals_alike(nodes: Nodes, data: Node, source: Source) -> Node:
+    """What looks for the originals that test originals are most like."""
+    return nodes.node(ORIGINALS_ALIKE, {}, [data], CompareOriginals(source))
+
+
 def copy_nodes(common: Common, unchanged: bool) -> list[Node]:
     """What looks for copies: among the originals, which all runs on the same data share, and in the release."""
     nodes, source = common.nodes, common.source
-    alike = nodes.node(ORIGINALS_ALIKE, {}, [common.data], CompareOriginals(source))
+    alike = originals_alike(nodes, common.data, source)
     inputs = [common.data, alike if unchanged else common.releases[0]]
     return [alike, nodes.node(COPIES, {}, inputs, CompareReleases(source, unchanged))]

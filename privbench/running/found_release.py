@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,15 +67,23 @@ class FoundRelease(SetAnonymizer):
         return table["image"].isin(list(self.params.release_files)).to_numpy(bool)
 
     def anonymize_set(self, images: Pixels, table: pd.DataFrame, generator: torch.Generator) -> Iterator[Tensor]:
-        params, size = self.params, images[torch.arange(1)].shape[-1]
-        files = [params.release_files[name] for name in table["image"]]
+        for part in self.pictures(table["image"], images[torch.arange(1)].shape[-1]):
+            yield torch.from_numpy(part).float().div(255)
+
+    def pictures(self, names: Iterable[str], size: int) -> Iterator[np.ndarray]:
+        """The released images of these names, in parts. Shape: (n, 1, size, size), uint8.
+
+        Raises PrivbenchError, once all are read, where files changed since they were listed, or are broken.
+        """
+        params = self.params
+        files = [params.release_files[name] for name in names]
         paths = [params.release_root / file.path for file in files]
         broken, changed, done = list[str](), list[str](), 0
         for chunk in read_chunks(paths, None, params.release_depth, _request(size, params.release_fit)):
             rows = range(done, done := done + len(chunk.images))
             changed += [files[row].path for row in rows if _digest(paths[row]) != files[row].digest]
             broken += chunk.broken.values()
-            yield torch.from_numpy(chunk.images).float().div(255)
+            yield chunk.images
         if changed:
             raise PrivbenchError(
                 f"Since the command began, {some_of(changed)} of {len(files)} released files changed: let nobody write "

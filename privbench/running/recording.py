@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..engine.store import Stage
     from ..record.weights import WeightsRecord
     from .pipeline import Pipeline
+    from .unpaired_pipeline import UnpairedPipeline
 
 
 class SplitTraining(NamedTuple):
@@ -44,7 +45,7 @@ def _told_of_split(one: SplitTraining) -> str:
 
 
 def record_of(
-    pipeline: Pipeline,
+    pipeline: Pipeline | UnpairedPipeline,
     stages: Mapping[StageName, Stage],
     figures: Figures,
     warnings: Sequence[str],

@@ -31,13 +31,16 @@ class Rehearsal:
     """Draws or reads all pairs and makes every interval, of scores that are drawn by chance.
 
     `attacks` are those that the run carries out; `findings` are labelled in the data. Without `patients` there are no
-    pairs, and nothing to attack.
+    pairs, and nothing to attack. Of an unpaired release `linkage` is not attacked, and `utility` may not be judged, for
+    which pairs are needed, too.
     """
 
     protocol: Protocol
     findings: tuple[str, ...]
     attacks: Mapping[str, Attack]
     patients: bool = True
+    linkage: bool = True
+    utility: bool = True
 
     def __call__(self, table: pd.DataFrame, published: Mapping[str, np.ndarray] | None = None) -> None:
         """Raises PrivbenchError where a table does not serve the protocol; all that is wrong is told together.
@@ -51,13 +54,17 @@ class Rehearsal:
         few = protocol.statistics.model_copy(update={"resamples": _RESAMPLES})
         quick = protocol.model_copy(update={"statistics": few})
         resampling = Resampling.of(quick, splits["test"].told["patient"].to_numpy())
-        of_patients: list[Callable[[], object]] = [
-            lambda: with_pairs({"train": whole["train"]}, protocol.pairs, protocol.seed, rows),
-            lambda: guidance_pairs(whole["train"], protocol.pairs, protocol.seed),
-            lambda: with_pairs({"val": whole["val"]}, protocol.pairs, protocol.seed, rows),
-            lambda: _rehearse_linkage(quick, whole["test"], rows, resampling),
-        ]
-        steps = [*(of_patients if self.patients else []), lambda: _rehearse_utility(quick, splits, resampling)]
+        steps: list[Callable[[], object]] = []
+        if self.patients and (self.linkage or self.utility):
+            steps += [
+                lambda: with_pairs({"train": whole["train"]}, protocol.pairs, protocol.seed, rows),
+                lambda: guidance_pairs(whole["train"], protocol.pairs, protocol.seed),
+                lambda: with_pairs({"val": whole["val"]}, protocol.pairs, protocol.seed, rows),
+            ]
+        if self.patients and self.linkage:
+            steps.append(lambda: _rehearse_linkage(quick, whole["test"], rows, resampling))
+        if self.utility:
+            steps.append(lambda: _rehearse_utility(quick, splits, resampling))
         problems = [problem for step in steps for problem in _problems(step)]
         raise_all(list(dict.fromkeys([*problems, *_missing_attributes(self.attacks, splits["train"].table)])))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from ..evaluate.run import evaluate
+from ..evaluate.unpaired import Provenance, evaluate_unpaired
 from ..protocols.schema import Protocol
 from ..record.estimates import FILE as ESTIMATES
 from ..record.estimates import write_estimates
@@ -29,12 +30,21 @@ from ..record.scores import (
     read_scores,
     stacked,
 )
+from ..record.unpaired_scores import (
+    DRAW_COLUMNS,
+    NEARNESS_COLUMNS,
+    PATIENT_COLUMNS,
+    UnpairedScores,
+)
 from .stage_names import (
     COPIES_FILE,
     INFERENCE_FILE,
     LINKAGE_FILE,
     MATCHES_FILE,
     MEASURES_FILE,
+    NEAREST_FILE,
+    NEARNESS_FILE,
+    PATIENTS_FILE,
     RETRIEVAL_FILE,
     SEARCH_FILE,
     TASK_FILE,
@@ -59,9 +69,7 @@ def read_run_scores(reads: Reads) -> RunScores:
     """The scores that stages put out, in the order in which they are told; others hold none and are passed over."""
 
     def told(kind: str, file: str) -> list[pd.DataFrame]:
-        return [
-            read_scores(place / file) for name, place in reads.items() if name.kind == kind and (place / file).exists()
-        ]
+        return _files_of(reads, kind, file)
 
     attacks = AttackScores(
         linkage=stacked(told("linkage", LINKAGE_FILE), LINKAGE_COLUMNS),
@@ -80,6 +88,26 @@ def read_run_scores(reads: Reads) -> RunScores:
     return RunScores(attacks, readings, measurements, stacked(told("copies", COPIES_FILE), COPIES_COLUMNS))
 
 
+def read_unpaired_scores(reads: Reads) -> tuple[UnpairedScores, pd.DataFrame]:
+    """What was found out of an unpaired release, and what tasks read that learnt from it."""
+
+    def told(kind: str, file: str, columns: Sequence[str]) -> pd.DataFrame:
+        return stacked(_files_of(reads, kind, file), columns)
+
+    scores = UnpairedScores(
+        draws=told("nearest", NEAREST_FILE, DRAW_COLUMNS),
+        patients=told("nearest", PATIENTS_FILE, PATIENT_COLUMNS),
+        nearness=told("nearness", NEARNESS_FILE, NEARNESS_COLUMNS),
+        originals=told("copies", COPIES_FILE, COPIES_COLUMNS),
+    )
+    return scores, told("utility", TASK_FILE, UTILITY_COLUMNS)
+
+
+def _files_of(reads: Reads, kind: str, file: str) -> list[pd.DataFrame]:
+    """The files of that name of all stages of a kind, as far as they have one."""
+    return [read_scores(place / file) for name, place in reads.items() if name.kind == kind and (place / file).exists()]
+
+
 def _origin(name: StageName) -> AttackOrigin:
     attack, scenario = name.of
     return AttackOrigin(attack, scenario, name.number or 0)
@@ -96,5 +124,20 @@ class Evaluate:
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         scores = read_run_scores(reads)
         evaluation = evaluate(*scores, self.protocol, self.attack_versions, self.utility_versions)
+        write_figures(evaluation.figures, folder)
+        write_estimates(evaluation.estimates, folder / ESTIMATES)
+
+
+@dataclass(frozen=True)
+class EvaluateUnpaired:
+    """Makes all figures of the run of an unpaired release. The versions are those of utility tasks, by their names."""
+
+    protocol: Protocol
+    utility_versions: Mapping[str, str]
+    told: Provenance
+
+    def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
+        scores, readings = read_unpaired_scores(reads)
+        evaluation = evaluate_unpaired(scores, readings, self.protocol, self.utility_versions, self.told)
         write_figures(evaluation.figures, folder)
         write_estimates(evaluation.estimates, folder / ESTIMATES)

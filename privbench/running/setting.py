@@ -19,6 +19,8 @@ from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, Linka
 from ..plugins.registry import Registry
 from ..protocols.schema import Protocol, load_protocol
 from .pipeline import Pipeline
+from .unpaired_pipeline import UnpairedPipeline
+from .unpaired_release import UnpairedRelease
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,24 @@ class Setting:
             batch=self.batch,
             allow_contamination=self.allow_contamination,
             told=told,
+        )
+
+    def unpaired(self, protocol: Protocol, release: UnpairedRelease) -> UnpairedPipeline:
+        """What decides the run of an unpaired release. Raises PrivbenchError for every mistake in it."""
+        dataset, request = self.data(protocol)
+        return UnpairedPipeline(
+            told=release,
+            protocol=protocol,
+            dataset=dataset,
+            utility=lambda label: self.registry.create(
+                UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
+            ),
+            request=request,
+            store=Store(default_store() if self.store is None else self.store),
+            device=chosen_device(self.device, self.precision, elsewhere=self.means.name == "ray"),
+            precision=self.precision,
+            batch=self.batch,
+            allow_contamination=self.allow_contamination,
         )
 
     def anonymizer(self, named: str | Anonymizer, params: Mapping[str, Any], protocol: Protocol) -> Anonymizer:

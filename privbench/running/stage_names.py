@@ -24,6 +24,9 @@ VERSIONS = {
     "figures": "3",
 }
 
+# Of releases whose images are of no one original; apart, because fingerprints of all other runs hang on those above.
+UNPAIRED_VERSIONS = {"draws": "1", "nearest": "1", "nearness": "1"}
+
 DATA, CLASSIFIER, VERIFIER = StageName("data"), StageName("classifier"), StageName("verifier")
 EMBEDDER = StageName("embedder")
 ANONYMIZER, RELEASE = StageName("anonymizer"), StageName("release")
@@ -31,6 +34,11 @@ ANONYMIZER, RELEASE = StageName("anonymizer"), StageName("release")
 EXAMPLES, FIGURES = StageName("examples"), StageName("figures")
 COPIES, ORIGINALS_ALIKE = StageName("copies", (Kind.ANONYMIZED,)), StageName("copies", (Kind.ORIGINAL,))
 """What released images are copies of; and beside it how alike different originals are."""
+
+DRAWS, LABELLED = StageName("draws"), StageName("draws", ("labelled",))
+NEAREST, NEARNESS = StageName("nearest"), StageName("nearness")
+"""The images of an unpaired release, all and those with findings; what each is most like; how near they come to
+originals."""
 
 IMAGES_FILE = "images.npy"
 """The images of data and of a release, sorted alike."""
@@ -40,5 +48,9 @@ LINKAGE_FILE, RETRIEVAL_FILE, SEARCH_FILE, MATCHES_FILE, INFERENCE_FILE, TASK_FI
 """The files in which stages keep scores."""
 COPIES_FILE = "copies.parquet"
 """What a stage found when it looked for the originals that images are most like."""
+NEAREST_FILE, NEARNESS_FILE, PATIENTS_FILE, DRAWN_TABLE = (
+    f"{name}.parquet" for name in ("nearest", "nearness", "patients", "table")
+)
+"""What was found out of an unpaired release, which patients there are, and the findings of its images."""
 MEASURES_FILE = "measures.json"
 """An attack's own figures."""

@@ -131,10 +131,11 @@ def test_schema_8_knew_no_release_that_lacks_images():
     assert run.anonymizer.deterministic is False
 
 
-def test_schema_9_is_read_as_a_run_whose_privacy_was_judged():
+def test_schema_9_is_read_as_a_run_whose_privacy_was_judged_and_whose_release_was_paired():
+    old = json.loads((HISTORY / "run-schema-9.json").read_text())
     run = read_run(HISTORY / "run-schema-9.json")
-    assert run.unjudged is None
-    assert run.judged.label == run.worst_case.label
+    assert (run.unjudged, run.unpaired) == (None, None)
+    assert run.judged.model_dump(mode="json") == old["worst_case"]
     assert run.interval == run.worst_case.interval
 
 

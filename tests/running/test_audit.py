@@ -167,7 +167,7 @@ def test_a_map_of_other_columns_and_one_of_nothing_are_refused(setting, original
 def test_names_that_mean_several_files_or_none_are_refused(setting, originals, release):
     assert f"There is no folder {release / 'x'}" in refusal(setting, release / "x")
     write(release, "strange.png")
-    assert "synthetic images, each made of no one original, cannot be judged" in refusal(setting, release)
+    assert "synthetic images, each made of no one original, are judged with --unpaired" in refusal(setting, release)
     write(release, f"a/{originals[0]}", f"b/{originals[0]}")
     told = refusal(setting, release)
     assert f"are of {originals[0]} cannot be told by their names, because several are called so" in told

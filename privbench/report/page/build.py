@@ -16,6 +16,7 @@ from ... import __version__
 from ...base.errors import PrivbenchError
 from ...base.texts import printable
 from ...judging.ranking import Board, Entry, make_boards
+from ...record.run import RunRecord
 from ..marked import marked_folder
 from ..notes import apart, conditions, doubts_about, warnings_of
 from ..plain_words import in_plain_words
@@ -25,6 +26,7 @@ from ..tables import attacks, manifest, utility
 from ..tables.budget import budget_table
 from ..tables.copies import copies_table
 from ..tables.leaderboard import leaderboard
+from ..tables.unpaired import not_judged
 from .example_pictures import BoardPictures, make_pictures
 from .plotter import Plot, Plotter
 from .runs import ReportedRun, budget_points, reported_runs, split_shared, training_curves
@@ -57,6 +59,7 @@ class Section:
     verification: tuple[Sequence[Plot], Table] | None
     retrieval: tuple[Plot, Table] | None
     risk: Table | None
+    not_judged: Table | None
     copies: Table | None
     utility: Sequence[Table]
     groups: Table | None
@@ -105,19 +108,18 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
     runs = reported_runs(board, slug)
     first = runs[0].record
     named = [(run.name, run.record) for run in runs]
-    data, counts, judged = first.protocol["data"], first.counts, board.unjudged is None
+    data, unpaired, judged = first.protocol["data"], first.unpaired is not None, board.unjudged is None
     title = f"{data['dataset']}, {data['size']} px, protocol {first.protocol['name']}"
     headlines = [utility for run in runs for utility in run.record.utilities[:1]]
     names = names_of_findings([utility.findings for utility in headlines])
     curves, table = (plotter.retrieval(runs, slug), attacks.retrieval(named)) if judged else (None, None)
-    tested = f"{counts.pairs} test pairs of {counts.patients} patients" if judged else f"{counts.images} test images"
     shared, trained = split_shared([training_curves(run) for run in runs])
     budgets = [(plot, budget_table(points, "Budget of the attacker")) for run in runs
                if (plot := plotter.budget(run)) and (points := budget_points(run)) is not None]  # fmt: skip
     return Section(
         slug=slug,
         title=title,
-        about=f"{_counted(len(runs))}, {tested}",
+        about=f"{_counted(len(runs))}, {_beside(first)}",
         fingerprint=board.fingerprint,
         unjudged=board.unjudged,
         doubts=doubts_about(board),
@@ -129,13 +131,14 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         verification=(plotter.verification(runs, slug), attacks.verification(named)) if judged else None,
         retrieval=(curves, table) if curves and table else None,
         risk=attacks.risk(named) if judged else None,
+        not_judged=not_judged() if unpaired else None,
         copies=copies_table(named),
         utility=_known(utility.overview(named), utility.gaps(named), utility.measurements(named)),
         groups=utility.groups(named),
         findings=(plotter.findings(runs, names, slug), utility.findings_side_by_side(named, names)) if names else None,
         left_out=list(dict.fromkeys(name for utility in headlines for name in utility.left_out)),
         budgets=budgets,
-        pictures=make_pictures(runs, folder, share, store),
+        pictures=None if unpaired else make_pictures(runs, folder, share, store),
         withheld=store is None and not all(run.record.public for run in runs),
         runs=[_part(run, own, plotter) for run, own in zip(runs, trained, strict=True)],
         training=plotter.training(shared, slug, "what all runs share"),
@@ -144,18 +147,31 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
     )
 
 
+def _beside(record: RunRecord) -> str:
+    """What its figures are of."""
+    if record.unpaired is not None:
+        copies = record.unpaired.copies
+        return f"unpaired, beside {copies.originals} originals of {copies.original_patients} patients"
+    counts = record.counts
+    return (
+        f"{counts.pairs} test pairs of {counts.patients} patients" if record.attacks else f"{counts.images} test images"
+    )
+
+
 def _part(run: ReportedRun, curves: pd.DataFrame, plotter: Plotter) -> RunPart:
     return RunPart(
         run,
         _known(
-            *(attacks.attacks(run.record), attacks.by_images(run.record), attacks.inferences(run.record))
-            if run.record.unjudged is None
-            else (),
+            *(_attacks(run.record) if run.record.unjudged is None else []),
             utility.findings([(run.name, run.record)]),
         ),
         plotter.training(curves, run.slug, run.name),
         manifest.manifest(run.record),
     )
+
+
+def _attacks(record: RunRecord) -> list[Table | None]:
+    return [attacks.attacks(record), attacks.by_images(record), attacks.inferences(record)]
 
 
 def _known(*found: Table | None) -> list[Table]:

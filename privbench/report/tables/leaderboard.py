@@ -10,10 +10,11 @@ from ...record.attack import AttackResult
 from ...record.names import SINGLED_OUT
 from ...record.run import RunRecord
 from ..figures import NOTHING, interval_text
-from ..notes import apart_sheets, conditions, doubts_about, heading, names_of, warnings_of
+from ..notes import apart_sheets, conditions, doubts_about, heading, named_runs, names_of, warnings_of
 from ..table import MACHINES, Cell, Column, Rows, Sheet, Table, Value, number
 from .attacks import own_image
 from .copies import copies_mark
+from .unpaired import not_judged, unpaired_leaderboard
 from .useful import WEIGHTS, further_modes, in_modes, mean, mode_columns, rank, read, unjudged_board, utilities
 from .weights import contamination_mark
 
@@ -39,7 +40,7 @@ def leaderboard_sheets(boards: Sequence[Board]) -> list[Sheet]:
     sheets = [
         Sheet(
             heading(board),
-            [leaderboard(board)],
+            [leaderboard(board), *([not_judged()] if board.records[0].unpaired is not None else [])],
             notes=[conditions(board.records)],
             doubts=doubts_about(board),
             warnings=warnings_of([(run.label, run) for run in board.records]),
@@ -51,9 +52,11 @@ def leaderboard_sheets(boards: Sequence[Board]) -> list[Sheet]:
 
 def leaderboard(board: Board) -> Table:
     """One row a run; those that are not certified stay below the others, however the table is sorted."""
+    runs = board.records
+    if runs[0].unpaired is not None:
+        return unpaired_leaderboard(named_runs(board))
     if board.unjudged is not None:
         return unjudged_board(board)
-    runs = board.records
     scenarios, modes, headline = scenarios_of(runs), further_modes(runs), runs[0].utility
     columns = [
         Column("anonymizer", number=False),

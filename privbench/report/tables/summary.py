@@ -12,14 +12,17 @@ from ..figures import NOTHING, change_text, digits_for, interval_text, number_te
 from ..notes import conditions
 from ..plain_words import in_plain_words
 from ..table import Cell, Column, Rows, Sheet, Table, change_of, estimate, number, text
+from .unpaired import not_judged, unpaired_headline
 from .utility import measure_name
 
 
 def summary_sheet(record: RunRecord) -> Sheet:
     """What is not proven comes first, then the run in plain words; what warns comes last."""
+    tables = [headline(record)] if record.unpaired is None else [unpaired_headline(record, record.unpaired)]
+    tables += [readings(record)] if record.unpaired is None or record.utilities else []
     return Sheet(
         f"{record.label} — protocol {record.protocol['name']}",
-        [headline(record), readings(record)],
+        tables if record.unpaired is None else [*tables, not_judged()],
         notes=[*_judged(record), conditions([record])],
         doubts=[record.doubt] if record.doubt else [],
         warnings=[f"! {warning}." for warning in record.warnings],

@@ -1,0 +1,108 @@
+"""What is known of a release of which nobody knows from which original an image was made, such as synthetic images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .utility import Change
+from .values import Count, Interval, Record, Share
+
+LinkageVerdict = Literal["not attacked"]
+WHY_UNPAIRED = "no one knows of which original an image was made"
+NOT_JUDGED: dict[str, str] = {
+    "linkage, retrieval and singling out of patients": WHY_UNPAIRED,
+    "attributes read off images": WHY_UNPAIRED,
+    "certificates of attacks": "no attack on linkage was made that one could vouch for",
+    "deformation, image quality and structure": "there is no original beside an image",
+    "utility in the modes frozen and retrained-release": "the test images have no released ones beside them",
+}
+"""What cannot be judged of an unpaired release, and why; in every table and report of one."""
+Remembered = Literal["remembered", "above chance", "splits differ", "not shown", "too few"]
+"""What a figure of memory says: it is surely above chance, and above its control arm; above chance, with no control
+arm that could tell whether the splits differ as much; above chance, and so is the control arm; not surely above chance;
+nothing, because so few patients leave no interval."""
+ALARMS: tuple[Remembered, ...] = ("remembered", "above chance")
+
+
+class DrawnCopies(Record):
+    """How many released images are copies of an original that the publisher holds, of any patient and split.
+
+    `share` is that of images at least as alike to an original as `threshold`, or equal to it to the bit, `exact` that
+    of the latter, `training` that of copies of an original that the generator learnt from. Released images are the
+    generator's draws, each by itself, so the interval is the exact binomial one over them. `control` is the share of
+    test originals that are as alike to an original of another patient, and `control_high` the upper end of its interval
+    over patients; `different` as in `CopiesResult`. `patients_shown` counts patients whose radiographs are handed out.
+    """
+
+    images: Count
+    originals: Count
+    original_patients: Count
+    different: Share
+    threshold: Share
+    share: Share
+    interval: Interval
+    exact: Share
+    training: Share
+    control: Share
+    control_high: Share
+    patients_shown: Count
+
+    @property
+    def publishes_originals(self) -> bool:
+        """Whether it surely hands out originals: one to the bit, or more copies than different images look like."""
+        return self.exact > 0 or self.interval.low > self.control_high
+
+
+class MemoryFigure(Record):
+    """How far patients whom the generator learnt from (members) are told from test patients; 0.5 is chance.
+
+    `control` is the same of patients of a split that it did not learn from, in the place of members: it tells how far
+    the splits differ. `change` is the value minus the control. Both are None where the generator learnt from all but
+    the test patients. The value is None where no patients of as many images are on both sides.
+    """
+
+    value: Share | None
+    interval: Interval | None
+    members: Count
+    outsiders: Count
+    control: Share | None
+    control_interval: Interval | None
+    change: Change | None
+
+    @property
+    def verdict(self) -> Remembered:
+        """What it says of memory. It never says that there is none."""
+        if self.value is None or self.interval is None:
+            return "too few"
+        if self.interval.low <= 0.5:
+            return "not shown"
+        if self.change is not None and self.change.interval is not None and self.change.interval.low > 0:
+            return "remembered"
+        # A control arm that is too small to tell anything excuses nothing.
+        differs = self.control_interval is not None and self.control_interval.low > 0.5
+        return "splits differ" if differs else "above chance"
+
+    @property
+    def alarms(self) -> bool:
+        """Whether a reader has to be warned of what is remembered."""
+        return self.verdict in ALARMS
+
+
+class UnpairedResult(Record):
+    """What was found in a release of synthetic images. It was not attacked for linkage, and is never certified.
+
+    `images` is how many were released, `labelled` how many of them with findings. `learnt_from` are the splits that
+    its generator learnt from, which is `assumed` where nobody said so. Of `memorization` the value tells how often a
+    released image is nearest to a member (a / (a + b), with a and b released images nearest to a member and to an
+    outsider, per patient of that kind); of `membership` it is the AUC of an attack that tells members by how near
+    released images come to their originals.
+    """
+
+    images: Count
+    labelled: Count
+    learnt_from: list[str]
+    assumed: bool
+    linkage: LinkageVerdict
+    copies: DrawnCopies
+    memorization: MemoryFigure
+    membership: MemoryFigure

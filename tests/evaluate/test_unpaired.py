@@ -1,0 +1,167 @@
+"""Figures of unpaired releases, on worlds of points whose truth is known: who copies, and who draws afresh."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from privbench.evaluate.run import warnings_of
+from privbench.evaluate.unpaired import Provenance, evaluate_unpaired
+from privbench.protocols.schema import load_protocol
+from privbench.record import names
+from privbench.record.scores import (
+    COPIES_COLUMNS,
+    OTHER_PATIENT,
+    UTILITY_COLUMNS,
+)
+from privbench.record.unpaired_scores import (
+    DRAW_COLUMNS,
+    HELD_OUT,
+    LEARNT,
+    NEARNESS_COLUMNS,
+    UnpairedScores,
+)
+
+PROTOCOL = load_protocol("quick", ["statistics.resamples=200"])
+NO_READINGS = pd.DataFrame(columns=UTILITY_COLUMNS)
+SIZES = {"train": 60, "val": 30, "test": 45}
+TRAIN = Provenance(("train",), False, 0)
+
+
+def likeness(one, other):
+    """1 for the same point, less the further off. Shape: (n, d), (m, d) to (n, m)."""
+    return np.exp(-np.square(one[:, None] - other).sum(2) / 8)
+
+
+def world(seed, *, copied=0.0, draws=150, moved=0.0):
+    """The scores of a release of which a share are copies of training images, the others drawn like all patients.
+
+    Test patients lie `moved` away from all others: then the splits differ.
+    """
+    rng, rows = np.random.default_rng(seed), []
+    for split, patients in SIZES.items():
+        for number in range(patients):
+            place = rng.normal(size=5) + (moved if split == "test" else 0)
+            for image in range(1 + rng.integers(0, 4)):
+                rows.append((split, f"{split} {number:03d}", f"{split} {number:03d} {image}",
+                             place + 0.4 * rng.normal(size=5)))  # fmt: skip
+    table = pd.DataFrame([row[:3] for row in rows], columns=["split", "patient", "image"])
+    points = np.stack([row[3] for row in rows])
+    drawn = rng.normal(size=(draws, 5)) + 0.4 * rng.normal(size=(draws, 5))
+    train = np.flatnonzero(table["split"] == "train")
+    copies = rng.random(draws) < copied
+    drawn[copies] = points[rng.choice(train, copies.sum())]
+    return scores_of(table, points, drawn)
+
+
+def scores_of(table, points, drawn):
+    arms = {LEARNT: ("train", "test"), HELD_OUT: ("val", "test")}
+    parts = []
+    for arm, splits in arms.items():
+        rows = np.flatnonzero(table["split"].isin(splits))
+        alike = likeness(drawn, points[rows])
+        near = rows[alike.argmax(1)]
+        parts.append(pd.DataFrame({
+            "arm": arm, "image": [f"{number:06d}" for number in range(len(drawn))], "originals": len(rows),
+            "original_patients": table["patient"][rows].nunique(), "split": table["split"][near].to_numpy(),
+            "nearest": table["image"][near].to_numpy(), "nearest_patient": table["patient"][near].to_numpy(),
+            "exact": alike.max(1) == 1, "likeness": alike.max(1),
+        })[DRAW_COLUMNS])  # fmt: skip
+    known = table.groupby("split")["patient"].transform(lambda one: pd.factorize(one)[0] % 2 == 0).to_numpy(bool)
+    reference = np.flatnonzero(known)
+    among = likeness(points, points[reference])
+    among[table["patient"].to_numpy()[:, None] == table["patient"].to_numpy()[reference]] = 0
+    nearness = table.assign(known=known, nearness=likeness(points, drawn).max(1), difficulty=among.max(1))
+    test = table["split"] == "test"
+    others = likeness(points[test], points)
+    others[table["patient"].to_numpy()[test][:, None] == table["patient"].to_numpy()] = 0
+    originals = table[test].assign(shown="O", originals=len(table), original_patients=table["patient"].nunique(),
+                                   nearest="x", nearest_patient="y", relation=OTHER_PATIENT, exact=False,
+                                   likeness=others.max(1))  # fmt: skip
+    patients = table.groupby(["split", "patient"], as_index=False).size().rename(columns={"size": "images"})
+    order = {name: place for place, name in enumerate(SIZES)}
+    patients = patients.sort_values("split", key=lambda one: one.map(order), kind="stable")
+    return UnpairedScores(pd.concat(parts, ignore_index=True), patients, nearness[NEARNESS_COLUMNS],
+                          originals[COPIES_COLUMNS])  # fmt: skip
+
+
+def judged(scores, told=TRAIN):
+    return evaluate_unpaired(scores, NO_READINGS, PROTOCOL, {}, told)
+
+
+def test_who_copies_training_images_is_told_by_every_figure():
+    found = judged(world(0, copied=1.0, draws=600)).unpaired
+    assert (found.copies.share, found.copies.exact, found.copies.training) == (1, 1, 1)
+    assert found.memorization.value == 1
+    assert found.memorization.verdict == "remembered"
+    assert abs(found.memorization.control - 0.5) < 0.15
+    assert found.membership.value > 0.95
+    assert found.membership.verdict == "remembered"
+    assert found.copies.patients_shown <= SIZES["train"]
+    told = " ".join(warnings_of(judged(world(0, copied=1.0, draws=600)).figures))
+    for sentence in ("it publishes radiographs", "100.0% to the bit", "it memorizes", "it tells whom it learnt from"):
+        assert sentence in told
+
+
+def test_a_few_copies_are_found_as_copies_though_no_mean_shows_them():
+    found = judged(world(1, copied=0.02)).unpaired
+    assert 0 < found.copies.exact < 0.05
+    assert found.copies.publishes_originals
+    assert found.memorization.verdict == "not shown"
+
+
+def test_who_draws_afresh_is_not_accused_more_often_than_the_intervals_promise():
+    values, alarms, contained = [], 0, 0
+    for seed in range(60):
+        found = judged(world(seed)).unpaired
+        assert not found.copies.exact
+        for figure in (found.memorization, found.membership):
+            values.append(figure.value)
+            alarms += figure.alarms
+            contained += figure.interval.low <= 0.5 <= figure.interval.high
+    assert abs(np.mean(values) - 0.5) < 0.03
+    assert alarms <= 9, "of 120 at 2.5 %, which chance exceeds in fewer than one of a thousand"
+    assert contained >= 103
+
+
+def test_splits_that_differ_are_no_memory():
+    """Test patients lie elsewhere, so whatever is drawn lies nearer to training patients, and as near to others."""
+    found = judged(world(0, moved=1.0, draws=400)).unpaired
+    assert found.memorization.interval.low > 0.5
+    assert found.memorization.verdict == "splits differ"
+    assert not found.memorization.alarms
+
+
+def test_without_a_split_that_was_held_out_there_is_no_control():
+    scores = world(2, copied=1.0)
+    draws = scores.draws[scores.draws["arm"] == LEARNT]
+    both = judged(UnpairedScores(draws, scores.patients, scores.nearness, scores.originals),
+                  Provenance(("train", "val"), True, 0)).unpaired  # fmt: skip
+    assert (both.memorization.control, both.memorization.change) == (None, None)
+    assert both.memorization.verdict == "above chance"
+    assert both.assumed
+
+
+def test_what_is_compared_is_paired_by_patients():
+    """The estimates of two releases rest on the same draws, and their difference has an interval."""
+    first, second = (judged(world(0, copied=share)).estimates for share in (0.0, 1.0))
+    assert first.keys() == second.keys() == {names.memory_of(one) for one in (names.MEMORIZATION, names.MEMBERSHIP_AUC)}
+    for name, estimate in first.items():
+        assert estimate.is_paired_with(second[name])
+        assert second[name].minus(estimate).interval(PROTOCOL.statistics).low > 0
+
+
+def test_of_many_patients_some_are_drawn_together_and_nothing_else_changes(monkeypatch):
+    scores = world(3, copied=0.5)
+    each = judged(scores).unpaired.memorization
+    monkeypatch.setattr("privbench.evaluate.unpaired._CELLS", 15)
+    together = judged(scores).unpaired.memorization
+    assert together.value == pytest.approx(each.value)
+    assert together.interval.low == pytest.approx(each.interval.low, abs=0.08)
+
+
+def test_where_no_member_has_as_many_images_as_a_test_patient_nothing_is_said():
+    scores = world(4)
+    members = scores.patients["split"] == "train"
+    patients = scores.patients.assign(images=np.where(members, 1, 9))
+    found = judged(UnpairedScores(scores.draws, patients, scores.nearness, scores.originals)).unpaired
+    assert (found.memorization.value, found.memorization.verdict) == (None, "too few")

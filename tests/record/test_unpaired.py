@@ -1,0 +1,69 @@
+"""What the record of an unpaired release says, and never says."""
+
+import pytest
+from pydantic import ValidationError
+from records import around, drawn_copies, memory, record, unpaired
+
+from privbench.base.errors import PrivbenchError
+from privbench.record.run import RunRecord
+from privbench.record.unpaired import NOT_JUDGED
+
+
+@pytest.mark.parametrize(
+    ("figure", "verdict", "alarms"),
+    [
+        (memory(0.8), "remembered", True),
+        (memory(0.8, reach=0.4), "above chance", True),  # the control arm is at chance, and too small to be sure
+        (memory(0.8, None), "above chance", True),  # there is none
+        (memory(0.8, 0.78), "splits differ", False),
+        (memory(0.52), "not shown", False),
+        (memory(0.2), "not shown", False),
+        (memory(None, None), "too few", False),
+        (memory(0.9).model_copy(update={"interval": None}), "too few", False),
+    ],
+)
+def test_memory_is_told_only_where_it_is_sure_and_never_that_there_is_none(figure, verdict, alarms):
+    assert (figure.verdict, figure.alarms) == (verdict, alarms)
+
+
+def test_copies_are_sure_where_one_is_equal_to_the_bit_or_more_are_alike_than_different_images():
+    assert drawn_copies(0.005, 0.005).publishes_originals
+    assert drawn_copies(0.1).publishes_originals
+    assert not drawn_copies(0.02).publishes_originals, "so many different images may look as alike"
+    assert not drawn_copies().publishes_originals
+
+
+def test_it_is_certified_by_nothing_and_says_so_first():
+    run = unpaired("generator")
+    assert not run.certified
+    assert "not attacked for linkage" in run.doubt
+    assert "nothing here says that it is private" in run.doubt
+    assert any("linkage" in what for what in NOT_JUDGED)
+
+
+def test_it_has_no_worst_case_and_whoever_asks_for_it_is_told_why():
+    with pytest.raises(PrivbenchError, match="Privacy of generator was not judged: no one knows of which original"):
+        _ = unpaired("generator").judged
+    assert record("a", 0.8, 0.7).judged == record("a", 0.8, 0.7).worst_case
+
+
+def test_the_headline_s_interval_is_of_whatever_there_is():
+    run = unpaired("g", memorization=memory(0.7), membership=memory(0.6))
+    assert run.interval == around(0.7)
+    assert unpaired("g", memorization=memory(None, None)).interval == around(0.5)
+    bare = unpaired("g", memorization=memory(None, None), membership=memory(None, None))
+    assert bare.interval == bare.unpaired.copies.interval
+
+
+@pytest.mark.parametrize(
+    ("run", "update", "message"),
+    [
+        (unpaired("g", useful=None), {"unpaired": None}, "there is nothing else"),
+        (unpaired("g"), {"unjudged": None}, "nothing tells why privacy was not judged"),
+        (unpaired("g"), {"attacks": record("a", 0.8, 0.7).attacks}, "privacy was not judged, yet there are attacks"),
+        (record("a", 0.8, 0.7), {"unpaired": unpaired("g").unpaired}, "need an original beside an image"),
+    ],
+)
+def test_a_release_is_either_attacked_for_linkage_or_unpaired(run, update, message):
+    with pytest.raises(ValidationError, match=message):
+        RunRecord.model_validate(dict(run) | update)
