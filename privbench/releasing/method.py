@@ -67,6 +67,10 @@ def method_of_run(folder: Path, plugins: tuple[Path, ...], at_trained_size: bool
             it cannot do what it is asked for.
     """
     run = read_run(folder)
+    if run.anonymizer.deterministic is None:
+        raise PrivbenchError(
+            f"{folder} judged a release that was made elsewhere, so its method is not at hand: name a run of a method."
+        )
     if ANONYMIZER_STATE not in run.files:
         raise PrivbenchError(
             f"{folder} was written by an older privbench, which did not vouch for what the method learnt: run it again."
@@ -80,10 +84,6 @@ def method_of_run(folder: Path, plugins: tuple[Path, ...], at_trained_size: bool
             "else: run it again."
         )
     own, data = run.anonymizer, run.protocol["data"]
-    if own.deterministic is None:
-        raise PrivbenchError(
-            f"{folder} judged a release that was made elsewhere, so its method is not at hand: name a run of a method."
-        )
     if run.partly_released is not None:
         raise PrivbenchError(
             f"{folder} judged a release of some images ({run.partly_released}), and this would be one of all: name a "

@@ -149,6 +149,12 @@ def test_what_needs_a_worst_case_is_refused_in_a_sentence(privbench, runs, comma
     assert not list(tmp_path.iterdir())
 
 
+def test_no_release_is_made_by_a_generator_that_is_not_at_hand(privbench, runs, tmp_path):
+    told = privbench("anonymize", runs["fresh"].parent / "fresh", tmp_path / "out", "--run", runs["fresh"])
+    assert told.code == 2
+    assert "made elsewhere, so its method is not at hand" in told.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
