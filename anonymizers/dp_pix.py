@@ -32,25 +32,12 @@ class DPPix(Anonymizer):
     Params = DPPixParams
 
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        import torch
-        from torch.nn import functional
+        from .cells import cell_means, cell_sizes, spread
+        from .draws import laplace
 
         b = self.params.b
-        cells = functional.avg_pool2d(images, b, ceil_mode=True, count_include_pad=False)
-        pixels = functional.avg_pool2d(torch.ones_like(images[:1]), b, ceil_mode=True, divisor_override=1)
-        noise = _laplace(cells.shape, generator).to(cells)
-        noisy = cells + noise * self.params.m / (pixels * self.params.epsilon)
-        spread = noisy.repeat_interleave(b, dim=2).repeat_interleave(b, dim=3)
-        return spread[..., : images.shape[2], : images.shape[3]].clamp(0, 1)
-
-
-def _laplace(shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """Standard Laplace noise, float64, by inversion.
-
-    torch draws uniforms one by one, so an image's noise does not depend on how images are batched, which
-    torch's own exponential draws would make it.
-    """
-    import torch
-
-    centred = torch.rand(shape, generator=generator, dtype=torch.float64) - 0.5
-    return -centred.sign() * torch.log1p(-2 * centred.abs())
+        cells = cell_means(images, b)
+        noise = laplace(cells.shape, generator).to(cells)
+        noisy = cells + noise * self.params.m / (cell_sizes(images, b) * self.params.epsilon)
+        height, width = images.shape[-2:]
+        return spread(noisy, b, (height, width)).clamp(0, 1)

@@ -13,8 +13,9 @@ from torch.nn import functional
 from privbench.metrics.deformation import moved, places_of, sampled
 
 from .batch_norm import BatchNorm
+from .smoothing import smooth
 
-_KERNEL_SIZE, _SIGMA = 9, 2.0
+_SIGMA, _REACH = 2.0, 4  # pixels
 
 
 def deform(images: Tensor, field: Tensor, mu: float) -> Tensor:
@@ -50,21 +51,7 @@ def displacement(field: Tensor, mu: float) -> Tensor:
 
 def _smooth(field: Tensor) -> Tensor:
     """Gaussian filter, 9 x 9, σ = 2 px, with replicated borders. Shape: (N, 2, H, W)."""
-    down, across = (_gaussian(size).to(field) for size in field.shape[-2:])
-    return down @ (field @ across.T)
-
-
-def _gaussian(size: int) -> Tensor:
-    """The filter along a line as a matrix: products are faster than convolutions of so few channels.
-
-    Shape: (size, size), float64.
-    """
-    offsets = torch.arange(_KERNEL_SIZE) - _KERNEL_SIZE // 2
-    weights = torch.exp(-(offsets.double() ** 2) / (2 * _SIGMA**2))
-    taken = (torch.arange(size)[:, None] + offsets).clamp(0, size - 1)
-    return torch.zeros(size, size, dtype=torch.float64).scatter_add_(
-        1, taken, (weights / weights.sum()).expand(size, -1)
-    )
+    return smooth(field, _SIGMA, _REACH)
 
 
 class _Moved(torch.autograd.Function):

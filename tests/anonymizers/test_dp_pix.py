@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from privbench.anonymizers.dp_pix import DPPix, _laplace
+from privbench.anonymizers.dp_pix import DPPix
 from scipy import stats
 
 from privbench.base.errors import PrivbenchError
@@ -29,8 +29,6 @@ def test_one_pixel_cells_without_noise_are_the_identity(generator):
 
 
 def test_noise_is_laplace_of_the_published_scale(generator):
-    noise = _laplace(torch.Size([200_000]), generator).numpy()
-    assert stats.kstest(noise, "laplace").pvalue > 0.01
     images = torch.full((1, 1, 600, 600), 0.5)
     released = DPPix(b=4, m=2, epsilon=4.0).anonymize(images, generator)[0, 0, ::4, ::4].numpy() - 0.5
     scale = 2 / (4**2 * 4.0)
