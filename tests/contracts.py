@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
+from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.judging.contract.checks import check
-from privbench.judging.contract.surroundings import Surroundings
+from privbench.judging.contract.surroundings import Surroundings, surroundings
+from privbench.learning.device import create_fabric
 from privbench.learning.recipes import GuidanceRecipe
 from privbench.plugins.interfaces import Anonymizer, Plugin
 
@@ -15,6 +18,13 @@ NETWORK = {"backbone": "test_resnet", "options": {"stem_type": ""}}
 SHORT = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
 EMBEDDING = NETWORK | SHORT | {"steps": 2, "features": 8}
 GUIDANCE = GuidanceRecipe(classifier=NETWORK | SHORT, verifier=NETWORK | SHORT | {"features": 8}, embedder=EMBEDDING)
+
+
+@contextmanager
+def forty_phantoms() -> Iterator[Surroundings]:
+    """What promises are tried on: forty phantoms of 32 px with untrained guidance."""
+    with surroundings(PhantomDataset(patients=40), GUIDANCE, 32, create_fabric("cpu", "32-true")) as made:
+        yield made
 
 
 def broken(create: Callable[[], Plugin], around: Surroundings, *, elsewhere: bool = False) -> dict[str, str]:

@@ -60,8 +60,8 @@ def of(*languages):
 def desk(tmp_path, monkeypatch):
     """A folder with the files that the manual names."""
     (tmp_path / "mine.py").write_text(MINE)
-    blur = next(block.text for block in BLOCKS if 'name = "blur"' in block.text)
-    (tmp_path / "my_method.py").write_text(blur + MINE)
+    mean_filter = next(block.text for block in BLOCKS if 'name = "mean-filter"' in block.text)
+    (tmp_path / "my_method.py").write_text(mean_filter + MINE)
     (tmp_path / "k_same.py").write_text(next(block.text for block in BLOCKS if 'name = "k-same"' in block.text))
     (tmp_path / "ci.toml").write_text((ROOT / "benchmarks" / "reference" / "ci.toml").read_text())
     state = {"encoder.weight": torch.ones(2, 2), "decoder.weight": torch.ones(2, 2)}

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from contracts import GUIDANCE
+from contracts import forty_phantoms
 
-from privbench.datasets.phantom.dataset import PhantomDataset
-from privbench.judging.contract.surroundings import Surroundings, surroundings
-from privbench.learning.device import create_fabric
+from privbench.judging.contract.surroundings import Surroundings
 
 
 @pytest.fixture(scope="session")
 def around() -> Iterator[Surroundings]:
-    """Forty phantoms of 32 px with untrained guidance."""
-    with surroundings(PhantomDataset(patients=40), GUIDANCE, 32, create_fabric("cpu", "32-true")) as made:
+    with forty_phantoms() as made:
         yield made

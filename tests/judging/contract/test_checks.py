@@ -15,9 +15,15 @@ from privbench.plugins.interfaces import Anonymizer, Dataset
 from privbench.plugins.registry import Registry
 
 GAME = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16}
+LATENT = {"epochs": 1, "batch_size": 16, "codes": 8, "width": 2}
 PARAMS = {
     "prichexy": GAME | {"init_features": 2, "mu": 0.05},
     "privacy-net": GAME | {"features": 2},
+    "adversarial-noise": GAME | {"init_features": 2},
+    "downsample": {"side": 8},
+    "k-mixing": LATENT | {"k": 4},
+    "latent-centroid": LATENT | {"clusters": 4},
+    "latent-noise": LATENT,
     "siamese": NETWORK | SHORT | {"features": 8},
     "contrastive": EMBEDDING,
     "distillation": EMBEDDING,
