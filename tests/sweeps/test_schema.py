@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 
 from privbench import cli
@@ -22,7 +24,7 @@ params = { b = 4 }
 
 def test_table_1_is_the_papers():
     sweep = load_sweep("table1")
-    assert builtin_sweeps() == ["table1"]
+    assert builtin_sweeps() == ["field", "table1"]
     assert len(sweep.rows) == 9
     registry, paper = Registry(), load_protocol("paper")
     for row in sweep.rows:
@@ -31,6 +33,16 @@ def test_table_1_is_the_papers():
     by_folder = {row.folder: row.published for row in sweep.rows}
     assert by_folder["prichexy-mu0.005"].verification == (0.643, 0.058)
     assert by_folder["dp-pix-b8-m1-epsilon0.1"].classification == (0.529, 0.522, 0.535)
+
+
+def test_the_field_has_every_method_and_each_that_has_strengths_as_a_curve():
+    sweep, registry, quick = load_sweep("field"), Registry(), load_protocol("quick")
+    assert {row.anonymizer for row in sweep.rows} == set(registry.names("anonymizer"))
+    for row in sweep.rows:
+        method = registry.get("anonymizer", row.anonymizer)
+        method(**quick.anonymizers.get(row.anonymizer, {}) | row.params).check_size(quick.data.size)
+    counts = Counter(row.anonymizer for row in sweep.rows)
+    assert {name for name, count in counts.items() if count < 2} == {"identity", "histogram", "privacy-net"}
 
 
 def call(monkeypatch, *arguments):
