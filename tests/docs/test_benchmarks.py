@@ -74,3 +74,13 @@ def test_a_remover_has_a_row_of_what_its_runs_say(finished):
     row = module.row("remover-noise", [finished.record] * 2)
     assert row.startswith(f"| remover-noise | {2 * held} of 2 | {2 * (worst.interval.low > 0.5)} | {value} | {value} |")
     assert row.endswith(f"| 2 {worst.verdict} |")
+
+
+def test_a_method_has_a_row_of_what_its_run_says(finished):
+    record, module = finished.record, load("field")
+    cells = module.row(record).strip("| ").split(" | ")
+    assert len(cells) == len(module.HEAD)
+    assert cells[0] == "prichexy mu=0.05"
+    assert cells[1].startswith(f"{record.worst_case.verification_auc:.3f} [{record.worst_case.interval.low:.3f}")
+    assert cells[2] == record.worst_case.verdict
+    assert cells[5].startswith(f"{record.utility.mean_auc:.3f} [")
