@@ -38,7 +38,7 @@ class LatentCentroid(LatentAnonymizer):
 
         super().fit(train, val, guidance, ctx)
         pixels = Pixels(train.images, ctx.device)
-        codes = outputs_of(self.autoencoder, len(pixels), lambda rows: self.autoencoder.encode(pixels[rows]), ctx)
+        codes = outputs_of(self.autoencoder, len(pixels), lambda rows: (pixels[rows],), self.autoencoder.encode, ctx)
         centroids = k_means(codes.cpu().double(), self.params.clusters, ctx.torch_generator("centroids"))
         self._centroids = centroids.to(codes)
 

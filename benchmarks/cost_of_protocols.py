@@ -2,13 +2,13 @@
 
     python benchmarks/cost_of_protocols.py measure --out rates.json          # this processor's, with one thread
     python benchmarks/cost_of_protocols.py measure --device cuda --batch 64 --out rates.json
-    python benchmarks/cost_of_protocols.py project --rates benchmarks/reference/rates-cpu.json
+    python benchmarks/cost_of_protocols.py project --rates rates.json                      # else by this repository's
 
 `measure` times training steps and forward passes of every network of `paper` and `standard`, in seconds of the process
-on a processor and of the clock on a device, and counts their operations. `project` prints, for a new method and for the
-nine rows of Table 1, the images and the hours. Counted are networks: data are drawn or decoded, releases undone, copies
-looked for and figures made beside them, on the processor. A training with patience is taken to end after so many epochs
-(--stops-after); distillation is taken to need all its rounds.
+on a processor and of the clock on a device, and counts their operations, and what a gradient keeps of an image.
+`project` prints, for a new method and for the nine rows of Table 1, the images and the hours. Counted are networks:
+data are drawn or decoded, releases undone, copies looked for and figures made beside them, on the processor. A training
+with patience is taken to end after so many epochs (--stops-after); distillation is taken to need all its rounds.
 """
 
 from __future__ import annotations
@@ -37,23 +37,22 @@ STOPS_AFTER = 15
 
 @dataclass(frozen=True)
 class Sizes:
-    """Images of each split, and training patients."""
+    """Images of each split."""
 
     train: int
     val: int
     test: int
-    patients: int
 
 
-def sizes_of(images: int, patients: int, test: int, validation: float) -> Sizes:
-    """Of so many train_val images and patients, of whom that share is held out, as many images a patient in both."""
+def sizes_of(images: int, test: int, validation: float) -> Sizes:
+    """Of so many train_val images, of whose patients that share is held out, with as many images a patient in both."""
     held_out = round(images * validation)
-    return Sizes(images - held_out, held_out, test, patients - round(patients * validation))
+    return Sizes(images - held_out, held_out, test)
 
 
-CHESTXRAY14 = (86_524, 28_008, 25_596)
-"""Images and patients of the official train_val list, images of the test list (Wang et al., CVPR 2017)."""
-PHANTOM = (28_340, 8_000, 7_085)
+CHESTXRAY14 = (86_524, 25_596)
+"""Images of the official train_val list, and of the test list (Wang et al., CVPR 2017)."""
+PHANTOM = (28_340, 7_085)
 """The same of 10,000 phantom patients with 3.54 images each, a fifth of them for testing."""
 
 
@@ -252,7 +251,7 @@ def networks(protocols: Sequence[Protocol]) -> dict[str, tuple[Any, int]]:
     found: dict[str, tuple[Any, int]] = {}
     for protocol in protocols:
         size, registry = protocol.data.size, Registry()
-        every = protocol_work(protocol, Sizes(8, 8, 8, 8), protocol.anonymizers, STOPS_AFTER)
+        every = protocol_work(protocol, Sizes(8, 8, 8), protocol.anonymizers, STOPS_AFTER)
         for name in totals(every):
             kind, side = name.rsplit("@", 1)
             if kind in protocol.anonymizers:
@@ -290,7 +289,7 @@ def measure(device: str, precision: str, batch: int, threads: int, seconds: floa
             with torch.no_grad():
                 network(images)
 
-        told: dict[str, float] = {}
+        told: dict[str, float] = {"kept_mib": kept_mib(made, images)}
         for kind, work in (("train", step), ("read", read)):
             made.train(kind == "train")
             with FlopCounterMode(display=False) as counter:
@@ -300,6 +299,27 @@ def measure(device: str, precision: str, batch: int, threads: int, seconds: floa
         rates[name] = {key: round(value, 3) for key, value in told.items()}
         print(name, rates[name], flush=True)
     return rates
+
+
+def kept_mib(network: Any, images: Any) -> float:
+    """What is kept for the gradient of an image more, in single precision. Shape: images (2 or more, C, H, W)."""
+    import torch
+
+    sizes: dict[int, int] = {}
+
+    def keep(tensor: Any) -> Any:
+        sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    def total(batch: Any) -> int:
+        sizes.clear()
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            loss = network.train()(batch).float().square().mean()
+        del loss
+        return sum(sizes.values())
+
+    half = len(images) // 2
+    return (total(images) - total(images[:half])) / (len(images) - half) / 2**20
 
 
 def _seconds(work: Any, device: str, lasts: float) -> float:
@@ -320,7 +340,7 @@ def _seconds(work: Any, device: str, lasts: float) -> float:
 # What is printed ---------------------------------------------------------------------------------------------------
 
 
-def project(rates: Mapping[str, Any] | None, stops_after: int) -> None:
+def project(rates: Mapping[str, Any], stops_after: int) -> None:
     """Prints a table for a new method (PriCheXy-Net's kind), for one that learns nothing, and for Table 1."""
     rows = [row.anonymizer for row in load_sweep("table1").rows]
     kinds = {
@@ -329,8 +349,8 @@ def project(rates: Mapping[str, Any] | None, stops_after: int) -> None:
         "Table 1's nine rows": rows,
     }
     heads = ["protocol", "methods", "million images trained on", "read", "PFLOP", "hours"]
-    if rates is not None:
-        print(f"rates: {rates['device']}\n")
+    own = rates["networks"]
+    print(f"rates: {rates['device']}\n")
     print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
     for name, told in (("paper", CHESTXRAY14), ("standard", CHESTXRAY14), ("standard-phantom", PHANTOM)):
         protocol = load_protocol(name)
@@ -338,12 +358,12 @@ def project(rates: Mapping[str, Any] | None, stops_after: int) -> None:
         for kind, methods in kinds.items():
             work = protocol_work(protocol, sizes, methods, stops_after)
             trained, read = (sum(part) / 1e6 for part in zip(*totals(work).values(), strict=True))
-            cells = [f"{trained:.1f}", f"{read:.1f}"]
-            if rates is None:
-                cells += ["not measured", "not measured"]
-            else:
-                own = rates["networks"]
-                cells += [f"{operations(work, own) / 1e15:.0f}", f"{hours(work, own):,.0f}"]
+            cells = [
+                f"{trained:.1f}",
+                f"{read:.1f}",
+                f"{operations(work, own) / 1e15:,.0f}",
+                f"{hours(work, own):,.0f}",
+            ]
             print(f"| `{name}` | {kind} | {' | '.join(cells)} |")
 
 
@@ -370,7 +390,7 @@ def main() -> None:
     measuring.add_argument("--seconds", type=float, default=8.0)
     measuring.add_argument("--out", type=Path, required=True)
     projecting = commands.add_parser("project")
-    projecting.add_argument("--rates", type=Path)
+    projecting.add_argument("--rates", type=Path, default=REFERENCE, help="what measure wrote")
     projecting.add_argument("--stops-after", type=int, default=STOPS_AFTER)
     listing = commands.add_parser("stages")
     listing.add_argument("protocol")
@@ -386,7 +406,7 @@ def main() -> None:
         about += f", {told.threads} thread" if told.device == "cpu" else ""
         told.out.write_text(json.dumps({"device": about, "networks": rates}, indent=1) + "\n", encoding="utf-8")
     elif told.command == "project":
-        project(json.loads(told.rates.read_text(encoding="utf-8")) if told.rates else None, told.stops_after)
+        project(json.loads(told.rates.read_text(encoding="utf-8")), told.stops_after)
     else:
         stages(told.protocol, told.anonymizer, told.stops_after)
 

@@ -84,3 +84,58 @@ def test_a_method_has_a_row_of_what_its_run_says(finished):
     assert cells[1].startswith(f"{record.worst_case.verification_auc:.3f} [{record.worst_case.interval.low:.3f}")
     assert cells[2] == record.worst_case.verdict
     assert cells[5].startswith(f"{record.utility.mean_auc:.3f} [")
+
+
+@pytest.fixture(scope="module")
+def costs():
+    return load("cost_of_protocols")
+
+
+def test_images_are_counted_by_stage(costs):
+    """By hand, from the figures of the protocols."""
+    standard, sizes = load_protocol("standard"), costs.Sizes(train=70_000, val=10_000, test=25_000)
+    by_stage = {one.stage: one for one in costs.protocol_work(standard, sizes, ["prichexy"], 15)}
+    assert by_stage["classifier"].trained == {"densenet121@224": 5 * 70_000}
+    assert by_stage["classifier"].read == {"densenet121@224": 5 * 10_000}
+    assert by_stage["verifier"].trained == {"resnet50@256": 2 * 10 * 1150 * 32}
+    assert by_stage["embedder"].trained == {"resnet50@256": 2 * 20 * 1150 * 64}
+    assert by_stage["siamese AA"].trained == {"resnet50@256": 3 * 15 * 2 * 10_000}
+    assert by_stage["distillation AO"].trained == {"resnet50@256": 3 * 4 * 400 * 64 * (1 + 2)}, "two rounds"
+    assert by_stage["contrastive AA"].trained == {"resnet50@256": 3 * 2 * 4 * 400 * 32}
+    assert by_stage["restoration AO"].trained["restorer16@256"] == 3 * 70_000
+    assert by_stage["classification, retrained"].trained == {"densenet121@224": 3 * 5 * 70_000}
+    assert by_stage["prichexy"].trained["prichexy@256"] == 5 * 70_000 + 50 * 10_000
+    paper = {one.stage: one for one in costs.protocol_work(load_protocol("paper"), sizes, ["dp-pix"], 15)}
+    assert paper["verifier"].trained == {"resnet50@256": 15 * 2 * 792_294}
+    assert paper["siamese AA"].trained == {"resnet50@256": 10 * 15 * 2 * 10_000}
+    assert "classification, retrained" not in paper
+
+
+def test_what_methods_share_counts_once(costs):
+    standard, sizes = load_protocol("standard"), costs.sizes_of(*costs.CHESTXRAY14, validation=0.125)
+    rates = {name: {"train": 2.0, "read": 4.0} for name in costs.networks([standard])}
+
+    def lasts(*methods):
+        return costs.hours(costs.protocol_work(standard, sizes, methods, 15), rates)
+
+    alone = lasts("dp-pix") - lasts("identity")
+    assert alone > 0
+    assert lasts("identity", "dp-pix", "dp-pix") == pytest.approx(lasts("identity") + 2 * alone)
+    assert lasts("prichexy") > lasts("dp-pix")
+
+
+def test_hours_and_operations_follow_from_rates(costs):
+    work = [costs.Work("a", {"net": 7200.0}, {"net": 3600.0}), costs.Work("b", {}, {"net": 3600.0})]
+    rates = {"net": {"train": 1.0, "read": 2.0, "train_flops": 3.0, "read_flops": 1.0}}
+    assert costs.hours(work, rates) == 2.0 + 1.0
+    assert costs.operations(work, rates) == 3 * 7200 + 7200
+    assert costs.totals(work) == {"net": (7200.0, 7200.0)}
+
+
+def test_every_network_has_measured_rates(costs):
+    import json
+
+    rates = json.loads(costs.REFERENCE.read_text())["networks"]
+    found = costs.networks([load_protocol(name) for name in ("paper", "standard", "standard-phantom")])
+    assert rates.keys() == found.keys()
+    assert all(one["train"] < one["read"] and one["train_flops"] > 2 * one["read_flops"] for one in rates.values())
