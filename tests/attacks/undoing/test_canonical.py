@@ -58,3 +58,13 @@ def test_it_comes_back_from_its_state(family):
     again = Canonical.of_state(family, undo.state())
     moved = torch.from_numpy(each(images, turned))
     assert torch.equal(undo(moved), again(moved))
+
+
+@pytest.mark.parametrize("family", ["4 x 4 parts", "8 x 1 parts"])
+def test_parts_of_large_images_are_told_apart_by_their_means(family):
+    originals, others = (images_of(count, seed).repeat(4, 2).repeat(4, 3) for count, seed in ((60, 1), (300, 0)))
+    assert originals.shape[-1] > 64
+    undo = fitted(family, others)
+    assert undo.models[0].mean.numel() * len(undo.models) == 64 * 64
+    undone = undo(torch.from_numpy(each(originals, MOVED[family]))).numpy()
+    assert (np.abs(undone.astype(int) - originals).mean((1, 2, 3)) < 6).mean() > 0.9

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from privbench.attacks.undoing import regression
 from privbench.attacks.undoing.portraits import portraits_of
 from privbench.attacks.undoing.regression import _PENALTIES, VIEWS, Regression, _kernel, _ridge, fit_regression
 from privbench.attacks.undoing.undo import OwnPairs
@@ -129,3 +130,18 @@ def test_the_kernel_is_the_mean_product_of_what_is_seen(view):
     one, other = (torch.from_numpy(images_of(count, count)).flatten(1) for count in (5, 7))
     seen = [VIEWS[view][images.long()].flatten(1) for images in (one, other)]
     assert torch.allclose(_kernel(VIEWS[view], one, other), seen[0] @ seen[1].T / one.shape[1], rtol=1e-5)
+
+
+def test_of_large_images_it_sees_some_pixels_and_undoes_all(monkeypatch):
+    """A sample of the pixels tells nearly as much: a mean over pixels is what the kernel is."""
+    whole = undo("waves", keyed)
+    monkeypatch.setattr(regression, "_PIXELS", SIDE * SIDE // 2)
+    assert undo("waves", keyed) == pytest.approx(whole, abs=0.05)
+    originals = images_of(60, 0)
+    portraits = portraits_of(torch.from_numpy(originals).flatten(1).float() / 255, 20)
+    fitted = fit_regression("grey", OwnPairs(mixed(originals), originals, portraits), np.random.default_rng(0))
+    assert fitted.support.shape == (60, SIDE * SIDE // 2)
+    assert torch.equal(fitted.pixels, fitted.pixels.unique()), "each once, in order"
+    assert fitted.images(mixed(originals)).shape == originals.shape
+    again = Regression(**fitted.state())
+    assert torch.equal(again.images(mixed(originals)), fitted.images(mixed(originals)))
