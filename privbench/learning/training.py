@@ -93,7 +93,7 @@ def train(
                 for number, (rows, batch) in enumerate(loaded_ahead(order, load, ctx.device)):
                     if epoch == number == 0:
                         with clock.counted():
-                            losses = _first(step, batch, lambda size: load(rows[:size]), title)  # noqa: B023 - called at once
+                            losses = _first(step, batch, lambda size: load(rows[:size]), title, ctx)  # noqa: B023 - called at once
                     else:
                         losses = step(*batch)
                     for name, value in losses.items():
@@ -122,7 +122,9 @@ def train(
     network.load_state_dict(best_state)
 
 
-def _first(step: Callable[..., Losses], batch: Loaded, load: Callable[[int], Loaded], title: str) -> Losses:
+def _first(
+    step: Callable[..., Losses], batch: Loaded, load: Callable[[int], Loaded], title: str, ctx: Context
+) -> Losses:
     """The first step's losses. Where memory does not hold it, the training ends, and smaller batches are tried before.
 
     `load` gives the first so many rows of the batch.
@@ -131,12 +133,16 @@ def _first(step: Callable[..., Losses], batch: Loaded, load: Callable[[int], Loa
     if losses is not None:
         return losses
     size = whole = len(next(part for part in batch if part is not None))
+    more = (
+        "this training computes no batch in parts"
+        if ctx.batch == "auto"
+        else "or let --batch auto compute the protocol's batch in parts"
+    )
     while (size := size // 2) > 1:
         if if_it_fits(lambda: step(*load(size))) is not None:
             raise OutOfMemory(
                 f"The training {title!r} needs more memory than the device has for its batches of {whole}: {size} "
-                "would fit, so lower its batch size with --set, or let --batch auto compute the protocol's batch in "
-                "parts, where it can."
+                f"would fit, so lower its batch size with --set; {more}."
             )
     raise OutOfMemory(
         f"The training {title!r} needs more memory than the device has, even for two rows at once: end other programs, "

@@ -23,6 +23,7 @@ from .recipes import VerifierRecipe
 from .training import Losses, adam, train
 from .updating import Update
 
+_PAIRS = 2**16  # whose features are compared at once
 _DIFFERENCES = 2**27
 """Of features of pairs that an accelerator holds at once: 512 MiB."""
 
@@ -158,10 +159,9 @@ def score_pairs(
         )
         probes = embed(verifier, gallery.probes[probe_rows], ctx)
         references = embed(verifier, gallery.references[reference_rows], ctx)
-    logits = verifier.compare(
-        probes[torch.from_numpy(probe_at).to(ctx.device)], references[torch.from_numpy(reference_at).to(ctx.device)]
-    )
-    return logits.cpu().double().numpy()
+    sides = (torch.from_numpy(at).to(ctx.device).split(_PAIRS) for at in (probe_at, reference_at))
+    logits = [verifier.compare(probes[one], references[other]) for one, other in zip(*sides, strict=True)]
+    return torch.cat(logits).cpu().double().numpy()
 
 
 @torch.no_grad()

@@ -15,7 +15,6 @@ _PACKAGES = (
     "torch",
     "torchvision",
     "timm",
-    "pytorch-metric-learning",
     "torchmetrics",
     "lightning-fabric",
     "numpy",

@@ -88,7 +88,7 @@ def test_batch_norm_counts_every_part_once_and_no_failure(ctx):
     assert torch.allclose(network.layers[0].running_mean, images.mean(0), atol=1e-6)
 
 
-def trained(network, ctx, count=32):
+def trained(network, ctx, count=32, loss_of=of_rows):
     recipe = Recipe(epochs=2, batch_size=16, learning_rate=0.01)
     images = torch.randn(count, 5, generator=torch.Generator().manual_seed(1))
     update = Update(network, ctx, *adam(network, recipe, count), title="toy")
@@ -97,7 +97,7 @@ def trained(network, ctx, count=32):
         count=count,
         recipe=recipe,
         load=lambda rows: (images[rows],),
-        step=lambda batch: {"loss": update((batch,), of_rows)},
+        step=lambda batch: {"loss": update((batch,), loss_of)},
         validate=lambda: {"loss": torch.tensor(1.0)},
         ctx=ctx,
         title="toy",
@@ -108,6 +108,17 @@ def trained(network, ctx, count=32):
 def test_the_batch_that_would_fit_is_told(rows, fits, ctx):
     with pytest.raises(OutOfMemory, match=rf"training 'toy' .* batches of 16: {fits} would fit, .*--batch auto"):
         trained(Narrow(rows, *layers()), ctx)
+
+
+def test_where_a_training_is_not_computed_in_parts_that_is_told_too(ctx):
+    """As one is whose loss reads more than what is put out by rows."""
+
+    class Pair(Narrow):
+        def forward(self, images):
+            return super().forward(images), {}
+
+    with pytest.raises(OutOfMemory, match="batches of 16: 4 would fit, .*; this training computes no batch in parts"):
+        trained(Pair(5, *layers()), auto(ctx), loss_of=lambda outputs: of_rows(outputs[0]))
 
 
 def test_where_nothing_fits_that_is_told(ctx):
