@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from privbench.metrics.deformation import moved, places_of, sampled
+from privbench.metrics.deformation import along_axes, moved, places_of, sampled
 
 from .batch_norm import BatchNorm
 from .smoothing import smooth
@@ -43,10 +43,10 @@ def displacement(field: Tensor, mu: float) -> Tensor:
 
     Shape: (N, 2, H, W), in [-1, 1], to the same in pixels.
     """
-    half = torch.tensor([(size - 1) / 2 for size in (field.shape[-1], field.shape[-2])], device=field.device)
+    half = along_axes(((field.shape[-1] - 1) / 2, (field.shape[-2] - 1) / 2), torch.float32, field.device)
     # Half precision cannot tell neighbouring pixels apart beyond 256.
     smoothed = _smooth(field.to(torch.promote_types(field.dtype, torch.float32)))
-    return smoothed * (-mu * half)[:, None, None]
+    return smoothed * (-mu * half)
 
 
 def _smooth(field: Tensor) -> Tensor:

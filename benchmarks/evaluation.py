@@ -64,7 +64,15 @@ guidance = 200
 train = 200
 val = 60
 test = 100
+[guidance.verifier]
+epochs = 1
+[guidance.embedder]
+epochs = 1
+steps = 4
+[attacks.siamese.params]
+epochs = 1
 """
+_LEFT_OUT = ("attacks.distillation", "utilities.segmentation", "utilities.saliency", "utilities.quality")
 
 
 def main() -> None:
@@ -283,10 +291,11 @@ def _sweep(told: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as place:
         protocol = Path(place) / "small.toml"
         protocol.write_text(_PROTOCOL, encoding="utf-8")
+        without = [f"{name}=none" for name in _LEFT_OUT]
         for number in range(told.runs):
             privbench.run(
                 "dp-pix", params={"b": 4, "epsilon": 2.0 + number}, protocol=str(protocol), store=f"{place}/store",
-                out=f"{place}/{number}", device="cpu", executor="serial",
+                out=f"{place}/{number}", device="cpu", executor="serial", overrides=without,
             )  # fmt: skip
             print(f"run {number + 1}: {_resident():.0f} MiB", flush=True)
 

@@ -5,6 +5,7 @@ A displacement tells where each pixel is taken from, relative to its place.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -58,9 +59,15 @@ def sampled(images: Tensor, places: Tensor) -> Tensor:
     """
     height, width = (1 << (size - 1).bit_length() for size in images.shape[-2:])
     canvas = functional.pad(images, (0, width - images.shape[3], 0, height - images.shape[2]))
-    sides = torch.tensor([width, height], dtype=places.dtype, device=places.device)[:, None, None]
+    sides = along_axes((width, height), places.dtype, places.device)
     grid = places * (2 / sides) + (1 / sides - 1)
     return functional.grid_sample(canvas, grid.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
+
+
+@cache
+def along_axes(values: tuple[float, float], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """A number along x and one along y, to reckon displacements with; sent to the device once. Shape: (2, 1, 1)."""
+    return torch.tensor(values, dtype=dtype, device=device)[:, None, None]
 
 
 def lengths(displacement: Tensor, spacing: Tensor | None = None) -> Lengths:
