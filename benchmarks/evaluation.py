@@ -193,6 +193,7 @@ def _growth(told: argparse.Namespace) -> None:
         axes.plot(counts, taken, "o", color="tab:blue")
         axes.plot(counts, slope * counts + start, color="tab:grey", linewidth=1)
         axes.set(xlabel=name, ylabel="seconds of a processor", ylim=(0, None), xlim=(0, None))
+        axes.locator_params(axis="x", nbins=5)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(told.plot, dpi=110)
 
