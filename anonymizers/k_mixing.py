@@ -43,6 +43,7 @@ class KMixing(LatentAnonymizer, SetAnonymizer):
 
     name = "k-mixing"
     deterministic = False
+    needs_patients = True
     Params = KMixingParams
 
     def published(self, table: pd.DataFrame) -> np.ndarray:

@@ -41,6 +41,7 @@ class KSame(SetAnonymizer):
     """
 
     deterministic = True
+    needs_patients = True
 
     @abstractmethod
     def described(self, images: Tensor) -> tuple[Tensor, Tensor]:

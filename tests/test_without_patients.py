@@ -190,15 +190,17 @@ def test_runs_are_compared_and_shared_by_utility(runs, tmp_path):
     comparison = compare_runs(*runs)
     assert {str(one.name).partition("/")[0] for one in comparison.differences} == {"utility", "measurement"}
     assert any("privacy was not judged" in note for note in comparison.notes)
+    assert all(row.delong is None for row in comparison.differences), "every image is called a patient of its own"
     shared = share_runs(runs, tmp_path / "shared")
     for one in shared:
         assert list(verify_run(one.folder)) == []
         assert read_run(one.folder).unjudged == NO_PATIENTS
 
 
-def test_who_learns_from_patients_is_refused(run):
-    with pytest.raises(PrivbenchError, match="'prichexy' learns from who is who, and .* vindr-cxr names no patients"):
-        run("prichexy")
+@pytest.mark.parametrize("name", ["prichexy", "k-same-pixel"])
+def test_who_has_to_know_patients_is_refused(run, name):
+    with pytest.raises(PrivbenchError, match=f"'{name}' has to know who is who, and .* vindr-cxr names no patients"):
+        run(name)
 
 
 def test_the_commands_say_it(runs, root, tiny_protocol, tmp_path, monkeypatch, capsys):

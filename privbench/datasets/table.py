@@ -26,6 +26,8 @@ _OF_PATIENTS = ("patient", "study", "follow_up")
 """Columns that mean nothing where nobody knows whose an image is."""
 _SOME = 20
 """Texts of a column that are told at the most where none of it is meant."""
+_NAMES_PATIENTS = re.compile(r"(patient|subject|person|mrn)[ _-]*(id|identifier|no|nr|number|name|key|code)?", re.I)
+"""Headers of columns that are likely to tell whose an image is."""
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -164,10 +166,12 @@ class TableDataset(ListedImages):
                 f"{', '.join(theirs.columns)}; only where nobody knows which images are of one patient, have utility "
                 "judged alone, and not privacy, by --set data.params.patients=unknown."
             )
+        named = named or [name for name in theirs.columns if _NAMES_PATIENTS.fullmatch(name)]
         if not self.names_patients and named and "patient" not in columns:
             raise PrivbenchError(
-                f"{path} has a column {named[0]!r}, although data.params.patients says that they are unknown: leave "
-                "that out, or say that the column is none of patients by --set 'data.params.columns.patient=\"\"'."
+                f"{path} has a column {named[0]!r}, although data.params.patients says that they are unknown: name it "
+                f"by --column 'patient={named[0]}' instead, or say that no column is of patients by --set "
+                "'data.params.columns.patient=\"\"'."
             )
 
     def _table_file(self, root: Path, request: DataRequest) -> Path:

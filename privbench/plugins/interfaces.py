@@ -115,7 +115,7 @@ class Anonymizer(Plugin):
     needs_findings: ClassVar[bool] = False
     """True: it learns from what the guidance classifier reads, so the data set has to tell findings."""
     needs_patients: ClassVar[bool] = False
-    """True: it learns from the guidance verifier, so the data set has to name patients."""
+    """True: it learns from the guidance verifier, or asks of a set who is who, so the data set has to name patients."""
     moves_pixels_alone: ClassVar[bool] = False
     """True: it releases the image as `metrics.deformation.moved` samples it along `displacement`, or as it is where
     that is None, and does nothing else. So a larger image is anonymized as its small version is, by scaling that up.

@@ -165,8 +165,8 @@ class RunRecord(Record):
     def judged(self) -> WorstCase:
         """The worst case. Raises PrivbenchError where privacy was not judged."""
         if self.worst_case is None:
-            what = "Look at it with privbench report or leaderboard" if self.unpaired else "Name runs whose was"
-            raise PrivbenchError(f"{self.unjudged_text} {what}.")
+            instead = "Look at it with privbench report" if self.unpaired else "Name runs whose privacy was judged"
+            raise PrivbenchError(f"{self.unjudged_text} {instead}.")
         return self.worst_case
 
     @property

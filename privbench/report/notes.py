@@ -94,7 +94,8 @@ def conditions(runs: Sequence[RunRecord]) -> str:
     if (unpaired := runs[0].unpaired) is not None:
         return f"{brackets} Of copies: {unpaired.copies.interval.method}."
     if unjudged := runs[0].unjudged:
-        return f"Privacy was not judged: {unjudged}. {brackets}" + (ranks.format("") if len(runs) > 1 else "")
+        told = f"Privacy was not judged: {unjudged}. {brackets}" + (ranks.format("") if len(runs) > 1 else "")
+        return f"{told} Where several images are of one patient, these look surer than they are."
     note = f"Worst case: the attack that did best on validation pairs, on test pairs. {brackets}"
     return note + (ranks.format("certified ") if len(runs) > 1 else "")
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..base.errors import PrivbenchError
-from ..plugins.interfaces import Anonymizer, Attack, Dataset, LinkageAttack, MeasuringTask, ReadingTask, UtilityTask
+from ..plugins.interfaces import (
+    Anonymizer,
+    Attack,
+    Dataset,
+    LinkageAttack,
+    MeasuringTask,
+    ReadingTask,
+    SetAnonymizer,
+    UtilityTask,
+)
 from ..protocols.schema import Protocol
 
 NO_PATIENTS = "the data name no patients, so that no attack on any can be tried"
@@ -73,9 +82,10 @@ def check_patients(anonymizer: Anonymizer, dataset: Dataset) -> None:
     """Raises PrivbenchError where the data set names no patients, and the anonymizer or the judgement needs them."""
     if dataset.names_patients:
         return
-    if anonymizer.needs_patients and anonymizer.learns:
+    # Who learnt elsewhere applies what was learnt; who sees a whole set asks of each set who is who.
+    if anonymizer.needs_patients and (anonymizer.learns or isinstance(anonymizer, SetAnonymizer)):
         raise PrivbenchError(
-            f"The anonymizer {anonymizer.name!r} learns from who is who, and the data set {dataset.name} names no "
+            f"The anonymizer {anonymizer.name!r} has to know who is who, and the data set {dataset.name} names no "
             "patients: choose another anonymizer, or another data set."
         )
     if not dataset.findings:

@@ -517,7 +517,7 @@ def test_nobody_drops_privacy_by_leaving_patients_out(tmp_path):
 
 
 def test_where_patients_are_said_to_be_unknown_every_image_stands_for_itself(tmp_path):
-    root = write(tmp_path, rows().assign(study="one", follow_up="3"))
+    root = write(tmp_path, rows().drop(columns="PatientID").assign(study="one", follow_up="3"))
     table, told = table_of(root, columns={"image": "path"}, patients="unknown")
     assert table["patient"].is_unique
     assert {"study", "follow_up"}.isdisjoint(table.columns)
@@ -526,9 +526,10 @@ def test_where_patients_are_said_to_be_unknown_every_image_stands_for_itself(tmp
     assert dataset().names_patients
 
 
-def test_a_column_of_patients_is_not_overlooked_where_they_are_said_to_be_unknown(tmp_path):
-    root = write(tmp_path, rows().rename(columns={"PatientID": "Patient"}))
-    with pytest.raises(PrivbenchError, match="has a column 'Patient', although"):
+@pytest.mark.parametrize("name", ["Patient", "PatientID", "subject_id", "MRN", "Patient Number"])
+def test_a_column_of_patients_is_not_overlooked_where_they_are_said_to_be_unknown(tmp_path, name):
+    root = write(tmp_path, rows().rename(columns={"PatientID": name}))
+    with pytest.raises(PrivbenchError, match=f"has a column '{name}', although"):
         table_of(root, columns={"image": "path"}, patients="unknown")
     assert len(table_of(root, columns={"image": "path", "patient": ""}, patients="unknown")[0]) == 30
 
