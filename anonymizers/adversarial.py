@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.params import Params
@@ -57,6 +57,14 @@ class AdversarialParams(Params):
                 "or imagenet"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _told(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An adversary whom nobody asked for decides nothing, and stands in no key and no record."""
+        values: dict[str, Any] = told(self)
+        if self.adversary == "paper":
+            values = {name: value for name, value in values.items() if name not in ("adversary", "embedder")}
+        return values
 
 
 class AdversarialAnonymizer(Anonymizer):

@@ -76,7 +76,7 @@ class PaperVerifier:
     def __init__(self, guidance: Guidance, learning_rate: float, ctx: Context) -> None:
         self.network = copy.deepcopy(guidance.verifier)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate)
-        self._update, self._ctx = Update(self.network, ctx, self.optimizer, title="the adversary"), ctx
+        self._update, self._ctx = Update(self.network, ctx, self.optimizer, title="the adversary", by_rows=False), ctx
 
     def training(self, split: Split) -> PairBatches:
         return PairBatches(split, self._ctx)
@@ -152,7 +152,7 @@ class InformedTower:
         self._teacher = fit_embedder(known, held_out, recipe, ctx, "the adversary's embedder")
         self.network = copy.deepcopy(self._teacher)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate)
-        self._update = Update(self.network, ctx, self.optimizer, title="the adversary")
+        self._update = Update(self.network, ctx, self.optimizer, title="the adversary", by_rows=False)
         self._noise = ctx.device_generator("adversary", "augmentation")
 
     def training(self, split: Split) -> PatientBatches:

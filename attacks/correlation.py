@@ -65,7 +65,8 @@ class Correlation(LinkageAttack):
         import torch
 
         count = len(gallery.references)
-        size = max(_BATCH, _HELD // gallery.references[0].size)
+        side = gallery.references.shape[-1]
+        size = max(_BATCH, _HELD // min(side, self.params.side or side) ** 2)
         parts = [slice(start, start + size) for start in range(0, count, size)]
         held = self._points(gallery.references, ctx) if len(parts) == 1 else None
 

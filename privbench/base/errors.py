@@ -135,7 +135,8 @@ def explain_memory_error(error: Exception) -> PrivbenchError | None:
     if isinstance(error, OutOfMemory):
         return error
     text = str(error)
-    on_device = type(error).__name__ == "OutOfMemoryError" or "out of memory" in text.lower()
+    told = ("out of memory" in text.lower(), "ALLOC_FAILED" in text)  # the latter by cuBLAS and cuDNN
+    on_device = type(error).__name__ == "OutOfMemoryError" or any(told)
     if isinstance(error, MemoryError) or "can't allocate memory" in text or "not enough memory" in text:
         what = "Memory"
     elif isinstance(error, RuntimeError) and on_device:

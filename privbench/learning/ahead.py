@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ def beside(
     parts: Iterable[Tensor], load: Callable[[Tensor], Loaded], device: torch.device, streams: Any
 ) -> Iterator[tuple[Tensor, Loaded]]:
     """The same by `streams`, which are torch.cuda's, or torch.cpu's, that have their form and do all at once."""
-    parts, aside = list(parts), streams.Stream(device)
+    parts, aside = list(parts), _stream(device, streams)
     aside.wait_stream(streams.current_stream(device))  # the rows, and what they index, are there by then
 
     def begun(rows: Tensor) -> tuple[Tensor, Loaded, Any]:
@@ -48,3 +49,9 @@ def beside(
             if part is not None and part.is_cuda:  # its memory is not given away before the step has read it
                 part.record_stream(current)
         yield rows, batch
+
+
+@cache
+def _stream(device: torch.device, streams: Any) -> Any:
+    """One for all that is loaded: memory and workspaces belong to the stream that they were made for."""
+    return streams.Stream(device)

@@ -40,7 +40,7 @@ class Clock:
     """Counts, epoch by epoch, what the parts of one training take. What is within validation counts to nothing else."""
 
     def __init__(self, device: torch.device, training: str) -> None:
-        self._on_cuda, self._training = device.type == "cuda", training
+        self._device, self._on_cuda, self._training = device, device.type == "cuda", training
         # Of what is loaded ahead, on a stream of its own, this one sees nothing but the wait for it.
         self._stream = torch.cuda.current_stream(device) if self._on_cuda else None
         self._flops: float | None = None
@@ -90,10 +90,23 @@ class Clock:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Counts the operations of a step, which stands for all others; what is computed stays as it is."""
+        """Counts the operations of one step, which stands for all others; what is computed stays as it is.
+
+        Of the first that comes, on a GPU of the first that comes while half of its memory is free: what counts keeps
+        all that a step holds until its end.
+        """
+        if self._flops is not None or not self._has_room():
+            yield
+            return
         with FlopCounterMode(display=False) as counter:
             yield
         self._flops = float(counter.get_total_flops())
+
+    def _has_room(self) -> bool:
+        if not self._on_cuda:
+            return True
+        held = torch.cuda.max_memory_allocated(self._device)
+        return held < torch.cuda.get_device_properties(self._device).total_memory / 2
 
     def read(self, epoch: int, steps: int) -> EpochTime:
         """What the epoch took; waits for what the device still has to do of it."""

@@ -83,19 +83,20 @@ def train(
     shuffle = ctx.torch_generator(title, "shuffle")
     steps = steps_per_epoch(count, recipe.batch_size)
     best_loss, best_epoch, best_state = math.inf, -1, None
-    clock = Clock(ctx.device, title)
+    clock, begun = Clock(ctx.device, title), False
     with ctx.progress.task(title, total=recipe.epochs * steps) as advance:
         for epoch in range(recipe.epochs):
             network.train()
             sums: dict[str, Tensor] = {}
             order = shuffled_batches(count, recipe.batch_size, shuffle, ctx.device)
             with clock.epoch():
-                for number, (rows, batch) in enumerate(loaded_ahead(order, load, ctx.device)):
-                    if epoch == number == 0:
-                        with clock.counted():
-                            losses = _first(step, batch, lambda size: load(rows[:size]), title, ctx)  # noqa: B023 - called at once
+                for rows, batch in loaded_ahead(order, load, ctx.device):
+                    if not begun:
+                        losses = _first(step, batch, lambda size: load(rows[:size]), title, ctx)  # noqa: B023 - called at once
                     else:
-                        losses = step(*batch)
+                        with clock.counted():
+                            losses = step(*batch)
+                    begun = True
                     for name, value in losses.items():
                         sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach()
                     advance()

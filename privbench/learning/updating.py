@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from ..base.errors import explain_memory_error
 from ..base.progress import log
 from .ahead import Loaded
 from .clock import phase
@@ -25,8 +26,10 @@ def if_it_fits(work: Callable[[], Done]) -> Done | None:
     """What the work comes to; None where it needs more memory than the device has, which it then gives back."""
     try:
         return work()
-    except torch.OutOfMemoryError:
-        pass  # what it held is free only after this clause
+    except RuntimeError as error:  # cuBLAS and cuDNN tell it in their own words
+        if explain_memory_error(error) is None:
+            raise
+        # What it held is free only after this clause.
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
     return None
@@ -97,10 +100,10 @@ class Update:
         loss, at_once = if_it_fits(lambda: self._whole(inputs, loss_of)), rows
         while loss is None and at_once // 2 >= _FEWEST:
             at_once //= 2
-            self._restore(kept)
+            self._begin_again(kept)
             loss = if_it_fits(lambda: self._in_parts(inputs, loss_of, at_once))  # noqa: B023 - called at once
         if loss is None:
-            self._restore(kept)
+            self._begin_again(kept)
             raise torch.OutOfMemoryError(f"{self._title}: {at_once} rows at once are too many")
         self._proven = True
         if at_once < rows:
@@ -115,7 +118,8 @@ class Update:
         return loss
 
     def _in_parts(self, inputs: Loaded, loss_of: LossOf, at_once: int) -> Tensor:
-        count = -(-len(_first_of(inputs)) // at_once)
+        rows = len(_first_of(inputs))
+        count = max(1, min(-(-rows // at_once), rows // _FEWEST))
         parts: list[Loaded] = list(
             zip(*([None] * count if one is None else one.tensor_split(count) for one in inputs), strict=True)
         )
@@ -145,6 +149,11 @@ class Update:
     def _restore(self, kept: list[Tensor]) -> None:
         for buffer, before in zip(self.network.buffers(), kept, strict=True):
             buffer.copy_(before)
+
+    def _begin_again(self, kept: list[Tensor]) -> None:
+        """As before the first update, of which the optimizer may have begun to keep something."""
+        self._restore(kept)
+        self._optimizer.optimizer.state.clear()
 
 
 def _first_of(inputs: Loaded) -> Tensor:

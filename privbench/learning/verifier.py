@@ -130,9 +130,9 @@ def crossed_loss(logits: Tensor) -> Tensor:
 
     Shape: (N, N) to (), for two and more.
     """
-    others = ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    mated, strange = functional.softplus(-logits.diagonal()).mean(), functional.softplus(logits[others]).mean()
-    return (mated + strange) / 2
+    count = len(logits)
+    mated, strange = functional.softplus(-logits.diagonal()).mean(), functional.softplus(logits).fill_diagonal_(0)
+    return (mated + strange.sum() / (count * (count - 1))) / 2
 
 
 def embed(verifier: Verifier, images: np.ndarray, ctx: Context) -> Tensor:

@@ -82,6 +82,11 @@ class Setting:
         registry = self.registry
         if self.batch not in BATCHES:
             raise PrivbenchError(f"There is no batch {self.batch!r}: choose one of {', '.join(BATCHES)}.")
+        if self.batch == "auto" and (self.precision == "16-mixed" or self.device == "mps"):
+            raise PrivbenchError(
+                "--batch auto computes no batch in parts with 16-mixed or on mps: choose bf16-mixed or 32-true, and "
+                "cuda or cpu."
+            )
         dataset, request = self.data(protocol)
         return Pipeline(
             protocol=protocol,

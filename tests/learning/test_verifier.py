@@ -84,7 +84,9 @@ def test_constant_probes_score_exactly_chance(verifier_case, ctx):
 
 def test_patients_teach_it_as_well_as_pairs(verifier_case, ctx):
     train, val, test = verifier_case
-    recipe = VerifierRecipe(**BACKBONE, features=16, epochs=8, steps=19, augmentation=Augmentation(shift=0, rotation=0))
+    recipe = VerifierRecipe(
+        **BACKBONE, features=16, epochs=16, steps=19, augmentation=Augmentation(shift=0, rotation=0)
+    )
     verifier = fit_verifier(train, val, recipe, ctx, "of patients")
     assert auc(test.pairs.mated, scored(verifier, test, ctx)) > 0.85
 

@@ -98,3 +98,9 @@ def test_a_method_that_is_handed_over_is_known_from_then_on_and_holds_its_parame
 def test_a_data_set_on_disk_is_looked_for_where_it_was_said_to_be(setting):
     with pytest.raises(PrivbenchError, match="/nowhere"):
         pipeline_of(setting(dataset="chestxray14", data_root=Path("/nowhere")))
+
+
+@pytest.mark.parametrize("told", [{"precision": "16-mixed"}, {"device": "mps"}])
+def test_batches_are_not_computed_in_parts_where_that_would_be_another_training(setting, told):
+    with pytest.raises(PrivbenchError, match="--batch auto computes no batch in parts"):
+        pipeline_of(setting(batch="auto", **told))
