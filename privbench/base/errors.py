@@ -104,8 +104,8 @@ def explain_disk_error(
         where = f"disk of {place}" if place else "disk"
         writing = f" (writing {name})" if name and not place else ""
         return PrivbenchError(
-            f"The {where} is full{writing}: free some space, or point {option} to another disk; "
-            "finished stages are kept and the run goes on from there."
+            f"The {where} is full{writing}: free some space and give the same command again, which goes on from what "
+            f"is finished, or point {option} to another disk."
         )
     if number == errno.EFBIG or "File too large" in text:
         return PrivbenchError(
@@ -144,6 +144,6 @@ def explain_memory_error(error: Exception) -> PrivbenchError | None:
     else:
         return None
     return PrivbenchError(
-        f"{what} ran out: end other programs, or lower --jobs, batch sizes (--set) or data.size; "
-        "finished stages are kept and the run goes on from there."
+        f"{what} ran out: end other programs, or lower --jobs, batch sizes (--set) or data.size; the same command goes "
+        "on from what is finished."
     )

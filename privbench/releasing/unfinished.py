@@ -66,7 +66,8 @@ class Unfinished:
     def add(self, mark: str, made: Made) -> None:
         """Puts a file that is whole into its place. First the index tells of it, so that none lies there untold of."""
         with self._index.open("a", encoding="utf-8") as index:
-            index.write(json.dumps([mark, made.name, made.digest]) + "\n")
+            # The break goes first: what a full disk or a loss of power tore off is no part of the next line.
+            index.write("\n" + json.dumps([mark, made.name, made.digest]) + "\n")
         (self.folder / made.name).replace(self.out / made.name)
 
     def claim(self, mark: str) -> None:
@@ -115,7 +116,7 @@ class Unfinished:
         for line in text.split("\n")[:-1]:
             try:
                 mark, name, digest = json.loads(line)
-            except ValueError:  # torn by a loss of power
+            except ValueError:  # torn, or empty
                 continue
             found[name] = mark, name, digest
         return list(found.values())

@@ -330,6 +330,20 @@ def test_a_full_disk_stops_it_and_it_goes_on(order, make, monkeypatch):
     assert make(order).kept == 3
 
 
+def test_what_a_full_disk_tore_off_costs_no_other_line(order, make, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(Unfinished, "finish", lambda self, manifest: (_ for _ in ()).throw(Stop))
+        with pytest.raises(Stop):
+            make(order)
+        index = order.out / HIDDEN / "index.jsonl"
+        lines = index.read_text().split()
+        index.write_text(index.read_text()[:-70])  # in the last line
+        with pytest.raises(Stop):
+            make(order)
+        assert index.read_text().split()[-1] == lines[-1]
+    assert make(order).kept == 20
+
+
 @pytest.mark.parametrize("place", ["patients", "patients/out", ".", "link", "link/out"])
 def test_never_over_its_input(order, make, tmp_path, place):
     (tmp_path / "link").symlink_to(order.source, target_is_directory=True)
