@@ -25,6 +25,7 @@ def search_gallery(
     rng: np.random.Generator,
     visits: np.ndarray | None = None,
     probes: np.ndarray | None = None,
+    aside: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe, in their order; no row where the gallery holds nothing but the probe's visit.
 
@@ -32,28 +33,30 @@ def search_gallery(
     same visit; where no visits are given, each is one. Who holds the very image that a release was made of, or one that
     was taken beside it, is another attacker than who holds another visit of the patient. The first of
     equal matches is drawn. A probe without mates is searched for, too: its best match is always a wrong one. Where the
-    gallery holds nobody else, nothing is led.
+    gallery holds nobody else, nothing is led. References that are `aside` of a probe are not compared with it either.
 
     A large gallery is searched for some probes at a time: `probes` are the rows whose similarity is given, all in their
     order by default.
 
-    Shape: similarity (n, N), n the probes; patients and visits (N,).
+    Shape: similarity (n, N), n the probes; patients and visits (N,); aside (n, N), bool.
     """
     rows = []
     every = np.arange(len(patients))
     taken = every if visits is None else visits
-    for probe, given in zip(every if probes is None else probes, similarity, strict=True):
-        together = taken == taken[probe]
-        if together.all():
+    for place, (probe, given) in enumerate(zip(every if probes is None else probes, similarity, strict=True)):
+        left_out = taken == taken[probe]
+        if aside is not None:
+            left_out |= aside[place]
+        if left_out.all():
             continue
         scores = given.astype(np.float64)
-        scores[together] = -np.inf
+        scores[left_out] = -np.inf
         best = scores.max()
         first = rng.choice(np.flatnonzero(scores == best))
         next_best = scores[patients != patients[first]].max(initial=-np.inf)
         lead = best - next_best if next_best > -np.inf else 0.0
         own = patients == patients[probe]
-        rows.append((probe, (own & ~together).sum(), own[first], best, lead))
+        rows.append((probe, (own & ~left_out).sum(), own[first], best, lead))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"mates": np.int64, "found": bool, "score": float, "lead": float})
 
 

@@ -27,6 +27,7 @@ def rank_mates(
     visits: np.ndarray | None = None,
     probes: np.ndarray | None = None,
     pictures: np.ndarray | None = None,
+    aside: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe and mate, best mate first: rows of the two, how many of how many strangers outrank it, the rival.
 
@@ -39,19 +40,24 @@ def rank_mates(
     Where references are released files, of which one may stand for several radiographs, they are compared as files:
     none with itself, and each stands once among the others, as a mate where it shows the patient on another visit, too.
 
+    References that are `aside` of a probe are not compared with it either.
+
     A large gallery is ranked some probes at a time: `probes` are the rows whose similarity is given, all in their order
     by default. As many calls with one generator rank as one call does.
 
-    Shape: similarity (n, N), n the probes; the patients, visits and pictures (N,) each, int, the same where a file is.
+    Shape: similarity (n, N), n the probes; the patients, visits and pictures (N,) each, int, the same where a file is;
+    aside (n, N), bool.
     """
     every = np.arange(len(reference_patients))
     taken = every if visits is None else visits
     files = every if pictures is None else pictures
     shared = _of_several(files, reference_patients)
     parts = []
-    for probe, scores in zip(every if probes is None else probes, similarity, strict=True):
+    for place, (probe, scores) in enumerate(zip(every if probes is None else probes, similarity, strict=True)):
         chance = rng.random(len(scores))
         there, own = (taken != taken[probe]) & (files != files[probe]), reference_patients == probe_patients[probe]
+        if aside is not None:
+            there &= ~aside[place]
         ranked = None
         if pictures is None:
             ranked = _ranked(scores, np.flatnonzero(own & there), np.flatnonzero(~own & there), reference_patients)

@@ -111,19 +111,20 @@ def retrieval_ranks(
     rng: np.random.Generator,
     probes: np.ndarray | None = None,
     pictures: np.ndarray | None = None,
+    aside: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """One row a probe and mate of the whole test gallery, with the years between them (differences of age).
 
     Where there is no rival, the field is empty. `probes` are the rows whose similarity is given, else all: what is
     told of a gallery part by part is `joined`. Where releases are compared with one another, `pictures` tell which of
-    them are the same file.
+    them are the same file; where with originals, `aside` those that a probe is not compared with.
 
     Shape: similarity (n, N), n the probes, row i of which and of the references is the same radiograph; pictures (N,),
-    int.
+    int; aside (n, N), bool.
     """
     count, codes = len(test.images), test.patients
     checked = _checked(similarity, (count if probes is None else len(probes), count), f"attack {origin.attack!r}")
-    ranks = rank_mates(checked, codes, codes, rng, test.visits, probes, pictures)
+    ranks = rank_mates(checked, codes, codes, rng, test.visits, probes, pictures, aside)
     probe, mate = ranks["probe"].to_numpy(np.int64), ranks["mate"].to_numpy(np.int64)
     files, patients = (test.told[column].to_numpy(object) for column in ("image", "patient"))
     ages, rival = test.table["age"].to_numpy(float), ranks["rival"].to_numpy(np.int64)
@@ -160,16 +161,18 @@ def gallery_searches(
     similarity: np.ndarray,
     rng: np.random.Generator,
     probes: np.ndarray | None = None,
+    aside: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """One row a probe of the split of that name, which is searched for among all references but its own.
+    """One row a probe of the split of that name, which is searched for among all references but its own, and those
+    that are `aside` of it.
 
     `probes` are the rows whose similarity is given, else all: what is told of a gallery part by part is `joined`.
 
-    Shape: similarity (n, N), n the probes, row i of which and of the references is the same radiograph.
+    Shape: similarity (n, N), n the probes, row i of which and of the references is the same radiograph; aside (n, N).
     """
     count = len(split.images)
     checked = _checked(similarity, (count if probes is None else len(probes), count), f"attack {origin.attack!r}")
-    found = search_gallery(checked, split.patients, rng, split.visits, probes)
+    found = search_gallery(checked, split.patients, rng, split.visits, probes, aside)
     files, patients = (split.told[column].to_numpy(object) for column in ("image", "patient"))
     rows = found["probe"].to_numpy(np.int64)
     told = found.assign(**asdict(origin), split=name, probe=files[rows], patient=patients[rows])[SEARCH_COLUMNS]

@@ -10,9 +10,11 @@ from ..data.gallery import Gallery, KnownGallery
 from ..data.splits import COLUMNS
 from ..protocols.kinds import Compared, Kind
 from .halves import rows_that_are_known
-from .pictures import pairs_of_two_pictures, pictures_of
+from .pictures import pairs_of_strangers, pairs_of_two_pictures, pictures_of
 
 if TYPE_CHECKING:
+    from ..data.pairs import Pairs
+    from ..data.splits import Split
     from ..plugins.interfaces import Attack
     from .source import Shown
 
@@ -55,11 +57,19 @@ def known_gallery(shown: Shown, split: str, kinds: Compared, attack: Attack) -> 
         images = Gallery(part.images, part.images)
     else:
         part, images = shown.attacked(split), gallery(shown, split, kinds, attack)
-    pairs, table = part.pairs, part.table[[column for column in COLUMNS if column != "split"]]
-    if kinds is Compared.RELEASES:
-        pictures = pictures_of(images, np.ones(len(images.probes), bool))
-        pairs = pairs_of_two_pictures(pairs, pictures, part.patients)
+    table = part.table[[column for column in COLUMNS if column != "split"]]
+    pairs = told_apart(images, part, kinds)
     if attack.infers_membership:
         rows = rows_that_are_known(part.patients)
         images, pairs, table = images.rows(rows), pairs.among(rows), table.iloc[rows].reset_index(drop=True)
     return KnownGallery(images.probes, images.references, images.releases, pairs=pairs, table=table)
+
+
+def told_apart(images: Gallery, part: Split, kinds: Compared) -> Pairs:
+    """The pairs of those images of a split, but where one released file stands for images of both sides."""
+    if kinds is Compared.ORIGINALS:
+        return part.pairs
+    pictures = pictures_of(images, np.ones(len(images.probes), bool))
+    if kinds is Compared.RELEASES:
+        return pairs_of_two_pictures(part.pairs, pictures, part.patients)
+    return pairs_of_strangers(part.pairs, pictures, part.patients, part.visits)

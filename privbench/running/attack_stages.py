@@ -30,11 +30,11 @@ from ..record.scores import (
     retrieval_ranks,
     write_scores,
 )
-from .attack_galleries import known_gallery
+from .attack_galleries import known_gallery, told_apart
 from .fitting import keep_what_is_learnt
 from .ledgers import learnt_from, ledger_terms
 from .membership import InferMembership
-from .pictures import pairs_of_two_pictures, pictures_of
+from .pictures import pictures_of, set_aside
 from .scoring import Scoring, there
 from .source import Common, Shown, Source
 from .stage_names import (
@@ -118,16 +118,18 @@ class LinkImages(Scoring[LinkageAttack]):
         kinds = threat_of(self.origin.scenario).test
         gallery = self._searched(attack, shown, name, kinds)
         pictures = self._released_pictures(attack, shown, name) if kinds is Compared.RELEASES else None
+        files = pictures_of(gallery, _is_released(shown, name)) if kinds is Compared.ACROSS else None
         shuffled, place = _shuffled(gallery, ctx)
         similarity_of = attack.similarity_by_rows(shuffled, ctx)
         ties, drawn = (ctx.numpy_generator(stream) for stream in ("ties", f"searches {name}"))
         ranks, searches = [], []
         for rows in np.array_split(np.arange(len(place)), -(-(len(place) ** 2) // SIMILARITIES)):
             similarity = similarity_of(place[rows])[:, place]
+            aside = None if files is None else set_aside(files, split.patients, split.visits, rows)
             if name == "test":
-                ranks.append(retrieval_ranks(self.origin, split, similarity, ties, rows, pictures))
+                ranks.append(retrieval_ranks(self.origin, split, similarity, ties, rows, pictures, aside))
             if searched:
-                searches.append(gallery_searches(self.origin, split, name, similarity, drawn, rows))
+                searches.append(gallery_searches(self.origin, split, name, similarity, drawn, rows, aside))
         return joined(ranks, split) if ranks else pd.DataFrame(), [joined(searches, split)] if searches else []
 
     def _released_pictures(self, attack: LinkageAttack, shown: Shown, split: str) -> np.ndarray:
@@ -140,9 +142,7 @@ class LinkImages(Scoring[LinkageAttack]):
         parts = []
         for name, kind in dict.fromkeys([("train", train), ("val", train), ("val", test), ("test", test)]):
             split = shown.attacked(name)
-            pairs = split.pairs
-            if kind is Compared.RELEASES:
-                pairs = pairs_of_two_pictures(pairs, self._released_pictures(attack, shown, name), split.patients)
+            pairs = told_apart(self._gallery(attack, shown, name, kind), split, kind)
             if name == "train":
                 pairs = _some(pairs, len(shown.originals["val"].pairs))
             images, place = _shuffled(self._gallery(attack, shown, name, kind), ctx)
@@ -158,7 +158,7 @@ class LinkImages(Scoring[LinkageAttack]):
         images, place = _shuffled(gallery, ctx)
         similarity = attack.image_similarity(images, ctx)
         if similarity is not None:
-            pictures = pictures_of(gallery, np.isin(rows, shown.rows("test")))
+            pictures = pictures_of(gallery, _is_released(shown, "test")[rows])
             first, similarity = by_picture(similarity[np.ix_(place, place)], pictures)
             ranks = own_image_ranks(self.origin, split, rows[first], similarity, ctx.numpy_generator("equally alike"))
             write_scores(_of_released(ranks, "image", shown, "test"), folder / MATCHES_FILE)
@@ -263,6 +263,11 @@ def _shuffled(gallery: Gallery, ctx: Context) -> tuple[Gallery, np.ndarray]:
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return gallery.rows(order), place
+
+
+def _is_released(shown: Shown, split: str) -> np.ndarray:
+    """Of each original of a split, whether it is released. Shape: (N,), bool."""
+    return np.isin(np.arange(len(shown.originals[split].images)), shown.rows(split))
 
 
 def _of_released(scores: pd.DataFrame, column: str, shown: Shown, split: str) -> pd.DataFrame:

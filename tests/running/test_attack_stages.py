@@ -338,6 +338,26 @@ def test_a_released_picture_is_not_linked_with_itself(shades, ctx, tmp_path):
     ]  # fmt: skip
 
 
+def test_originals_of_whom_a_released_picture_shows_are_no_strangers_to_it(shades, ctx, tmp_path):
+    """Patients 0 and 1 share a picture of one of their two images each; the two of 2 have a picture each."""
+    greys = np.arange(18, dtype=np.uint8)
+    greys[[12, 14]] = 100
+    np.save(shades[0][RELEASE] / IMAGES_FILE, np.ones((18, 1, 32, 32), np.uint8) * greys[:, None, None, None])
+    pairs = Pairs(np.array([0, 4, 0, 0, 1]), np.array([1, 5, 2, 5, 4]), np.array([True, True, False, False, False]))
+    reads, learnt = shades
+    (tmp_path / "scored").mkdir()
+    origin, known = AttackOrigin("watching", "informed", 0), replace(source(), pairs=PAIRS | {"test": pairs})
+    LinkImages(Matching(), origin, False, learnt, known)(reads, tmp_path / "scored", ctx)
+    ranks = read_scores(tmp_path / "scored" / RETRIEVAL_FILE).set_index("probe")
+    strangers = {f"test{row}.png": 4 for row in range(6)} | {"test0.png": 2, "test2.png": 2}
+    assert ranks["strangers"].to_dict() == strangers
+    scored = read_scores(tmp_path / "scored" / LINKAGE_FILE)
+    test = scored[scored["split"] == "test"]
+    assert list(zip(test["probe"], test["reference"], strict=True)) == [
+        ("test0.png", "test1.png"), ("test4.png", "test5.png"), ("test0.png", "test5.png"), ("test1.png", "test4.png"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("attack", "scenario"), [(Matching, "linked-releases"), (Matching, CONTROL), (Blind, "informed")]
 )

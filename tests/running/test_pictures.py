@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from privbench.data.gallery import Gallery
 from privbench.data.pairs import Pairs
-from privbench.running.pictures import pairs_of_two_pictures, pictures_of
+from privbench.metrics.identification import search_gallery
+from privbench.metrics.retrieval import cumulative_match, rank_mates
+from privbench.running.pictures import pairs_of_strangers, pairs_of_two_pictures, pictures_of, set_aside
 
 
 def released(greys, further=None):
@@ -65,5 +67,87 @@ def test_what_is_left_is_what_a_look_at_both_files_tells(rows, draw):
     mated = pairs.mated[right]
     if mated.any() and not mated.all():
         assert np.array_equal(kept.probe, pairs.probe[right])
+    else:
+        assert len(kept) == len(pairs)
+
+
+@pytest.fixture
+def averaged():
+    """24 patients with two visits each, either released in eight files of three patients; no two patients share both.
+
+    Patients, visits and files of the 48 radiographs.
+    """
+    patient = np.arange(24)
+    return np.tile(patient, 2), np.arange(48), np.concatenate([patient % 8, 8 + patient // 3])
+
+
+def test_of_a_file_of_three_patients_each_is_found_or_not_beside_those_it_does_not_show(averaged):
+    """Of each probe one mate is left, and 2 x 21 strangers. Who says nothing, or sees of which images a file was made,
+    finds one of 43; who sees whom it shows finds everybody, where two patients stood before the one in turn.
+    """
+    patients, visits, files = averaged
+    aside = set_aside(files, patients, visits, np.arange(48))
+    shown = np.stack([np.isin(patients, patients[files == file]) for file in files])
+    says = {"nothing": np.zeros((48, 48)), "images": (files[:, None] == files), "patients": shown}
+    found = {name: [] for name in says}
+    for seed in range(60):
+        for name, similarity in says.items():
+            given = similarity.astype(float), patients
+            ranks = rank_mates(*given, patients, np.random.default_rng(seed), visits, aside=aside)
+            assert (len(ranks), set(ranks["strangers"])) == (48, {42})
+            searches = search_gallery(*given, np.random.default_rng(seed), visits, aside=aside)
+            assert (len(searches), set(searches["mates"])) == (48, {1})
+            found[name].append((cumulative_match(ranks, 1), searches["found"].mean()))
+    for name, rate in {"nothing": 1 / 43, "images": 1 / 43, "patients": 1}.items():
+        assert np.mean(found[name], 0) == pytest.approx([rate, rate], abs=0.008), name
+    before = [rank_mates(shown.astype(float), patients, patients, np.random.default_rng(s), visits) for s in range(60)]
+    assert np.mean([cumulative_match(ranks, 1) for ranks in before]) == pytest.approx(1 / 5, abs=0.02)
+
+
+def test_a_patient_is_not_found_by_another_image_of_his_that_is_in_the_file():
+    """Nor by one of the same visit as that: files 0 and 3; patient 0 has the visits 0, 1, 1 and 2."""
+    patients, visits = np.array([0, 0, 0, 0, 1]), np.array([0, 1, 1, 2, 3])
+    files = np.array([0, 0, 2, 3, 3])
+    aside = set_aside(files, patients, visits, np.arange(5))
+    assert aside[0].tolist() == [True, True, True, False, False]
+    assert not aside[2].any()
+    assert not aside[3].any(), "of a picture of everybody nobody is a stranger"
+    ranks = rank_mates(np.ones((5, 5)), patients, patients, np.random.default_rng(0), visits, aside=aside)
+    first = ranks[ranks["probe"] == 0]
+    assert first[["mate", "strangers"]].to_numpy().tolist() == [[3, 1]]
+
+
+def test_where_no_picture_is_shared_nothing_is_set_aside():
+    rows = np.arange(4)
+    assert set_aside(rows, rows // 2, rows, rows) is None
+    pairs = pairs_of((0, 1, 1), (0, 2, 0))
+    assert pairs_of_strangers(pairs, rows, rows // 2, rows) is pairs
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(0, 2)), min_size=3, max_size=12), st.randoms()
+)
+def test_pairs_with_originals_are_those_that_a_search_compares(rows, draw):
+    patients, pictures, visits = (np.array(one) for one in zip(*rows, strict=True))
+    visits = patients * 10 + visits
+    chosen = [draw.sample(range(len(rows)), 2) for _ in range(20)]
+    pairs = pairs_of(*((one, other, patients[one] == patients[other]) for one, other in chosen))
+    kept = pairs_of_strangers(pairs, pictures, patients, visits)
+    right = []
+    for probe, reference in chosen:
+        members = [row for row in range(len(rows)) if pictures[row] == pictures[probe]]
+        shown = {patients[row] for row in members}
+        if len(members) == 1 or shown == set(patients):
+            right.append(True)
+        elif patients[probe] != patients[reference]:
+            right.append(patients[reference] not in shown)
+        elif visits[probe] == visits[reference]:
+            right.append(pictures[probe] != pictures[reference])
+        else:
+            right.append(visits[reference] not in {visits[row] for row in members})
+    mated = pairs.mated[right]
+    if mated.any() and not mated.all():
+        assert np.array_equal(kept.probe, pairs.probe[right])
+        assert np.array_equal(kept.reference, pairs.reference[right])
     else:
         assert len(kept) == len(pairs)
