@@ -42,6 +42,15 @@ class SourceFile:
     header: DicomFacts | None
     """What a DICOM file needs beside its pixels; None of others."""
 
+    @property
+    def padding(self) -> tuple[int, int] | None:
+        """The values of pixels, from and to, that fill up what was not exposed; None where the file tells none."""
+        if self.header is None or (padding := self.header.rule.padding) is None:
+            return None
+        rule = self.header.rule
+        ends = sorted(int(one) for one in rule.turned(np.array(padding) - rule.stored.start))
+        return ends[0], ends[1]
+
 
 def read_source(path: Path, depth: int = 8) -> SourceFile:
     """The radiograph of a PNG, JPEG, TIFF or DICOM file.

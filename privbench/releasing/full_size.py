@@ -12,6 +12,9 @@ from torch.nn import functional
 from ..data.squares import Fit, side_of_square
 from ..metrics.deformation import moved
 
+_HALF = 0.5
+"""Of the weights of a sample: where less falls on what was exposed, it is padding."""
+
 
 class _Square(NamedTuple):
     """The square that the small version is made of, in an image: where they overlap, in the one and in the other."""
@@ -21,27 +24,32 @@ class _Square(NamedTuple):
     in_square: tuple[slice, slice]
 
 
-def moved_at_full_size(pixels: np.ndarray, displacement: Tensor | None, fit: Fit) -> np.ndarray:
+def moved_at_full_size(
+    pixels: np.ndarray, displacement: Tensor | None, fit: Fit, padding: tuple[int, int] | None = None
+) -> np.ndarray:
     """The image, moved as its small version is.
 
-    With the fit `crop`, what lies outside of the square becomes black: no attack ever saw it.
+    With the fit `crop`, what lies outside of the square becomes black: no attack ever saw it. Padding stays padding: a
+    pixel becomes such where most of what it is sampled from is, and else is sampled from the rest alone.
 
     Args:
         pixels: Shape: (H, W), uint8 or uint16; 0 is black.
         displacement: of the small version, in its pixels along x and along y; None where nothing is moved.
             Shape: (2, S, S), float.
         fit: how the image became that small square.
+        padding: the values, from and to, that fill up what was not exposed, whichever grey they stand for; what is
+            moved there has the first. None where there are none.
 
     Returns:
         Shape: (H, W), of the same type; within the range of the image and, where black was added, down to that.
     """
     if fit == "squeeze":
-        return _moved(pixels, displacement)
+        return _moved(pixels, displacement, padding)
     place = _square_of(pixels.shape[0], pixels.shape[1], fit)
     square = np.zeros((place.side, place.side), pixels.dtype)
     square[place.in_square] = pixels[place.in_image]
     whole = np.zeros_like(pixels)
-    whole[place.in_image] = _moved(square, displacement)[place.in_square]
+    whole[place.in_image] = _moved(square, displacement, padding)[place.in_square]
     return whole
 
 
@@ -59,12 +67,16 @@ def scaled_up(displacement: Tensor, height: int, width: int) -> Tensor:
     return whole * (large / small)[:, None, None]
 
 
-def _moved(pixels: np.ndarray, displacement: Tensor | None) -> np.ndarray:
+def _moved(pixels: np.ndarray, displacement: Tensor | None, padding: tuple[int, int] | None) -> np.ndarray:
     if displacement is None:
         return pixels
-    image = torch.from_numpy(pixels.astype(np.float32)).to(displacement.device)
-    result = moved(image[None, None], scaled_up(displacement, pixels.shape[0], pixels.shape[1])[None])[0, 0]
-    return result.round_().cpu().numpy().astype(pixels.dtype)
+    whole = scaled_up(displacement, pixels.shape[0], pixels.shape[1])[None]
+    image = torch.from_numpy(pixels.astype(np.float32)).to(displacement.device)[None, None]
+    result = moved(image, whole)
+    if padding is not None and not (exposed := (image < padding[0]) | (image > padding[1])).all():
+        share = moved(exposed.float(), whole)
+        result = torch.where(share < _HALF, padding[0], moved(image * exposed, whole) / share.clamp_min(_HALF))
+    return result[0, 0].round_().cpu().numpy().astype(pixels.dtype)
 
 
 def _square_of(height: int, width: int, fit: Fit) -> _Square:

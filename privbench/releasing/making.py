@@ -140,7 +140,8 @@ class Making:
                 raise PrivbenchError(f"The anonymizer {anonymizer.name!r} moves pixels to nowhere: mend the plugin.")
             for row in range(len(part)):
                 own = None if displacement is None else displacement[row].float()
-                yield moved_at_full_size(next(sources).source.pixels, own, self.method.fit)
+                source = next(sources).source
+                yield moved_at_full_size(source.pixels, own, self.method.fit, source.padding)
 
     def _repainted(self, small: Tensor, read: Mapping[str, ReadImage]) -> Iterator[np.ndarray]:
         """What the method makes of the small versions. Shape: (size, size) each, uint8."""

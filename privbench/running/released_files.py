@@ -55,22 +55,26 @@ def released_files(folder: Path, paths: Iterable[str], problems: list[str]) -> d
     return found
 
 
-def depth_of(files: Mapping[str, FoundFile], request: DataRequest, notices: list[Notice], problems: list[str]) -> int:
-    """The bits of the released grey values; what is told of the files is added to the notices, what is wrong to the
-    problems.
+def depth_of(
+    files: Mapping[str, FoundFile], request: DataRequest, notices: list[Notice], problems: list[str]
+) -> tuple[int, Mapping[str, tuple[int, int]]]:
+    """The bits of the released grey values, and of each image the sides, width and height, in pixels.
+
+    What is told of the files is added to the notices, what is wrong to the problems.
     """
     told: list[Notice] = []
+    depth, sides = 0, dict[str, tuple[int, int]]()
     try:
         with ThreadPoolExecutor(request.workers) as pool:
             paths = {path: file.path for path, file in files.items()}
-            depth = survey(paths, request.size, pool, told.append).depth
+            collection = survey(paths, request.size, pool, told.append)
+        depth, sides = collection.depth, dict(collection.sides)
     except PrivbenchError as error:
         problems += [problem.text for problem in problems_of(error, "")]
-        depth = 0
     notices += [replace(one, text=f"of the release, {one.text}") for one in told]
     if depth > _EIGHT_BITS:
         notices.append(Notice(_BY_ITSELF.format(depth)))
-    return depth
+    return depth, sides
 
 
 def is_image(name: str) -> bool:

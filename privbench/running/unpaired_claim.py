@@ -72,7 +72,7 @@ def unpaired_release(claim: UnpairedClaim, setting: Setting, protocol: Protocol)
         raise PrivbenchError(f"There is no image below {folder}: name the folder that holds the released images.")
     files = released_files(folder, paths, problems)
     notices = [Notice(_UNPAIRED), *([Notice(_ASSUMED)] if claim.learnt_from is None else [])]
-    depth = depth_of(files, request, notices, problems)
+    depth, _ = depth_of(files, request, notices, problems)
     labels = None
     if claim.findings_file is not None:
         labels = _labels(claim.findings_file, paths, dataset.findings, problems)

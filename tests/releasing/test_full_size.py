@@ -94,3 +94,43 @@ def test_shrinking_and_moving_change_places(fit):
     difference = np.abs(released - of_small)[12:-12, 4:-4]
     assert np.median(still) > 5 * np.median(difference)
     assert difference.max() < 3, "away from where the image ends in the square, whose edge the larger one draws sharper"
+
+
+@pytest.mark.parametrize("fit", ["squeeze", "pad", "crop"])
+@pytest.mark.parametrize("padding", [(0, 0), (4095, 4095), (4000, 4095)])
+def test_padding_stays_padding_and_mixes_with_nothing(fit, padding):
+    """A field of one grey beside padding, moved by 2.25 pixels: its edge is where the nearest pixel's was."""
+    pixels = np.full((32, 32), 700, np.uint16)
+    pixels[:, 20:] = padding[1]
+    field = torch.zeros(2, 16, 16)
+    field[0] = 2.25 / 2  # in the small version's pixels
+    whole = moved_at_full_size(pixels, field, fit, padding)
+    assert (whole[:, :18] == 700).all()
+    assert (whole[:, 18:] == padding[0]).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 99))
+def test_beside_padding_greys_are_weighed_without_it(seed):
+    """Against a sum over the four neighbours of each sample, pixel by pixel."""
+    draw = np.random.default_rng(seed)
+    pixels = draw.integers(100, 200, (16, 16), np.uint16)
+    pixels[draw.random((16, 16)) < 0.3] = 4095
+    field = draw.normal(0, 2, (2, 16, 16)).astype(np.float32)
+    ours = moved_at_full_size(pixels, torch.from_numpy(field), "squeeze", (4095, 4095))
+    for row in range(16):
+        for column in range(16):
+            x, y = (np.clip(place + field[axis, row, column], 0, 15) for axis, place in ((0, column), (1, row)))
+            exposed = []
+            for down, right in np.ndindex(2, 2):
+                grey = float(pixels[min(int(y) + down, 15), min(int(x) + right, 15)])
+                if grey != 4095:
+                    exposed.append((grey, abs(1 - down - y % 1) * abs(1 - right - x % 1)))
+            share = sum(weight for _, weight in exposed)
+            if abs(share - 0.5) < 1e-3:
+                continue
+            if share < 0.5:
+                assert ours[row, column] == 4095
+            else:
+                grey = sum(grey * weight for grey, weight in exposed) / share
+                assert abs(ours[row, column] - grey) < 0.51

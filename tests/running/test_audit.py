@@ -185,6 +185,18 @@ def test_of_more_than_8_bits_it_is_told_what_white_is_taken_to_be(setting, origi
     assert "white is taken to be the whitest that 10 bits hold" in notices[-1].text
 
 
+@pytest.mark.parametrize(("fit", "told"), [("squeeze", 0), ("pad", 1), ("crop", 1)])
+def test_images_that_somebody_squared_are_told_where_originals_are_padded_or_cropped(
+    tiny_protocol, originals, release, fit, told
+):
+    write(release, *originals[:3], size=40)
+    Image.new("L", (48, 40), 9).save(release / originals[3])
+    setting = Setting(protocol=str(tiny_protocol), overrides=["data.params.patients=10", f"data.fit={fit}"])
+    texts = [notice.text for notice in found(setting, release)[1]]
+    expected = f"3 of 4 released images are square as they come, and taken to show what data.fit = {fit} leaves"
+    assert sum(text.startswith(expected) for text in texts) == told
+
+
 @pytest.mark.parametrize("name", ["copy", "schema", "self", "model_config", "release_fit", "__dict__"])
 def test_a_parameter_that_cannot_be_called_so_is_refused(setting, originals, release, name):
     write(release, originals[0])
