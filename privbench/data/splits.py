@@ -80,10 +80,16 @@ class Split:
         return self.table[list(self.findings)].to_numpy(np.float32, copy=True)  # torch wants to be able to write
 
     def among(self, rows: np.ndarray) -> Split:
-        """Those rows alone, with the pairs among them. Shape: rows (n,), int."""
-        masks, locations = (None if known is None else known[rows] for known in (self.masks, self.locations))
+        """Those rows alone, with the pairs among them. Shape: rows (n,), int.
+
+        Rows that follow on one another are a view of the arrays, which may lie on a disk; others are copied.
+        """
+        start = int(rows[0]) if len(rows) else 0
+        follow = np.array_equal(rows, np.arange(start, start + len(rows)))
+        taken = slice(start, start + len(rows)) if follow else rows
+        masks, locations = (None if known is None else known[taken] for known in (self.masks, self.locations))
         table = self.table.iloc[rows].reset_index(drop=True)
-        return Split(self.images[rows], table, self.findings, self.pairs.among(rows), masks, locations)
+        return Split(self.images[taken], table, self.findings, self.pairs.among(rows), masks, locations)
 
     def with_images(self, images: np.ndarray) -> Split:
         """The same split with other pixels: the released images in place of the originals."""

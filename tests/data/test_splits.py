@@ -1,11 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tables import table
 
 from privbench.base.errors import PrivbenchError
-from privbench.data.splits import hold_out_validation
+from privbench.data.pairs import NO_PAIRS
+from privbench.data.splits import Split, hold_out_validation
 
 
 @given(
@@ -40,3 +42,13 @@ def test_own_validation_rows_stay():
 def test_nothing_left_to_train_on():
     with pytest.raises(PrivbenchError, match="leaves none to train on"):
         hold_out_validation(table(["train_val"], [1]), 0.5, 0)
+
+
+@pytest.mark.parametrize(("rows", "view"), [([2, 3, 4], True), ([], True), ([4, 3], False), ([0, 2], False)])
+def test_rows_that_follow_on_one_another_are_not_copied(rows, view):
+    images = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4), np.uint8)
+    table = pd.DataFrame({"image": list("abcde"), "patient": list("ppqqr")})
+    part = Split(images, table, (), NO_PAIRS).among(np.array(rows, int))
+    assert part.images[:, 0, 0, 0].tolist() == rows
+    assert part.table["image"].tolist() == ["abcde"[row] for row in rows]
+    assert (part.images.base is images) == view

@@ -35,7 +35,7 @@ def test_files_that_are_not_there_are_told_and_depth_is_that_of_all(tmp_path, re
     assert list(files) == ["a.png", "b.png"]
     assert len(problems) == 1
     assert "1 released files are not there" in problems[0]
-    assert depth_of(files, request_, notices, problems) == 12
+    assert depth_of(files, request_, notices, problems)[0] == 12
     assert "more than 8 bits" in notices[-1].text
     (tmp_path / "a.png").write_bytes(b"no image")
     depth_of(files, request_, notices, problems)
