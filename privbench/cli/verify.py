@@ -24,7 +24,7 @@ def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
     from ..judging.verify import verify_run
     from ..judging.verify_release import verify_release
     from ..record.manifest import MANIFEST
-    from ..record.run import read_run
+    from ..record.run import FILE, read_run
     from ..running.run_folder import withheld_from
 
     place = store or default_store()
@@ -32,6 +32,11 @@ def command(runs: arguments.RunFolders, store: arguments.Store = None) -> None:
     for folder in arguments.run_folders(runs):
         is_release = (folder / MANIFEST).is_file()
         try:
+            if not (is_release or folder.is_file() or (folder / FILE).is_file()):
+                raise PrivbenchError(
+                    f"it holds neither {FILE} of a run nor {MANIFEST} of a release: check its path, or give the "
+                    "command again that was to make it."
+                )
             problems = list(verify_release(folder) if is_release else verify_run(folder, place))
         except PrivbenchError as error:
             unknown = True

@@ -21,6 +21,7 @@ _PROBLEMS = {
     "file listed twice": ("are the file of another name", "list every file once"),
 }
 """What may be wrong with a name of a list, in a word, in a sentence, and what to do."""
+_NAME_IT = "name the data set's folder with --data-root (--originals of audit)"
 Missing = Literal["refuse", "leave out"]
 """What becomes of a list that names files which are not there."""
 
@@ -43,9 +44,13 @@ def data_folder(root: Path | None, dataset: str) -> Path:
     if root.is_file():
         raise PrivbenchError(f"{root} is a file: name the folder that holds the data set with --data-root.")
     if root.is_symlink() and not root.exists():
-        raise PrivbenchError(f"{root} is a link that leads nowhere: name the data set's folder with --data-root.")
+        raise PrivbenchError(
+            f"{root} is a link that leads nowhere: name the data set's folder with --data-root (--originals of audit)."
+        )
     if not root.is_dir():
-        raise PrivbenchError(f"There is no folder {root}: name the data set's folder with --data-root.")
+        raise PrivbenchError(
+            f"There is no folder {root}: name the data set's folder with --data-root (--originals of audit)."
+        )
     return root
 
 

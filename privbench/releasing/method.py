@@ -66,6 +66,7 @@ def method_of_run(folder: Path, plugins: tuple[Path, ...], at_trained_size: bool
         PrivbenchError: it is no run, or its files are not what the record vouches for; the method has changed since; or
             it cannot do what it is asked for.
     """
+    folder = folder.parent if folder.name == FILE else folder
     run = read_run(folder)
     if run.anonymizer.deterministic is None:
         raise PrivbenchError(

@@ -35,6 +35,10 @@ def test_a_run_becomes_a_release(privbench, line, finished, tmp_path):
     assert (again.code, "holds a finished release" in again.err) == (2, True)
 
 
+def test_a_run_may_be_named_by_its_record(privbench, line, finished):
+    assert privbench(*line, "--run", finished.folder / "run.json", "--dry-run").code == 0
+
+
 def test_what_repaints_is_written_at_its_size_where_that_is_asked_for(privbench, line, tmp_path):
     line = [*line, "--anonymizer", "dp-pix", "--size", "32", "--b", "4", "--fit", "pad"]
     refused = privbench(*line)

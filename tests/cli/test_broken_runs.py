@@ -77,6 +77,10 @@ def test_what_cannot_be_verified_was_not_tampered_with(privbench, runs, tmp_path
         answer = privbench("verify", folder)
         assert answer.code == 2
         assert f"{folder} cannot be verified: " in answer.out
+    assert (
+        "it holds neither run.json of a run nor manifest.json of a release"
+        in privbench("verify", tmp_path / "none").out
+    )
     assert privbench("verify", runs / "b").code == 1
     answer = privbench("verify", tmp_path / "none", runs / "b")
     assert answer.code == 1

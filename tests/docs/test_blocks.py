@@ -22,7 +22,10 @@ from privbench.sweeps.schema import load_sweep
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "privbench" / "cli" / "templates"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-NOT_RUN = {"docs/images/phantom.png": "draws the manual's picture, as the block beside it draws phantoms"}
+NOT_RUN = {
+    "docs/images/phantom.png": "draws the manual's picture, as the block beside it draws phantoms",
+    "privbench.audit(": "judges a folder of the reader's; tests/test_calls.py does so too",
+}
 """Python blocks that are compiled alone, by what stands in them, and why."""
 MINE = """
 from privbench import Anonymizer, Params
