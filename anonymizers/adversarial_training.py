@@ -17,7 +17,7 @@ from privbench.learning.context import Context, Pixels, batch_of
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import Recipe
 from privbench.learning.training import Losses, train
-from privbench.learning.updating import Update
+from privbench.learning.updating import Update, set_up
 
 from .adversaries import Adversary, Batch
 
@@ -106,14 +106,15 @@ class Game:
         params, fabric = anonymizer.params, ctx.fabric
         self._apply, self._fabric = anonymizer.apply, fabric
         self._classifier, self._adversary = classifier, adversary
-        self._generate, self._generator_steps = fabric.setup(
-            anonymizer.generator, torch.optim.Adam(anonymizer.generator.parameters(), lr=params.learning_rate)
+        self._generate, self._generator_steps = set_up(
+            anonymizer.generator, torch.optim.Adam(anonymizer.generator.parameters(), lr=params.learning_rate), ctx
         )
-        self._classify, self._classifier_steps = fabric.setup(
+        self._classify, self._classifier_steps = set_up(
             classifier,
             torch.optim.SGD(
                 classifier.parameters(), lr=params.classifier_learning_rate, momentum=0.9, weight_decay=1e-4
             ),
+            ctx,
         )
 
     def generator_losses(self, batch: Batch) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ from ..base.errors import PrivbenchError
 from ..base.memory import freed_memory_kept
 from ..base.progress import log
 from ..learning.context import Context
-from ..learning.device import create_fabric, deterministic
+from ..learning.device import create_fabric, deterministic, rounded
 from ..learning.generators import global_seed
 from .manifest import Seen, seen_of
 from .store import Produce, Store
@@ -76,11 +76,11 @@ class Job:
                     "than the command began with: install the same everywhere, and run the same command again."
                 )
             fabric = create_fabric(told.device, told.precision)
-            ctx = Context(fabric, told.seed, name, progress, batch=told.batch)
+            ctx = Context(fabric, told.seed, name, progress, batch=told.batch, compiled=told.compile)
             # The global seed is for whatever draws without a generator.
             with (
-                _threads(told.threads), deterministic(), global_seed(told.seed, name), freed_memory_kept(),
-                _device_given_back(),
+                _threads(told.threads), deterministic(), rounded(told.tf32), global_seed(told.seed, name),
+                freed_memory_kept(), _device_given_back(),
             ):  # fmt: skip
                 self.work(self.reads, folder, ctx)
             for read, place in self.reads.items():

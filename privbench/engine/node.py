@@ -15,6 +15,7 @@ from .manifest import key_of
 
 if TYPE_CHECKING:  # what only carries stages about cannot change what comes out of them
     from ..learning.context import Context
+    from ..learning.recipes import Compiled
     from ..plugins.interfaces import Plugin
 
 
@@ -49,7 +50,8 @@ class Conditions:
     """What every stage of a run shares.
 
     `device` is a type, such as cpu, or one of several, such as cuda:1; `threads` are those of one stage's work; `batch`
-    is auto where one that does not fit the device's memory is computed in parts.
+    is auto where one that does not fit the device's memory is computed in parts. `tf32` and `compile` are as the
+    protocol has them.
     """
 
     seed: int
@@ -57,6 +59,8 @@ class Conditions:
     precision: str
     threads: int
     batch: str = "protocol"
+    tf32: bool | None = None
+    compile: Compiled | None = None
 
     @property
     def device_type(self) -> str:
@@ -170,6 +174,8 @@ class Nodes:
             conditions |= {"device": told.device_type, "precision": told.precision, "threads": told.threads}
             if told.batch != "protocol":  # what batch norm saw then hangs on the memory that there was
                 conditions |= {"batch": told.batch}
+            more = {"tf32": told.tf32, "compile": told.compile}
+            conditions |= {name: value for name, value in more.items() if value is not None}
         whole = {**config, **self.more, **conditions}
         ours = frozenset(filter(is_ours, modules | modules_of(classes)))
         reached = Reached(ours, *_reached(ours))

@@ -15,6 +15,7 @@ from ..base.seeds import derive_seed, numpy_generator
 from ..base.timing import EpochTime
 from .clock import phase
 from .generators import torch_generator
+from .recipes import Compiled
 
 _BATCH = 64  # what fits a processor's caches; an accelerator has enough to do with it
 _DEVICE_SHARE = 0.5  # of the accelerator's free memory that resident images may take
@@ -26,7 +27,8 @@ class Context:
 
     `times` collects what each epoch took, which is no part of what the stage puts out. `batch` is auto where a batch
     that does not fit the device's memory may be computed in parts; `split` tells, by the titles of trainings that are,
-    how many rows are computed at once.
+    how many rows are computed at once. `compiled` is the mode of torch.compile for what is trained, None where it is
+    not compiled.
     """
 
     fabric: Fabric
@@ -37,6 +39,7 @@ class Context:
     times: list[EpochTime] = field(default_factory=list)
     batch: str = "protocol"
     split: dict[str, int] = field(default_factory=dict)
+    compiled: Compiled | None = None
 
     @property
     def device(self) -> torch.device:

@@ -68,6 +68,22 @@ def create_fabric(device: str, precision: str) -> Fabric:
 
 
 @contextmanager
+def rounded(tf32: bool | None) -> Iterator[None]:
+    """Whether a GPU rounds the factors of 32-true to ten bits (TF32), in convolutions and in products of matrices.
+
+    None leaves it as torch has it: in convolutions alone. What was set before is given back.
+    """
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = products.allow_tf32, convolutions.allow_tf32
+    if tf32 is not None:
+        products.allow_tf32 = convolutions.allow_tf32 = tf32
+    try:
+        yield
+    finally:
+        products.allow_tf32, convolutions.allow_tf32 = before
+
+
+@contextmanager
 def deterministic() -> Iterator[None]:
     """Asks torch for deterministic algorithms, and gives back what was set before.
 

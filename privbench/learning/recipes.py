@@ -10,6 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from ..base.params import Params
 
 Init = Literal["scratch", "guidance", "imagenet"]
+Compiled = Literal["default", "reduce-overhead"]
+"""A mode of torch.compile: kernels that are fused, or besides given to the device as one recorded graph of them."""
 
 
 class Backbone(Params):

@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 from ..base.errors import explain_memory_error
 from ..base.progress import log
 from .ahead import Loaded
 from .clock import phase
 from .context import Context
+from .recipes import Compiled
 
 Done = TypeVar("Done")
 LossOf = Callable[[Any], Tensor]
@@ -33,6 +35,29 @@ def if_it_fits(work: Callable[[], Done]) -> Done | None:
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
     return None
+
+
+def set_up(network: nn.Module, optimizer: torch.optim.Optimizer, ctx: Context) -> tuple[Any, Any]:
+    """The network as a training calls it, on the device and in the run's precision, and its optimizer.
+
+    What is compiled is that alone: who calls the network itself, to read images in batches of other lengths, has it as
+    it is.
+    """
+    called = network if ctx.compiled is None else _Compiled(network, ctx.compiled)
+    return ctx.fabric.setup(called, optimizer)
+
+
+class _Compiled(nn.Module):
+    """Calls a network by what torch.compile makes of it at the second call, when operations are counted no more."""
+
+    def __init__(self, network: nn.Module, mode: Compiled) -> None:
+        super().__init__()
+        self.network = network
+        self._call = torch.compile(lambda *inputs: network(*inputs), mode=mode)
+
+    def forward(self, *inputs: Any) -> Any:
+        # A recorded graph writes its outputs into the same memory each time, and a game looks at them for longer.
+        return tree_map_only(Tensor, Tensor.clone, self._call(*inputs))
 
 
 class Update:
@@ -65,7 +90,7 @@ class Update:
             title: what messages call the training.
             by_rows: whether each row of the output is of one row of the inputs; else no batch is computed in parts.
         """
-        self.network, self._optimizer = ctx.fabric.setup(network, optimizer)
+        self.network, self._optimizer = set_up(network, optimizer, ctx)
         self._ctx, self._move_rate, self._title = ctx, move_rate, title
         self._proven = ctx.batch != "auto" or not by_rows
         self._at_once: int | None = None

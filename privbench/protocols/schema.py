@@ -16,7 +16,7 @@ from ..base.files import builtin_names, digest_of, read_toml, text_digest
 from ..base.params import Params
 from ..base.validation import validate
 from ..data.squares import Fit
-from ..learning.recipes import GuidanceRecipe
+from ..learning.recipes import Compiled, GuidanceRecipe
 from .modes import Mode
 from .scenarios import FLOOR, Scenario
 
@@ -104,6 +104,16 @@ class Protocol(Params):
     seed: int = Field(0, ge=0, description="what every random draw derives from")
     threads: int = Field(
         1, ge=1, description="CPU threads of each stage: the order in which they add is seen in the last digits"
+    )
+    tf32: bool | None = Field(
+        None,
+        exclude_if=lambda told: told is None,
+        description="whether a GPU rounds factors of float32 to ten bits; none: in convolutions alone, as torch does",
+    )
+    compile: Compiled | None = Field(
+        None,
+        exclude_if=lambda told: told is None,
+        description="the mode of torch.compile for networks in training; none: they are not compiled",
     )
     data: DataSection
     pairs: PairsSection

@@ -34,8 +34,21 @@ def versions() -> dict[str, str]:
     }
 
 
-def device(named: str, precision: str, threads: int, batch: str = "protocol") -> dict[str, str]:
-    """The device of that type, or that one of several, and what a repetition on another machine may differ by."""
+_TF32 = {None: "convolutions", True: "all products", False: "none"}
+
+
+def device(
+    named: str,
+    precision: str,
+    threads: int,
+    batch: str = "protocol",
+    tf32: bool | None = None,
+    compiled: str | None = None,
+) -> dict[str, str]:
+    """The device of that type, or that one of several, and what a repetition on another machine may differ by.
+
+    `tf32` and `compiled` are the protocol's; of a GPU the first is told always, since torch rounds in convolutions.
+    """
     kind, _, number = named.partition(":")
     return {
         "type": kind,
@@ -43,6 +56,8 @@ def device(named: str, precision: str, threads: int, batch: str = "protocol") ->
         "name": name_of(named) or "",
         "precision": precision,
         **({"batch": batch} if batch != "protocol" else {}),
+        **({"tf32": _TF32[tf32]} if kind == "cuda" or tf32 is not None else {}),
+        **({"compile": compiled} if compiled is not None else {}),
         "threads": str(threads),
         "system": platform.platform(),
     }

@@ -178,7 +178,15 @@ class Pipeline:
     @cached_property
     def _nodes(self) -> Nodes:
         protocol = self.protocol
-        told = Conditions(protocol.seed, self.device, self.precision, protocol.threads, self.batch)
+        told = Conditions(
+            protocol.seed,
+            self.device,
+            self.precision,
+            protocol.threads,
+            self.batch,
+            protocol.tf32,
+            protocol.compile,
+        )
         return Nodes(VERSIONS, told)
 
     @cached_property

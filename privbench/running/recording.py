@@ -102,7 +102,14 @@ def record_of(
             for name, stage in stages.items()
         ],
         versions=environment.versions(),
-        device=environment.device(pipeline.device, pipeline.precision, pipeline.protocol.threads, pipeline.batch),
+        device=environment.device(
+            pipeline.device,
+            pipeline.precision,
+            pipeline.protocol.threads,
+            pipeline.batch,
+            pipeline.protocol.tf32,
+            pipeline.protocol.compile,
+        ),
         git=environment.git(),
         files={},
     )

@@ -32,6 +32,7 @@ def test_what_is_made_by_the_same_from_the_same_is_one():
     "other",
     [{"config": {"x": 1}}, {"versions": VERSIONS | {"attack": "4"}}, {"versions": VERSIONS | {"data": "2"}},
      {"conditions": replace(CONDITIONS, seed=1)}, {"conditions": replace(CONDITIONS, threads=2)},
+     {"conditions": replace(CONDITIONS, tf32=False)}, {"conditions": replace(CONDITIONS, compile="default")},
      {"conditions": replace(CONDITIONS, device="cuda")}, {"conditions": replace(CONDITIONS, precision="bf16-mixed")},
      {"inputs": False}, {"plugins": [Registry().create(Anonymizer, "dp-pix", {})]}],
 )  # fmt: skip

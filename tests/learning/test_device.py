@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from privbench.base.errors import PrivbenchError
-from privbench.learning.device import chosen_device, create_fabric, deterministic
+from privbench.learning.device import chosen_device, create_fabric, deterministic, rounded
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,17 @@ def test_a_workspace_that_the_user_chose_is_kept(monkeypatch):
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
     with deterministic():
         assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+@pytest.mark.parametrize(("tf32", "seen"), [(None, (False, True)), (True, (True, True)), (False, (False, False))])
+def test_how_a_gpu_rounds_is_set_for_a_while(tf32, seen):
+    def setting():
+        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+    assert setting() == (False, True), "as torch has it"
+    with rounded(tf32):
+        assert setting() == seen
+    assert setting() == (False, True)
+    with pytest.raises(ZeroDivisionError), rounded(tf32):
+        raise ZeroDivisionError
+    assert setting() == (False, True), "also where the block raised"

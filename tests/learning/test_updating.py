@@ -1,6 +1,8 @@
 """Batches that a device cannot hold: their size is told, or they are computed in parts with the same gradients."""
 
 import copy
+import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -147,3 +149,21 @@ def test_what_is_not_put_out_by_rows_is_not_split(ctx):
     with pytest.raises(torch.OutOfMemoryError):
         updated(network, auto(ctx), torch.ones(8, 5), lambda outputs: outputs[0].mean())
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["default", "reduce-overhead"])
+def test_what_is_compiled_learns_the_same(mode, ctx):
+    """On a processor, whose compiler takes its time; outputs stay as they are while the next are computed."""
+    if shutil.which("g++") is None:
+        pytest.skip("there is no C++ compiler, which torch.compile needs on a processor")
+    images = torch.randn(16, 5, generator=torch.Generator().manual_seed(1))
+    plain, compiled = nn.Sequential(*layers()), nn.Sequential(*layers())
+    told = updated(compiled, replace(ctx, compiled=mode), images, of_pairs)
+    assert told == pytest.approx(updated(plain, ctx, images, of_pairs), rel=1e-5)
+    assert compiled.state_dict().keys() == plain.state_dict().keys()
+    update = Update(compiled, replace(ctx, compiled=mode), torch.optim.SGD(compiled.parameters(), 0.1), title="toy")
+    first = update.network(images)
+    before = first.clone()
+    update.network(images * 2)
+    assert torch.equal(first, before)

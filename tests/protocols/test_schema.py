@@ -57,6 +57,14 @@ def test_override_changes_value_and_fixed_part():
     assert digest_of(plain.fixed()) != digest_of(changed.fixed())
 
 
+def test_how_a_device_rounds_and_compiles_counts_where_it_is_told_alone():
+    plain = load_protocol("standard")
+    assert not {"tf32", "compile"} & plain.fixed().keys(), "fingerprints from before there were these stay"
+    for override, value in (("tf32=false", False), ("tf32=true", True), ("compile=reduce-overhead", "reduce-overhead")):
+        name = override.partition("=")[0]
+        assert load_protocol("standard", [override]).fixed() == plain.fixed() | {name: value}
+
+
 def test_words_and_anonymizer_parameters_are_no_part_of_the_fingerprint():
     plain = load_protocol("quick")
     changed = load_protocol("quick", ["description=other", "name=mine", "anonymizers.prichexy.epochs=9"])

@@ -54,9 +54,17 @@ def test_the_device_is_told_with_what_a_repetition_may_differ_by():
 
 
 def test_one_of_several_devices_is_told_with_its_number(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda number: f"GPU {number}")
     told = environment.device("cuda:1", "32-true", 1)
     assert (told["type"], told["number"], told["name"]) == ("cuda", "1", "GPU 1")
+    assert told["tf32"] == "convolutions", "torch rounds there unless it is told otherwise"
+
+
+def test_what_the_protocol_says_of_rounding_and_compiling_is_told():
+    for tf32, words in ((True, "all products"), (False, "none")):
+        told = environment.device("cpu", "32-true", 1, tf32=tf32, compiled="reduce-overhead")
+        assert (told["tf32"], told["compile"]) == (words, "reduce-overhead")
 
 
 def test_a_checkout_tells_its_commit_and_whether_it_was_changed(copy, tmp_path):
