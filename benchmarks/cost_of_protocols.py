@@ -265,8 +265,14 @@ def networks(protocols: Sequence[Protocol]) -> dict[str, tuple[Any, int]]:
     return found
 
 
-def measure(device: str, precision: str, batch: int, threads: int, seconds: float) -> dict[str, dict[str, float]]:
-    """Images a second, and operations an image, of each network: training and reading."""
+MEASURED = ("paper", "standard")
+"""The protocols whose networks are measured."""
+
+
+def measure(
+    device: str, precision: str, batch: int, threads: int, seconds: float, protocols: Sequence[str] = MEASURED
+) -> dict[str, dict[str, float]]:
+    """Images a second, and operations an image, of each network of these protocols: training and reading."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -274,7 +280,7 @@ def measure(device: str, precision: str, batch: int, threads: int, seconds: floa
 
     torch.set_num_threads(threads)
     fabric, rates = create_fabric(device, precision), {}
-    for name, (made, side) in networks([load_protocol("paper"), load_protocol("standard")]).items():
+    for name, (made, side) in networks(list(map(load_protocol, protocols))).items():
         network, optimizer = fabric.setup(made, torch.optim.Adam(made.parameters(), fused=True))
         channels = next(one.in_channels for one in made.modules() if isinstance(one, torch.nn.Conv2d))
         images = torch.rand(batch, channels, side, side, device=fabric.device)

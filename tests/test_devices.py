@@ -24,6 +24,8 @@ from privbench.learning.device import create_fabric, deterministic, rounded
 from privbench.learning.updating import Update
 from privbench.plugins.registry import Registry
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*does not have a deterministic implementation")
+
 STILL = {"augmentation": dict.fromkeys(("shift", "rotation", "scale", "exposure", "noise"), 0)}
 """A GPU draws other numbers than a processor, so nothing hangs on draws here."""
 LEARNING = EMBEDDING | STILL

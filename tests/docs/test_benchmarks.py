@@ -1,10 +1,15 @@
 """Benchmarks run with what privbench is today, and take what their help says."""
 
 import importlib.util
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from privbench.protocols.schema import load_protocol
 
@@ -139,3 +144,118 @@ def test_every_network_has_measured_rates(costs):
     found = costs.networks([load_protocol(name) for name in ("paper", "standard", "standard-phantom")])
     assert rates.keys() == found.keys()
     assert all(one["train"] < one["read"] and one["train_flops"] > 2 * one["read_flops"] for one in rates.values())
+
+
+def in_a_process(*words):
+    return subprocess.run(
+        [sys.executable, *map(str, words)], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+
+
+@pytest.mark.slow
+def test_what_a_gpu_is_measured_by_runs_on_a_processor(tmp_path):
+    """All paths but those that only a GPU has, at small size."""
+    done = in_a_process(FOLDER / "gpu.py", "--device", "cpu", "--small", "--json", tmp_path / "rows.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No GPU is used" in done.stdout
+    told = json.loads((tmp_path / "rows.json").read_text())
+    assert (told["device"], told["small"]) == ("cpu", True)
+    rows = {status: [row for row in told["rows"] if row["status"] == status] for status in ("ok", "skipped")}
+    assert len(rows["ok"]) + len(rows["skipped"]) == len(told["rows"]), "no target of a GPU is held against it"
+    assert {row["section"] for row in rows["ok"]} == {"correctness", "trainings", "seeds", "hours", "precision"}
+    assert [row["section"] for row in rows["skipped"]] == ["compile"]
+    assert all(row["value"] > 0 for row in rows["ok"] if row["unit"].endswith("/s"))
+
+
+def test_a_section_that_fails_is_a_row_and_the_next_goes_on(tmp_path):
+    module = load("gpu_rows")
+    bench = module.Bench("cpu", True, 100.0, only=("trainings", "seeds"))
+
+    def broken():
+        raise ValueError("first line\nsecond line")
+
+    bench.guarded("trainings", "broken", 1, broken)
+    bench.guarded("trainings", "later", 1e6, broken)
+    bench.guarded("hours", "not asked for", 1, broken)
+    bench.guarded("seeds", "whole", 1, lambda: bench.at_least("seeds", "whole", 12.0, "pairs/s", 1.2, 3))
+    told = [(row.what, row.status) for row in bench.rows]
+    assert told == [("broken", "failed"), ("later", "skipped"), ("whole", "ok")]
+    assert bench.rows[0].note == "ValueError: first line"
+    assert bench.failed
+    assert "| trainings | broken |  |  |  | failed | ValueError: first line |" in bench.table()
+    bench.written(tmp_path / "rows.json", {"device": "none"})
+    assert len(json.loads((tmp_path / "rows.json").read_text())["rows"]) == 3
+    assert os.listdir(tmp_path) == ["rows.json"]
+    on_gpu = module.Bench("cuda", False, 100.0)
+    on_gpu.at_least("seeds", "slow", 12.0, "pairs/s", 1.2, 3)
+    assert (on_gpu.rows[0].status, on_gpu.rows[0].target, on_gpu.failed) == ("missed", ">= 3 times", False)
+
+
+def test_what_hangs_is_ended_when_the_time_is_over(tmp_path):
+    """In the middle of a section, with the process that it began."""
+    file = tmp_path / "rows.json"
+    code = f"""
+import subprocess, sys
+from pathlib import Path
+sys.path.insert(0, {str(FOLDER)!r})
+import gpu
+from seeds_together import RUNNING
+bench = gpu.Bench("cpu", True, 0.5)
+bench.doing = "seeds: processes"
+RUNNING.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True))
+print("began", RUNNING[0].pid, flush=True)
+gpu.ended_by_the_clock(bench, Path({str(file)!r}), {{}})
+RUNNING[0].wait()
+input()
+"""
+    line = [sys.executable, "-c", code]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        printed = process.stdout.read()
+        assert process.wait() == 1
+    (row,) = json.loads(file.read_text())["rows"]
+    assert (row["section"], row["status"]) == ("seeds", "failed")
+    assert "the time was over" in printed
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(printed.split()[1]), 0)
+
+
+def test_seeds_that_are_stacked_learn_what_they_learn_alone():
+    module = load("seeds_together")
+    recipe = module.VerifierRecipe(**load_protocol("quick").attacks["siamese"].params | {"batch_size": 4})
+    told = module.Seeds(recipe, 32, 2, "cpu", "32-true")
+    assert module.equal(told) < 1e-5
+    assert module.Seeds.read(told.dumped()) == told
+    first, second = (module.Alone(told, seed, *surroundings_of(module, told)) for seed in (0, 1))
+    assert abs(first.step() - second.step()) > 1e-3, "seeds differ"
+
+
+def surroundings_of(module, told):
+    fabric = module.create_fabric(told.device, told.precision)
+    return fabric, module.Pairs(told, fabric.device)
+
+
+def test_a_process_of_one_seed_that_ends_is_told_with_its_last_words():
+    module = load("seeds_together")
+    recipe = module.VerifierRecipe(**load_protocol("quick").attacks["siamese"].params | {"backbone": "no_such_network"})
+    with pytest.raises(RuntimeError, match="a process of one seed ended: .*no_such_network"):
+        module.in_processes(module.Seeds(recipe, 32, 1, "cpu", "32-true"), 0.1)
+    assert all(process.poll() is not None for process in module.RUNNING)
+
+
+def test_the_interval_of_paired_aucs_is_students():
+    module = load("precision_of_trainings")
+    ours, theirs = np.random.default_rng(0).normal(0.8, 0.02, (2, 5))
+    told = module.difference(ours, theirs)
+    expected = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
+    assert (told.low, told.high) == pytest.approx((expected.low, expected.high))
+    assert told.mean == pytest.approx((ours - theirs).mean())
+    assert told.holds_zero
+    assert not module.difference(ours + 0.2, theirs).holds_zero
+
+
+def test_the_time_that_kernels_cover_counts_once():
+    covered = load("gpu_busy").covered
+    early = [(0.0, 1.0)] * 4
+    assert covered([*early, (10, 12), (11, 13), (16, 18), (18, 20)]) == pytest.approx(0.7)
+    assert covered([*early, (10, 20), (11, 12), (13, 14), (15, 16)]) == pytest.approx(1.0)
+    assert covered([(0, 1), (2, 3)]) is None
