@@ -2,7 +2,7 @@
 
     python benchmarks/gpu.py --json gpu.json                         # on a GPU: phantoms of 256 px, standard's networks
     python benchmarks/gpu.py --device cpu --small                    # the same paths on a processor, in a minute
-    python benchmarks/gpu.py --device cpu --small --only precision --steps 240
+    python benchmarks/gpu.py --device cpu --small --only precision --steps 160
 
 Correctness comes first: the tests that are marked `gpu` hold every anonymizer, attack and utility task in fp32 and bf16
 against the processor. Then come privbench's trainings beside plain ones in the same process (`plain_trainings.py`),
