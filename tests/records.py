@@ -328,6 +328,7 @@ def memory(value: float | None, control: float | None = 0.5, *, reach: float = 0
         )
         change = Change(value=value - control, interval=ends, p_value=0.01)
     return MemoryFigure(
+        judged=True,
         value=value,
         interval=None if value is None else around(value),
         members=30,
@@ -364,6 +365,7 @@ def unpaired(
         labelled=0 if useful is None else 150,
         learnt_from=["train"],
         assumed=assumed,
+        test_named=True,
         linkage="not attacked",
         copies=copies or drawn_copies(),
         memorization=memorization or memory(0.5),

@@ -91,6 +91,9 @@ class ListedImages(Dataset):
             table = each_its_own(table)
         return Listed(table, rows.findings, tuple(notices), files, listing.digest)
 
+    def names_test(self, request: DataRequest) -> bool:
+        return "split" in self.listed(request).table.columns
+
     def source(self, request: DataRequest) -> dict[str, Any]:
         listed = self.listed(request)
         told = [[name, file.size, file.changed] for name, file in sorted(listed.files.items())]

@@ -82,6 +82,13 @@ class Merged(Dataset):
     def parts(self) -> Sequence[Plugin]:
         return tuple(self._parts.values())
 
+    def names_test(self, request: DataRequest) -> bool:
+        named = []
+        for name, part in self._parts.items():
+            with _told_of(name):
+                named.append(part.names_test(self._request(name, request)))
+        return all(named)
+
     def source(self, request: DataRequest) -> dict[str, Any]:
         if request.root is not None:
             raise PrivbenchError(

@@ -16,7 +16,7 @@ from ..record.estimates import Estimate
 from ..record.figures import Figures
 from ..record.names import FigureName
 from ..record.scores import AttackScores
-from ..record.unpaired import MemoryFigure, UnpairedResult
+from ..record.unpaired import WHY_NOT_JUDGED, Remembered, UnpairedResult
 from ..record.utility import MeasurementResult, UtilityResult
 from .attacks import attack_results
 from .copies import copies_result
@@ -26,6 +26,13 @@ from .resampling import Resampling
 from .utility import utility_results
 
 _RETRAINED = ("retrained-transfer", "retrained-release")
+_UNLESS: Mapping[Remembered, str] = {
+    "remembered": "",
+    "above chance": "; too few were held out beside the test to exclude that the splits differ as much",
+    "above control": ", surely more than for patients held out, though not surely more than chance",
+    "splits differ": "; for patients held out, too: either the splits differ, or it learnt from those as well",
+}
+"""What is said of a figure that alarms, beside it."""
 _KEPT_FROM = 0.5
 """Share of the originals' margin above chance from which findings count as read off a release."""
 
@@ -159,6 +166,17 @@ def _of_memory(found: UnpairedResult | None) -> Iterator[str]:
     if found is None:
         return
     copies = found.copies
+    if found.assumed:
+        yield (
+            "nobody said from which patients the generator learnt: it is taken to be "
+            f"{' and '.join(found.learnt_from)}, and where that is wrong, so are memorization and membership "
+            "(--learnt-from tells it)"
+        )
+    if not found.test_named:
+        yield (
+            f"memorization and membership cannot be judged: {WHY_NOT_JUDGED}, because the data name no test patients "
+            "(a column split of their table names them)"
+        )
     if copies.publishes_originals:
         yield (
             f"it publishes radiographs of patients: {copies.share:.1%} of the released images are copies of an "
@@ -168,20 +186,13 @@ def _of_memory(found: UnpairedResult | None) -> Iterator[str]:
     if found.memorization.alarms:
         yield (
             "it memorizes: released images come nearer to patients whom the generator learnt from than to others"
-            f"{_unless(found.memorization)}"
+            f"{_UNLESS[found.memorization.verdict]}"
         )
     if found.membership.alarms:
         yield (
             f"it tells whom it learnt from: members are told from other patients at an AUC of "
-            f"{found.membership.value:.2f}{_unless(found.membership)}"
+            f"{found.membership.value:.2f}{_UNLESS[found.membership.verdict]}"
         )
-
-
-def _unless(figure: MemoryFigure) -> str:
-    """What would excuse a figure that no control arm confirms."""
-    if figure.verdict == "remembered":
-        return ""
-    return "; too few were held out beside the test to exclude that the splits differ as much"
 
 
 def _of_the_mean(utility: UtilityResult) -> Iterator[str]:

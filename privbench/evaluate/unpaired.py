@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,12 +41,18 @@ _CELLS = 1000
 class Provenance:
     """What somebody says of a release: the splits that its generator learnt from, and how many images have findings.
 
-    `assumed` tells that nobody said from which splits.
+    `assumed` tells that nobody said from which splits; `test_named` that the data name their test patients, whom the
+    generator can thus have left out.
     """
 
     learnt_from: Sequence[str]
     assumed: bool
     labelled: int
+    test_named: bool
+
+    def terms(self) -> dict[str, Any]:
+        """What of it makes runs comparable, as JSON has it."""
+        return asdict(self) | {"learnt_from": list(self.learnt_from)}
 
 
 def evaluate_unpaired(
@@ -73,15 +80,20 @@ def evaluate_unpaired(
     nearest = {arm: _memorization(scores.draws, cells, arm, splits, resampling) for arm, splits in arms.items()}
     of_patients = _memberships(scores, told.learnt_from)
     inferred = {arm: _membership(of_patients, splits, resampling) for arm, splits in arms.items()}
+    if not told.test_named:  # who was taken for unseen may be a member
+        nearest, inferred = (
+            {arm: replace(one, estimate=None) for arm, one in of.items()} for of in (nearest, inferred)
+        )
     result = UnpairedResult(
         images=scores.draws["image"].nunique(),
         labelled=told.labelled,
         learnt_from=list(told.learnt_from),
         assumed=told.assumed,
+        test_named=told.test_named,
         linkage="not attacked",
         copies=_copies(scores, told.learnt_from, resampling, statistics),
-        memorization=_figure(nearest, statistics),
-        membership=_figure(inferred, statistics),
+        memorization=_figure(nearest, statistics, told.test_named),
+        membership=_figure(inferred, statistics, told.test_named),
     )
     utilities, estimates = utility_results(utility_scores, protocol, utility_versions, resampling)
     for name, found in ((names.MEMORIZATION, nearest), (names.MEMBERSHIP_AUC, inferred)):
@@ -99,13 +111,14 @@ class _Arm:
     outsiders: int
 
 
-def _figure(arms: Mapping[str, _Arm], statistics: StatisticsSection) -> MemoryFigure:
+def _figure(arms: Mapping[str, _Arm], statistics: StatisticsSection, judged: bool) -> MemoryFigure:
     learnt, control = arms[LEARNT], arms[HELD_OUT].estimate
     value, change = learnt.estimate, None
     if value is not None and control is not None:
         both = value.minus(control)
         change = Change(value=both.value, interval=both.interval(statistics), p_value=both.p_value())
     return MemoryFigure(
+        judged=judged,
         value=None if value is None else value.value,
         interval=None if value is None else value.interval(statistics),
         members=learnt.members,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from ..record.folder import (
 from ..record.run import FILE, SCHEMA_VERSION, RunRecord, read_run
 from ..record.scores import OTHER_PATIENT, read_scores
 from ..record.shared import Withheld
+from ..record.unpaired import UnpairedResult
 from ..running.run_folder import withheld_from
 from .provenance import stages_fit, store_fits
 
@@ -66,7 +67,7 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
         yield from _fingerprint(record, withheld)
         yield from stages_fit(folder, record)
         yield from _anonymizer(folder, record)
-        yield from _scores_of_draws(folder, record) if record.unpaired else _scores(folder)
+        yield from _scores_of_draws(folder, record, record.unpaired) if record.unpaired else _scores(folder)
         evaluation = _evaluated(folder, record)
         yield from _figures(record, evaluation)
         yield from _estimates(folder, evaluation)
@@ -141,7 +142,7 @@ def _scores(folder: Path) -> Iterator[str]:
             yield f"{name}: {int((~finite).sum())} score(s) are no numbers"
 
 
-def _scores_of_draws(folder: Path, record: RunRecord) -> Iterator[str]:
+def _scores_of_draws(folder: Path, record: RunRecord, found: UnpairedResult) -> Iterator[str]:
     """What the scores of an unpaired release must satisfy, and of whom they tell."""
     scores = read_unpaired(folder)
     there = set(scores.patients["patient"])
@@ -151,9 +152,10 @@ def _scores_of_draws(folder: Path, record: RunRecord) -> Iterator[str]:
     strangers = set(scores.draws["nearest_patient"].dropna()) - there | set(scores.nearness["patient"]) - there
     if strangers:
         yield f"{DRAW_SCORES}: {len(strangers)} patient(s) are none of those who are listed, first {min(strangers)}"
-    stated = record.unpaired and record.unpaired.learnt_from
-    if record.terms.get("unpaired", {}).get("learnt_from") != stated:
-        yield f"{FILE}: unpaired.learnt_from is not what the fingerprint was made of"
+    stated, terms = found.model_dump(mode="json"), record.terms.get("unpaired", {})
+    for name in (one.name for one in fields(Provenance)):
+        if name not in terms or terms[name] != stated[name]:
+            yield f"{FILE}: unpaired.{name} is not what the fingerprint was made of"
 
 
 def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
@@ -161,7 +163,7 @@ def _evaluated(folder: Path, record: RunRecord) -> Evaluation:
     utility_versions = {one.name: one.version for one in record.utilities}
     utility_versions |= {one.name: one.version for one in record.measurements}
     if (unpaired := record.unpaired) is not None:
-        told = Provenance(unpaired.learnt_from, unpaired.assumed, unpaired.labelled)
+        told = Provenance(unpaired.learnt_from, unpaired.assumed, unpaired.labelled, unpaired.test_named)
         readings = read_scores(folder / UTILITY_SCORES)
         return evaluate_unpaired(read_unpaired(folder), readings, protocol, utility_versions, told)
     versions = {result.name: result.version for result in record.attacks}

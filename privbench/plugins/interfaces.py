@@ -415,6 +415,14 @@ class Dataset(Plugin):
         """
         return None
 
+    def names_test(self, request: DataRequest) -> bool:
+        """Whether the data themselves say who the test patients are, so that others can have left the same ones out.
+
+        False where patients are drawn for the test: then nobody knows whom a generator made elsewhere never saw, and
+        whom an unpaired release remembers is not judged. Raises PrivbenchError where the data say nothing at all.
+        """
+        return False
+
     @abstractmethod
     def source(self, request: DataRequest) -> dict[str, Any]:
         """What tells one source from another, cheaply: it becomes part of the key of the cached copy."""

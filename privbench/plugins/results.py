@@ -117,6 +117,7 @@ RESULTS: dict[str, Result | None] = {
     "predict": Result("a numpy array of numbers", lambda value, *_: _numbers(value)),
     "measure": Result("a dict of numpy arrays of numbers", lambda value, *_: _by_name(value, _numbers)),
     "collection": Result("None or a text", lambda value, *_: value is None or _text(value)),
+    "names_test": Result("True or False", lambda value, *_: isinstance(value, bool)),
     "source": Result("a dict of what JSON can hold", lambda value, *_: _json(value)),
     "table": Result(
         "a pandas DataFrame, beside `findings`, a tuple of texts",

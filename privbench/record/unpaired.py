@@ -17,11 +17,16 @@ NOT_JUDGED: dict[str, str] = {
     "utility in the modes frozen and retrained-release": "the test images have no released ones beside them",
 }
 """What cannot be judged of an unpaired release, and why; in every table and report of one."""
-Remembered = Literal["remembered", "above chance", "splits differ", "not shown", "too few"]
+Remembered = Literal[
+    "remembered", "above chance", "above control", "splits differ", "not shown", "too few", "not judged"
+]
 """What a figure of memory says: it is surely above chance, and above its control arm; above chance, with no control
-arm that could tell whether the splits differ as much; above chance, and so is the control arm; not surely above chance;
-nothing, because so few patients leave no interval."""
-ALARMS: tuple[Remembered, ...] = ("remembered", "above chance")
+arm that could tell whether the splits differ as much; above its control arm, and not surely above chance; above chance,
+and so is the control arm, whose patients may have been learnt from, too; not surely above either; nothing, because so
+few patients leave no interval; nothing, because nobody knows whom the generator never saw."""
+ALARMS: tuple[Remembered, ...] = ("remembered", "above chance", "above control", "splits differ")
+WHY_NOT_JUDGED = "nobody knows which patients the generator never saw"
+"""Why memory is not judged where the data do not name their test patients."""
 
 
 class DrawnCopies(Record):
@@ -58,9 +63,11 @@ class MemoryFigure(Record):
 
     `control` is the same of patients of a split that it did not learn from, in the place of members: it tells how far
     the splits differ. `change` is the value minus the control. Both are None where the generator learnt from all but
-    the test patients. The value is None where no patients of as many images are on both sides.
+    the test patients. The value is None where no patients of as many images are on both sides, and where it is not
+    `judged`, because the test patients may be among those whom the generator learnt from.
     """
 
+    judged: bool
     value: Share | None
     interval: Interval | None
     members: Count
@@ -72,11 +79,15 @@ class MemoryFigure(Record):
     @property
     def verdict(self) -> Remembered:
         """What it says of memory. It never says that there is none."""
+        if not self.judged:
+            return "not judged"
         if self.value is None or self.interval is None:
             return "too few"
+        # The control comes first: where test patients lie nearer to everything, half is not where chance leads.
+        beyond = self.change is not None and self.change.interval is not None and self.change.interval.low > 0
         if self.interval.low <= 0.5:
-            return "not shown"
-        if self.change is not None and self.change.interval is not None and self.change.interval.low > 0:
+            return "above control" if beyond else "not shown"
+        if beyond:
             return "remembered"
         # A control arm that is too small to tell anything excuses nothing.
         differs = self.control_interval is not None and self.control_interval.low > 0.5
@@ -92,16 +103,18 @@ class UnpairedResult(Record):
     """What was found in a release of synthetic images. It was not attacked for linkage, and is never certified.
 
     `images` is how many were released, `labelled` how many of them with findings. `learnt_from` are the splits that
-    its generator learnt from, which is `assumed` where nobody said so. Of `memorization` the value tells how often a
-    released image is nearest to a member (a / (a + b), with a and b released images nearest to a member and to an
-    outsider, per patient of that kind); of `membership` it is the AUC of an attack that tells members by how near
-    released images come to their originals.
+    its generator learnt from, which is `assumed` where nobody said so; `test_named` tells that the data name their test
+    patients, so that the generator can have left them out: else no figure of memory is judged. Of `memorization` the
+    value tells how often a released image is nearest to a member (a / (a + b), with a and b released images nearest to
+    a member and to an outsider, per patient of that kind); of `membership` it is the AUC of an attack that tells
+    members by how near released images come to their originals.
     """
 
     images: Count
     labelled: Count
     learnt_from: list[str]
     assumed: bool
+    test_named: bool
     linkage: LinkageVerdict
     copies: DrawnCopies
     memorization: MemoryFigure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..record.run import RunRecord
-from ..record.unpaired import WHY_UNPAIRED, MemoryFigure, UnpairedResult
+from ..record.unpaired import WHY_NOT_JUDGED, WHY_UNPAIRED, MemoryFigure, UnpairedResult
 from .figures import interval_text
 
 
@@ -42,6 +42,8 @@ def _copies(found: UnpairedResult) -> str:
 
 
 def _told(figure: MemoryFigure, found: UnpairedResult, what: str) -> str:
+    if not figure.judged:
+        return f"cannot be judged: {WHY_NOT_JUDGED}, because the data name no test patients"
     if figure.value is None:
         return "cannot be judged: no member has as many images as a test patient"
     value = f"{what} {interval_text(figure.value, figure.interval)}, where 0.5 is chance"
@@ -54,7 +56,9 @@ def _told(figure: MemoryFigure, found: UnpairedResult, what: str) -> str:
     words = {
         "remembered": "yes, surely",
         "above chance": "surely more than chance, and too few were held out to tell whether the splits differ as much",
-        "splits differ": "more than chance, but not surely more than the splits differ anyway",
+        "above control": "surely more than for patients held out, though not surely more than chance",
+        "splits differ": "more than chance, and so for patients held out: either the splits differ, or it learnt from "
+        "those held out, too",
         "not shown": "not shown, which does not prove that nothing is remembered",
         "too few": "not known, because the patients are too few for an interval",
     }

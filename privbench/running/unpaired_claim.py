@@ -20,6 +20,7 @@ from ..datasets.folders import files_below
 from ..datasets.spreadsheets import read_spreadsheet
 from ..evaluate.unpaired import Provenance
 from ..protocols.schema import Protocol
+from .decoding import sound_table
 from .found_release import FoundRelease, ReleasedFile
 from .released_files import check_claim, depth_of, is_image, released_files
 from .setting import Setting
@@ -30,14 +31,11 @@ IMAGE = "image"
 """The column of a table of findings that names released images; the others are called as the data set's findings."""
 LEARNABLE = ("train", "val")
 """Splits that a generator may have learnt from. Everything is judged beside the test patients, whom it never saw."""
-ASSUMED = ("train",)
+ASSUMED = LEARNABLE
+"""What counts as learnt from where nobody said: a control arm that was learnt from, too, would excuse what it shows."""
 _UNPAIRED = (
     "the release is unpaired: no one knows of which original an image was made, so patients were not looked for in it, "
     "and whether images can be linked to them is not known"
-)
-_ASSUMED = (
-    "nobody said from which patients the generator learnt: it is taken to be the training split, and where that is "
-    "wrong, so are memorization and membership (--learnt-from tells it)"
 )
 
 
@@ -67,11 +65,12 @@ def unpaired_release(claim: UnpairedClaim, setting: Setting, protocol: Protocol)
             "choose originals of patients who are known."
         )
     request = replace(request, notice=lambda _: None)  # whoever reads the data tells it
+    _check_held_out(learnt_from, sound_table(dataset, request)["split"])
     paths = sorted(path for path in files_below(folder) if is_image(path))
     if not paths:
         raise PrivbenchError(f"There is no image below {folder}: name the folder that holds the released images.")
     files = released_files(folder, paths, problems)
-    notices = [Notice(_UNPAIRED), *([Notice(_ASSUMED)] if claim.learnt_from is None else [])]
+    notices = [Notice(_UNPAIRED)]
     depth, _ = depth_of(files, request, notices, problems)
     labels = None
     if claim.findings_file is not None:
@@ -93,7 +92,7 @@ def unpaired_release(claim: UnpairedClaim, setting: Setting, protocol: Protocol)
             **claim.params,
         ),
         labels,
-        Provenance(learnt_from, claim.learnt_from is None, labelled),
+        Provenance(learnt_from, claim.learnt_from is None, labelled, dataset.names_test(request)),
         notices,
     )
 
@@ -109,6 +108,16 @@ def _learnt_from(told: Sequence[str] | None) -> tuple[str, ...]:
             "beside test patients whom it never saw, so choose splits in which it learnt from no test patient."
         )
     return tuple(name for name in LEARNABLE if name in told)
+
+
+def _check_held_out(learnt_from: Sequence[str], splits: pd.Series) -> None:
+    """Raises PrivbenchError where a split is said to be held out that no generator made elsewhere can know."""
+    if len(learnt_from) < len(LEARNABLE) and (splits == "train_val").any():
+        raise PrivbenchError(
+            f"--learnt-from {learnt_from[0]} says that a generator held out patients whom privbench draws for its own "
+            f"validation, because the data name none: say --learnt-from {','.join(LEARNABLE)}, or name the patients "
+            "who were held out, such as by val in a column split of the table."
+        )
 
 
 def _labels(file: Path, paths: Sequence[str], findings: Sequence[str], problems: list[str]) -> np.ndarray | None:

@@ -121,9 +121,7 @@ class UnpairedPipeline:
     def key(self) -> str:
         """SHA-256 of all that decides the run's scores, known before anything is computed."""
         return digest_of(
-            self.terms
-            | {"anonymizer": stated(self.anonymizer), "source": self._source, "labels": self._labels}
-            | {"assumed": self.provenance.assumed}
+            self.terms | {"anonymizer": stated(self.anonymizer), "source": self._source, "labels": self._labels}
         )
 
     @property
@@ -145,7 +143,7 @@ class UnpairedPipeline:
                 weights_source(one) for one in (guidance.classifier, guidance.verifier, guidance.embedder) if one
             ],
             "stages": VERSIONS | UNPAIRED_VERSIONS,
-            "unpaired": {"learnt_from": list(self.provenance.learnt_from), "labelled": self.told.labels is not None},
+            "unpaired": self.provenance.terms(),
             "unjudged": self.unjudged,
         }
 
@@ -216,7 +214,7 @@ class UnpairedPipeline:
         ]
         versions = {label: self.utility(label).version for label in self.protocol.utilities}
         config = {"protocol": self.terms["protocol"], "utilities": versions, "unpaired": self.terms["unpaired"]}
-        config |= {"order": list(self.protocol.utilities), "assumed": told.assumed, "labelled": told.labelled}
+        config |= {"order": list(self.protocol.utilities)}
         figures = nodes.node(FIGURES, config, scores, EvaluateUnpaired(self.protocol, versions, told))
         return UnpairedGraph(figures, notices, weights)
 

@@ -111,12 +111,16 @@ def test_figures_are_recomputed_and_an_edit_is_found(privbench, runs, store, tmp
     assert told.code == 1
     assert "unpaired.copies.share is 1" in told.out
     values = json.loads((forged / "run.json").read_bytes())
-    values["unpaired"]["learnt_from"] = ["train"]
-    (forged / "run.json").write_text(json.dumps(values))
-    assert (
-        "unpaired.learnt_from is not what the fingerprint was made of"
-        in privbench("verify", forged, "--store", tmp_path / "none").out
-    )
+    for name, value in {"learnt_from": ["train"], "assumed": True, "labelled": 9, "test_named": False}.items():
+        changed = values | {"unpaired": values["unpaired"] | {name: value}}
+        (forged / "run.json").write_text(json.dumps(changed))
+        told = privbench("verify", forged, "--store", tmp_path / "none").out
+        assert f"unpaired.{name} is not what the fingerprint was made of" in told
+    silent = shutil.copytree(runs["fresh"], tmp_path / "silent")
+    values = json.loads((silent / "run.json").read_bytes())
+    values["warnings"] = [text for text in values["warnings"] if "nobody said from which" not in text]
+    (silent / "run.json").write_text(json.dumps(values))
+    assert "nobody said from which patients" in privbench("verify", silent, "--store", tmp_path / "none").out
 
 
 def test_tables_report_and_shared_runs_tell_what_was_not_attacked(privbench, runs, tmp_path):
@@ -161,6 +165,7 @@ def test_no_release_is_made_by_a_generator_that_is_not_at_hand(privbench, runs, 
         (["--unpaired", "--map", "m.csv"], "--map tells of which original each image is"),
         (["--learnt-from", "train"], "--learnt-from and --findings are told of unpaired images"),
         (["--unpaired", "--learnt-from", "train,test"], "a generator is judged beside test patients"),
+        (["--unpaired", "--learnt-from", "train"], "patients whom privbench draws for its own validation"),
         (["--unpaired", "--findings", "nowhere.csv"], "There is no file nowhere.csv"),
     ],
 )

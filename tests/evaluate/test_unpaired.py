@@ -24,7 +24,7 @@ from privbench.record.unpaired_scores import (
 PROTOCOL = load_protocol("quick", ["statistics.resamples=200"])
 NO_READINGS = pd.DataFrame(columns=UTILITY_COLUMNS)
 SIZES = {"train": 60, "val": 30, "test": 45}
-TRAIN = Provenance(("train",), False, 0)
+TRAIN = Provenance(("train",), False, 0, True)
 
 
 def likeness(one, other):
@@ -32,8 +32,8 @@ def likeness(one, other):
     return np.exp(-np.square(one[:, None] - other).sum(2) / 8)
 
 
-def world(seed, *, copied=0.0, draws=150, moved=0.0):
-    """The scores of a release of which a share are copies of training images, the others drawn like all patients.
+def world(seed, *, copied=0.0, draws=150, moved=0.0, source="train"):
+    """The scores of a release of which a share are copies of images of the splits named, the others drawn like all.
 
     Test patients lie `moved` away from all others: then the splits differ.
     """
@@ -47,9 +47,9 @@ def world(seed, *, copied=0.0, draws=150, moved=0.0):
     table = pd.DataFrame([row[:3] for row in rows], columns=["split", "patient", "image"])
     points = np.stack([row[3] for row in rows])
     drawn = rng.normal(size=(draws, 5)) + 0.4 * rng.normal(size=(draws, 5))
-    train = np.flatnonzero(table["split"] == "train")
+    kept = np.flatnonzero(table["split"].isin(source.split()))
     copies = rng.random(draws) < copied
-    drawn[copies] = points[rng.choice(train, copies.sum())]
+    drawn[copies] = points[rng.choice(kept, copies.sum())]
     return scores_of(table, points, drawn)
 
 
@@ -128,17 +128,35 @@ def test_splits_that_differ_are_no_memory():
     found = judged(world(0, moved=1.0, draws=400)).unpaired
     assert found.memorization.interval.low > 0.5
     assert found.memorization.verdict == "splits differ"
-    assert not found.memorization.alarms
+
+
+def test_who_learnt_from_the_control_too_is_not_excused_by_it():
+    """Said is train, learnt was from both: each arm is as far above chance, which alarms and tells why it may be."""
+    found = judged(world(0, copied=1.0, draws=600, source="train val"))
+    assert found.unpaired.memorization.verdict == "splits differ"
+    assert any("or it learnt from those as well" in text for text in warnings_of(found.figures))
 
 
 def test_without_a_split_that_was_held_out_there_is_no_control():
     scores = world(2, copied=1.0)
     draws = scores.draws[scores.draws["arm"] == LEARNT]
     both = judged(UnpairedScores(draws, scores.patients, scores.nearness, scores.originals),
-                  Provenance(("train", "val"), True, 0)).unpaired  # fmt: skip
+                  Provenance(("train", "val"), True, 0, True)).unpaired  # fmt: skip
     assert (both.memorization.control, both.memorization.change) == (None, None)
     assert both.memorization.verdict == "above chance"
     assert both.assumed
+
+
+def test_where_the_data_name_no_test_patients_memory_is_not_judged_and_copies_are():
+    evaluation = judged(world(0, copied=1.0), Provenance(("train", "val"), True, 0, False))
+    found = evaluation.unpaired
+    for figure in (found.memorization, found.membership):
+        assert (figure.verdict, figure.value, figure.control, figure.change) == ("not judged", None, None, None)
+    assert found.copies.publishes_originals
+    assert evaluation.estimates == {}
+    told = " ".join(warnings_of(evaluation.figures))
+    assert "nobody knows which patients the generator never saw" in told
+    assert "nobody said from which patients the generator learnt: it is taken to be train and val" in told
 
 
 def test_what_is_compared_is_paired_by_patients():

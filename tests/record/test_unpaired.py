@@ -15,7 +15,10 @@ from privbench.record.unpaired import NOT_JUDGED
         (memory(0.8), "remembered", True),
         (memory(0.8, reach=0.4), "above chance", True),  # the control arm is at chance, and too small to be sure
         (memory(0.8, None), "above chance", True),  # there is none
-        (memory(0.8, 0.78), "splits differ", False),
+        (memory(0.8, 0.78), "splits differ", True),  # or it learnt from those held out, too
+        (memory(0.48, 0.3), "above control", True),  # half is not where chance leads where the splits differ
+        (memory(0.48, 0.46), "not shown", False),
+        (memory(None, None).model_copy(update={"judged": False}), "not judged", False),
         (memory(0.52), "not shown", False),
         (memory(0.2), "not shown", False),
         (memory(None, None), "too few", False),

@@ -57,20 +57,54 @@ def test_images_are_called_by_their_place_and_nobody_is_asked_whose_they_are(set
     }  # fmt: skip
     told = " ".join(notice.text for notice in release.notices)
     assert "no one knows of which original an image was made" in told
-    assert "it is taken to be the training split" in told
     assert "1 of 4 released images are byte for byte the same as another one" in told
     assert (release.labels, release.provenance.labelled) == (None, 0)
-    assert (release.provenance.learnt_from, release.provenance.assumed) == (("train",), True)
+    assert (release.provenance.learnt_from, release.provenance.assumed) == (("train", "val"), True)
+    assert release.provenance.test_named, "every phantom of a seed has the same ones"
 
 
 def test_whom_it_learnt_from_is_told(setting, folder):
     release = taken(setting, folder, learnt_from=["val", "train"])
     assert (release.provenance.learnt_from, release.provenance.assumed) == (("train", "val"), False)
-    assert not [notice for notice in release.notices if "nobody said" in notice.text]
     for wrong in (["test"], ["train", "others"], []):
         assert "a generator is judged beside test patients whom it never saw" in refusal(
             setting, folder, learnt_from=wrong
         )
+
+
+@pytest.fixture
+def listed(tiny_protocol, tmp_path, rng):
+    """Makes the setting of a table of twelve patients, a random image each, that tells these splits, or none."""
+
+    def make(*splits):
+        root = tmp_path / f"originals{len(list(tmp_path.iterdir()))}"
+        root.mkdir()
+        rows = range(12)
+        table = pd.DataFrame({"image": [f"{row}.png" for row in rows], "patient": [f"p{row}" for row in rows]})
+        for name in table["image"]:
+            Image.fromarray(rng.integers(0, 256, (32, 32)).astype(np.uint8)).save(root / name)
+        if splits:
+            table["split"] = [splits[row % len(splits)] for row in rows]
+        table.to_csv(root / "list.csv", index=False)
+        return Setting(protocol=str(tiny_protocol), dataset="table", data_root=root)
+
+    return make
+
+
+def test_whom_privbench_holds_out_no_generator_can_have_left_out(setting, listed, folder):
+    """Patients for validation that were drawn here are no control: whoever learnt from the training split had them."""
+    for drawn in (setting, listed(), listed("train", "test"), listed("train_val", "test")):
+        for one in ("train", "val"):
+            told = refusal(drawn, folder, learnt_from=[one])
+            assert "patients whom privbench draws for its own validation" in told
+        assert taken(drawn, folder, learnt_from=["train", "val"]).provenance.learnt_from == ("train", "val")
+    named = taken(listed("train", "val", "test"), folder, learnt_from=["train"])
+    assert named.provenance.learnt_from == ("train",)
+
+
+def test_whether_the_data_name_test_patients_is_told(listed, folder):
+    assert taken(listed("train", "test"), folder).provenance.test_named
+    assert not taken(listed(), folder).provenance.test_named
 
 
 def test_findings_are_read_as_those_of_tables_are(setting, folder, tmp_path):

@@ -13,7 +13,7 @@ def test_equal_files_are_one_picture():
     files = {f"{number:06d}": ReleasedFile(path=f"{number}.png", digest="aab"[number]) for number in range(3)}
     images = FoundRelease(release_name="g", release_root=Path(), release_files=files, release_depth=8,
                           release_fit="squeeze")  # fmt: skip
-    told = Provenance(("train",), True, 2)
+    told = Provenance(("train", "val"), True, 2, True)
     labels = np.array([[1], [0], [np.nan]], np.float32)
     release = UnpairedRelease(images, labels, told, [])
     assert release.digests == ["a", "a", "b"]

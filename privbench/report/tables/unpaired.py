@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...record.run import RunRecord
-from ...record.unpaired import NOT_JUDGED, WHY_UNPAIRED, MemoryFigure, UnpairedResult
+from ...record.unpaired import NOT_JUDGED, WHY_NOT_JUDGED, WHY_UNPAIRED, MemoryFigure, UnpairedResult
 from ..figures import NOTHING, interval_text, number_text
 from ..notes import Named
 from ..table import Cell, Column, Rows, Table, Value, change_of, number, pairs, text
@@ -14,9 +14,11 @@ _CANNOT = "cannot be judged: "
 _VERDICTS = {
     "remembered": "REMEMBERED",
     "above chance": "ABOVE CHANCE, though too few were held out to tell how the splits differ",
-    "splits differ": "not told from how the splits differ",
+    "above control": "ABOVE THAT OF PATIENTS HELD OUT, though not surely above chance",
+    "splits differ": "ABOVE CHANCE, as for patients held out: the splits differ, or it learnt from those, too",
     "not shown": "not shown, which does not prove that nothing is",
     "too few": "too few patients to say",
+    "not judged": f"{_CANNOT}{WHY_NOT_JUDGED}",
 }
 _BEYOND = "the same, less that of patients of a split that the generator did not learn from"
 
