@@ -20,7 +20,7 @@ from privbench.record.estimates import FILE, Estimate
 from privbench.record.names import ALWAYS_FOUND, HIT_WORST, PRECISION, SINGLED_OUT
 from privbench.record.risk import ImagesRate, RiskFigure, RiskResult
 from privbench.record.run import AnonymizerRecord, ReleasedRecord, RunRecord
-from privbench.record.unpaired import WHY_UNPAIRED, DrawnCopies, MemoryFigure, UnpairedResult
+from privbench.record.unpaired import WHY_UNPAIRED, CopiedPatients, DrawnCopies, MemoryFigure, UnpairedResult
 from privbench.record.utility import Change, FindingResult, GapResult, GroupResult, MeasurementResult, UtilityResult
 from privbench.record.values import Counts, Interval
 from privbench.record.weights import TakenRecord, WeightsRecord
@@ -339,13 +339,19 @@ def memory(value: float | None, control: float | None = 0.5, *, reach: float = 0
     )
 
 
+def copied_patients(members: int = 0, outsiders: int = 0, p_value: float = 1.0) -> CopiedPatients:
+    """Of 40 and 20 patients so many are copied."""
+    return CopiedPatients(members=40, members_copied=members, outsiders=20, outsiders_copied=outsiders, p_value=p_value)
+
+
 def drawn_copies(share: float = 0.0, exact: float = 0.0) -> DrawnCopies:
     """Copies among 200 released images, with their exact interval, beside originals of which none is so alike."""
     low, high = clopper_pearson(share, 200, 0.95)
     return DrawnCopies(
-        images=200, originals=300, original_patients=60, different=0.6, threshold=0.66, share=share,
+        images=200, pictures=200, originals=300, original_patients=60, different=0.6, threshold=0.66, share=share,
         interval=Interval(low=low, high=high, confidence=0.95, method="by hand", resamples=0), exact=exact,
-        training=share, control=0.0, control_high=0.03, patients_shown=round(share * 40),
+        certain=exact, training=share, test=0.0, test_low=0.0, test_certain=0.0, control=0.0, control_high=0.03,
+        patients_shown=round(share * 40), of_patients=copied_patients(),
     )  # fmt: skip
 
 

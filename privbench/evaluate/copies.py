@@ -24,7 +24,7 @@ _DOUBLED = 0.01
 """The share of originals that may have a copy in the data, as data that are read may: they are left out of account."""
 _MARGIN = 0.1
 """Of Fisher's z, by which a copy is more alike to its original than different images are."""
-_CERTAIN = 0.995
+CERTAIN = 0.995
 """A likeness from which on two images are one, though the data hold more such pairs."""
 _TIE = 0.002
 """Likeness by which an image's own original may fall short of another one, and still is what it copies."""
@@ -44,8 +44,8 @@ def threshold(likeness: np.ndarray) -> Threshold:
     hundredth that may be copies themselves.
     """
     different = float(np.quantile(likeness, 1 - _DOUBLED, method="lower"))
-    copies = np.tanh(np.arctanh(min(different, _CERTAIN)) + _MARGIN)
-    return Threshold(different, float(min(copies, _CERTAIN)))
+    copies = np.tanh(np.arctanh(min(different, CERTAIN)) + _MARGIN)
+    return Threshold(different, float(min(copies, CERTAIN)))
 
 
 def copies_result(

@@ -178,10 +178,17 @@ def _of_memory(found: UnpairedResult | None) -> Iterator[str]:
             "(a column split of their table names them)"
         )
     if copies.publishes_originals:
+        whose = copies.of_patients
         yield (
-            f"it publishes radiographs of patients: {copies.share:.1%} of the released images are copies of an "
-            f"original, {copies.exact:.1%} to the bit, and show {copies.patients_shown} of "
-            f"{copies.original_patients} patients"
+            f"it publishes radiographs of patients: {copies.share:.1%} of the different released images are copies of "
+            f"an original, {copies.exact:.1%} to the bit, and show {copies.patients_shown} of "
+            f"{copies.original_patients} patients; copied are {whose.members_copied} of {whose.members} patients whom "
+            f"the generator learnt from, and {whose.outsiders_copied} of {whose.outsiders} test patients"
+        )
+    if copies.saw_test:
+        yield (
+            f"it saw test patients: memorization and membership mean nothing, because {copies.test:.2%} of the "
+            "different released images are copies of test originals"
         )
     if found.memorization.alarms:
         yield (

@@ -11,28 +11,21 @@ import pandas as pd
 
 from ..metrics import bootstrap, memorization
 from ..metrics.bootstrap import Statistic
-from ..metrics.intervals import clopper_pearson
 from ..protocols.schema import Protocol, StatisticsSection
 from ..record import names
 from ..record.estimates import Estimate
-from ..record.scores import (
-    OTHER_PATIENT,
-)
-from ..record.unpaired import DrawnCopies, MemoryFigure, UnpairedResult
+from ..record.unpaired import MemoryFigure, UnpairedResult
 from ..record.unpaired_scores import (
     HELD_OUT,
     LEARNT,
     UnpairedScores,
 )
 from ..record.utility import Change
-from ..record.values import Interval
-from .copies import threshold
-from .measurements import counts_of
+from .drawn_copies import drawn_copies
 from .resampling import Resampling, estimate_of
 from .run import Evaluation
 from .utility import utility_results
 
-EXACT = "exact binomial interval over released images, each a draw of the generator by itself"
 _CELLS = 1000
 """Units in which patients of a split are drawn at most; of more patients, some are drawn together."""
 
@@ -91,7 +84,7 @@ def evaluate_unpaired(
         assumed=told.assumed,
         test_named=told.test_named,
         linkage="not attacked",
-        copies=_copies(scores, told.learnt_from, resampling, statistics),
+        copies=drawn_copies(scores, told.learnt_from, resampling, statistics),
         memorization=_figure(nearest, statistics, told.test_named),
         membership=_figure(inferred, statistics, told.test_named),
     )
@@ -150,7 +143,7 @@ def _memorization(
     draws: pd.DataFrame, cells: pd.DataFrame, arm: str, splits: Sequence[str], resampling: Resampling
 ) -> _Arm:
     """How often released images are nearest to patients of those splits, and how often to test patients."""
-    rows = draws[draws["arm"] == arm]
+    rows = draws[(draws["arm"] == arm) & (draws["image"] == draws["picture"])]  # a file that is there twice tells once
     found = cells["patient"].map(rows["nearest_patient"].value_counts()).fillna(0.0).to_numpy(float)
     of_arm = cells.assign(near=found, patients=1.0, member=cells["split"].isin(splits))
     of_arm = of_arm[of_arm["member"] | (of_arm["split"] == "test")]
@@ -199,35 +192,3 @@ def _arm(statistic: Statistic, shares: np.ndarray, resampling: Resampling, count
     """`shares` tells what each patient has of what tells anything, from which the effective number follows."""
     effective = bootstrap.effective_number(shares[shares > 0])
     return _Arm(estimate_of(resampling.apply(statistic), effective), *counts)
-
-
-def _copies(
-    scores: UnpairedScores, learnt_from: Sequence[str], resampling: Resampling, statistics: StatisticsSection
-) -> DrawnCopies:
-    """What released images are copies of; how alike different originals are is told as of any release."""
-    alike = scores.originals.sort_values(["image", "likeness"], ascending=[True, False], kind="stable")
-    different = alike.drop_duplicates("image")
-    told = threshold(different["likeness"].to_numpy(float))
-    likely = (different["relation"] == OTHER_PATIENT) & (different["likeness"] >= told.copies)
-    control = float(likely.mean())
-    _, high = clopper_pearson(control, counts_of(different, resampling)[1], statistics.confidence)
-    draws = scores.draws
-    copied = draws[draws["exact"] | (draws["likeness"] >= told.copies)]
-    images = draws["image"].nunique()
-    share = copied["image"].nunique() / images
-    ends = clopper_pearson(share, images, statistics.confidence)
-    from_training = copied[copied["split"].isin(learnt_from)]
-    return DrawnCopies(
-        images=images,
-        originals=int(scores.patients["images"].sum()),
-        original_patients=len(scores.patients),
-        different=told.different,
-        threshold=told.copies,
-        share=share,
-        interval=Interval(low=ends[0], high=ends[1], confidence=statistics.confidence, method=EXACT, resamples=0),
-        exact=draws[draws["exact"]]["image"].nunique() / images,
-        training=from_training["image"].nunique() / images,
-        control=control,
-        control_high=high,
-        patients_shown=copied["nearest_patient"].nunique(),
-    )

@@ -9,6 +9,7 @@ of many images is nearer to everything, so patients are compared with those of a
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
 from .bootstrap import Statistic
 from .roc import Sample, weighted_auc
@@ -77,6 +78,24 @@ def auc_within(members: np.ndarray, scores: np.ndarray, stratum: np.ndarray, uni
             return np.asarray(total / weight)
 
     return statistic
+
+
+def p_of_members(hit: np.ndarray, members: np.ndarray, stratum: np.ndarray) -> float:
+    """The chance of so many members among those who are hit, were members and outsiders exchangeable; one-sided.
+
+    The exact conditional test of stratified tables (Fisher 1935, Gart 1970): given how many of each stratum are hit,
+    the members among them are hypergeometric, and their sum over strata is looked at. However many images leave
+    everybody alone, it stays the same.
+
+    Shape: of each patient hit and members (n,), bool; stratum (n,), int. Returns 0 to 1; 1 where nobody is hit.
+    """
+    chance = np.ones(1)
+    for part in np.unique(stratum):
+        rows = stratum == part
+        ours, drawn = int(members[rows].sum()), int(hit[rows].sum())
+        among = np.arange(min(ours, drawn) + 1)
+        chance = np.convolve(chance, stats.hypergeom.pmf(among, int(rows.sum()), ours, drawn))
+    return float(min(1.0, chance[int((hit & members).sum()) :].sum()))
 
 
 def beyond_difficulty(nearness: np.ndarray, difficulty: np.ndarray, known: np.ndarray) -> np.ndarray:

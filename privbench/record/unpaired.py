@@ -29,17 +29,36 @@ WHY_NOT_JUDGED = "nobody knows which patients the generator never saw"
 """Why memory is not judged where the data do not name their test patients."""
 
 
+class CopiedPatients(Record):
+    """How many patients whom the generator learnt from (members) a released image is a copy of, and how many others.
+
+    Others are test patients. `p_value` is the chance of so many members among those who are copied, were they copied
+    as readily as test patients of as many images; exact and one-sided. How many images copy nobody does not enter.
+    """
+
+    members: Count
+    members_copied: Count
+    outsiders: Count
+    outsiders_copied: Count
+    p_value: Share
+
+
 class DrawnCopies(Record):
     """How many released images are copies of an original that the publisher holds, of any patient and split.
 
-    `share` is that of images at least as alike to an original as `threshold`, or equal to it to the bit, `exact` that
-    of the latter, `training` that of copies of an original that the generator learnt from. Released images are the
-    generator's draws, each by itself, so the interval is the exact binomial one over them. `control` is the share of
+    `images` are files, and `pictures` those that differ: of images that are equal to the bit one counts in all shares.
+    `share` is that of pictures at least as alike to an original as `threshold`, or equal to it to the bit, `exact` that
+    of the latter, `certain` that of those so alike that the two are one image, `training` that of copies of an original
+    that the generator learnt from, `test` that of copies of test originals, `test_low` the lower end of its interval,
+    and `test_certain` as `certain`. Pictures are the generator's draws, each by itself, so the interval is the exact
+    binomial one over them; what a share says is the less, the more images beside it copy nobody, so `of_patients`
+    tells whom they are copies of. `control` is the share of
     test originals that are as alike to an original of another patient, and `control_high` the upper end of its interval
     over patients; `different` as in `CopiesResult`. `patients_shown` counts patients whose radiographs are handed out.
     """
 
     images: Count
+    pictures: Count
     originals: Count
     original_patients: Count
     different: Share
@@ -47,15 +66,34 @@ class DrawnCopies(Record):
     share: Share
     interval: Interval
     exact: Share
+    certain: Share
     training: Share
+    test: Share
+    test_low: Share
+    test_certain: Share
     control: Share
     control_high: Share
     patients_shown: Count
+    of_patients: CopiedPatients
 
     @property
     def publishes_originals(self) -> bool:
-        """Whether it surely hands out originals: one to the bit, or more copies than different images look like."""
-        return self.exact > 0 or self.interval.low > self.control_high
+        """Whether it surely hands out originals.
+
+        One that is the same image, more copies than different images look like, or copies of more members than of
+        test patients, however many images beside them are copies of nobody.
+        """
+        return self.certain > 0 or self.interval.low > self.control_high or self.prefers_members
+
+    @property
+    def prefers_members(self) -> bool:
+        """Whether surely more of those whom the generator learnt from are copied than of test patients."""
+        return self.of_patients.p_value <= (1 - self.interval.confidence) / 2
+
+    @property
+    def saw_test(self) -> bool:
+        """Whether it surely hands out test originals, whom a generator that never saw them could not know."""
+        return self.test_certain > 0 or self.test_low > self.control_high
 
 
 class MemoryFigure(Record):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:  # the search itself loads torch
     from ..metrics.copies import Nearest
 
 DRAW_COLUMNS = [
-    "arm", "image", "originals", "original_patients", "split", "nearest", "nearest_patient", "exact", "likeness",
+    "arm", "image", "picture", "originals", "original_patients",
+    "split", "nearest", "nearest_patient", "exact", "likeness",
 ]  # fmt: skip
 LEARNT, HELD_OUT = "learnt", "held out"
 """Beside whom released images without an original are set: patients whom the generator learnt from and test patients,
@@ -29,7 +30,8 @@ PATIENT_COLUMNS = ["split", "patient", "images"]
 class UnpairedScores:
     """What was found out of a release whose images are of no one original, under the columns named above.
 
-    `draws` has a row a released image and arm: the most alike original. `patients` lists all of them. `nearness` tells
+    `draws` has a row a released image and arm: the most alike original, and as its `picture` the first released image
+    that it equals to the bit, which is itself where it is the first. `patients` lists all of them. `nearness` tells
     of originals how alike the most alike released image is, and, as their difficulty, the most alike original of other
     patients that are `known`, by which the attack is calibrated; the rest are judged. `originals` has the rows of test
     originals of a copies file.
@@ -42,18 +44,24 @@ class UnpairedScores:
 
 
 def drawn_nearest(
-    arm: str, names: Sequence[str], gallery: pd.DataFrame, near: Nearest, exact: np.ndarray
+    arm: str,
+    names: Sequence[str],
+    pictures: Sequence[str],
+    gallery: pd.DataFrame,
+    near: Nearest,
+    exact: np.ndarray,
 ) -> pd.DataFrame:
     """One row a released image of these names: which original of the gallery it is most like, whose, and how much.
 
-    The gallery tells image, patient and split of originals. Shape: near and exact (n,) each.
+    `pictures` are the names of the first images that they equal. The gallery tells image, patient and split of
+    originals. Shape: near and exact (n,) each.
     """
     there = near.rows >= 0
     told = {
         called: np.where(there, gallery[column].to_numpy(object)[near.rows], None)
         for called, column in (("split", "split"), ("nearest", "image"), ("nearest_patient", "patient"))
     }
-    about = {"arm": arm, "image": list(names), "originals": len(gallery)}
+    about = {"arm": arm, "image": list(names), "picture": list(pictures), "originals": len(gallery)}
     about["original_patients"] = gallery["patient"].nunique()
     return pd.DataFrame(about | told | {"exact": exact & there, "likeness": near.likeness}, columns=DRAW_COLUMNS)
 

@@ -27,14 +27,19 @@ def unpaired_words(record: RunRecord, found: UnpairedResult) -> list[str]:
 
 def _copies(found: UnpairedResult) -> str:
     copies = found.copies
+    again = f" (of {copies.images}, the others equal one of them)" if copies.pictures < copies.images else ""
     told = (
-        f"{copies.share:.1%} of {copies.images} released images are copies of an original, mirrored, cropped, with "
-        f"another grey curve or not, and {copies.exact:.1%} to the bit; {copies.training:.1%} copy an image that the "
-        "generator learnt from"
+        f"{copies.share:.1%} of {copies.pictures} different released images{again} are copies of an original, "
+        f"mirrored, cropped, with another grey curve or not, and {copies.exact:.1%} to the bit; {copies.training:.1%} "
+        "copy an image that the generator learnt from"
     )
     if copies.publishes_originals:
+        whose = copies.of_patients
+        seen = "; it saw test patients, so memorization and membership mean nothing" if copies.saw_test else ""
         return (
-            f"yes: {told}; they hand out radiographs of {copies.patients_shown} of {copies.original_patients} patients"
+            f"yes: {told}; they hand out radiographs of {copies.patients_shown} of {copies.original_patients} "
+            f"patients, of {whose.members_copied} of {whose.members} whom the generator learnt from and of "
+            f"{whose.outsiders_copied} of {whose.outsiders} test patients{seen}"
         )
     if copies.share > 0:
         return f"{told}; look at these, though originals of different patients may look as alike by chance"

@@ -5,6 +5,7 @@ Originals that it may have learnt from and others are searched as one gallery, s
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -66,7 +67,7 @@ class CompareDraws:
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         originals, images = self.source.shown(reads).originals, read_array(reads[DRAWS] / IMAGES_FILE)
-        drawn = describe(images, ctx.device)
+        drawn, same = describe(images, ctx.device), pictures(images, self.names)
         described = {name: describe(split.images, ctx.device) for name, split in originals.items()}
         parts = []
         for arm, splits in galleries(originals, self.learnt_from).items():
@@ -75,10 +76,19 @@ class CompareDraws:
             pixels = [(name, row) for name in splits for row in range(len(originals[name].images))]
             exact = [row >= 0 and np.array_equal(image, originals[pixels[row][0]].images[pixels[row][1]])
                      for image, row in zip(images, near.rows, strict=True)]  # fmt: skip
-            parts.append(drawn_nearest(arm, self.names, gallery, near, np.array(exact, bool)))
+            parts.append(drawn_nearest(arm, self.names, same, gallery, near, np.array(exact, bool)))
         write_scores(pd.concat(parts, ignore_index=True), folder / NEAREST_FILE)
         patients = [patients_of(split, name) for name, split in originals.items()]
         write_scores(pd.concat(patients, ignore_index=True), folder / PATIENTS_FILE)
+
+
+def pictures(images: np.ndarray, names: Sequence[str]) -> list[str]:
+    """Of each image the name of the first one that it equals to the bit. Shape: images (n, 1, H, W), uint8."""
+    first: dict[bytes, str] = {}
+    return [
+        first.setdefault(hashlib.sha256(np.ascontiguousarray(image)).digest(), name)
+        for image, name in zip(images, names, strict=True)
+    ]
 
 
 def galleries(splits: Sequence[str] | Mapping[str, Split], learnt_from: Sequence[str]) -> dict[str, list[str]]:

@@ -79,6 +79,8 @@ def test_who_draws_others_is_accused_of_nothing_and_cleared_of_nothing(runs):
     record = read_run(runs["fresh"])
     found = record.unpaired
     assert (found.copies.exact, found.copies.share, found.copies.patients_shown) == (0, 0, 0)
+    assert not found.copies.publishes_originals
+    assert not found.copies.saw_test
     for figure in (found.memorization, found.membership):
         assert figure.interval.low <= 0.5 <= figure.interval.high
         assert figure.verdict == "not shown"

@@ -32,10 +32,10 @@ def likeness(one, other):
     return np.exp(-np.square(one[:, None] - other).sum(2) / 8)
 
 
-def world(seed, *, copied=0.0, draws=150, moved=0.0, source="train"):
+def world(seed, *, copied=0.0, draws=150, moved=0.0, source="train", altered=0.0):
     """The scores of a release of which a share are copies of images of the splits named, the others drawn like all.
 
-    Test patients lie `moved` away from all others: then the splits differ.
+    Test patients lie `moved` away from all others: then the splits differ. Copies lie `altered` away from originals.
     """
     rng, rows = np.random.default_rng(seed), []
     for split, patients in SIZES.items():
@@ -49,19 +49,22 @@ def world(seed, *, copied=0.0, draws=150, moved=0.0, source="train"):
     drawn = rng.normal(size=(draws, 5)) + 0.4 * rng.normal(size=(draws, 5))
     kept = np.flatnonzero(table["split"].isin(source.split()))
     copies = rng.random(draws) < copied
-    drawn[copies] = points[rng.choice(kept, copies.sum())]
+    away = rng.normal(size=(copies.sum(), 5))
+    away *= altered / np.linalg.norm(away, axis=1, keepdims=True)
+    drawn[copies] = points[rng.choice(kept, copies.sum())] + away
     return scores_of(table, points, drawn)
 
 
 def scores_of(table, points, drawn):
     arms = {LEARNT: ("train", "test"), HELD_OUT: ("val", "test")}
     parts = []
+    names = [f"{number:06d}" for number in range(len(drawn))]
     for arm, splits in arms.items():
         rows = np.flatnonzero(table["split"].isin(splits))
         alike = likeness(drawn, points[rows])
         near = rows[alike.argmax(1)]
         parts.append(pd.DataFrame({
-            "arm": arm, "image": [f"{number:06d}" for number in range(len(drawn))], "originals": len(rows),
+            "arm": arm, "image": names, "picture": names, "originals": len(rows),
             "original_patients": table["patient"][rows].nunique(), "split": table["split"][near].to_numpy(),
             "nearest": table["image"][near].to_numpy(), "nearest_patient": table["patient"][near].to_numpy(),
             "exact": alike.max(1) == 1, "likeness": alike.max(1),
@@ -109,11 +112,53 @@ def test_a_few_copies_are_found_as_copies_though_no_mean_shows_them():
     assert found.memorization.verdict == "not shown"
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_near_copies_of_members_are_found_among_any_number_of_other_images(seed):
+    """One of 25 images is one: their share is no larger than that of different originals that look as alike."""
+    found = judged(world(seed, copied=0.04, altered=0.25, draws=3000)).unpaired.copies
+    assert found.exact == 0
+    assert found.interval.low <= found.control_high
+    assert found.of_patients.members_copied > 40 > 3 * found.of_patients.outsiders_copied
+    assert found.prefers_members
+    assert found.publishes_originals
+    assert not judged(world(seed, draws=3000)).unpaired.copies.prefers_members, "others come as near by chance"
+
+
+def test_one_image_that_is_as_alike_as_one_is_to_itself_is_a_copy_though_no_bit_is_the_same():
+    found = judged(world(4, copied=0.01, altered=0.1)).unpaired.copies
+    assert found.exact == 0
+    assert 0 < found.certain < 0.05
+    assert found.publishes_originals
+
+
+@pytest.mark.parametrize("altered", [0.0, 0.1])
+def test_who_copies_test_images_saw_them(altered):
+    evaluation = judged(world(0, copied=0.05, source="test", altered=altered))
+    assert evaluation.unpaired.copies.saw_test
+    assert any("memorization and membership mean nothing" in text for text in warnings_of(evaluation.figures))
+    evaluation = judged(world(0, copied=0.5, altered=altered))
+    assert not evaluation.unpaired.copies.saw_test
+    assert not any("it saw test patients" in text for text in warnings_of(evaluation.figures))
+
+
+def test_a_picture_that_is_written_several_times_counts_once():
+    """Else a generator of few pictures would be as sure as one of many."""
+    scores = world(3, copied=0.1)
+    again = [scores.draws.assign(image=scores.draws["image"] + f" {number}") for number in range(9)]
+    draws = pd.concat([scores.draws, *again], ignore_index=True)
+    once, often = (judged(UnpairedScores(one, scores.patients, scores.nearness, scores.originals)).unpaired
+                   for one in (scores.draws, draws))  # fmt: skip
+    assert (often.images, often.copies.images, often.copies.pictures) == (1500, 1500, 150)
+    assert often.copies.model_copy(update={"images": 150}) == once.copies
+    assert often.memorization == once.memorization
+
+
 def test_who_draws_afresh_is_not_accused_more_often_than_the_intervals_promise():
-    values, alarms, contained = [], 0, 0
+    values, alarms, contained, preferred = [], 0, 0, 0
     for seed in range(60):
         found = judged(world(seed)).unpaired
         assert not found.copies.exact
+        preferred += found.copies.prefers_members
         for figure in (found.memorization, found.membership):
             values.append(figure.value)
             alarms += figure.alarms
@@ -121,6 +166,7 @@ def test_who_draws_afresh_is_not_accused_more_often_than_the_intervals_promise()
     assert abs(np.mean(values) - 0.5) < 0.03
     assert alarms <= 9, "of 120 at 2.5 %, which chance exceeds in fewer than one of a thousand"
     assert contained >= 103
+    assert preferred <= 6, "of 60 at 2.5 %, which chance exceeds in fewer than one of a thousand"
 
 
 def test_splits_that_differ_are_no_memory():

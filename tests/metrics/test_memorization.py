@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from privbench.metrics.memorization import auc_within, beyond_difficulty, share_of_members, strata_of
+from privbench.metrics.memorization import auc_within, beyond_difficulty, p_of_members, share_of_members, strata_of
 from privbench.metrics.roc import auc
 
 ONES = np.ones(6)
@@ -94,3 +95,25 @@ def test_where_nothing_is_remembered_every_patient_is_as_likely_to_be_nearest():
         statistic = share_of_members(counts, np.ones(40), members, np.zeros(40, np.int64), np.arange(40))
         shares.append(statistic(np.ones((40, 1))).item())
     assert np.mean(shares) == pytest.approx(0.5, abs=4 * np.std(shares) / np.sqrt(200))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
+def test_of_one_stratum_the_chance_of_so_many_members_is_fishers(patients):
+    hit, members = np.array(patients).T
+    table = [[(hit & members).sum(), (~hit & members).sum()], [(hit & ~members).sum(), (~hit & ~members).sum()]]
+    expected = stats.fisher_exact(table, alternative="greater").pvalue
+    assert p_of_members(hit, members, np.zeros(len(hit), int)) == pytest.approx(expected)
+
+
+def test_of_several_strata_it_is_what_shuffling_members_within_them_gives(rng):
+    stratum, members = np.repeat([0, 1], [30, 12]), rng.random(42) < 0.6
+    hit = rng.random(42) < np.where(stratum == 1, 0.8, 0.2)
+    seen, counts = (hit & members).sum(), []
+    for _ in range(4000):
+        shuffled = np.concatenate([rng.permutation(members[stratum == part]) for part in (0, 1)])
+        counts.append((hit & shuffled).sum())
+    assert p_of_members(hit, members, stratum) == pytest.approx(np.mean(np.array(counts) >= seen), abs=0.03)
+
+
+def test_where_nobody_is_hit_nothing_is_told():
+    assert p_of_members(np.zeros(6, bool), MEMBERS, ALIKE) == 1

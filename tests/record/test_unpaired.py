@@ -2,7 +2,7 @@
 
 import pytest
 from pydantic import ValidationError
-from records import around, drawn_copies, memory, record, unpaired
+from records import around, copied_patients, drawn_copies, memory, record, unpaired
 
 from privbench.base.errors import PrivbenchError
 from privbench.record.run import RunRecord
@@ -34,6 +34,23 @@ def test_copies_are_sure_where_one_is_equal_to_the_bit_or_more_are_alike_than_di
     assert drawn_copies(0.1).publishes_originals
     assert not drawn_copies(0.02).publishes_originals, "so many different images may look as alike"
     assert not drawn_copies().publishes_originals
+    certain = drawn_copies(0.005).model_copy(update={"certain": 0.005})
+    assert certain.publishes_originals, "what is as alike as one image to itself is one"
+
+
+def test_copies_of_members_are_told_by_the_patient_however_many_images_copy_nobody():
+    few = drawn_copies(0.01)
+    for p_value, tells in ((0.02, True), (0.03, False)):
+        told = few.model_copy(update={"of_patients": copied_patients(9, 0, p_value)})
+        assert (told.prefers_members, told.publishes_originals) == (tells, tells)
+
+
+@pytest.mark.parametrize(
+    ("update", "seen"),
+    [({"test_certain": 0.01}, True), ({"test": 0.1, "test_low": 0.04}, True), ({"test": 0.1}, False)],
+)
+def test_who_hands_out_test_originals_saw_them(update, seen):
+    assert drawn_copies(0.1).model_copy(update=update).saw_test == seen
 
 
 def test_it_is_certified_by_nothing_and_says_so_first():

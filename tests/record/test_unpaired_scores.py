@@ -18,10 +18,11 @@ def split(*, private):
 
 def test_an_image_is_told_with_whose_the_original_is_and_nothing_where_it_is_like_none():
     near = Nearest(np.array([2, -1]), np.array([0.5, 0], np.float32))
-    found = drawn_nearest("learnt", ["0", "1"], split(private=False).told, near, np.array([True, True]))
+    found = drawn_nearest("learnt", ["0", "1"], ["0", "0"], split(private=False).told, near, np.array([True, True]))
     assert found.loc[0, ["split", "nearest", "nearest_patient"]].tolist() == ["train", "c.png", "p"]
     assert found.loc[1, ["split", "nearest", "nearest_patient"]].isna().all()
     assert found["exact"].tolist() == [True, False]
+    assert found["picture"].tolist() == ["0", "0"]
     assert (set(found["originals"]), set(found["original_patients"])) == ({3}, {2})
 
 

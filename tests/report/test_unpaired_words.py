@@ -27,7 +27,7 @@ def test_what_is_not_known_comes_first():
 
 def test_a_copier_is_named_and_of_others_nothing_is_promised():
     told = words(COPIER)
-    assert "yes: 100.0% of 200 released images are copies" in told
+    assert "yes: 100.0% of 200 different released images are copies" in told
     assert told.count("yes, surely") == 2
     told = words(FRESH)
     assert "yes" not in told
@@ -48,6 +48,16 @@ def test_a_copier_is_named_and_of_others_nothing_is_promised():
 )
 def test_each_verdict_has_its_words(figure, sentence):
     assert sentence in words(unpaired("g", memorization=figure))
+
+
+def test_who_saw_test_patients_and_who_writes_files_twice_is_told():
+    seen = COPIER.unpaired.copies.model_copy(update={"test": 0.2, "test_certain": 0.2, "pictures": 150})
+    run = unpaired("seen", seen)
+    assert "it saw test patients, so memorization and membership mean nothing" in words(run)
+    assert "150 different released images (of 200, the others equal one of them)" in words(run)
+    sheet = as_markdown([summary_sheet(run)])
+    assert "IT SAW TEST PATIENTS" in sheet
+    assert "150 different images (50 more are equal to one of them)" in sheet
 
 
 def test_a_few_copies_are_to_be_looked_at():

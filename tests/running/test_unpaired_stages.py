@@ -28,6 +28,7 @@ from privbench.running.unpaired_stages import (
     draw_name,
     drawn_rows,
     galleries,
+    pictures,
 )
 
 ENDS = np.cumsum(list(COUNTS.values()))
@@ -94,6 +95,14 @@ def test_each_image_is_set_beside_the_originals_of_both_arms_as_one_gallery(read
     patients = read_scores(out / PATIENTS_FILE)
     assert patients.groupby("split").size().to_dict() == {name: count // 2 for name, count in COUNTS.items()}
     assert set(patients["images"]) == {2}
+
+
+def test_images_that_are_equal_to_the_bit_are_one_picture(reads, out, ctx):
+    drawn = np.load(reads[DRAWS] / IMAGES_FILE)[[0, 1, 0, 2, 1]]
+    assert pictures(drawn, NAMES) == [NAMES[0], NAMES[1], NAMES[0], NAMES[3], NAMES[1]]
+    np.save(reads[DRAWS] / IMAGES_FILE, drawn)
+    CompareDraws(source(), NAMES, ("train", "val"))(reads, out, ctx)
+    assert read_scores(out / NEAREST_FILE)["picture"].tolist() == pictures(drawn, NAMES)
 
 
 def test_a_blank_image_is_like_nobody(reads, out, ctx):

@@ -29,10 +29,12 @@ def unpaired_leaderboard(runs: Sequence[Named]) -> Table:
         Column("release", number=False),
         Column("linkage", number=False, place="below"),
         Column(
-            "copies ↓", note="share of released images that are a copy of an original of anybody, nearly or exactly"
+            "copies ↓",
+            note="share of different released images that are a copy of anybody's original, nearly or exactly",
         ),
         Column("to the bit ↓", note="those that are equal to the bit"),
         Column("of training ↓", note="those that copy an image that the generator learnt from", place="wide"),
+        Column("of test ↓", note="those that copy a test original, whom it is not to have seen", place="wide"),
         Column("patients shown ↓", note="patients whose radiographs are handed out", place="wide"),
         Column(
             "memorization ↓",
@@ -63,6 +65,7 @@ def _row(name: str, run: RunRecord, found: UnpairedResult) -> list[Cell]:
         ),
         Cell(number_text(copies.exact), {"exact_copies": copies.exact}, sort=copies.exact),
         number(copies.training),
+        Cell(number_text(copies.test), {"test_copies": copies.test}, sort=copies.test, doubtful=copies.saw_test),
         Cell(str(copies.patients_shown), {"patients_shown": copies.patients_shown}, sort=copies.patients_shown),
         _memory("memorization", found.memorization),
         change_of(found.memorization.change),
@@ -94,7 +97,16 @@ def _learnt_from(found: UnpairedResult) -> str:
 def unpaired_headline(run: RunRecord, found: UnpairedResult) -> Table:
     """What was judged of the release, with the words that the figures allow."""
     copies, utility = found.copies, run.utility
-    beside = f"{found.images} images beside {copies.originals} originals of {copies.original_patients} patients"
+    again = (
+        f" ({copies.images - copies.pictures} more are equal to one of them)" if copies.pictures < copies.images else ""
+    )
+    whose = copies.of_patients
+    members = (
+        f"{whose.members_copied} of {whose.members} patients whom it learnt from, {whose.outsiders_copied} of "
+        f"{whose.outsiders} test patients; p {whose.p_value:.2g} of so many members by chance"
+    )
+    beside = f"{copies.originals} originals of {copies.original_patients} patients"
+    beside = f"{copies.pictures} different images{again} beside {beside}"
     columns = [Column("measure", number=False)]
     columns += [Column(f"value [{copies.interval.confidence:.0%} interval]"), Column("from", number=False)]
     rows = [
@@ -106,6 +118,13 @@ def unpaired_headline(run: RunRecord, found: UnpairedResult) -> Table:
         ],
         [text("  equal to the bit ↓"), number(copies.exact), text(f"show {copies.patients_shown} patients in all")],
         [text("  of what it learnt from ↓"), number(copies.training), text(f"learnt from {_learnt_from(found)}")],
+        [
+            text("  of test originals ↓"),
+            Cell(number_text(copies.test), doubtful=copies.saw_test),
+            text("IT SAW TEST PATIENTS: memorization and membership mean nothing" if copies.saw_test else
+                 "whom it is not to have seen"),
+        ],
+        [text("  patients copied ↓"), Cell(NOTHING, doubtful=copies.prefers_members), text(members)],
         _remembered("memorization: nearest to members ↓", found.memorization),
         _remembered("membership: AUC ↓", found.membership),
         [
