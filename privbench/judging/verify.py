@@ -22,21 +22,19 @@ from ..record.folder import (
     ANONYMIZER,
     ANONYMIZER_STATE,
     COPY_SCORES,
-    DRAW_SCORES,
-    LINKAGE_SCORES,
     MEASUREMENTS,
-    SEARCH_SCORES,
     UTILITY_SCORES,
     files_of,
     read_attack_scores,
     read_unpaired,
 )
 from ..record.run import FILE, SCHEMA_VERSION, RunRecord, read_run
-from ..record.scores import OTHER_PATIENT, read_scores
+from ..record.scores import read_scores
 from ..record.shared import Withheld
 from ..record.unpaired import UnpairedResult
 from ..running.run_folder import withheld_from
 from .provenance import stages_fit, store_fits
+from .verify_scores import scores_hold, unpaired_scores_hold
 
 _TOLERANCE = 1e-6
 """Figures may differ by this much: another machine adds in another order."""
@@ -67,7 +65,7 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
         yield from _fingerprint(record, withheld)
         yield from stages_fit(folder, record)
         yield from _anonymizer(folder, record)
-        yield from _scores_of_draws(folder, record, record.unpaired) if record.unpaired else _scores(folder)
+        yield from scores_hold(folder) if record.unpaired is None else _of_unpaired(folder, record, record.unpaired)
         evaluation = _evaluated(folder, record)
         yield from _figures(record, evaluation)
         yield from _estimates(folder, evaluation)
@@ -117,45 +115,12 @@ def _digests(folder: Path, record: RunRecord, withheld: Collection[Withheld]) ->
             yield f"{name} was changed: its digest is not the one in {FILE}"
 
 
-def _scores(folder: Path) -> Iterator[str]:
-    """What scores must satisfy whatever their values are."""
-    attacks = read_attack_scores(folder)
-    pairs = attacks.linkage
-    wrong = pairs[pairs["mated"] != (pairs["probe_patient"] == pairs["reference_patient"])]
-    if len(wrong):
-        row = wrong.iloc[0]
-        yield (
-            f"{LINKAGE_SCORES}: {len(wrong)} pair(s) are labelled against their patients, first "
-            f"{row['probe']} and {row['reference']} of {row['attack']} ({row['scenario']})"
-        )
-    copies = read_scores(folder / COPY_SCORES).dropna(subset="nearest")
-    wrong = copies[(copies["relation"] == OTHER_PATIENT) == (copies["nearest_patient"] == copies["patient"])]
-    if len(wrong):
-        row = wrong.iloc[0]
-        yield (
-            f"{COPY_SCORES}: {len(wrong)} image(s) are related to originals against their patients, first "
-            f"{row['image']} to {row['nearest']}"
-        )
-    readings = read_scores(folder / UTILITY_SCORES)
-    for name, scores in ((LINKAGE_SCORES, pairs), (SEARCH_SCORES, attacks.searches), (UTILITY_SCORES, readings)):
-        if not (finite := np.isfinite(scores["score"].astype(float))).all():
-            yield f"{name}: {int((~finite).sum())} score(s) are no numbers"
-
-
-def _scores_of_draws(folder: Path, record: RunRecord, found: UnpairedResult) -> Iterator[str]:
-    """What the scores of an unpaired release must satisfy, and of whom they tell."""
-    scores = read_unpaired(folder)
-    there = set(scores.patients["patient"])
-    for arm, part in scores.draws.groupby("arm"):
-        if part["image"].duplicated().any() or part["image"].nunique() != scores.draws["image"].nunique():
-            yield f"{DRAW_SCORES}: the arm {arm} does not tell of each released image once"
-    strangers = set(scores.draws["nearest_patient"].dropna()) - there | set(scores.nearness["patient"]) - there
-    if strangers:
-        yield f"{DRAW_SCORES}: {len(strangers)} patient(s) are none of those who are listed, first {min(strangers)}"
+def _of_unpaired(folder: Path, record: RunRecord, found: UnpairedResult) -> Iterator[str]:
     stated, terms = found.model_dump(mode="json"), record.terms.get("unpaired", {})
     for name in (one.name for one in fields(Provenance)):
         if name not in terms or terms[name] != stated[name]:
             yield f"{FILE}: unpaired.{name} is not what the fingerprint was made of"
+    yield from unpaired_scores_hold(read_unpaired(folder), read_scores(folder / UTILITY_SCORES), found.learnt_from)
 
 
 def _evaluated(folder: Path, record: RunRecord) -> Evaluation:

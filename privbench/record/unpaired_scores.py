@@ -43,6 +43,13 @@ class UnpairedScores:
     originals: pd.DataFrame
 
 
+def galleries(splits: Sequence[str], learnt_from: Sequence[str]) -> dict[str, list[str]]:
+    """The splits of each arm's gallery; without a control where the generator learnt from all but the test."""
+    held_out = [name for name in splits if name not in (*learnt_from, "test")]
+    arms = {LEARNT: [*learnt_from, "test"], HELD_OUT: [*held_out, "test"]}
+    return arms if held_out else {LEARNT: arms[LEARNT]}
+
+
 def drawn_nearest(
     arm: str,
     names: Sequence[str],

@@ -24,9 +24,8 @@ from ..record.scores import (
     write_scores,
 )
 from ..record.unpaired_scores import (
-    HELD_OUT,
-    LEARNT,
     drawn_nearest,
+    galleries,
     near_originals,
     patients_of,
 )
@@ -70,7 +69,7 @@ class CompareDraws:
         drawn, same = describe(images, ctx.device), pictures(images, self.names)
         described = {name: describe(split.images, ctx.device) for name, split in originals.items()}
         parts = []
-        for arm, splits in galleries(originals, self.learnt_from).items():
+        for arm, splits in galleries(list(originals), self.learnt_from).items():
             near = nearest(drawn, _joined([described[name] for name in splits]))
             gallery = pd.concat([originals[name].told for name in splits], ignore_index=True)
             pixels = [(name, row) for name in splits for row in range(len(originals[name].images))]
@@ -89,13 +88,6 @@ def pictures(images: np.ndarray, names: Sequence[str]) -> list[str]:
         first.setdefault(hashlib.sha256(np.ascontiguousarray(image)).digest(), name)
         for image, name in zip(images, names, strict=True)
     ]
-
-
-def galleries(splits: Sequence[str] | Mapping[str, Split], learnt_from: Sequence[str]) -> dict[str, list[str]]:
-    """The splits of each arm's gallery; without a control where the generator learnt from all but the test."""
-    held_out = [name for name in splits if name not in (*learnt_from, "test")]
-    arms = {LEARNT: [*learnt_from, "test"], HELD_OUT: [*held_out, "test"]}
-    return arms if held_out else {LEARNT: arms[LEARNT]}
 
 
 @dataclass(frozen=True)

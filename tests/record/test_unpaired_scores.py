@@ -7,13 +7,19 @@ from privbench.data.pairs import NO_PAIRS
 from privbench.data.pseudonyms import with_pseudonyms
 from privbench.data.splits import COLUMNS, UNKNOWN, Split
 from privbench.metrics.copies import Nearest
-from privbench.record.unpaired_scores import drawn_nearest, near_originals, patients_of
+from privbench.record.unpaired_scores import HELD_OUT, LEARNT, drawn_nearest, galleries, near_originals, patients_of
 
 
 def split(*, private):
     told = {"image": ["b.png", "a.png", "c.png"], "patient": ["p", "q", "p"], "split": "train"}
     table = pd.DataFrame({column: told.get(column, UNKNOWN.get(column)) for column in COLUMNS}, index=range(3))
     return Split(np.zeros((3, 1, 4, 4), np.uint8), with_pseudonyms(table, ["x"]) if private else table, (), NO_PAIRS)
+
+
+def test_arms_are_those_learnt_from_and_those_held_out_beside_the_same_test():
+    splits = ["train", "val", "test"]
+    assert galleries(splits, ["train"]) == {LEARNT: ["train", "test"], HELD_OUT: ["val", "test"]}
+    assert galleries(splits, ["train", "val"]) == {LEARNT: ["train", "val", "test"]}
 
 
 def test_an_image_is_told_with_whose_the_original_is_and_nothing_where_it_is_like_none():

@@ -27,7 +27,6 @@ from privbench.running.unpaired_stages import (
     TakeDraws,
     draw_name,
     drawn_rows,
-    galleries,
     pictures,
 )
 
@@ -68,12 +67,6 @@ def test_files_are_read_in_the_order_of_their_names_and_a_change_is_told(tmp_pat
     Image.fromarray(pictures[0]).save(tmp_path / "1.png")
     with pytest.raises(PrivbenchError, match=r"1\.png of 3 released files changed"):
         TakeDraws(release, 32)({}, out, ctx)
-
-
-def test_arms_are_those_learnt_from_and_those_held_out_beside_the_same_test():
-    splits = ["train", "val", "test"]
-    assert galleries(splits, ["train"]) == {LEARNT: ["train", "test"], HELD_OUT: ["val", "test"]}
-    assert galleries(splits, ["train", "val"]) == {LEARNT: ["train", "val", "test"]}
 
 
 def test_each_image_is_set_beside_the_originals_of_both_arms_as_one_gallery(reads, out, ctx):
