@@ -21,6 +21,7 @@ from ..record.unpaired_scores import (
     UnpairedScores,
 )
 from ..record.utility import Change
+from ..record.values import Interval
 from .drawn_copies import drawn_copies
 from .resampling import Resampling, estimate_of
 from .run import Evaluation
@@ -104,20 +105,31 @@ class _Arm:
     outsiders: int
 
 
+def over_both(interval: Interval | None) -> Interval | None:
+    """The interval of a figure of memory, with what it goes over: members are drawn, too, and no network is there."""
+    if interval is None:
+        return None
+    over = {"test patients": "members (or those held out) and test patients", "trained networks": "released images"}
+    method = interval.method
+    for of_attacks, here in over.items():
+        method = method.replace(of_attacks, here)
+    return interval.model_copy(update={"method": method})
+
+
 def _figure(arms: Mapping[str, _Arm], statistics: StatisticsSection, judged: bool) -> MemoryFigure:
     learnt, control = arms[LEARNT], arms[HELD_OUT].estimate
     value, change = learnt.estimate, None
     if value is not None and control is not None:
         both = value.minus(control)
-        change = Change(value=both.value, interval=both.interval(statistics), p_value=both.p_value())
+        change = Change(value=both.value, interval=over_both(both.interval(statistics)), p_value=both.p_value())
     return MemoryFigure(
         judged=judged,
         value=None if value is None else value.value,
-        interval=None if value is None else value.interval(statistics),
+        interval=None if value is None else over_both(value.interval(statistics)),
         members=learnt.members,
         outsiders=learnt.outsiders,
         control=None if control is None else control.value,
-        control_interval=None if control is None else control.interval(statistics),
+        control_interval=None if control is None else over_both(control.interval(statistics)),
         change=change,
     )
 

@@ -16,7 +16,14 @@ from ..base.marking import mark
 from ..base.placing import OPTION, Place
 from ..evaluate.coarse import COARSENED, coarsened
 from ..plugins.interfaces import MEMBERSHIP
-from ..record.folder import ANONYMIZER_STATE, INFERENCE_SCORES, PUBLIC_RUNS_HAVE, UTILITY_SCORES, files_of
+from ..record.folder import (
+    ANONYMIZER_STATE,
+    INFERENCE_SCORES,
+    PATIENT_SCORES,
+    PUBLIC_RUNS_HAVE,
+    UTILITY_SCORES,
+    files_of,
+)
 from ..record.run import FILE, RunRecord, read_run
 from ..record.scores import read_scores, write_scores
 from ..record.shared import Withheld, without_texts
@@ -155,10 +162,21 @@ def _warnings(folder: Path) -> Iterator[str]:
         )
     if record.unpaired is not None:
         yield "the scores of membership tell whose images the generator may have learnt from, under pseudonyms"
+        counts = read_scores(folder / PATIENT_SCORES)["images"]
+        if alone := patients_alone_in_number(counts):
+            yield (
+                f"{alone} of {len(counts)} patients are the only ones with as many images: whoever knows how many "
+                "there are of one of them finds his rows, and whether the generator may have learnt from him"
+            )
         return
     attributes = read_scores(folder / INFERENCE_SCORES)["attribute"]
     if read := sorted(set(attributes) - {MEMBERSHIP}):
         yield f"the scores of attacks on {', '.join(read)} hold the true values, which their figures are made of"
+
+
+def patients_alone_in_number(images: pd.Series) -> int:
+    """How many patients no other has as many images as. Takes the number of images of each patient."""
+    return int((images.value_counts() == 1).sum())
 
 
 def patients_alone(readings: pd.DataFrame) -> tuple[int, int]:

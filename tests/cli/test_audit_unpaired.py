@@ -145,6 +145,32 @@ def test_tables_report_and_shared_runs_tell_what_was_not_attacked(privbench, run
     assert "unpaired release: memorization" in told.out
 
 
+def test_of_a_table_without_splits_copies_are_judged_and_memory_is_not(privbench, runs, tiny_protocol, store, tmp_path):
+    """Nobody but privbench knows its own test patients, so no generator can have left them out."""
+    images, table = phantom(0)
+    root = write(tmp_path / "house", images)
+    names = [f"{row:04d}.png" for row in range(len(table))]
+    listed = table.drop(columns=["split", "spacing_x", "spacing_y"]).assign(image=names)
+    listed.to_csv(root / "list.csv", index=False)
+    out = tmp_path / "run"
+    told = privbench("audit", runs["copies"].parent / "copier", "--unpaired", "--name", "g", "--originals", root,
+                     "--dataset", "table", "--protocol", tiny_protocol, "--store", store, "--out", out)  # fmt: skip
+    assert told.code == 0, told.err
+    found = read_run(out).unpaired
+    assert (found.copies.share, found.test_named, found.learnt_from) == (1, False, ["train", "val"])
+    assert found.copies.saw_test, "some of whom it copied were drawn for the test"
+    assert (found.memorization.verdict, found.membership.verdict) == ("not judged", "not judged")
+    assert "nobody knows which patients the generator never saw" in told.out
+    assert privbench("verify", out).code == 0
+    counts = table["patient"].value_counts()
+    alone = int((counts.value_counts() == 1).sum())
+    assert alone, "somebody has a number of images that nobody else has"
+    told = privbench("share", out, "--out", tmp_path / "shared")
+    assert told.code == 0, told.err
+    assert f"{alone} of 60 patients are the only ones with as many images" in " ".join((told.out + told.err).split())
+    assert privbench("verify", *(tmp_path / "shared").iterdir()).code == 0
+
+
 @pytest.mark.parametrize("command", [["baseline", "-o", "b.json"], ["budget"], ["leaderboard", "--plot", "p.png"]])
 def test_what_needs_a_worst_case_is_refused_in_a_sentence(privbench, runs, command, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

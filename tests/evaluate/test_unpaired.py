@@ -42,6 +42,22 @@ def test_a_few_copies_are_found_as_copies_though_no_mean_shows_them():
     assert found.memorization.verdict == "not shown"
 
 
+@pytest.mark.parametrize("kind", ["percentile", "bca"])
+def test_intervals_of_memory_say_what_is_drawn(kind):
+    """Members are, beside test patients, and there is no network that could be held fixed."""
+    protocol = load_protocol("quick", ["statistics.resamples=200", f"statistics.interval={kind}"])
+    methods = set()
+    for copied in (0.3, 1.0):  # where all images are nearest to members, nothing varies
+        found = evaluate_unpaired(world(0, copied=copied), NO_READINGS, protocol, {}, TRAIN).unpaired
+        for figure in (found.memorization, found.membership):
+            methods |= {figure.interval.method, figure.control_interval.method, figure.change.interval.method}
+    called = "BCa" if kind == "bca" else "percentile"
+    assert methods == {
+        f"{called} bootstrap over members (or those held out) and test patients, released images held fixed",
+        "exact binomial bound with the effective number of patients, released images held fixed",
+    }
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_near_copies_of_members_are_found_among_any_number_of_other_images(seed):
     """One of 25 images is one: their share is no larger than that of different originals that look as alike."""

@@ -19,7 +19,7 @@ from privbench.evaluate.groups import AGES
 from privbench.evaluate.linkage import YEARS
 from privbench.judging.compare import compare_runs
 from privbench.judging.ranking import make_boards, read_entry
-from privbench.judging.sharing import patients_alone, share_runs
+from privbench.judging.sharing import patients_alone, patients_alone_in_number, share_runs
 from privbench.judging.verify import verify_run
 from privbench.record.folder import ANONYMIZER_STATE, EVERY_RUN_HAS, LINKAGE_SCORES, RETRIEVAL_SCORES, UTILITY_SCORES
 from privbench.record.run import read_run
@@ -244,3 +244,8 @@ def test_patients_are_alone_who_differ_from_all_others():
     assert patients_alone(table) == (3, 5), "c by its age, d and e by what is known of them; a and b are alike"
     assert patients_alone(pd.concat([table, table])) == (3, 5), "as often as they were read"
     assert patients_alone(table.iloc[:0]) == (0, 0)
+
+
+def test_whose_number_of_images_nobody_else_has_is_counted():
+    assert patients_alone_in_number(pd.Series([1, 1, 2, 3, 3, 9])) == 2
+    assert patients_alone_in_number(pd.Series([4, 4])) == 0
