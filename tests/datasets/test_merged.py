@@ -337,3 +337,14 @@ def test_notices_tell_their_part(parts, root):
     asked = replace(request(), notice=told.append)
     list(dataset.read(dataset.table(asked), asked))
     assert [(notice.text.split(":")[0], notice.names) for notice in told] == [("part 'spine'", ("spine/1_0.png",))]
+
+
+def test_test_patients_are_named_where_every_part_names_its_own(root, tmp_path):
+    of_lists = {"dataset": "chestxray14", "root": str(root)}
+    assert Merged(parts=PHANTOMS | {"c": of_lists}).names_test(request())
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "list.csv").write_text("image,patient\na.png,1\nb.png,2\n")
+    for name in ("a.png", "b.png"):
+        Image.fromarray(drawn_spine(7)).save(tmp_path / "ours" / name)
+    drawn = {"dataset": "table", "root": str(tmp_path / "ours"), "params": {"findings": []}}
+    assert not Merged(parts=PHANTOMS | {"d": drawn}).names_test(request())

@@ -92,6 +92,15 @@ def test_patients_are_drawn_for_the_test_by_the_seed(tmp_path):
         table_of(root, test_share=0.99)
 
 
+def test_who_the_test_patients_are_is_said_by_a_column_of_splits_alone(tmp_path):
+    assert not dataset().names_test(request(write(tmp_path)))
+    rows().assign(split=np.repeat(["train", "test"], 15)).to_csv(tmp_path / "labels.csv", index=False)
+    assert dataset().names_test(request(tmp_path))
+    assert not dataset(columns=COLUMNS | {"split": ""}).names_test(request(tmp_path)), "a column that is passed over"
+    rows().assign(split=np.repeat(["1", "2"], 15)).to_csv(tmp_path / "labels.csv", index=False)
+    assert not dataset().names_test(request(tmp_path)), "a column that numbers folds"
+
+
 def test_zeros_before_numbers_of_patients_change_no_draw(tmp_path):
     short = rows(12).assign(PatientID=np.repeat([str(number) for number in range(1, 13)], 3))
     drawn = table_of(write(tmp_path, short))[0]["split"].tolist()

@@ -99,6 +99,7 @@ def test_splits_are_the_published_ones_or_drawn_by_patient(collection):
     told = []
     table = made(name).table(request_of(root, told))
     assert table.groupby("patient")["split"].nunique().max() == 1
+    assert made(name).names_test(request_of(root)) == (name in PUBLISHED_SPLITS)
     if name in PUBLISHED_SPLITS:
         assert table["split"].tolist() == [shots[image].split for image in table["image"]]
     else:
