@@ -42,7 +42,8 @@ def command(
         bool, typer.Option("--unpaired", help="The images are of no one original, as synthetic ones are.")
     ] = False,
     learnt_from: Annotated[
-        str | None, typer.Option(help="Of unpaired images, the splits that their generator learnt from: train,val.")
+        str | None,
+        typer.Option(help="Of unpaired images, the splits their generator learnt from; else train,val is assumed."),
     ] = None,
     findings: Annotated[
         Path | None,
