@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..data.squares import Fit, side_of_square
 from ..metrics.deformation import moved
@@ -57,14 +56,28 @@ def scaled_up(displacement: Tensor, height: int, width: int) -> Tensor:
     """The displacement of an image's version of another size.
 
     Pixels are areas, as in Pillow's resizing, which made the small version: the first one's middle is half a pixel off
-    the edge. Between the middles it is bilinear, and beyond the outer ones as there.
+    the edge. It is bilinear between the middles, and beyond the outer ones goes on as straight, so that a straight one
+    stays straight to the rim: `crop` shows nothing of what it cuts off. A learned one is stretched there as between the
+    two outer pixels, and is over the area of an outer pixel what it is at that pixel's middle.
 
     Shape: (2, S, T), in pixels along x and along y, to (2, height, width), in those of that size.
     """
-    small = torch.tensor([displacement.shape[2], displacement.shape[1]], device=displacement.device)
-    large = torch.tensor([width, height], device=displacement.device)
-    whole = functional.interpolate(displacement[None], (height, width), mode="bilinear", align_corners=False)[0]
-    return whole * (large / small)[:, None, None]
+    across = _along(displacement, 2, width)
+    large = _along(across, 1, height)
+    scale = large.new_tensor([width / displacement.shape[2], height / displacement.shape[1]])
+    return large * scale[:, None, None]
+
+
+def _along(field: Tensor, axis: int, count: int) -> Tensor:
+    """The field at the middles of so many pixels along an axis, by a straight line through the two nearest values."""
+    own = field.shape[axis]
+    if own == 1:
+        return field.repeat_interleave(count, dim=axis)
+    places = (torch.arange(count, dtype=torch.float64) + 0.5) * own / count - 0.5
+    lower = places.floor().clamp(0, own - 2)
+    weights = (places - lower).to(field).unflatten(0, (-1, *[1] * (2 - axis)))
+    before = lower.long().to(field.device)
+    return torch.lerp(field.index_select(axis, before), field.index_select(axis, before + 1), weights)
 
 
 def _moved(pixels: np.ndarray, displacement: Tensor | None, padding: tuple[int, int] | None) -> np.ndarray:
