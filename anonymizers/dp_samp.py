@@ -36,10 +36,11 @@ class DPSamp(Anonymizer):
         import torch
 
         from .draws import uniform
+        from .greys import greys_of, images_of
         from .pixel_samples import resampled
 
         ranks = uniform(images.shape, generator)
-        greys = (images.clamp(0, 1) * 255).round().to(torch.uint8).cpu()
+        greys = greys_of(images)
         params, pairs = self.params, zip(greys[:, 0].numpy(), ranks[:, 0].numpy(), strict=True)
         released = [resampled(grey, rank, params.epsilon, params.m, params.k) for grey, rank in pairs]
-        return torch.stack([torch.from_numpy(one) for one in released])[:, None].to(images).div_(255)
+        return images_of(torch.stack([torch.from_numpy(one) for one in released])[:, None], images)

@@ -37,9 +37,11 @@ class Histogram(Anonymizer):
         import numpy
         import torch
 
-        greys = (images.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+        from .greys import greys_of, images_of
+
+        greys = greys_of(images).numpy()
         released = numpy.stack([self._matched(grey) for grey in greys])
-        return torch.from_numpy(released).to(images).div_(255)
+        return images_of(torch.from_numpy(released), images)
 
     def state(self) -> dict[str, Tensor]:
         return {"counts": self._counts}

@@ -31,9 +31,11 @@ class Jpeg(Anonymizer):
         import numpy
         import torch
 
-        greys = (images.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()[:, 0]
+        from .greys import greys_of, images_of
+
+        greys = greys_of(images).numpy()[:, 0]
         released = numpy.stack([_through_a_file(grey, self.params.quality) for grey in greys])[:, None]
-        return torch.from_numpy(released).to(images).div_(255)
+        return images_of(torch.from_numpy(released), images)
 
 
 def _through_a_file(grey: np.ndarray, quality: int) -> np.ndarray:

@@ -9,7 +9,7 @@ groups overlap.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from privbench.learning.context import Pixels
 
+    from .grouping import Points
+
 _BATCH = 64
 
 
@@ -40,14 +42,15 @@ class KSame(SetAnonymizer):
     group takes all who are left, which are k to 2k - 1. Of a split of fewer than k patients nothing is released.
     """
 
+    version = "2"
     deterministic = True
     needs_patients = True
 
     @abstractmethod
-    def described(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """By what images are compared, and as what they enter a mean.
+    def compared(self, patients: FirstImages) -> tuple[Points, Callable[[Tensor], Tensor]]:
+        """By what patients are compared, and what makes the mean image of some of them, (n,), as (1, H, W) in [0, 1].
 
-        Shape: (P, 1, H, W), float in [0, 1], to (P, d) and (P, 1, H, W), float.
+        The same patients have the same mean to the bit, however often it is made.
         """
 
     def published(self, table: pd.DataFrame) -> np.ndarray:
@@ -56,14 +59,35 @@ class KSame(SetAnonymizer):
     def anonymize_set(self, images: Pixels, table: pd.DataFrame, generator: torch.Generator) -> Iterator[Tensor]:
         import torch
 
-        from .grouping import groups_of, means_of
+        from .grouping import groups_of
 
         patients = patient_codes(table["patient"])
-        points, pictures = self.described(images[torch.from_numpy(first_rows(patients))])
+        points, mean_of = self.compared(FirstImages(images, torch.from_numpy(first_rows(patients))))
         groups = groups_of(points, self.params.k)
-        means = means_of(pictures, groups).clamp(0, 1)
-        for rows in torch.from_numpy(patients).split(_BATCH):
-            yield means[groups[rows]]
+        members = groups.argsort(stable=True).split(torch.bincount(groups).tolist())
+        for rows in groups[torch.from_numpy(patients)].split(_BATCH):
+            shown, places = rows.unique(return_inverse=True)
+            yield torch.stack([mean_of(members[group]) for group in shown])[places]
+
+
+class FirstImages:
+    """The first image of each patient, by his number; none is held."""
+
+    def __init__(self, images: Pixels, rows: Tensor) -> None:
+        self._images, self._rows = images, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def images(self, patients: Tensor) -> Tensor:
+        """Shape: (n,), int64, to (n, 1, H, W), float in [0, 1], on the method's device."""
+        return self._images[self._rows[patients]]
+
+    def __getitem__(self, patients: Tensor) -> Tensor:
+        """Their grey values, whole numbers. Shape: (n,), int64, to (n, H·W), uint8, on the CPU."""
+        from .greys import greys_of
+
+        return greys_of(self.images(patients)).flatten(1)
 
 
 def enough_patients(table: pd.DataFrame, k: int) -> np.ndarray:

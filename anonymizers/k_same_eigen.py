@@ -9,7 +9,12 @@ from pydantic import Field
 from .k_same import KSame, KSameParams
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
+
+    from .grouping import Points
+    from .k_same import FirstImages
 
 
 class KSameEigenParams(KSameParams):
@@ -22,10 +27,15 @@ class KSameEigen(KSame):
     name = "k-same-eigen"
     Params = KSameEigenParams
 
-    def described(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        from .grouping import principal_components
+    def compared(self, patients: FirstImages) -> tuple[Points, Callable[[Tensor], Tensor]]:
+        from .greys import images_of
+        from .grouping import codes_of, principal_components
 
-        pixels = images.flatten(1)
-        mean, directions = principal_components(pixels, self.params.components)
-        codes = (pixels - mean) @ directions.T
-        return codes, (mean + codes @ directions).view_as(images)
+        mean, directions = principal_components(patients, self.params.components)
+        codes = codes_of(patients, mean, directions)
+        like = patients.images(codes.new_zeros(1).long())[0]
+
+        def mean_of(members: Tensor) -> Tensor:
+            return images_of(mean + codes[members].mean(0) @ directions, like).clamp_(0, 1).view_as(like)
+
+        return codes, mean_of

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from .k_same import KSame, KSameParams
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
+
+    from .grouping import Points
+    from .k_same import FirstImages
 
 
 class KSamePixel(KSame):
@@ -16,5 +21,5 @@ class KSamePixel(KSame):
     name = "k-same-pixel"
     Params = KSameParams
 
-    def described(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        return images.flatten(1), images
+    def compared(self, patients: FirstImages) -> tuple[Points, Callable[[Tensor], Tensor]]:
+        return patients, lambda members: patients.images(members).mean(0).clamp(0, 1)
