@@ -4,6 +4,7 @@ import pytest
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.files import digest_of
+from privbench.plugins.interfaces import Anonymizer
 from privbench.plugins.registry import Registry
 from privbench.protocols.scenarios import SCENARIOS
 from privbench.protocols.schema import builtin_protocols, load_protocol, parse_value
@@ -242,3 +243,19 @@ def test_standard_can_be_certified_and_trains_three_times_what_varies():
     assert standard.utilities["classification"].seeds == 3
     assert len(standard.utilities["classification"].modes) == 3
     assert standard.guidance.verifier.steps is not None
+
+
+@pytest.mark.parametrize("name", ["quick", "standard", "standard-phantom"])
+def test_learned_methods_learn_as_long_as_their_like(name):
+    """The class defaults are a paper's, and would be several times as long as what they are compared with."""
+    told, registry = load_protocol(name).anonymizers, Registry()
+    adversarial = [told[method] for method in ("prichexy", "privacy-net", "adversarial-noise")]
+    assert len({section["epochs"] for section in adversarial}) == 1
+    assert len({str(section["embedder"]) for section in adversarial}) == 1
+    assert name != "standard-phantom" or adversarial[0]["embedder"]["init"] == "scratch"
+    for method in ("prichexy", "privacy-net", "adversarial-noise"):
+        made = registry.create(Anonymizer, method, {**told[method], "adversary": "informed"})
+        assert made.params.epochs < 250
+    latent = [told[method] for method in ("latent-noise", "latent-centroid", "k-mixing")]
+    assert latent[0] == latent[1] == latent[2]
+    assert latent[0]["epochs"] < 30
