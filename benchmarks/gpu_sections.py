@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cost_of_protocols as cost
+import network_rates
 import precision_of_trainings as aucs
+import protocol_work as work
 import seeds_together as together
 import torch
 from gpu_busy import Busy
@@ -223,9 +224,9 @@ def _equal(bench: Bench, told: together.Seeds, name: str) -> None:
 
 def hours(bench: Bench, rates: dict[str, float]) -> None:
     """From images a second of bare networks, or of trainings where these were measured and take longer."""
-    protocols = ("quick",) if bench.small else cost.MEASURED
+    protocols = ("quick",) if bench.small else network_rates.MEASURED
     precision, batch, lasts = ("32-true", 4, 0.1) if bench.small else ("bf16-mixed", 64, 1.5)
-    networks = cost.measure(bench.device, precision, batch, torch.get_num_threads(), lasts, protocols)
+    networks = network_rates.measure(bench.device, precision, batch, torch.get_num_threads(), lasts, protocols)
     for name, rate in rates.items():
         if name in networks and not name.startswith("prichexy"):  # a step of its game is one of all three networks
             networks[name]["train"] = min(networks[name]["train"], rate)
@@ -237,9 +238,9 @@ def hours(bench: Bench, rates: dict[str, float]) -> None:
         methods["Table 1's nine rows"] = [row.anonymizer for row in load_sweep("table1").rows]
     for protocol in protocols:
         loaded = load_protocol(protocol)
-        sizes = cost.sizes_of(*(_QUICK if bench.small else cost.CHESTXRAY14), validation=loaded.data.validation)
+        sizes = work.sizes_of(*(_QUICK if bench.small else work.CHESTXRAY14), validation=loaded.data.validation)
         for kind, names in methods.items():
-            took = cost.hours(cost.protocol_work(loaded, sizes, names, cost.STOPS_AFTER), networks)
+            took = work.hours(work.protocol_work(loaded, sizes, names, work.STOPS_AFTER), networks)
             most = _MOST.get((protocol, kind))
             target = {"target": f"<= {most:g} h", "status": OK if took <= most else MISSED} if most else {}
             bench.add("hours", f"{protocol}: {kind}", took, "h", note="networks alone, one after the other", **target)

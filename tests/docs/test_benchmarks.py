@@ -93,7 +93,7 @@ def test_a_method_has_a_row_of_what_its_run_says(finished):
 
 @pytest.fixture(scope="module")
 def costs():
-    return load("cost_of_protocols")
+    return load("protocol_work")
 
 
 def test_images_are_counted_by_stage(costs):
@@ -110,6 +110,10 @@ def test_images_are_counted_by_stage(costs):
     assert by_stage["restoration AO"].trained["restorer16@256"] == 3 * 70_000
     assert by_stage["classification, retrained"].trained == {"densenet121@224": 3 * 5 * 70_000}
     assert by_stage["prichexy"].trained["prichexy@256"] == 5 * 70_000 + 50 * 10_000
+    assert by_stage["prichexy"].trained["resnet50@256"] == 3 * 50 * 10_000
+    assert by_stage["prichexy"].read["resnet50@256"] == 50 * 10_000 + 2 * 50 * 2_000
+    (latent,) = costs.method_work(standard, sizes, "latent-noise")
+    assert latent.trained == {"latent-noise@256": 12 * 70_000}
     paper = {one.stage: one for one in costs.protocol_work(load_protocol("paper"), sizes, ["dp-pix"], 15)}
     assert paper["verifier"].trained == {"resnet50@256": 15 * 2 * 792_294}
     assert paper["siamese AA"].trained == {"resnet50@256": 10 * 15 * 2 * 10_000}
@@ -118,7 +122,7 @@ def test_images_are_counted_by_stage(costs):
 
 def test_what_methods_share_counts_once(costs):
     standard, sizes = load_protocol("standard"), costs.sizes_of(*costs.CHESTXRAY14, validation=0.125)
-    rates = {name: {"train": 2.0, "read": 4.0} for name in costs.networks([standard])}
+    rates = {name: {"train": 2.0, "read": 4.0} for name in load("network_rates").networks([standard])}
 
     def lasts(*methods):
         return costs.hours(costs.protocol_work(standard, sizes, methods, 15), rates)
@@ -137,11 +141,11 @@ def test_hours_and_operations_follow_from_rates(costs):
     assert costs.totals(work) == {"net": (7200.0, 7200.0)}
 
 
-def test_every_network_has_measured_rates(costs):
+def test_every_network_has_measured_rates():
     import json
 
-    rates = json.loads(costs.REFERENCE.read_text())["networks"]
-    found = costs.networks([load_protocol(name) for name in ("paper", "standard", "standard-phantom")])
+    rates = json.loads(load("cost_of_protocols").REFERENCE.read_text())["networks"]
+    found = load("network_rates").networks([load_protocol(name) for name in ("paper", "standard", "standard-phantom")])
     assert rates.keys() == found.keys()
     assert all(one["train"] < one["read"] and one["train_flops"] > 2 * one["read_flops"] for one in rates.values())
 
