@@ -21,6 +21,7 @@ class AdversarialNoise(AdversarialAnonymizer):
     """Adds what a U-Net paints for each radiograph, within the budget."""
 
     name = "adversarial-noise"
+    version = "2"
     size_multiple = 16
     Params = AdversarialNoiseParams
 

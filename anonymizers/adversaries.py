@@ -135,7 +135,9 @@ class InformedTower:
     """An embedder of originals, the publisher's own, and a tower that learns to send releases where it sends patients.
 
     So the strongest of privbench's attacks proceeds (`attacks.distillation`), here beside the generator, from the
-    first step. It looks for a release's patient among originals of other visits of as many patients.
+    first step. It looks for a release's patient among originals of as many patients, his own of another visit where he
+    has one. Of patients without it, who teach as well who is not somebody else, it is shown the very original that the
+    release is made from, which is easier; so they are no measure of it, and only count among the others in validation.
 
     Its batches are patients: `sought` are points of originals, Shape (M, features); `right` tells of each probe the one
     of its patient, Shape (N,), int64.
@@ -166,10 +168,13 @@ class InformedTower:
         return self._batches(split, len(split.pairs), draw)
 
     def validation(self, split: Split) -> PatientBatches:
-        """Each patient once, sought among all of them."""
+        """Each patient of two visits once, sought among all patients; where nobody has two, each patient."""
         sampler = self._sampler(split, "validation")
-        first, second = (rows.to(self._ctx.device) for rows in sampler.draw(len(sampler)))
-        return self._batches(split, len(first), lambda rows: (first[rows], second, rows))
+        first, second = sampler.draw(len(sampler))
+        again = torch.from_numpy(split.visits[first.numpy()] != split.visits[second.numpy()])
+        asked = (again if again.any() else torch.ones_like(again)).nonzero()[:, 0]
+        first, second, asked = (rows.to(self._ctx.device) for rows in (first, second, asked))
+        return self._batches(split, len(asked), lambda rows: (first[asked[rows]], second, asked[rows]))
 
     def _sampler(self, split: Split, name: str) -> PatientSampler:
         return PatientSampler(split.patients, split.visits, self._ctx.numpy_generator("adversary", name))
@@ -200,7 +205,7 @@ def unlinked(logits: Tensor, right: Tensor) -> Tensor:
 
 
 class PatientBatches:
-    """Draws patients, of each an image to release and the point of an image of another visit to find it by."""
+    """Draws patients, with images to release, and points of originals to find whose these are."""
 
     def __init__(
         self,

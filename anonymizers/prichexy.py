@@ -21,6 +21,7 @@ class PriCheXyNet(AdversarialAnonymizer):
     """Deforms each radiograph along a flow field that a U-Net predicts for it."""
 
     name = "prichexy"
+    version = "2"
     size_multiple = 16
     moves_pixels_alone = True
     Params = PriCheXyParams

@@ -24,6 +24,7 @@ class PrivacyNet(AdversarialAnonymizer):
     """Releases the image that a U-Net paints."""
 
     name = "privacy-net"
+    version = "2"
     size_multiple = 8
     Params = PrivacyNetParams
 

@@ -18,7 +18,7 @@ MEASURED = ("paper", "standard")
 
 
 def networks(protocols: Sequence[Protocol]) -> dict[str, tuple[Any, int]]:
-    """By name: every network of these protocols under Table 1's methods, and the pixels a side of the images that it sees."""
+    """By name: every network of these protocols and Table 1's methods, and the pixels a side that it sees."""
     import timm
     from privbench.attacks.restorer import Restorer
 

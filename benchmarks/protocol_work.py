@@ -120,7 +120,7 @@ def utility_work(protocol: Protocol, sizes: Sizes, stops_after: int = STOPS_AFTE
 
 
 def method_work(protocol: Protocol, sizes: Sizes, anonymizer: str) -> list[Work]:
-    """The anonymizer's own training, against the paper's adversary, and release; what trains nothing takes next to none."""
+    """The anonymizer's own training, against the paper's adversary, and release; one that trains nothing has none."""
     params = protocol.anonymizers.get(anonymizer, {})
     if "epochs" not in params:
         return []
