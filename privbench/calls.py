@@ -72,9 +72,20 @@ def run(
         PrivbenchError: a mistake that the caller can mend, told in a sentence.
     """
     setting = _setting(
-        protocol, overrides, dataset, data_root, seed, plugins, store, device, precision, batch,
-        Means(executor, jobs, address), allow_contamination, registry,
-    )  # fmt: skip
+        protocol=protocol,
+        overrides=overrides,
+        dataset=dataset,
+        data_root=data_root,
+        seed=seed,
+        plugins=plugins,
+        store=store,
+        device=device,
+        precision=precision,
+        batch=batch,
+        means=Means(executor, jobs, address),
+        allow_contamination=allow_contamination,
+        registry=registry,
+    )
     planned = plan(anonymizer, params or {}, setting, None if out is None else Path(out), overwrite)
     (done,) = carry_out([planned], setting, Progress(console, quiet))
     return done
@@ -123,9 +134,20 @@ def audit(
     """
     _check_params(params or {})
     setting = _setting(
-        protocol, overrides, dataset, originals, seed, plugins, store, device, precision, batch,
-        Means(executor, jobs, address), allow_contamination, registry,
-    )  # fmt: skip
+        protocol=protocol,
+        overrides=overrides,
+        dataset=dataset,
+        data_root=originals,
+        seed=seed,
+        plugins=plugins,
+        store=store,
+        device=device,
+        precision=precision,
+        batch=batch,
+        means=Means(executor, jobs, address),
+        allow_contamination=allow_contamination,
+        registry=registry,
+    )
     claim = Claim(Path(release), None if map_file is None else Path(map_file), name, params or {})
     planned = plan_audit(claim, setting, None if out is None else Path(out), overwrite)
     (done,) = carry_out([planned], setting, Progress(console, quiet))
@@ -148,6 +170,7 @@ def _check_params(params: Mapping[str, Any]) -> None:
 
 
 def _setting(
+    *,
     protocol: str,
     overrides: Sequence[str],
     dataset: str | None,

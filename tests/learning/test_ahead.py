@@ -1,5 +1,7 @@
 """Batches are loaded in order, and one ahead where a device computes meanwhile."""
 
+from contextlib import contextmanager
+
 import pytest
 import torch
 
@@ -47,3 +49,65 @@ def test_draws_come_in_the_order_of_the_batches():
 
 def test_nothing_is_loaded_of_nothing():
     assert list(on_streams([], lambda rows: (rows,))) == []
+
+
+class Streams:
+    """Streams in the form of torch.cuda's, which compute nothing and log what waits for what."""
+
+    def __init__(self):
+        self.log, self._current, self._events = [], "the step's", 0
+
+    def Stream(self, device):
+        return Stream(self, "aside")
+
+    def current_stream(self, device):
+        return Stream(self, self._current)
+
+    @contextmanager
+    def stream(self, one):
+        before, self._current = self._current, one.name
+        yield
+        self._current = before
+
+
+class Stream:
+    def __init__(self, streams, name):
+        self.streams, self.name = streams, name
+
+    def wait_stream(self, other):
+        self.streams.log.append(f"{self.name} waits for {other.name}")
+
+    def wait_event(self, event):
+        self.streams.log.append(f"{self.name} waits for {event}")
+
+    def record_event(self):
+        self.streams._events += 1
+        self.streams.log.append(f"{self.name} has event {self.streams._events}")
+        return f"event {self.streams._events}"
+
+
+def test_streams_wait_for_one_another_and_a_batch_is_loaded_before_the_one_before_it_is_used():
+    """Without any of these waits a GPU would read what is not there yet, and on the CPU nobody would notice."""
+    streams = Streams()
+
+    def load(rows):
+        streams.log.append(f"{streams._current} loads {rows.item()}")
+        return (rows,)
+
+    for rows, _ in beside(torch.arange(3).split(1), load, CPU, streams):
+        streams.log.append(f"{streams._current} takes {rows.item()}")
+    assert streams.log == [
+        "aside waits for the step's",
+        "aside loads 0",
+        "aside has event 1",
+        "aside loads 1",
+        "aside has event 2",
+        "the step's waits for event 1",
+        "the step's takes 0",
+        "aside loads 2",
+        "aside has event 3",
+        "the step's waits for event 2",
+        "the step's takes 1",
+        "the step's waits for event 3",
+        "the step's takes 2",
+    ]
