@@ -93,26 +93,18 @@ def plan(
     return _planned(setting.pipeline(protocol, method), given, out, overwrite)
 
 
-def plan_audit(claim: Claim, setting: Setting, out: Path | None, overwrite: bool) -> Plan:
+def plan_audit(claim: Claim | UnpairedClaim, setting: Setting, out: Path | None, overwrite: bool) -> Plan:
     """The run that judges a release which lies in a folder.
 
     Raises:
         PrivbenchError: a mistake that can be told before anything is computed.
     """
     protocol = setting.load()
+    given = sorted(claim.params)
+    if isinstance(claim, UnpairedClaim):
+        return _planned(setting.unpaired(protocol, unpaired_release(claim, setting, protocol)), given, out, overwrite)
     release, told = found_release(claim, setting, protocol)
-    return _planned(setting.pipeline(protocol, release, told), sorted(claim.params), out, overwrite)
-
-
-def plan_unpaired(claim: UnpairedClaim, setting: Setting, out: Path | None, overwrite: bool) -> Plan:
-    """The run that judges a release of no originals, such as synthetic images, which lies in a folder.
-
-    Raises:
-        PrivbenchError: a mistake that can be told before anything is computed.
-    """
-    protocol = setting.load()
-    release = unpaired_release(claim, setting, protocol)
-    return _planned(setting.unpaired(protocol, release), sorted(claim.params), out, overwrite)
+    return _planned(setting.pipeline(protocol, release, told), given, out, overwrite)
 
 
 def _planned(pipeline: Pipeline | UnpairedPipeline, given: Sequence[str], out: Path | None, overwrite: bool) -> Plan:

@@ -15,8 +15,8 @@ from .base.progress import Progress
 from .engine.executors.choice import Means
 from .plugins.interfaces import Anonymizer
 from .plugins.registry import Registry
-from .running.audit import Claim
 from .running.setting import Setting
+from .running.unpaired_claim import claim_of
 
 
 def run(
@@ -98,6 +98,9 @@ def audit(
     name: str,
     params: Mapping[str, Any] | None = None,
     map_file: Path | str | None = None,
+    unpaired: bool = False,
+    learnt_from: Sequence[str] | None = None,
+    findings: Path | str | None = None,
     protocol: str = "quick",
     overrides: Sequence[str] = (),
     dataset: str | None = None,
@@ -128,6 +131,11 @@ def audit(
         params: with which parameters it is said to have been made: texts, numbers, truth values or None.
         map_file: a CSV with the columns original, as the data set calls it, and released, a path below `release`; else
             released files are called as their originals.
+        unpaired: whether the images are of no one original, as synthetic ones are.
+        learnt_from: of unpaired images, the splits that their generator learnt from, train, val or both; else both are
+            assumed.
+        findings: of unpaired images, a CSV with the columns image, a path below `release`, and the findings of the
+            data.
 
     Raises:
         PrivbenchError: a mistake that the caller can mend, told in a sentence.
@@ -148,7 +156,8 @@ def audit(
         allow_contamination=allow_contamination,
         registry=registry,
     )
-    claim = Claim(Path(release), None if map_file is None else Path(map_file), name, params or {})
+    mapped, labelled = (None if file is None else Path(file) for file in (map_file, findings))
+    claim = claim_of(Path(release), name, params or {}, mapped, unpaired, learnt_from, labelled)
     planned = plan_audit(claim, setting, None if out is None else Path(out), overwrite)
     (done,) = carry_out([planned], setting, Progress(console, quiet))
     return done

@@ -54,32 +54,18 @@ def command(
     quiet: arguments.Quiet = False,
 ) -> None:
     """Judge a release that any tool made: a folder of images beside their originals."""
-    from ..api import plan_audit, plan_unpaired
+    from ..api import plan_audit
     from ..report.tables.summary import summary_sheet
     from ..report.terminal import print_sheets
-    from ..running.audit import Claim
-    from ..running.unpaired_claim import UnpairedClaim
+    from ..running.unpaired_claim import claim_of
 
     if originals is not None and setting.data_root is not None:
         raise PrivbenchError("--originals and --data-root name the same folder: give one of them.")
     setting = replace(setting, data_root=originals or setting.data_root)
     params, console = _params(param or []), Console(stderr=True)
-    if unpaired:
-        if map_ is not None:
-            raise PrivbenchError(
-                "--map tells of which original each image is, and --unpaired that nobody knows it: give one."
-            )
-        splits = None if learnt_from is None else [word.strip() for word in learnt_from.split(",") if word.strip()]
-        synthetic = UnpairedClaim(release, name, params, splits, findings)
-        runs = [lambda: plan_unpaired(synthetic, setting, out, overwrite)]
-    else:
-        if learnt_from is not None or findings is not None:
-            raise PrivbenchError(
-                "--learnt-from and --findings are told of unpaired images: add --unpaired, or leave them out."
-            )
-        claim = Claim(release, map_, name, params)
-        runs = [lambda: plan_audit(claim, setting, out, overwrite)]
-    (finished,) = conduct(runs, setting, console, quiet)
+    splits = None if learnt_from is None else [word.strip() for word in learnt_from.split(",") if word.strip()]
+    claim = claim_of(release, name, params, map_, unpaired, splits, findings)
+    (finished,) = conduct([lambda: plan_audit(claim, setting, out, overwrite)], setting, console, quiet)
     output = Console()
     print_sheets([summary_sheet(finished.record)], output)
     output.print(f"{finished.folder}", highlight=False, markup=False, soft_wrap=True)

@@ -20,6 +20,7 @@ from ..datasets.folders import files_below
 from ..datasets.spreadsheets import read_spreadsheet
 from ..evaluate.unpaired import Provenance
 from ..protocols.schema import Protocol
+from .audit import Claim
 from .decoding import sound_table
 from .found_release import FoundRelease, ReleasedFile
 from .released_files import check_claim, depth_of, is_image, released_files
@@ -51,6 +52,29 @@ class UnpairedClaim:
     params: Mapping[str, Any]
     learnt_from: Sequence[str] | None = None
     findings_file: Path | None = None
+
+
+def claim_of(
+    folder: Path,
+    name: str,
+    params: Mapping[str, Any],
+    map_file: Path | None,
+    unpaired: bool,
+    learnt_from: Sequence[str] | None,
+    findings_file: Path | None,
+) -> Claim | UnpairedClaim:
+    """What somebody says of a folder of released images. Raises PrivbenchError where that contradicts itself."""
+    if not unpaired:
+        if learnt_from is not None or findings_file is not None:
+            raise PrivbenchError(
+                "--learnt-from and --findings are told of unpaired images: add --unpaired, or leave them out."
+            )
+        return Claim(folder, map_file, name, params)
+    if map_file is not None:
+        raise PrivbenchError(
+            "--map tells of which original each image is, and --unpaired that nobody knows it: give one."
+        )
+    return UnpairedClaim(folder, name, params, learnt_from, findings_file)
 
 
 def unpaired_release(claim: UnpairedClaim, setting: Setting, protocol: Protocol) -> UnpairedRelease:

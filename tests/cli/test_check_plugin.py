@@ -61,7 +61,7 @@ def test_a_parameter_that_hides_an_option_of_another_command_is_seen(privbench, 
     [
         (["siamese", "--kind", "anonymizer"], "the name belongs to another kind: say --kind attack"),
         (["siames", "--kind", "attack"], "no attack 'siames': did you mean 'siamese'?"),
-        (["siames"], "no plugin 'siames': did you mean 'siamese'?"),
+        (["siames"], "no plugin 'siames': did you mean 'siamese'"),
         (["siamese", "--kind", "attak"], "no kind 'attak' of plugins: did you mean 'attack'"),
     ],
 )  # fmt: skip
