@@ -246,7 +246,7 @@ def hours(bench: Bench, rates: dict[str, float]) -> None:
             bench.add("hours", f"{protocol}: {kind}", took, "h", note="networks alone, one after the other", **target)
 
 
-_QUICK = (6_230, 1_760, 1_558)
+_QUICK = (6_230, 1_558)
 """2,200 phantoms with 3.54 images each, a fifth of them for testing."""
 
 

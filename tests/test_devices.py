@@ -113,6 +113,8 @@ def apart(values: np.ndarray, others: np.ndarray) -> float:
 @ELSEWHERE
 @pytest.mark.parametrize(("kind", "name"), BUILT_IN)
 def test_a_device_computes_what_the_processor_does(kind, name, here, there, device, precision):
+    if device == "cpu" and name not in ("prichexy", "siamese", "segmentation"):
+        pytest.skip("on a processor one of each kind shows how they are held against each other")
     cls = Registry().get(kind, name)
 
     def create():
