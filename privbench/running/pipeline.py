@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +15,13 @@ from ..data.notices import Notice, read_notices
 from ..data.pairs import NO_PAIRS, Pairs
 from ..data.splits import SPLITS, Split, pairs_digests
 from ..data.visits import untold_visits
-from ..engine.node import Conditions, Instead, Node, Nodes
+from ..engine.node import Instead, Node
 from ..engine.todo import resolved
-from ..learning.weights import weights_source
 from ..plugins.code import stated
-from ..plugins.interfaces import Anonymizer, Attack, DataRequest, Dataset, LinkageAttack, UtilityTask
-from ..protocols.schema import Protocol, fingerprint_of, without_places
+from ..plugins.interfaces import Anonymizer, Attack, LinkageAttack
+from ..protocols.schema import Protocol, without_places
 from ..record.run import released_text
+from .any_run import AnyRun
 from .attack_stages import AttackStages
 from .choices import (
     IMAGES_ALONE,
@@ -40,7 +39,7 @@ from .copies import copy_nodes
 from .examples import KeepExamples
 from .guidance_stages import guidance_nodes
 from .ledgers import ledger_terms
-from .loading import ReadData, data_node, read_splits
+from .loading import read_splits
 from .pairing import guidance_pairs, with_pairs
 from .publication import Publication, publication_of
 from .rehearsal import Rehearsal
@@ -51,7 +50,7 @@ from .stage_names import ANONYMIZER, EXAMPLES, FIGURES, IMAGES_FILE, RELEASE, VE
 from .utility_stages import UtilityStages
 
 if TYPE_CHECKING:
-    from ..engine.store import Stage, Store
+    from ..engine.store import Stage
     from ..record.weights import WeightsRecord
 
 
@@ -100,22 +99,15 @@ class DrawnPairs:
     notices: Sequence[Notice]
 
 
-@dataclass
-class Pipeline:
+@dataclass(kw_only=True)
+class Pipeline(AnyRun):
     """Everything that decides a run. `told` is known of the release before, for whoever reads the figures."""
 
-    protocol: Protocol
-    dataset: Dataset
+    versions = VERSIONS
+
     anonymizer: Anonymizer
     attack: Callable[[str], Attack]
     floor: Callable[[], LinkageAttack]
-    utility: Callable[[str], UtilityTask]
-    request: DataRequest
-    store: Store
-    device: str
-    precision: str
-    batch: str = "protocol"
-    allow_contamination: bool = False
     told: Sequence[Notice] = ()
 
     def __post_init__(self) -> None:
@@ -151,55 +143,20 @@ class Pipeline:
         return digest_of(self.terms | {"anonymizer": stated(self.anonymizer), "source": self._source})
 
     def _terms(self) -> dict[str, Any]:
-        """The protocol and what carries it out. Foreign plugins count with their source, ours with their version.
+        """What carries the protocol out, and what keeps runs apart beside it.
 
         Attacks that a release made elsewhere gives no occasion for count as well: who faced them is not compared with
         who was spared them.
         """
         attacks, utilities = map(self.attack, self.protocol.attacks), map(self.utility, self.protocol.utilities)
-        plugins = [self.dataset, self.floor(), *attacks, *utilities]
-        guidance = self.protocol.guidance
+        terms = self._carried_out_by([self.dataset, self.floor(), *attacks, *utilities])
+        if self.unjudged is not None:
+            return terms | {"unjudged": self.unjudged}
         spared = [label for label in self.protocol.attacks if label not in self.attacks]
-        elsewhere = {"spared": spared} if self.anonymizer.made_elsewhere and spared and self.unjudged is None else {}
-        unjudged = {} if self.unjudged is None else {"unjudged": self.unjudged}
-        return (
-            unjudged
-            | elsewhere
-            | {
-                "protocol": self.protocol.fixed(),
-                "plugins": [stated(plugin) for plugin in plugins],
-                "weights": [
-                    weights_source(one) for one in (guidance.classifier, guidance.verifier, guidance.embedder) if one
-                ],
-                "stages": VERSIONS,
-            }
-        )
-
-    @cached_property
-    def _nodes(self) -> Nodes:
-        protocol = self.protocol
-        told = Conditions(
-            protocol.seed,
-            self.device,
-            self.precision,
-            protocol.threads,
-            self.batch,
-            protocol.tf32,
-            protocol.compile,
-        )
-        return Nodes(VERSIONS, told)
-
-    @cached_property
-    def data(self) -> Node:
-        """The node of the data, which everything else reads."""
-        section, request = self.protocol.data, self.request
-        told = section.size, section.fit, section.validation
-        read = request.root, request.workers, request.exclude
-        work = ReadData(self.dataset, *told, *read, self._rehearsal, self.store.decoded.absolute())
-        return data_node(self._nodes, work, self._source)
+        return terms | ({"spared": spared} if self.anonymizer.made_elsewhere and spared else {})
 
     @property
-    def _rehearsal(self) -> Rehearsal:
+    def _check(self) -> Rehearsal:
         return Rehearsal(self.protocol, self.dataset.findings, self.attacks, self.dataset.names_patients)
 
     def graph(self, data: Stage | None, drawn: dict[str, DrawnPairs] | None = None) -> RunGraph:
@@ -271,13 +228,13 @@ class Pipeline:
         publication = publication_of(self.anonymizer, read)
         section, seed = self.protocol.pairs, self.protocol.seed
         table = pd.concat([split.table for split in read.values()], ignore_index=True)
-        self._rehearsal(table)  # it was made for another protocol, maybe, or for another run of the same command
+        self._check(table)  # it was made for another protocol, maybe, or for another run of the same command
         if self.unjudged is not None:
             return DrawnPairs(read, publication, None, dict.fromkeys(read, NO_PAIRS), read_notices(data.folder))
         splits = attacked = with_pairs(read, section, seed)
         if publication.rows:
             try:
-                self._rehearsal(table, publication.rows)
+                self._check(table, publication.rows)
             except PrivbenchError as error:
                 text = released_text(publication.released)
                 raise PrivbenchError(f"Too little is released to be judged, {text}: {error}") from error
@@ -312,17 +269,6 @@ class Pipeline:
         order = [list(self.protocol.attacks), list(self.protocol.utilities)]  # which a digest of tables does not tell
         config = {"protocol": self.terms["protocol"], "attacks": attacks, "utilities": utilities, "order": order}
         return self._nodes.node(FIGURES, config, scores, Evaluate(self.protocol, attacks, utilities))
-
-    def terms_of(self, publication: Publication) -> dict[str, Any]:
-        """What makes runs comparable beside the data: figures of other images of theirs are not."""
-        return self.terms | publication.terms
-
-    def fingerprint(self, data_digest: str, publication: Publication | None = None) -> str:
-        """SHA-256 of the protocol, the versions of what carries it out, and the digest of the data that it read.
-
-        `publication` tells what of these is released; None where all is.
-        """
-        return fingerprint_of(self.terms_of(publication or Publication()), data_digest)
 
 
 def _few_pairs(protocol: Protocol, splits: Mapping[str, Split]) -> list[str]:

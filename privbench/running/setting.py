@@ -80,6 +80,22 @@ class Setting:
         Raises PrivbenchError for every mistake in it.
         """
         registry = self.registry
+        return Pipeline(
+            anonymizer=anonymizer,
+            attack=lambda label: registry.create(
+                Attack, protocol.attacks[label].attack, protocol.attacks[label].params
+            ),
+            floor=lambda: registry.create(LinkageAttack, protocol.certificate.floor, protocol.certificate.floor_params),
+            told=told,
+            **self._of_any_run(protocol),
+        )
+
+    def unpaired(self, protocol: Protocol, release: UnpairedRelease) -> UnpairedPipeline:
+        """What decides the run of an unpaired release. Raises PrivbenchError for every mistake in it."""
+        return UnpairedPipeline(told=release, **self._of_any_run(protocol))
+
+    def _of_any_run(self, protocol: Protocol) -> dict[str, Any]:
+        """The fields of `AnyRun`. Raises PrivbenchError where the machine, or the data set, is told wrongly."""
         if self.batch not in BATCHES:
             raise PrivbenchError(f"There is no batch {self.batch!r}: choose one of {', '.join(BATCHES)}.")
         if self.batch == "auto" and (self.precision == "16-mixed" or self.device == "mps"):
@@ -88,43 +104,19 @@ class Setting:
                 "cuda or cpu."
             )
         dataset, request = self.data(protocol)
-        return Pipeline(
-            protocol=protocol,
-            dataset=dataset,
-            anonymizer=anonymizer,
-            attack=lambda label: registry.create(
-                Attack, protocol.attacks[label].attack, protocol.attacks[label].params
-            ),
-            floor=lambda: registry.create(LinkageAttack, protocol.certificate.floor, protocol.certificate.floor_params),
-            utility=lambda label: registry.create(
+        return {
+            "protocol": protocol,
+            "dataset": dataset,
+            "utility": lambda label: self.registry.create(
                 UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
             ),
-            request=request,
-            store=Store(default_store() if self.store is None else self.store),
-            device=chosen_device(self.device, self.precision, elsewhere=self.means.name == "ray"),
-            precision=self.precision,
-            batch=self.batch,
-            allow_contamination=self.allow_contamination,
-            told=told,
-        )
-
-    def unpaired(self, protocol: Protocol, release: UnpairedRelease) -> UnpairedPipeline:
-        """What decides the run of an unpaired release. Raises PrivbenchError for every mistake in it."""
-        dataset, request = self.data(protocol)
-        return UnpairedPipeline(
-            told=release,
-            protocol=protocol,
-            dataset=dataset,
-            utility=lambda label: self.registry.create(
-                UtilityTask, protocol.utilities[label].task, protocol.utilities[label].params
-            ),
-            request=request,
-            store=Store(default_store() if self.store is None else self.store),
-            device=chosen_device(self.device, self.precision, elsewhere=self.means.name == "ray"),
-            precision=self.precision,
-            batch=self.batch,
-            allow_contamination=self.allow_contamination,
-        )
+            "request": request,
+            "store": Store(default_store() if self.store is None else self.store),
+            "device": chosen_device(self.device, self.precision, elsewhere=self.means.name == "ray"),
+            "precision": self.precision,
+            "batch": self.batch,
+            "allow_contamination": self.allow_contamination,
+        }
 
     def anonymizer(self, named: str | Anonymizer, params: Mapping[str, Any], protocol: Protocol) -> Anonymizer:
         """The method of that name, with these parameters, the protocol's and its own; or the one handed over."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,19 +15,19 @@ from ..base.seeds import numpy_generator
 from ..data.notices import Notice, read_notices
 from ..data.pairs import NO_PAIRS, Pairs
 from ..data.splits import SPLITS
-from ..engine.node import Conditions, Node, Nodes
+from ..engine.node import Node
 from ..evaluate.unpaired import Provenance
-from ..learning.weights import weights_source
 from ..plugins.code import stated
-from ..plugins.interfaces import DataRequest, Dataset, ReadingTask, UtilityTask
-from ..protocols.schema import Protocol, UtilitySection, fingerprint_of, without_places
+from ..plugins.interfaces import ReadingTask
+from ..protocols.schema import UtilitySection, without_places
 from ..record.unpaired import WHY_UNPAIRED
+from .any_run import AnyRun
 from .choices import check_places, choose_utilities
 from .contamination import brought, contamination_notices, judged
 from .copies import originals_alike
 from .found_release import FoundRelease
 from .guidance_stages import guidance_nodes
-from .loading import ReadData, data_node, read_splits
+from .loading import read_splits
 from .pairing import guidance_pairs, with_pairs
 from .publication import Publication
 from .rehearsal import Rehearsal
@@ -40,7 +39,7 @@ from .unpaired_stages import CompareDraws, CompareOriginalsWithDraws, DrawnSourc
 from .utility_stages import UtilityStages
 
 if TYPE_CHECKING:
-    from ..engine.store import Stage, Store
+    from ..engine.store import Stage
     from ..record.weights import WeightsRecord
     from .pipeline import DrawnPairs
 
@@ -70,20 +69,13 @@ class UnpairedGraph:
         return (self.figures,)
 
 
-@dataclass
-class UnpairedPipeline:
+@dataclass(kw_only=True)
+class UnpairedPipeline(AnyRun):
     """Everything that decides the run of an unpaired release."""
 
+    versions = VERSIONS | UNPAIRED_VERSIONS
+
     told: UnpairedRelease
-    protocol: Protocol
-    dataset: Dataset
-    utility: Callable[[str], UtilityTask]
-    request: DataRequest
-    store: Store
-    device: str
-    precision: str
-    batch: str = "protocol"
-    allow_contamination: bool = False
 
     def __post_init__(self) -> None:
         """Raises PrivbenchError for every mistake that can be told before anything is computed."""
@@ -134,49 +126,16 @@ class UnpairedPipeline:
 
     def _terms(self) -> dict[str, Any]:
         """What makes such runs comparable: the protocol, what carries it out, and whom the generator learnt from."""
-        guidance = self.protocol.guidance
-        plugins = [self.dataset, *map(self.utility, self._tasks)]
-        return {
-            "protocol": self.protocol.fixed(),
-            "plugins": [stated(plugin) for plugin in plugins],
-            "weights": [
-                weights_source(one) for one in (guidance.classifier, guidance.verifier, guidance.embedder) if one
-            ],
-            "stages": VERSIONS | UNPAIRED_VERSIONS,
-            "unpaired": self.provenance.terms(),
-            "unjudged": self.unjudged,
-        }
+        carried_out = self._carried_out_by([self.dataset, *map(self.utility, self._tasks)])
+        return carried_out | {"unpaired": self.provenance.terms(), "unjudged": self.unjudged}
 
     @property
     def unjudged(self) -> str:
         """Why nobody was looked for in the release, in a clause."""
         return WHY_UNPAIRED
 
-    def terms_of(self, publication: Publication) -> dict[str, Any]:
-        """What makes runs comparable beside the data."""
-        return self.terms
-
-    def fingerprint(self, data_digest: str, publication: Publication | None = None) -> str:
-        """SHA-256 of the terms and of the digest of the data that was read."""
-        return fingerprint_of(self.terms, data_digest)
-
-    @cached_property
-    def _nodes(self) -> Nodes:
-        protocol = self.protocol
-        conditions = Conditions(protocol.seed, self.device, self.precision, protocol.threads, self.batch)
-        return Nodes(VERSIONS | UNPAIRED_VERSIONS, conditions)
-
-    @cached_property
-    def data(self) -> Node:
-        """The node of the data, which all runs on them share."""
-        section, request = self.protocol.data, self.request
-        told = section.size, section.fit, section.validation
-        read = request.root, request.workers, request.exclude
-        work = ReadData(self.dataset, *told, *read, self._check, self.store.decoded.absolute())
-        return data_node(self._nodes, work, self._source)
-
     @property
-    def _check(self) -> Callable[[pd.DataFrame], None]:
+    def _check(self) -> Rehearsal:
         return Rehearsal(self.protocol, self.dataset.findings, {}, linkage=False, utility=bool(self._tasks))
 
     def graph(self, data: Stage | None, drawn: dict[str, DrawnPairs] | None = None) -> UnpairedGraph:
