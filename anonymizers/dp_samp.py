@@ -35,8 +35,9 @@ class DPSamp(Anonymizer):
     def anonymize(self, images: Tensor, generator: torch.Generator) -> Tensor:
         import torch
 
+        from privbench.data.greys import greys_of, images_of
+
         from .draws import uniform
-        from .greys import greys_of, images_of
         from .pixel_samples import resampled
 
         ranks = uniform(images.shape, generator)

@@ -37,7 +37,7 @@ class Histogram(Anonymizer):
         import numpy
         import torch
 
-        from .greys import greys_of, images_of
+        from privbench.data.greys import greys_of, images_of
 
         greys = greys_of(images).numpy()
         released = numpy.stack([self._matched(grey) for grey in greys])

@@ -31,7 +31,7 @@ class Jpeg(Anonymizer):
         import numpy
         import torch
 
-        from .greys import greys_of, images_of
+        from privbench.data.greys import greys_of, images_of
 
         greys = greys_of(images).numpy()[:, 0]
         released = numpy.stack([_through_a_file(grey, self.params.quality) for grey in greys])[:, None]

@@ -85,7 +85,7 @@ class FirstImages:
 
     def __getitem__(self, patients: Tensor) -> Tensor:
         """Their grey values, whole numbers. Shape: (n,), int64, to (n, H·W), uint8, on the CPU."""
-        from .greys import greys_of
+        from privbench.data.greys import greys_of
 
         return greys_of(self.images(patients)).flatten(1)
 

@@ -28,7 +28,8 @@ class KSameEigen(KSame):
     Params = KSameEigenParams
 
     def compared(self, patients: FirstImages) -> tuple[Points, Callable[[Tensor], Tensor]]:
-        from .greys import images_of
+        from privbench.data.greys import images_of
+
         from .grouping import codes_of, principal_components
 
         mean, directions = principal_components(patients, self.params.components)

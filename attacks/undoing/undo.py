@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from privbench.data.greys import greys_of
+
 from .portraits import Portraits
 
 
@@ -65,7 +67,7 @@ def as_floats(images: Tensor) -> Tensor:
 
 def as_images(flat: Tensor, like: Tensor) -> Tensor:
     """Shape: (N, H·W), float, to that of `like`, uint8."""
-    return (flat.clamp(0, 1) * 255).round().to(torch.uint8).view_as(like)
+    return greys_of(flat).view_as(like)
 
 
 def shrunk(images: Tensor, side: int) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 
 from ..base.errors import PrivbenchError
 from ..data.arrays import ArrayWriter
+from ..data.greys import greys_of
 from ..learning.context import Context, Pixels
 from ..learning.states import load_state
 from ..plugins.interfaces import Anonymizer, SetAnonymizer
@@ -106,7 +107,7 @@ def anonymized(anonymizer: Anonymizer, images: torch.Tensor, generator: torch.Ge
 
 def with_8_bits(released: torch.Tensor) -> np.ndarray:
     """Images as they are shipped. Shape: any, float in [0, 1] but for rounding, to uint8."""
-    return (released.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+    return greys_of(released).numpy()
 
 
 def _lost(anonymizer: Anonymizer, released: int, images: int) -> PrivbenchError:

@@ -1,4 +1,4 @@
-"""Images in whole grey values, 8 bits, for what counts or packs these."""
+"""Images in whole grey values of 8 bits, as they are shipped, and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def greys_of(images: Tensor) -> Tensor:
-    """The nearest grey values. Shape: (N, 1, H, W), float in [0, 1], to the same, uint8, on the CPU."""
+    """The nearest grey values. Shape: any, float in [0, 1] but for rounding, to the same, uint8, on the CPU."""
     return (images.clamp(0, 1) * 255).round().to(torch.uint8).cpu()
 
 

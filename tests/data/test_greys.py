@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from privbench.anonymizers.greys import greys_of, images_of
+
+from privbench.data.greys import greys_of, images_of
 
 
 def test_greys_are_the_nearest_and_within_eight_bits():
