@@ -69,7 +69,7 @@ def told_apart(images: Gallery, part: Split, kinds: Compared) -> Pairs:
     """The pairs of those images of a split, but where one released file stands for images of both sides."""
     if kinds is Compared.ORIGINALS:
         return part.pairs
-    pictures = pictures_of(images, np.ones(len(images.probes), bool))
+    pictures = pictures_of(images)
     if kinds is Compared.RELEASES:
         return pairs_of_two_pictures(part.pairs, pictures, part.patients)
     return pairs_of_strangers(part.pairs, pictures, part.patients, part.visits)

@@ -117,7 +117,7 @@ class LinkImages(Scoring[LinkageAttack]):
         """
         kinds = threat_of(self.origin.scenario).test
         gallery = self._searched(attack, shown, name, kinds)
-        pictures = self._released_pictures(attack, shown, name) if kinds is Compared.RELEASES else None
+        pictures = pictures_of(gallery) if kinds is Compared.RELEASES else None
         files = pictures_of(gallery, _is_released(shown, name)) if kinds is Compared.ACROSS else None
         shuffled, place = _shuffled(gallery, ctx)
         similarity_of = attack.similarity_by_rows(shuffled, ctx)
@@ -132,20 +132,15 @@ class LinkImages(Scoring[LinkageAttack]):
                 searches.append(gallery_searches(self.origin, split, name, similarity, drawn, rows, aside))
         return joined(ranks, split) if ranks else pd.DataFrame(), [joined(searches, split)] if searches else []
 
-    def _released_pictures(self, attack: LinkageAttack, shown: Shown, split: str) -> np.ndarray:
-        """Which releases of a split are the same picture, as `pictures_of` tells. Shape: (N,), int."""
-        images = self._gallery(attack, shown, split, Compared.RELEASES)
-        return pictures_of(images, np.ones(len(images.probes), bool))
-
     def _pairs(self, attack: LinkageAttack, shown: Shown, folder: Path, ctx: Context) -> None:
         train, test = (kinds := threat_of(self.origin.scenario)).train, kinds.test
         parts = []
         for name, kind in dict.fromkeys([("train", train), ("val", train), ("val", test), ("test", test)]):
-            split = shown.attacked(name)
-            pairs = told_apart(self._gallery(attack, shown, name, kind), split, kind)
+            split, images = shown.attacked(name), self._gallery(attack, shown, name, kind)
+            pairs = told_apart(images, split, kind)
             if name == "train":
                 pairs = _some(pairs, len(shown.originals["val"].pairs))
-            images, place = _shuffled(self._gallery(attack, shown, name, kind), ctx)
+            images, place = _shuffled(images, ctx)
             scores = attack.similarity(images, place[pairs.probe], place[pairs.reference], ctx)
             parts.append(linkage_scores(self.origin, split, name, kind, pairs, scores))
         write_scores(pd.concat(parts, ignore_index=True), folder / LINKAGE_FILE)

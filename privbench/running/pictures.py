@@ -6,23 +6,43 @@ need not try; and of two files that show a patient both, he who says so is right
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..data.gallery import Gallery
 from ..data.pairs import Pairs
 
 
-def pictures_of(gallery: Gallery, released: np.ndarray) -> np.ndarray:
-    """Of each row a number that rows share whose released picture is the same; of those that are not released its own.
+def first_alike(parts: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Of each of these rows the first of them that it equals to the bit in all parts.
 
-    One picture for all says nothing of any, so there each row counts by itself. Shape: (N,), bool, to (N,), int.
+    Shape: parts (N, 1, H, W), uint8; rows (n,), int, to the same.
     """
     first: dict[bytes, int] = {}
-    parts, own = (gallery.probes, *gallery.releases), np.arange(len(released))
+
+    def digest(row: int) -> bytes:
+        told = hashlib.sha256()
+        for part in parts:
+            told.update(np.ascontiguousarray(part[row]))
+        return told.digest()
+
+    return np.array([first.setdefault(digest(row), row) for row in rows.tolist()], np.int64)
+
+
+def pictures_of(gallery: Gallery, released: np.ndarray | None = None) -> np.ndarray:
+    """Of each row a number that rows share whose released picture is the same; of those that are not released its own.
+
+    One picture for all says nothing of any, so there each row counts by itself. Where nothing is said all are released.
+
+    Shape: (N,), bool, to (N,), int.
+    """
+    own = np.arange(len(gallery.probes))
+    rows = own if released is None else np.flatnonzero(released)
     shared = own.copy()
-    for row in np.flatnonzero(released):
-        shared[row] = first.setdefault(b"".join(part[row].tobytes() for part in parts), int(row))
-    return shared if len(first) > 1 else own
+    shared[rows] = first_alike((gallery.probes, *gallery.releases), rows)
+    return shared if len(np.unique(shared[rows])) > 1 else own
 
 
 def set_aside(pictures: np.ndarray, patients: np.ndarray, visits: np.ndarray, probes: np.ndarray) -> np.ndarray | None:

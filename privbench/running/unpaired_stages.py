@@ -5,7 +5,6 @@ Originals that it may have learnt from and others are searched as one gallery, s
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -20,17 +19,11 @@ from ..data.pairs import NO_PAIRS
 from ..data.patients import patient_codes
 from ..data.splits import COLUMNS, UNKNOWN, Split
 from ..metrics.copies import Described, describe, nearest
-from ..record.scores import (
-    write_scores,
-)
-from ..record.unpaired_scores import (
-    drawn_nearest,
-    galleries,
-    near_originals,
-    patients_of,
-)
+from ..record.scores import write_scores
+from ..record.unpaired_scores import drawn_nearest, galleries, near_originals, patients_of
 from .found_release import FoundRelease
 from .halves import rows_that_are_known, rows_to_judge
+from .pictures import first_alike
 from .source import Shown, Source
 from .stage_names import DRAWN_TABLE, DRAWS, IMAGES_FILE, LABELLED, NEAREST_FILE, NEARNESS_FILE, PATIENTS_FILE
 
@@ -66,7 +59,10 @@ class CompareDraws:
 
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         originals, images = self.source.shown(reads).originals, read_array(reads[DRAWS] / IMAGES_FILE)
-        drawn, same = describe(images, ctx.device), pictures(images, self.names)
+        drawn, same = (
+            describe(images, ctx.device),
+            pictures(images, self.names),
+        )
         described = {name: describe(split.images, ctx.device) for name, split in originals.items()}
         parts = []
         for arm, splits in galleries(list(originals), self.learnt_from).items():
@@ -83,11 +79,7 @@ class CompareDraws:
 
 def pictures(images: np.ndarray, names: Sequence[str]) -> list[str]:
     """Of each image the name of the first one that it equals to the bit. Shape: images (n, 1, H, W), uint8."""
-    first: dict[bytes, str] = {}
-    return [
-        first.setdefault(hashlib.sha256(np.ascontiguousarray(image)).digest(), name)
-        for image, name in zip(images, names, strict=True)
-    ]
+    return [names[row] for row in first_alike([images], np.arange(len(images)))]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from privbench.data.gallery import Gallery
 from privbench.data.pairs import Pairs
 from privbench.metrics.identification import search_gallery
 from privbench.metrics.retrieval import cumulative_match, rank_mates
-from privbench.running.pictures import pairs_of_strangers, pairs_of_two_pictures, pictures_of, set_aside
+from privbench.running.pictures import first_alike, pairs_of_strangers, pairs_of_two_pictures, pictures_of, set_aside
 
 
 def released(greys, further=None):
@@ -151,3 +151,11 @@ def test_pairs_with_originals_are_those_that_a_search_compares(rows, draw):
         assert np.array_equal(kept.reference, pairs.reference[right])
     else:
         assert len(kept) == len(pairs)
+
+
+def test_rows_are_alike_where_they_are_in_all_parts_and_the_first_of_those_asked_for_stands_for_them():
+    one = np.array([0, 1, 0, 0, 1], np.uint8).reshape(5, 1, 1, 1)
+    two = np.array([0, 0, 1, 0, 0], np.uint8).reshape(5, 1, 1, 1)
+    assert first_alike([one], np.arange(5)).tolist() == [0, 1, 0, 0, 1]
+    assert first_alike([one, two], np.arange(5)).tolist() == [0, 1, 2, 0, 1]
+    assert first_alike([one, two], np.array([3, 0, 4])).tolist() == [3, 3, 4]
