@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from privbench.data.splits import Split
 from privbench.learning.classifier import label_loss
 from privbench.learning.clock import phase
-from privbench.learning.context import Context, Pixels, batch_of
+from privbench.learning.context import Context
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import Recipe
-from privbench.learning.training import Losses, train
-from privbench.learning.updating import Update, set_up
+from privbench.learning.training import Losses, mean_over_rows, train
+from privbench.learning.updating import set_up
 
 from .adversaries import Adversary, Batch
-
-_EVALUATION_BATCH = 256  # images of 64 x 64 pixels, or as many pixels of larger ones
+from .reconstruction import learn_to_return
 
 
 class Generating(Protocol):
@@ -38,30 +35,16 @@ class Generating(Protocol):
 
 def reconstruct(anonymizer: Generating, train_set: Split, val_set: Split, ctx: Context) -> None:
     """The generator learns to return its input: mean squared error, Adam."""
-    optimizer = torch.optim.Adam(anonymizer.generator.parameters(), lr=anonymizer.params.pretrain_learning_rate)
-    title = f"{anonymizer.name} pretraining"
-    update = Update(anonymizer.generator, ctx, optimizer, title=title)
-    pixels, val_pixels = Pixels(train_set.images, ctx.device), Pixels(val_set.images, ctx.device)
-
-    def loss_of(output: Tensor, images: Tensor) -> Tensor:
-        return functional.mse_loss(anonymizer.apply(output.float(), images), images)
-
-    def step(images: Tensor) -> Losses:
-        return {"loss": update((images,), lambda output: loss_of(output, images))}
-
-    def losses(rows: Tensor) -> dict[str, Tensor]:
-        images = val_pixels[rows]
-        return {"loss": loss_of(update.network(images), images)}
-
-    train(
-        anonymizer.generator,
-        count=len(pixels),
-        recipe=_recipe(anonymizer, anonymizer.params.pretrain_epochs),
-        step=step,
-        validate=lambda: _mean_over_rows(len(val_pixels), val_pixels.side, losses, ctx.device),
-        ctx=ctx,
-        title=title,
-        load=lambda rows: (pixels[rows],),
+    params, generator = anonymizer.params, anonymizer.generator
+    learn_to_return(
+        generator,
+        (torch.optim.Adam(generator.parameters(), lr=params.pretrain_learning_rate),),
+        train_set.images,
+        val_set.images,
+        _recipe(anonymizer, params.pretrain_epochs),
+        ctx,
+        f"{anonymizer.name} pretraining",
+        anonymizer.apply,
     )
 
 
@@ -78,7 +61,7 @@ def deceive(
     def validate() -> Losses:
         classifier.eval()
         adversary.network.eval()
-        return _mean_over_rows(
+        return mean_over_rows(
             len(val_batches), val_batches.side, lambda rows: game.generator_losses(val_batches[rows]), ctx.device
         )
 
@@ -150,14 +133,3 @@ class Game:
             self._fabric.backward(loss)
         with phase("optimizer"):
             optimizer.step()
-
-
-def _mean_over_rows(
-    count: int, side: int, losses_of: Callable[[Tensor], dict[str, Tensor]], device: torch.device
-) -> dict[str, Tensor]:
-    """The losses of all rows, read a batch of images of that side at a time and weighted by its length."""
-    sums: dict[str, Tensor] = {}
-    for rows in torch.arange(count, device=device).split(batch_of(_EVALUATION_BATCH, side)):
-        for name, value in losses_of(rows).items():
-            sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(rows)
-    return {name: total / count for name, total in sums.items()}

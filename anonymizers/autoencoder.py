@@ -15,13 +15,12 @@ from privbench.learning.context import Context, Pixels
 from privbench.learning.generators import global_seed
 from privbench.learning.networks import outputs_of
 from privbench.learning.recipes import Recipe
-from privbench.learning.training import Losses, adam, train
-from privbench.learning.updating import Update
+from privbench.learning.training import adam
+
+from .reconstruction import learn_to_return
 
 _GRID = 8  # pixels, to which levels halve the image before it becomes a code
 _WIDEST = 4  # times the first level's filters
-_TITLE = "autoencoder"
-_BATCH = 256
 
 
 class Built(Protocol):
@@ -100,29 +99,8 @@ def trained(params: Built, images: np.ndarray, val_images: np.ndarray, ctx: Cont
         learning_rate=params.learning_rate,
         schedule="one-cycle",
     )
-    pixels, val_pixels = Pixels(images, ctx.device), Pixels(val_images, ctx.device)
-    update = Update(autoencoder, ctx, *adam(autoencoder, recipe, len(pixels)), title=_TITLE)
-
-    def step(originals: Tensor) -> Losses:
-        return {"loss": update((originals,), lambda output: functional.mse_loss(output.float(), originals))}
-
-    def validate() -> Losses:
-        errors = [
-            functional.mse_loss(update.network(val_pixels[rows]).float(), val_pixels[rows]) * len(rows)
-            for rows in torch.arange(len(val_pixels)).split(_BATCH)
-        ]
-        return {"loss": torch.stack(errors).sum() / len(val_pixels)}
-
-    train(
-        autoencoder,
-        count=len(pixels),
-        recipe=recipe,
-        step=step,
-        validate=validate,
-        ctx=ctx,
-        title=_TITLE,
-        load=lambda rows: (pixels[rows],),
-    )
+    learn_to_return(autoencoder, adam(autoencoder, recipe, len(images)), images, val_images, recipe, ctx, "autoencoder")
+    pixels = Pixels(images, ctx.device)
     codes = outputs_of(autoencoder, len(pixels), lambda rows: (pixels[rows],), autoencoder.encode, ctx)
     autoencoder.mean.copy_(codes.mean(0))
     autoencoder.spread.copy_(codes.std(0).clamp(min=1e-6))

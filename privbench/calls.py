@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from rich.console import Console
 
 from .api import Run, carry_out, plan, plan_audit
 from .base.errors import raise_all
+from .base.params import is_plain
 from .base.progress import Progress
 from .engine.executors.choice import Means
 from .plugins.interfaces import Anonymizer
@@ -173,7 +173,7 @@ def _check_params(params: Mapping[str, Any]) -> None:
     wrong += [
         f"The parameter {name}={value!r} cannot be told: give a text, a finite number, True, False or None."
         for name, value in params.items()
-        if not (value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and isfinite(value)))
+        if not is_plain(value)
     ]
     raise_all(wrong)
 

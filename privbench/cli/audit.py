@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,6 +72,7 @@ def command(
 
 def _params(told: list[str]) -> dict[str, Any]:
     """`mu=0.01` as a parameter. Raises PrivbenchError where one is no such pair, or given twice."""
+    from ..base.params import is_plain
     from ..protocols.schema import parse_value
 
     params: dict[str, Any] = {}
@@ -83,6 +83,5 @@ def _params(told: list[str]) -> dict[str, Any]:
         if name in params:
             raise PrivbenchError(f"--param {name} is given twice: keep one.")
         read: Any = parse_value(value.strip())
-        plain = read is None or isinstance(read, bool | int | str) or (isinstance(read, float) and isfinite(read))
-        params[name] = read if plain else value.strip()  # inf, dates and lists stay as they were typed
+        params[name] = read if is_plain(read) else value.strip()  # inf, dates and lists stay as they were typed
     return params

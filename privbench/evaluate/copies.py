@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..metrics import bootstrap
+from ..metrics.memorization import CERTAIN
 from ..protocols.kinds import Kind
 from ..protocols.schema import Protocol, StatisticsSection
 from ..record import names
@@ -24,8 +25,6 @@ _DOUBLED = 0.01
 """The share of originals that may have a copy in the data, as data that are read may: they are left out of account."""
 _MARGIN = 0.1
 """Of Fisher's z, by which a copy is more alike to its original than different images are."""
-CERTAIN = 0.995
-"""A likeness from which on two images are one, though the data hold more such pairs."""
 _TIE = 0.002
 """Likeness by which an image's own original may fall short of another one, and still is what it copies."""
 

@@ -8,12 +8,13 @@ import pandas as pd
 
 from ..metrics import memorization
 from ..metrics.intervals import clopper_pearson
+from ..metrics.memorization import CERTAIN
 from ..protocols.schema import StatisticsSection
 from ..record.scores import OTHER_PATIENT
 from ..record.unpaired import CopiedPatients, DrawnCopies
 from ..record.unpaired_scores import LEARNT, UnpairedScores
 from ..record.values import Interval
-from .copies import CERTAIN, threshold
+from .copies import threshold
 from .measurements import counts_of
 from .resampling import Resampling
 

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 from ..base.errors import OutOfMemory, PrivbenchError
 from .ahead import Loaded, loaded_ahead
 from .clock import Clock, phase
-from .context import Context
+from .context import Context, batch_of
 from .recipes import Recipe
 from .updating import if_it_fits
 
 Losses = Mapping[str, Tensor]
+
+_EVALUATION_BATCH = 256  # images of 64 x 64 pixels, or as many pixels of larger ones
 
 
 def shuffled_batches(
@@ -149,3 +151,14 @@ def _first(
         f"The training {title!r} needs more memory than the device has, even for two rows at once: end other programs, "
         "lower data.size, or choose a smaller backbone with --set."
     )
+
+
+def mean_over_rows(
+    count: int, side: int, losses_of: Callable[[Tensor], dict[str, Tensor]], device: torch.device
+) -> dict[str, Tensor]:
+    """The losses of all rows, read a batch of images of that side at a time and weighted by its length."""
+    sums: dict[str, Tensor] = {}
+    for rows in torch.arange(count, device=device).split(batch_of(_EVALUATION_BATCH, side)):
+        for name, value in losses_of(rows).items():
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value * len(rows)
+    return {name: total / count for name, total in sums.items()}

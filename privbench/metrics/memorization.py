@@ -14,7 +14,7 @@ from scipy import stats
 from .bootstrap import Statistic
 from .roc import Sample, weighted_auc
 
-_CERTAIN = 0.995
+CERTAIN = 0.995
 """A likeness from which on two images are one; what is beyond is rounding."""
 
 
@@ -108,7 +108,7 @@ def beyond_difficulty(nearness: np.ndarray, difficulty: np.ndarray, known: np.nd
     Shape: nearness (N,), likeness to the nearest released image; difficulty (N,), to the nearest reference original of
     another patient, both 0 to 1; known (N,), bool. Returns (N,), differences of Fisher's z.
     """
-    near, common = (np.arctanh(np.clip(one.astype(np.float64), 0, _CERTAIN)) for one in (nearness, difficulty))
+    near, common = (np.arctanh(np.clip(one.astype(np.float64), 0, CERTAIN)) for one in (nearness, difficulty))
     centred = common[known] - common[known].mean() if known.any() else np.zeros(0)
     spread = float(np.square(centred).sum())
     slope = float(centred @ near[known] / spread) if spread > 0 else 0.0
