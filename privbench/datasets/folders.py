@@ -44,13 +44,9 @@ def data_folder(root: Path | None, dataset: str) -> Path:
     if root.is_file():
         raise PrivbenchError(f"{root} is a file: name the folder that holds the data set with --data-root.")
     if root.is_symlink() and not root.exists():
-        raise PrivbenchError(
-            f"{root} is a link that leads nowhere: name the data set's folder with --data-root (--originals of audit)."
-        )
+        raise PrivbenchError(f"{root} is a link that leads nowhere: {_NAME_IT}.")
     if not root.is_dir():
-        raise PrivbenchError(
-            f"There is no folder {root}: name the data set's folder with --data-root (--originals of audit)."
-        )
+        raise PrivbenchError(f"There is no folder {root}: {_NAME_IT}.")
     return root
 
 

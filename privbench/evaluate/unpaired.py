@@ -15,11 +15,7 @@ from ..protocols.schema import Protocol, StatisticsSection
 from ..record import names
 from ..record.estimates import Estimate
 from ..record.unpaired import MemoryFigure, UnpairedResult
-from ..record.unpaired_scores import (
-    HELD_OUT,
-    LEARNT,
-    UnpairedScores,
-)
+from ..record.unpaired_scores import HELD_OUT, LEARNT, UnpairedScores
 from ..record.utility import Change
 from ..record.values import Interval
 from .drawn_copies import drawn_copies
@@ -105,31 +101,24 @@ class _Arm:
     outsiders: int
 
 
-def over_both(interval: Interval | None) -> Interval | None:
-    """The interval of a figure of memory, with what it goes over: members are drawn, too, and no network is there."""
-    if interval is None:
-        return None
-    over = {"test patients": "members (or those held out) and test patients", "trained networks": "released images"}
-    method = interval.method
-    for of_attacks, here in over.items():
-        method = method.replace(of_attacks, here)
-    return interval.model_copy(update={"method": method})
-
-
 def _figure(arms: Mapping[str, _Arm], statistics: StatisticsSection, judged: bool) -> MemoryFigure:
     learnt, control = arms[LEARNT], arms[HELD_OUT].estimate
     value, change = learnt.estimate, None
+
+    def interval(estimate: Estimate | None) -> Interval | None:
+        return None if estimate is None else estimate.interval(statistics, sampling=names.OF_MEMORY)
+
     if value is not None and control is not None:
         both = value.minus(control)
-        change = Change(value=both.value, interval=over_both(both.interval(statistics)), p_value=both.p_value())
+        change = Change(value=both.value, interval=interval(both), p_value=both.p_value())
     return MemoryFigure(
         judged=judged,
         value=None if value is None else value.value,
-        interval=None if value is None else over_both(value.interval(statistics)),
+        interval=interval(value),
         members=learnt.members,
         outsiders=learnt.outsiders,
         control=None if control is None else control.value,
-        control_interval=None if control is None else over_both(control.interval(statistics)),
+        control_interval=interval(control),
         change=change,
     )
 

@@ -106,7 +106,7 @@ def difference_of(name: FigureName, first: Estimate, second: Estimate, statistic
         first=first.value,
         second=second.value,
         difference=both.value,
-        interval=both.interval(statistics),
+        interval=both.interval(statistics, sampling=name.sampling),
         p_value=both.p_value(),
         detectable=both.detectable(confidence=statistics.confidence),
     )

@@ -18,7 +18,7 @@ from scipy import stats
 from ..base.errors import PrivbenchError
 from ..base.validation import told_by
 from ..metrics import intervals
-from .names import FigureName
+from .names import OF_ATTACKS, FigureName, Sampling
 from .values import ROUNDING, Amount, Finite, Interval, Record
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 FILE = "estimates.safetensors"
 
-PATIENTS = "percentile bootstrap over test patients, trained networks held fixed"
-TRAININGS = "percentile bootstrap over test patients, joined with the spread of the trainings"
-SOME_TRAININGS = f"{TRAININGS}, as far as there are several"
-EXACT = "exact binomial bound with the effective number of patients, trained networks held fixed"
+_OVER = "percentile bootstrap over {drawn}, {fixed} held fixed"
+_TRAININGS = "percentile bootstrap over {drawn}, joined with the spread of the trainings"
+_SOME_TRAININGS = f"{_TRAININGS}, as far as there are several"
+_AT_THE_BOUND = "exact binomial bound with the effective number of patients, {fixed} held fixed"
+SOME_TRAININGS, EXACT = (one.format(**OF_ATTACKS._asdict()) for one in (_SOME_TRAININGS, _AT_THE_BOUND))
 _NO_SPREAD = 1e-9
 _NOTHING = np.empty(0)
 
@@ -117,27 +118,38 @@ class Estimate:
         """Whether the patients are enough to say anything about its uncertainty."""
         return self.effective >= intervals.FEWEST and not np.isnan(self.patient_error)
 
-    def interval(self, statistics: StatisticsSection, *, joined: bool = True) -> Interval | None:
-        """Over patients and, if told so, trainings; None where under two effective patients leave nothing to say."""
+    def interval(
+        self, statistics: StatisticsSection, *, joined: bool = True, sampling: Sampling = OF_ATTACKS
+    ) -> Interval | None:
+        """Over patients and, if told so, trainings; None where under two effective patients leave nothing to say.
+
+        `sampling` tells in words what that goes over, where it is not what the figures of an attack do.
+        """
         values = self.joined() if joined else self.drawn
         values = values[~np.isnan(values)]
         if not self.told or not len(values):
             return None
         confidence = statistics.confidence
-        method = PATIENTS
+        method = _OVER
         if joined and self.training_error is not None:
-            method = SOME_TRAININGS if self.partly else TRAININGS
+            method = _SOME_TRAININGS if self.partly else _TRAININGS
         if np.ptp(values) < _NO_SPREAD and self.value in self.bounds:
             # Nothing varies because nothing went wrong yet: how often it can and still not have been seen?
             ends = intervals.at_the_bound(self.value, self.bounds, confidence, self.effective)
-            method = EXACT
+            method = _AT_THE_BOUND
         elif statistics.interval == "bca":
             ends = intervals.bca(values, self.value, self.jackknife, confidence, self.effective)
             method = method.replace("percentile", "BCa")
         else:
             ends = intervals.percentile(values, confidence, self.effective)
         low, high = np.clip(ends, *self.bounds)
-        return Interval(low=float(low), high=float(high), confidence=confidence, method=method, resamples=len(values))
+        return Interval(
+            low=float(low),
+            high=float(high),
+            confidence=confidence,
+            method=method.format(**sampling._asdict()),
+            resamples=len(values),
+        )
 
     def p_value(self) -> float | None:
         """Two-sided, that the true value is zero; None where there is no interval either."""

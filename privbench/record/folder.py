@@ -12,15 +12,8 @@ from ..base.files import digests
 from .estimates import FILE as ESTIMATES
 from .examples import FILE as EXAMPLES
 from .run import FILE, RunRecord
-from .scores import (
-    AttackOrigin,
-    AttackScores,
-    read_scores,
-    write_scores,
-)
-from .unpaired_scores import (
-    UnpairedScores,
-)
+from .scores import AttackOrigin, AttackScores, read_scores, write_scores
+from .unpaired_scores import UnpairedScores
 
 LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES = (
     f"scores/{name}.parquet" for name in ("linkage", "retrieval", "searches", "matches")

@@ -16,6 +16,19 @@ MEMORIZATION, MEMBERSHIP_AUC = "memorization", "membership AUC"
 """Of an unpaired release: how often its images are nearest to members; how well members are told."""
 
 _OF_FINDING = " of "
+_UNPAIRED = "unpaired release"
+
+
+class Sampling(NamedTuple):
+    """Over whose chance an interval goes, and what it holds fixed, in words."""
+
+    drawn: str = "test patients"
+    fixed: str = "trained networks"
+
+
+OF_ATTACKS = Sampling()
+OF_MEMORY = Sampling("members (or those held out) and test patients", "released images")
+"""Of figures of memory: members are drawn, too, and no network is there."""
 
 
 class Subject(StrEnum):
@@ -41,6 +54,11 @@ class FigureName(NamedTuple):
         finding = "" if self.finding is None else f"{_OF_FINDING}{self.finding}"
         return f"{self.of}/{self.whose}/{self.metric}{finding}"
 
+    @property
+    def sampling(self) -> Sampling:
+        """How its intervals are made."""
+        return OF_MEMORY if (self.of, self.whose) == (Subject.PRIVACY, _UNPAIRED) else OF_ATTACKS
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """The name that reads so. Raises ValueError where none does."""
@@ -59,7 +77,7 @@ def worst_case(metric: str) -> FigureName:
 
 def memory_of(release: str) -> FigureName:
     """The name of a figure that tells whom an unpaired release remembers: MEMORIZATION, or MEMBERSHIP_AUC."""
-    return FigureName(Subject.PRIVACY, "unpaired release", release)
+    return FigureName(Subject.PRIVACY, _UNPAIRED, release)
 
 
 def copies_of(originals: str) -> FigureName:

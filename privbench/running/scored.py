@@ -30,12 +30,7 @@ from ..record.scores import (
     read_scores,
     stacked,
 )
-from ..record.unpaired_scores import (
-    DRAW_COLUMNS,
-    NEARNESS_COLUMNS,
-    PATIENT_COLUMNS,
-    UnpairedScores,
-)
+from ..record.unpaired_scores import DRAW_COLUMNS, NEARNESS_COLUMNS, PATIENT_COLUMNS, UnpairedScores
 from .stage_names import (
     COPIES_FILE,
     INFERENCE_FILE,

@@ -5,14 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from copying import copies
+from records import estimate
 from report_runs import forge
 
 import privbench
 from privbench.base.errors import PrivbenchError
-from privbench.judging.compare import compare_runs
+from privbench.judging.compare import compare_runs, difference_of
 from privbench.metrics.delong import delong_p_value
+from privbench.protocols.schema import StatisticsSection
 from privbench.record.folder import UTILITY_SCORES
-from privbench.record.names import AUC, OWN, copies_of, worst_case
+from privbench.record.names import AUC, MEMORIZATION, OWN, copies_of, memory_of, worst_case
 from privbench.record.run import read_run
 
 
@@ -118,3 +120,16 @@ def test_a_run_that_publishes_others_is_named(pair, tmp_path):
     note = "dp-pix b=4 publishes copies of other patients' originals, and so removes nobody."
     assert note in compare_runs(pair[0], tmp_path / "run").notes
     assert note not in compare_runs(*pair).notes
+
+
+def test_a_difference_says_over_whom_its_interval_goes():
+    rng = np.random.default_rng(0)
+    one, other = (estimate(value, rng.normal(0, 0.02, 200)) for value in (0.6, 0.7))
+    methods = {
+        name: difference_of(name, one, other, StatisticsSection()).interval.method
+        for name in (worst_case(AUC), memory_of(MEMORIZATION))
+    }
+    assert methods[worst_case(AUC)] == "percentile bootstrap over test patients, trained networks held fixed"
+    assert (
+        "members (or those held out) and test patients, released images held fixed" in methods[memory_of(MEMORIZATION)]
+    )
