@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional
 
@@ -165,6 +164,8 @@ def _weigh(
     Fusion by logistic regression, as is usual where speakers are verified (Brümmer et al. 2007); what would count
     against a match counts nothing.
     """
+    from sklearn.linear_model import LogisticRegression  # here, because loading it takes every process half a second
+
     pairs = val.pairs
     pixels = whitening.points(undone), whitening.points(val.references)
     scores = np.stack(

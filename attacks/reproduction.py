@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional
 
@@ -49,6 +48,8 @@ def separate(members: np.ndarray, others: np.ndarray) -> Tensor:
     """
     both = np.concatenate([members, others])
     spread = np.maximum(both.std(0), _FLAT)
+    from sklearn.linear_model import LogisticRegression  # here, because loading it takes every process half a second
+
     model = LogisticRegression(class_weight="balanced", max_iter=1000)
     model.fit((both - both.mean(0)) / spread, np.arange(len(both)) < len(members))
     return torch.from_numpy(model.coef_[0] / spread)

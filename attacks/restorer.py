@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from privbench.data.gallery import Gallery, KnownGallery
 from privbench.learning.ahead import Loaded
@@ -16,6 +15,7 @@ from privbench.learning.states import below, prefixed
 from privbench.learning.training import Losses, adam
 from privbench.learning.training import train as train_network
 from privbench.learning.updating import Update
+from privbench.metrics.image_quality import ssim
 
 from .embedding import Embedding, Seen
 from .recipes import RestorationParams
@@ -108,9 +108,7 @@ def _closeness(images: np.ndarray, originals: np.ndarray, ctx: Context) -> tuple
     errors, similarities = [], []
     for rows in torch.arange(len(images)).split(_BATCH):
         errors.append((one[rows] - other[rows]).square().flatten(1).mean(1).cpu())
-        similarity = structural_similarity_index_measure(one[rows], other[rows], data_range=1.0, reduction="none")
-        assert isinstance(similarity, Tensor)  # a pair only where its parts are asked for
-        similarities.append(similarity.reshape(-1).cpu())
+        similarities.append(ssim(other[rows], one[rows]).cpu())
     error = torch.cat(errors).double().mean().clamp(min=1e-10)  # 100 dB where nothing differs
     return float(-10 * torch.log10(error)), float(torch.cat(similarities).mean())
 

@@ -184,7 +184,7 @@ def seeds(bench: Bench) -> None:
 
 
 def in_every_way(bench: Bench, told: together.Seeds, least: float) -> None:
-    lasts = 1.0 if bench.small else 5.0
+    lasts = 0.3 if bench.small else 5.0
     name = f"{told.count} seeds of {told.recipe.backbone}@{told.recipe.input_size or told.size}, {told.precision}"
     single = together.alone(told, lasts)
     bench.add("seeds", f"{name}: one after the other", single, "pairs/s", 1.0)
@@ -256,8 +256,8 @@ _QUICK = (6_230, 1_558)
 def precision(bench: Bench) -> None:
     """AUCs of an embedder of originals, seed by seed in both precisions."""
     epochs = 4
-    steps = bench.steps or (8 if bench.small else 240)
-    shapes = (120, 32) if bench.small else (600, 64)
+    steps = bench.steps or (4 if bench.small else 240)
+    shapes = (80, 32) if bench.small else (600, 64)
     splits = aucs.phantoms(*shapes)
     recipe = load_protocol("quick").guidance.embedder
     assert recipe is not None  # quick has one

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
+
+# sklearn is loaded by what fits with it: half a second for each process.
 
 _BINS_AT_MOST = 100
 
@@ -17,6 +17,8 @@ def calibrate(mated: np.ndarray, scores: np.ndarray, new_scores: np.ndarray) -> 
 
     Shape: mated (n,), bool, both classes present; scores (n,); new_scores (m,) to (m,).
     """
+    from sklearn.linear_model import LogisticRegression
+
     spread = scores.std() or 1.0
     model = LogisticRegression(class_weight="balanced", C=1e6, max_iter=1000)
     model.fit(((scores - scores.mean()) / spread)[:, None], np.asarray(mated, bool))
@@ -42,6 +44,8 @@ def min_cllr(mated: np.ndarray, scores: np.ndarray) -> float:
 
     Shape: mated (n,), bool, both classes present; scores (n,).
     """
+    from sklearn.isotonic import IsotonicRegression
+
     mated = np.asarray(mated, bool)
     weights = np.where(mated, 0.5 / mated.sum(), 0.5 / (~mated).sum())  # both classes alike, so the prior drops out
     posterior = IsotonicRegression(y_min=0, y_max=1).fit_transform(scores, mated.astype(float), sample_weight=weights)

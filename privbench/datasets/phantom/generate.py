@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MIN_SIZE = 32
 _CHUNK = 8  # patients a task; small enough for even loads, large enough to hide the pickling
+_WORTH_A_PROCESS = 8  # tasks; a process takes a second to begin with, in which as many are drawn at 64 px
 
 
 class Patient(NamedTuple):
@@ -125,8 +126,8 @@ def _chunks(patients: int, size: int, seed: int, scanners: int, workers: int) ->
     """Rendered chunks of patients, in order."""
     starts = range(1, patients + 1, _CHUNK)
     tasks = [(seed, size, scanners, start, min(start + _CHUNK, patients + 1)) for start in starts]
-    workers = min(workers, len(tasks))
-    if workers == 1:
+    workers = min(workers, len(tasks) // _WORTH_A_PROCESS)
+    if workers <= 1:
         yield from map(_render_chunk, tasks)
     else:
         yield from map_in_processes(_render_chunk, tasks, workers)
