@@ -3,6 +3,7 @@
     python benchmarks/cost_of_protocols.py measure --out rates.json          # this processor's, with one thread
     python benchmarks/cost_of_protocols.py measure --device cuda --batch 64 --out rates.json
     python benchmarks/cost_of_protocols.py project --rates rates.json                      # else by this repository's
+    python benchmarks/cost_of_protocols.py project --protocol benchmarks/reference/table1-phantom.toml
 
 `measure` times training steps and forward passes of every network of `paper` and `standard`, in seconds of the process
 on a processor and of the clock on a device, and counts their operations, and what a gradient keeps of an image.
@@ -14,20 +15,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from network_rates import measure
-from protocol_work import CHESTXRAY14, PHANTOM, STOPS_AFTER, hours, operations, protocol_work, sizes_of, totals
+from protocol_work import CHESTXRAY14, PHANTOM, STOPS_AFTER, Sizes, hours, operations, protocol_work, sizes_of, totals
 
-from privbench.protocols.schema import load_protocol
+from privbench.protocols.schema import Protocol, load_protocol
 from privbench.sweeps.schema import load_sweep
 
 REFERENCE = Path(__file__).parent / "reference" / "rates-cpu.json"
 
 
-def project(rates: Mapping[str, Any], stops_after: int) -> None:
+def project(names: Sequence[str], rates: Mapping[str, Any], stops_after: int) -> None:
     """Prints a table for a new method (PriCheXy-Net's kind), for one that learns nothing, and for Table 1."""
     rows = [row.anonymizer for row in load_sweep("table1").rows]
     kinds = {
@@ -39,9 +40,9 @@ def project(rates: Mapping[str, Any], stops_after: int) -> None:
     own = rates["networks"]
     print(f"rates: {rates['device']}\n")
     print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
-    for name, told in (("paper", CHESTXRAY14), ("standard", CHESTXRAY14), ("standard-phantom", PHANTOM)):
+    for name in names:
         protocol = load_protocol(name)
-        sizes = sizes_of(*told, validation=protocol.data.validation)
+        sizes = _sizes(protocol)
         for kind, methods in kinds.items():
             work = protocol_work(protocol, sizes, methods, stops_after)
             trained, read = (sum(part) / 1e6 for part in zip(*totals(work).values(), strict=True))
@@ -51,19 +52,23 @@ def project(rates: Mapping[str, Any], stops_after: int) -> None:
                 f"{operations(work, own) / 1e15:,.0f}",
                 f"{hours(work, own):,.0f}",
             ]
-            print(f"| `{name}` | {kind} | {' | '.join(cells)} |")
+            print(f"| `{protocol.name}` | {kind} | {' | '.join(cells)} |")
 
 
 def stages(name: str, anonymizer: str, stops_after: int) -> None:
     """Prints every stage of a protocol for one method."""
     protocol = load_protocol(name)
-    told = PHANTOM if protocol.data.dataset == "phantom" else CHESTXRAY14
-    sizes = sizes_of(*told, validation=protocol.data.validation)
+    sizes = _sizes(protocol)
     print("| stage | shared | network | thousand images trained on | read |\n| --- | --- | --- | --- | --- |")
     for one in protocol_work(protocol, sizes, [anonymizer], stops_after):
         for network, (trained, read) in totals([one]).items():
             shared = "yes" if one.shared else ""
             print(f"| {one.stage} | {shared} | {network} | {trained / 1e3:.0f} | {read / 1e3:.0f} |")
+
+
+def _sizes(protocol: Protocol) -> Sizes:
+    told = PHANTOM if protocol.data.dataset == "phantom" else CHESTXRAY14
+    return sizes_of(*told, validation=protocol.data.validation)
 
 
 def main() -> None:
@@ -77,6 +82,7 @@ def main() -> None:
     measuring.add_argument("--seconds", type=float, default=8.0)
     measuring.add_argument("--out", type=Path, required=True)
     projecting = commands.add_parser("project")
+    projecting.add_argument("--protocol", nargs="+", default=["paper", "standard", "standard-phantom"])
     projecting.add_argument("--rates", type=Path, default=REFERENCE, help="what measure wrote")
     projecting.add_argument("--stops-after", type=int, default=STOPS_AFTER)
     listing = commands.add_parser("stages")
@@ -93,7 +99,7 @@ def main() -> None:
         about += f", {told.threads} thread" if told.device == "cpu" else ""
         told.out.write_text(json.dumps({"device": about, "networks": rates}, indent=1) + "\n", encoding="utf-8")
     elif told.command == "project":
-        project(json.loads(told.rates.read_text(encoding="utf-8")), told.stops_after)
+        project(told.protocol, json.loads(told.rates.read_text(encoding="utf-8")), told.stops_after)
     else:
         stages(told.protocol, told.anonymizer, told.stops_after)
 

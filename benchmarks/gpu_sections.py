@@ -29,7 +29,7 @@ from privbench.running import environment
 from privbench.sweeps.schema import load_sweep
 
 ROOT = Path(__file__).parents[1]
-_IN_SMALL = "cpu-bf16-mixed and (prichexy or siamese or segmentation)"
+_IN_SMALL = "cpu-bf16-mixed and siamese"
 """Tests that stand for all where there is no GPU: the rest of them runs with the suite."""
 _SEEDS = 3  # as many as `standard` trains
 _STACKED = 0.01  # by how much losses that are stacked may differ, relative

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +59,14 @@ class Resampling:
 
     def rows(self, patients: np.ndarray) -> np.ndarray:
         """The row of each patient. Raises KeyError for one who is none of them."""
-        return pd.Series(np.arange(len(self.patients)), index=self.patients).loc[patients].to_numpy()
+        rows = self._index.get_indexer(patients)
+        if (unknown := rows < 0).any():
+            raise KeyError(np.asarray(patients)[unknown][0])
+        return rows
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return pd.Index(self.patients)
 
     def apply(self, statistic: Statistic) -> Applied:
         """The statistic under the three kinds of weights."""

@@ -192,7 +192,8 @@ def test_help_needs_no_torch():
 
 @pytest.mark.slow
 def test_selftest_tells_what_is_not_sorted(monkeypatch, capsys, tiny_protocol, store, tmp_path):
-    common = ["--protocol", tiny_protocol, "--store", store, "--out", tmp_path / "out"]
+    few = ["--set", "attacks.siamese=none", "--set", 'utilities.classification.modes=["frozen"]']
+    common = ["--protocol", tiny_protocol, *few, "--store", store, "--out", tmp_path / "out"]
     traps = ["--trap", "trap-inversion", "--trap", "remover-constant", "--draw", "3"]
     code = call(monkeypatch, "selftest", *common, *traps, "--anonymizer", "dp-pix", "--b", "4")
     printed = capsys.readouterr().out

@@ -22,7 +22,7 @@ MADE = re.compile(r": \d+\.\d s\s*$", re.MULTILINE)
 @pytest.mark.slow
 def test_each_stage_is_made_by_one_of_them(tiny_protocol, tmp_path):
     (tmp_path / "two.toml").write_text(SWEEP)
-    told = ["--protocol", tiny_protocol, "--store", "store", "--jobs", "2"]
+    told = ["--protocol", tiny_protocol, "--store", "store", "--jobs", "1"]
     sweep = Command(["-m", "privbench", "sweep", "two.toml", *told, "--out", "sweep"], tmp_path)
     run = Command(["-m", "privbench", "run", "--anonymizer", "dp-pix", "--b", "4", *told, "--out", "run"], tmp_path)
     said = [command.process.communicate(timeout=300)[1] for command in (sweep, run)]
