@@ -227,7 +227,7 @@ def test_seeds_that_are_stacked_learn_what_they_learn_alone():
     module = load("seeds_together")
     recipe = module.VerifierRecipe(**load_protocol("quick").attacks["siamese"].params | {"batch_size": 4})
     told = module.Seeds(recipe, 32, 2, "cpu", "32-true")
-    assert module.equal(told) < 1e-5
+    assert module.equal(told) < 5e-4, "but for the order in which threads add"
     assert module.Seeds.read(told.dumped()) == told
     first, second = (module.Alone(told, seed, *surroundings_of(module, told)) for seed in (0, 1))
     assert abs(first.step() - second.step()) > 1e-3, "seeds differ"
