@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ..base.errors import PrivbenchError
-from . import arguments
+from . import arguments, completion
 from .formats import say
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def command(
     run: Annotated[
         Path | None, typer.Option(help="The run folder that judged the method: its weights are taken.")
     ] = None,
-    anonymizer: Annotated[str | None, typer.Option(help="A method that no run stands for, in place of --run.")] = None,
+    anonymizer: Annotated[
+        str | None,
+        typer.Option(help="A method that no run stands for, in place of --run.", autocompletion=completion.anonymizers),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(min=1, help="With --anonymizer: the side of the images that it learnt from, in pixels."),

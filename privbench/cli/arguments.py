@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from ..base.errors import PrivbenchError
+from . import completion
 from .formats import say
 
 Read = TypeVar("Read")
@@ -18,12 +19,16 @@ Read = TypeVar("Read")
 PLUGIN_CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Of commands whose unknown options are parameters of a plugin."""
 
-Protocol = Annotated[str, typer.Option(help="A built-in protocol, or a TOML file.")]
+Protocol = Annotated[
+    str, typer.Option(help="A built-in protocol, or a TOML file.", autocompletion=completion.protocols)
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Change the protocol: statistics.resamples=2000."),
 ]
-Dataset = Annotated[str | None, typer.Option(help="Another data set than the protocol's.")]
+Dataset = Annotated[
+    str | None, typer.Option(help="Another data set than the protocol's.", autocompletion=completion.datasets)
+]
 Seed = Annotated[int | None, typer.Option(help="Another seed than the protocol's.")]
 DataRoot = Annotated[Path | None, typer.Option(help="The folder of a data set that lies on disk.")]
 Columns = Annotated[

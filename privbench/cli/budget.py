@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from ..base.errors import PrivbenchError, nearest
-from . import arguments
+from . import arguments, completion
 from .session import session
 
 EPILOG = (
@@ -23,7 +23,10 @@ _MARKER = "privbench-budget.json"
 def command(
     context: typer.Context,
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    attack: Annotated[str | None, typer.Option(help="The attack's name in the protocol; else the worst case.")] = None,
+    attack: Annotated[
+        str | None,
+        typer.Option(help="The attack's name in the protocol; else the worst case.", autocompletion=completion.attacks),
+    ] = None,
     scenario: Annotated[str | None, typer.Option(help="Its scenario; else the worst case's.")] = None,
     data_root: arguments.DataRoot = None,
     set_: arguments.Changes = None,

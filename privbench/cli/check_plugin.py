@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..base.errors import PrivbenchError, nearest
-from . import arguments
+from . import arguments, completion
 
 EPILOG = "Exit status: 0 all promises kept, 1 not. The plugin's own parameters are options too, such as --mu 0.005."
 
@@ -20,9 +20,19 @@ _SHORT = {"epochs": 1, "pretrain_epochs": 1, "steps": 2, "batch_size": 8}
 
 def command(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A registered anonymizer, attack, utility task or data set.")],
-    kind: Annotated[str | None, typer.Option(help="Its kind, where two kinds share the name.")] = None,
-    protocol: Annotated[str, typer.Option(help="Whose parameters it gets where it is given none.")] = "quick",
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A registered anonymizer, attack, utility task or data set.", autocompletion=completion.plugins
+        ),
+    ],
+    kind: Annotated[
+        str | None, typer.Option(help="Its kind, where two kinds share the name.", autocompletion=completion.kinds)
+    ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(help="Whose parameters it gets where it is given none.", autocompletion=completion.protocols),
+    ] = "quick",
     data_root: arguments.DataRoot = None,
     plugin: arguments.Plugins = None,
     device: arguments.Device = "auto",

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..base.errors import PrivbenchError, nearest
+from . import completion
 
 _CHECKS = {
     "anonymizer": "privbench run --plugin {file} --anonymizer {name}",
@@ -21,7 +22,9 @@ _CHECKS = {
 
 
 def command(
-    kind: Annotated[str, typer.Argument(help="anonymizer, attack, utility or dataset.")],
+    kind: Annotated[
+        str, typer.Argument(help="anonymizer, attack, utility or dataset.", autocompletion=completion.kinds)
+    ],
     name: Annotated[str, typer.Argument(help="What it is called, such as my_method: a name of Python.")],
 ) -> None:
     """Write a plugin that works, NAME.py, and its test, test_NAME.py, into this folder."""

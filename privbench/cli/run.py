@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from . import arguments
+from . import arguments, completion
 from .conduct import conduct
 from .settings import with_setting
 
@@ -26,7 +26,9 @@ EPILOG = (
 def command(
     context: typer.Context,
     setting: Setting,
-    anonymizer: Annotated[str, typer.Option(help="The anonymizer under test.")] = "identity",
+    anonymizer: Annotated[
+        str, typer.Option(help="The anonymizer under test.", autocompletion=completion.anonymizers)
+    ] = "identity",
     out: Annotated[Path | None, typer.Option(help="The run folder; else a new one below runs/.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in --out.")] = False,
     quiet: arguments.Quiet = False,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from . import arguments
+from . import arguments, completion
 from .conduct import conduct
 from .settings import with_setting
 
@@ -27,8 +27,14 @@ EPILOG = (
 def command(
     context: typer.Context,
     setting: Setting,
-    anonymizer: Annotated[str | None, typer.Option(help="Another anonymizer, to see where it falls.")] = None,
-    attack: Annotated[str | None, typer.Option(help="This attack, informed, in place of the protocol's.")] = None,
+    anonymizer: Annotated[
+        str | None,
+        typer.Option(help="Another anonymizer, to see where it falls.", autocompletion=completion.anonymizers),
+    ] = None,
+    attack: Annotated[
+        str | None,
+        typer.Option(help="This attack, informed, in place of the protocol's.", autocompletion=completion.attacks),
+    ] = None,
     trap: Annotated[list[str] | None, typer.Option(help="Only these, such as trap-inversion.")] = None,
     draw: Annotated[int, typer.Option(min=0, help="Seeds what the traps do, such as which shuffle it is.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs/selftest"),

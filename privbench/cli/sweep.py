@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from . import arguments
+from . import arguments, completion
 from .conduct import conduct
 from .settings import with_setting
 
@@ -22,7 +22,10 @@ EPILOG = "Interrupted, the same command goes on after the last finished stage."
 @with_setting
 def command(
     setting: Setting,
-    sweep: Annotated[str, typer.Argument(help="A built-in sweep, such as table1, or a TOML file.")],
+    sweep: Annotated[
+        str,
+        typer.Argument(help="A built-in sweep, such as table1, or a TOML file.", autocompletion=completion.sweeps),
+    ],
     out: Annotated[Path | None, typer.Option(help="Where the run folders go; else below runs/.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other runs in --out.")] = False,
     quiet: arguments.Quiet = False,

@@ -78,3 +78,22 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_completion_loads_neither_what_computes_nor_any_plugin():
+    """A shell waits for it at every Tab."""
+    script = f"""
+import contextlib, io, os, sys
+from privbench.cli import main
+os.environ["_PRIVBENCH_COMPLETE"] = "complete_bash"
+for line in ("run --anonymizer ", "run --protocol ", "run --dataset ", "selftest --attack ", "check-plugin ", "sweep "):
+    os.environ |= {{"COMP_WORDS": f"privbench {{line}}", "COMP_CWORD": str(1 + line.count(" "))}}
+    sys.argv = ["privbench"]
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
+        main()
+    assert printed.getvalue().strip(), line
+plugins = ("privbench.anonymizers.", "privbench.attacks.", "privbench.datasets.", "privbench.utilities.")
+print([name for name in sys.modules if name in {HEAVY!r} or name.startswith(plugins)])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
