@@ -70,6 +70,8 @@ class ReleasedRecord(Record):
 
 
 class GitRecord(Record):
+    """The checkout that privbench ran from: the commit, and whether files that git knows differ from it."""
+
     commit: str
     modified: bool
 

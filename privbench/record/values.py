@@ -17,6 +17,8 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Record(BaseModel):
+    """Frozen, and closed to fields that it does not know."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
