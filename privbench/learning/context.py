@@ -58,6 +58,7 @@ class Context:
         return torch_generator(self.seed, self.stage, *names, device=self.device)
 
     def numpy_generator(self, *names: str | int) -> np.random.Generator:
+        """The same as `torch_generator` for what numpy draws."""
         return numpy_generator(self.seed, self.stage, *names)
 
 
