@@ -41,9 +41,13 @@ def check_loaded(plugins: Iterable[type], who: str, before: Collection[str]) -> 
     if not (new := [name for name in tuple(sys.modules) if name not in before]):
         return
     known = {module for plugin in plugins for module in plugin_code(plugin).modules}
+    main = sys.modules.get("__main__")  # which gets a second name as soon as multiprocessing is imported
     for name in new:
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file is None or name in known or is_ours(name) or is_library(name) or is_installed(Path(file)):
+        module = sys.modules.get(name)
+        file = getattr(module, "__file__", None)
+        if file is None or module is main or name in known or is_ours(name) or is_library(name):
+            continue
+        if is_installed(Path(file)):
             continue
         raise PrivbenchError(
             f"The {who} loads {name} ({file}) in a way that its source does not tell, so no cache key would see a "

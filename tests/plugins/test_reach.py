@@ -1,13 +1,14 @@
 """A module that a plugin loads past its import statements is refused, whenever it does so."""
 
 import sys
+from types import ModuleType
 
 import pytest
 import torch
 
 from privbench.base.errors import PrivbenchError
 from privbench.plugins.interfaces import Anonymizer
-from privbench.plugins.reach import plugin_code
+from privbench.plugins.reach import check_loaded, plugin_code
 from privbench.plugins.registry import Registry
 
 PLUGIN = """
@@ -52,6 +53,21 @@ def hack(statement, joint):
 def test_a_module_loaded_by_its_name_as_text_is_refused_at_once(plugin, statement):
     with pytest.raises(PrivbenchError, match=rf"'method' loads {HELPER} \(.*\.py\) in a way that its source does not"):
         Registry([plugin(top=hack(statement, "\n"))])
+
+
+def test_a_second_name_of_the_program_itself_is_nothing_new(plugin, tmp_path, monkeypatch):
+    """Importing multiprocessing gives it one, and so does torch, which a plugin may be the first to import."""
+    program, other = ModuleType("__main__"), ModuleType("other")
+    program.__file__ = other.__file__ = str(tmp_path / "bin" / "privbench")
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    monkeypatch.delitem(sys.modules, "__mp_main__", raising=False)
+    (method,) = Registry([plugin(top="STRENGTH = 1")]).handed_over()
+    before = frozenset(sys.modules)
+    monkeypatch.setitem(sys.modules, "__mp_main__", program)
+    check_loaded([method], "method", before)
+    monkeypatch.setitem(sys.modules, "__mp_main__", other)
+    with pytest.raises(PrivbenchError, match="The method loads __mp_main__"):
+        check_loaded([method], "method", before)
 
 
 @pytest.mark.parametrize("statement", [DYNAMIC, IMPORT])
