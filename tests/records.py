@@ -11,13 +11,15 @@ import pandas as pd
 
 from privbench.data.splits import SPLITS
 from privbench.evaluate.certificate import worst_case
+from privbench.judging.gate import JudgedFigure, Outcome
 from privbench.judging.ranking import Entry
 from privbench.metrics.intervals import clopper_pearson
 from privbench.protocols.scenarios import SCENARIOS, Scenario
 from privbench.protocols.schema import load_protocol
 from privbench.record.attack import AttackFigure, AttackResult, Certificate, ImageMatch, RecipeVerdict, Verdict
 from privbench.record.estimates import FILE, Estimate
-from privbench.record.names import ALWAYS_FOUND, HIT_WORST, PRECISION, SINGLED_OUT
+from privbench.record.names import ALWAYS_FOUND, AUC, HIT_WORST, PRECISION, SINGLED_OUT
+from privbench.record.names import worst_case as worst_case_of
 from privbench.record.risk import ImagesRate, RiskFigure, RiskResult
 from privbench.record.run import AnonymizerRecord, ReleasedRecord, RunRecord
 from privbench.record.unpaired import WHY_UNPAIRED, CopiedPatients, DrawnCopies, MemoryFigure, UnpairedResult
@@ -317,6 +319,14 @@ def record(
         git=None,
         files={FILE: "f"},
     )
+
+
+def judged_figure(verdict: Outcome, message: str) -> JudgedFigure:
+    """What the gate says of a worst-case AUC that rose by 0.1."""
+    return JudgedFigure(
+        run="mine", figure=worst_case_of(AUC), verdict=verdict, before=0.7, after=0.8, change=0.1, interval=None,
+        tolerance=0.02, p_value=0.001, detectable=0.05, message=message,
+    )  # fmt: skip
 
 
 def memory(value: float | None, control: float | None = 0.5, *, reach: float = 0.05) -> MemoryFigure:

@@ -27,26 +27,39 @@ def command(
     json: Annotated[Path | None, typer.Option(help="Write the judgement as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
     summary: Annotated[Path | None, typer.Option(help="Append it as Markdown.", envvar="GITHUB_STEP_SUMMARY")] = None,
+    badge: Annotated[Path | None, typer.Option(help="Write a badge, an SVG.")] = None,
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="Print annotations of GitHub Actions.", envvar="GITHUB_ACTIONS")
+    ] = False,
 ) -> None:
     """Compare runs with a baseline, and fail where privacy or utility surely changed for the worse."""
+    from ..base.errors import PrivbenchError
     from ..base.files import write_text
     from ..judging.baseline import read_baseline
-    from ..judging.gate import EXIT_CODES, Tolerances, judge_runs
+    from ..judging.gate import EXIT_CODES, Judgement, Tolerances, judge_runs
     from ..report import judgement as told
+    from ..report.annotations import as_annotations
+    from ..report.badge import as_badge
 
     tolerances = Tolerances(
         privacy=privacy, utility=utility, rank_1=rank_1, match=match, copies=copies, patients=patients
     )
-    judgement = judge_runs(arguments.run_folders(runs), read_baseline(baseline), tolerances)
+    try:
+        judgement = judge_runs(arguments.run_folders(runs), read_baseline(baseline), tolerances)
+    except PrivbenchError as error:  # of the baseline; whoever reads the outputs has to hear of it, too
+        judgement = Judgement((), (str(error),), ())
     for line, style in told.as_lines(judgement):
         say(line, style)
-    for output in filter(None, (json, junit, summary)):
-        output.parent.mkdir(parents=True, exist_ok=True)
+    for line in as_annotations(judgement, baseline.as_posix()) if annotate else ():
+        typer.echo(line)
     if json is not None:
         write_text(json, told.as_json(judgement))
     if junit is not None:
         write_text(junit, told.as_junit(judgement))
+    if badge is not None:
+        write_text(badge, as_badge(judgement))
     if summary is not None:
+        summary.parent.mkdir(parents=True, exist_ok=True)
         with summary.open("a", encoding="utf-8") as file:
             file.write(told.as_markdown(judgement))
     raise typer.Exit(EXIT_CODES[judgement.verdict])

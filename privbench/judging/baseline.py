@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from ..base import exact_json
 from ..base.errors import PrivbenchError
-from ..base.files import read_text, write_text
+from ..base.files import digest_of, read_text, write_text
 from ..base.validation import told_by, validate
 from ..protocols.schema import StatisticsSection
 from ..record.estimates import Estimate, StoredFigures
@@ -21,7 +21,7 @@ from ..record.values import Finite, Record
 from ..record.vouched import estimates_of
 from .terms import require_same
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 _DIGITS = 7  # what one patient of thousands changes is still seen
 
 
@@ -76,15 +76,23 @@ class BaselineRun(Record):
 
 
 class Baseline(Record):
-    """What later runs are compared with; all runs share the fingerprint."""
+    """What later runs are compared with; all runs share the fingerprint.
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    `digest` is that of all else; files of schema 1 have none.
+    """
+
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
     privbench: str
     protocol: str
     fingerprint: str
     data_digest: str
     terms: dict[str, Any]
     runs: list[BaselineRun] = Field(min_length=1)
+    digest: str = ""
+
+    def own_digest(self) -> str:
+        """The digest that belongs to all else it tells."""
+        return digest_of(self.model_dump(mode="json", exclude={"digest"}))
 
     @property
     def statistics(self) -> StatisticsSection:
@@ -147,12 +155,24 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
 
 
 def write_baseline(baseline: Baseline, path: Path) -> None:
-    """Writes the file, whole or not at all."""
-    write_text(path, baseline.model_dump_json() + "\n")
+    """Writes the file, whole or not at all, with the digest of what it tells."""
+    sealed = baseline.model_copy(update={"digest": baseline.own_digest()})
+    write_text(path, sealed.model_dump_json() + "\n")
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Reads the file. Raises PrivbenchError where it is none."""
+    """Reads the file. Raises PrivbenchError where it is none, or was changed since it was written."""
+    baseline = parse_baseline(path)
+    if baseline.schema_version > 1 and baseline.digest != baseline.own_digest():
+        raise PrivbenchError(
+            f"{path} was changed since privbench wrote it, by hand or where versions were merged: make it anew with "
+            "privbench baseline."
+        )
+    return baseline
+
+
+def parse_baseline(path: Path) -> Baseline:
+    """What stands in the file, changed or not. Raises PrivbenchError where it is no baseline."""
     text = read_text(path, "make it with privbench baseline")
     try:
         return Baseline.model_validate(exact_json.parse(text))

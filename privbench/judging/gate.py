@@ -66,11 +66,15 @@ class JudgedFigure:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the gate says of all runs. `obstacles` tell why something cannot be judged, `notes` what to keep in mind."""
+    """What the gate says of all runs. `obstacles` tell why something cannot be judged, `notes` what to keep in mind.
+
+    `runs` are those that are compared.
+    """
 
     changes: tuple[JudgedFigure, ...]
     obstacles: tuple[str, ...]
     notes: tuple[str, ...]
+    runs: tuple[RunRecord, ...] = ()
 
     @property
     def verdict(self) -> Outcome:
@@ -95,6 +99,7 @@ def judge_runs(folders: Sequence[Path], baseline: Baseline, tolerances: Toleranc
     pairs: list[Pair] = []
     obstacles: list[str] = []
     notes: list[str] = []
+    runs: list[RunRecord] = []
     missing = {run.label for run in baseline.runs}
     statistics = baseline.statistics
     for folder in folders:
@@ -108,11 +113,12 @@ def judge_runs(folders: Sequence[Path], baseline: Baseline, tolerances: Toleranc
                 pairs += _pairs(record.label, before, estimates_of(folder, record))
                 notes += _notes(record, before)
                 obstacles += _no_longer_certified(record, before)
+                runs.append(record)
         except PrivbenchError as error:
             obstacles.append(str(error))
     obstacles += [f"{label}: it stands in the baseline, and there is no run of it" for label in sorted(missing)]
     changes, more = judge_changes(pairs, statistics, tolerances)
-    return Judgement(tuple(changes), tuple([*obstacles, *more]), tuple(dict.fromkeys(notes)))
+    return Judgement(tuple(changes), tuple([*obstacles, *more]), tuple(dict.fromkeys(notes)), tuple(runs))
 
 
 def judge_changes(

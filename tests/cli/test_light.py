@@ -43,7 +43,7 @@ def commands(finished, tmp_path_factory):
         ["leaderboard", run, "--format", "json"],
         ["utility", run],
         ["compare", run, run],
-        ["verify", run],
+        ["verify", run, str(reference)],
         ["baseline", run, "-o", str(out / "baseline.json")],
         ["check", run, "--baseline", str(reference)],
         ["report", run, "-o", str(out / "report")],

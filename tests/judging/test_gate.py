@@ -215,7 +215,9 @@ def test_machines_are_told_the_same(rng):
 
 def test_exit_status(monkeypatch, proven, tmp_path, capsys):
     folder, baseline = proven
-    outputs = {"--json": tmp_path / "a.json", "--junit": tmp_path / "a.xml", "--summary": tmp_path / "a.md"}
+    kinds = {"--json": "json", "--junit": "xml", "--summary": "md", "--badge": "svg"}
+    outputs = {option: tmp_path / f"a.{kind}" for option, kind in kinds.items()}
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
     def call(*arguments):
         monkeypatch.setattr("sys.argv", ["privbench", "check", str(folder), "--baseline", *map(str, arguments)])
@@ -224,18 +226,30 @@ def test_exit_status(monkeypatch, proven, tmp_path, capsys):
         return ended.value.code
 
     assert call(baseline, "--patients", 2, *(part for pair in outputs.items() for part in pair)) == 0
-    assert "privbench check: pass" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "privbench check: pass" in printed
+    assert "::error" not in printed
+    assert "no worse than its baseline, worst-case AUC 0." in outputs["--badge"].read_text()
     assert json.loads(outputs["--json"].read_text())["exit_code"] == 0
     assert ElementTree.parse(outputs["--junit"]).getroot().get("tests") == "5"
     assert outputs["--summary"].read_text().startswith("### privbench check: pass")
     assert call(baseline, "--patients", 1000) == 2
-    worse = json.loads(baseline.read_text())
-    figure = worse["runs"][0]["figures"][str(AUC)]
-    figure["value"] -= 0.4
-    figure["resampled"] = [None if one is None else one - 0.4 for one in figure["resampled"]]
-    (tmp_path / "worse.json").write_text(json.dumps(worse))
+    written = read_baseline(baseline)
+    figure = written.runs[0].figures[str(AUC)]
+    lower = [None if one is None else one - 0.4 for one in figure.resampled]
+    worse = figure.model_copy(update={"value": figure.value - 0.4, "resampled": lower})
+    run = written.runs[0].model_copy(update={"figures": written.runs[0].figures | {str(AUC): worse}})
+    write_baseline(written.model_copy(update={"runs": [run]}), tmp_path / "worse.json")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert call(tmp_path / "worse.json", "--patients", 2) == 1
-    assert "worse privacy" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "worse privacy" in printed
+    command = f"::error file={tmp_path}/worse.json,title=privbench check%3A regression::"
+    assert f"{command}dp-pix b=2 epsilon=50.0 {AUC}: worse privacy" in printed
+    (tmp_path / "worse.json").write_text((tmp_path / "worse.json").read_text().replace("0.0", "0.1"))
+    assert call(tmp_path / "worse.json", "--json", outputs["--json"], "--badge", outputs["--badge"]) == 2
+    assert "was changed since privbench wrote it" in json.loads(outputs["--json"].read_text())["obstacles"][0]
+    assert "privbench gate: cannot judge" in outputs["--badge"].read_text()
 
 
 def test_no_change_is_no_alarm_and_a_change_is_seen():
