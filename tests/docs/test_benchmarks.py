@@ -91,6 +91,20 @@ def test_a_method_has_a_row_of_what_its_run_says(finished):
     assert cells[5].startswith(f"{record.utility.mean_auc:.3f} [")
 
 
+def test_the_area_of_methods_that_do_nothing_is_told_as_that():
+    """In nearly all of 40 small studies of five settings; percentiles of its resamples find privacy in several."""
+    module = load("area_coverage")
+    nothing = module.METHODS["does nothing, 5 settings"]
+    studies = [module.study(nothing, 60, np.random.default_rng([number, 60])) for number in range(40)]
+    assert module.true_area(nothing) == 0
+    assert np.mean([one.area for one in studies]) > 0.01, "noise alone"
+    assert sum(one.told[0] > 0 for one in studies) <= 2
+    assert sum(one.percentile[0] > 0 for one in studies) >= 5
+    strong = module.METHODS["strong, 3 settings"]
+    held = [module.study(strong, 60, np.random.default_rng([number, 60])).told for number in range(20)]
+    assert all(0 < low < module.true_area(strong) < high for low, high in held)
+
+
 @pytest.fixture(scope="module")
 def costs():
     return load("protocol_work")
