@@ -23,6 +23,7 @@ from ..plain_words import in_plain_words
 from ..plots.finding_panels import names_of_findings
 from ..table import Table
 from ..tables import attacks, manifest, utility
+from ..tables.areas import areas_table, why_no_areas
 from ..tables.budget import budget_table
 from ..tables.copies import copies_table
 from ..tables.leaderboard import leaderboard
@@ -55,6 +56,8 @@ class Section:
     warnings: Sequence[str]
     conditions: str
     leaderboard: Table
+    areas: Table | None
+    why_no_areas: Sequence[str]
     tradeoff: Plot | None
     verification: tuple[Sequence[Plot], Table] | None
     retrieval: tuple[Plot, Table] | None
@@ -127,6 +130,8 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         warnings=warnings_of(named),
         conditions=conditions(board.records),
         leaderboard=leaderboard(board),
+        areas=areas_table(board),
+        why_no_areas=why_no_areas(board),
         tradeoff=plotter.tradeoff(runs, slug) if headlines and judged else None,
         verification=(plotter.verification(runs, slug), attacks.verification(named)) if judged else None,
         retrieval=(curves, table) if curves and table else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...judging.areas import areas_of
 from ...judging.ranking import Board, Standing, best_match, strongest, worst_attack
 from ...protocols.scenarios import SCENARIOS
 from ...record.attack import AttackResult
@@ -12,6 +13,7 @@ from ...record.run import RunRecord
 from ..figures import NOTHING, interval_text
 from ..notes import apart_sheets, conditions, doubts_about, heading, named_runs, names_of, warnings_of
 from ..table import MACHINES, Cell, Column, Rows, Sheet, Table, Value, number
+from .areas import area_of_method, areas_table, why_no_areas
 from .attacks import own_image
 from .copies import copies_mark
 from .unpaired import not_judged, unpaired_leaderboard
@@ -40,8 +42,12 @@ def leaderboard_sheets(boards: Sequence[Board]) -> list[Sheet]:
     sheets = [
         Sheet(
             heading(board),
-            [leaderboard(board), *([not_judged()] if board.records[0].unpaired is not None else [])],
-            notes=[conditions(board.records)],
+            [
+                leaderboard(board),
+                *([] if (areas := areas_table(board)) is None else [areas]),
+                *([not_judged()] if board.records[0].unpaired is not None else []),
+            ],
+            notes=[conditions(board.records), *why_no_areas(board)],
             doubts=doubts_about(board),
             warnings=warnings_of([(run.label, run) for run in board.records]),
         )
@@ -57,6 +63,7 @@ def leaderboard(board: Board) -> Table:
         return unpaired_leaderboard(named_runs(board))
     if board.unjudged is not None:
         return unjudged_board(board)
+    areas = areas_of(board)
     scenarios, modes, headline = scenarios_of(runs), further_modes(runs), runs[0].utility
     columns = [
         Column("anonymizer", number=False),
@@ -125,7 +132,7 @@ def leaderboard(board: Board) -> Table:
             _singled_out(worst_attack(run)),
             *([] if utility is None else [mean(utility)]),
             *in_modes(run, modes),
-            Cell("", utilities(run) | _conditions(run)),
+            Cell("", utilities(run) | _conditions(run) | area_of_method(areas, run)),
         ]
 
     named = list(zip(names_of(board), board.standings, strict=True))
