@@ -9,13 +9,15 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
+from ...judging.methods import methods_of
 from ...judging.ranking import Standing
 from ..figures import interval_text
 from ..plots import cmc, finding_panels, roc_det
 from ..plots.budget_curves import draw_budget
 from ..plots.canvas import Canvas, new_canvas, render
+from ..plots.curves import have_curves
 from ..plots.style import plot_style
-from ..plots.tradeoff import HEIGHT, draw_tradeoff
+from ..plots.tradeoff import HEIGHT, draw_tradeoff, legend_of
 from ..plots.training_curves import draw_training
 from .runs import ReportedRun, budget_points, linkage_of, ranking_of
 from .svg import Mark, inline, swatch
@@ -45,16 +47,20 @@ class Plotter:
 
     def tradeoff(self, runs: Sequence[ReportedRun], slug: str) -> Plot:
         """Privacy against utility of the runs of a board."""
-        series = [run.series for run in runs]
+        series, standings = [run.series for run in runs], [run.standing for run in runs]
+        joined = have_curves(methods_of(standings))
         with plot_style():
-            canvas = new_canvas(HEIGHT, series)
-            draw_tradeoff(canvas.plots.subplots(), series, [run.standing for run in runs])
+            canvas = new_canvas(HEIGHT, legend_of(series, standings))
+            draw_tradeoff(canvas.plots.subplots(), series, standings)
             return self._publish(
                 canvas, f"{slug}-tradeoff", "Trade-off",
                 alt="One point a run, with intervals: worst-case verification AUC against the mean AUC of findings. "
                 "All figures stand in the leaderboard.",
-                note="Better methods lie towards the top right. Dashed: the Pareto front of the point estimates of "
-                "certified runs; dotted: a guess; hollow: not proven, so its place says nothing.",
+                note="Better methods lie towards the top right. "
+                + ("Lines join the settings of a method from weak to strong, in a colour of its own; grey: one other "
+                   "run is surely better in both. " if joined else "")
+                + "Dashed: the Pareto front of the point estimates of certified runs; dotted: a guess; hollow: not "
+                "proven, so its place says nothing.",
                 marks={one.mark: Mark(one.name, _figures(run.standing), True)
                        for one, run in zip(series, runs, strict=True)},
             )  # fmt: skip
@@ -181,6 +187,8 @@ def _figures(standing: Standing) -> str:
     parts += [f"utility {interval_text(one.mean_auc, one.interval)}" for one in record.utilities[:1]]
     if standing.on_front is not None:
         parts.append(f"on the Pareto front in {standing.on_front:.0%} of resamples")
+    if standing.dominated_by is not None:
+        parts.append(f"surely beaten in both by {standing.dominated_by}")
     if not record.certified:
         parts.append(f"not proven: {worst.standing}")
     return "; ".join(parts)

@@ -13,8 +13,10 @@ from ...base.texts import printable
 from ..notes import Named
 
 INK, MUTED, RULE, PAPER = "#1b1f24", "#5f6773", "#d5dae1", "#ffffff"
+FADED = "#8d95a1"
+"""What is surely beaten by something else."""
 COLORS = ("#1f5fbf", "#b45309", "#1a7f4b", "#be1e5a", "#6d3fc0", "#0b7285", "#6b6b00", "#475569")
-VARIABLES = {INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--surface"} | {
+VARIABLES = {INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--surface", FADED: "--faded"} | {
     color: f"--series-{number}" for number, color in enumerate(COLORS)
 }
 """What the page's style sheet calls each colour, once for light and once for dark."""
@@ -61,16 +63,17 @@ _SETTINGS: dict[Any, Any] = {
 class Series:
     """A run as all plots of its board draw it: told apart by colour, marker and dashes.
 
-    It is drawn hollow where it is not certified.
+    It is drawn hollow where it is not certified, and muted where it is dominated.
     """
 
     name: str
     number: int
     certified: bool
+    dominated: bool = False
 
     @property
     def color(self) -> str:
-        return COLORS[self.number % len(COLORS)]
+        return FADED if self.dominated else COLORS[self.number % len(COLORS)]
 
     @property
     def marker(self) -> str:

@@ -12,6 +12,7 @@ from privbench.judging.ranking import make_boards, read_entry
 from privbench.report.marked import marked_folder
 from privbench.report.page.build import MARKER, PAGE
 from privbench.report.page.runs import split_shared
+from privbench.report.tables.areas import areas_table
 from privbench.report.tables.leaderboard import leaderboard
 
 EVIL = "<script>alert(1)</script>\"' onfocus=alert(2) $x$ &amp; ]]> --"
@@ -95,6 +96,25 @@ def test_the_page_says_the_figures_of_the_leaderboard(tmp_path):
     shown = [place for place, column in enumerate(table.columns) if column.place != "machines"]
     told = [[row[place].text + row[place].below for place in shown] for row in table.groups[0].rows]
     assert [[cell.replace("\u00a0", " ") for cell in row] for row in leaderboards(page)[0][1:]] == told
+
+
+def test_settings_of_a_method_are_a_curve_and_methods_have_areas(tmp_path):
+    write_run(tmp_path / "identity", "identity", 0.95, 0.8, examples=False)
+    for setting, verification, classification in ((2, 0.9, 0.75), (8, 0.7, 0.7)):
+        told = {"params": {"b": setting}, "examples": False}
+        write_run(tmp_path / f"pixelate-{setting}", "pixelate", verification, classification, **told)
+    text, page = build(tmp_path, *sorted(tmp_path.iterdir()))
+    marks = {mark["data-name"]: mark for mark in page.all("g") if mark.get("class") == "mark"}
+    assert set(marks) == {"identity", "pixelate b=2", "pixelate b=8"}
+    assert {mark["id"] for mark in marks.values()} == {f"b1-tradeoff-run-{number}" for number in range(3)}
+    key = text[text.index('id="b1-tradeoff"') :]
+    key = key[key.index('class="key"') : key.index("</ul>")]
+    assert re.findall("<bdi>(.*?)</bdi>", key) == ["pixelate, b 2…8", "identity"]
+    assert "Lines join the settings of a method" in text
+    (areas,) = [table for table in page.tables if table[0][0] == "method"]
+    (board,) = make_boards([read_entry(folder) for folder in [*tmp_path.glob("pixelate-*"), tmp_path / "identity"]])
+    (row,) = areas_table(board).groups[0].rows
+    assert [cell.replace("\u00a0", " ") for cell in areas[1]] == [cell.text for cell in row[:3]]
 
 
 def test_labels_are_text_wherever_they_stand(tmp_path):
