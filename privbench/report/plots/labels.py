@@ -45,14 +45,15 @@ def places_beside(
         room: width and height of what may be written on.
         lines: the ends of each, in points of type.
     """
-    taken: list[_Box] = []
     drawn = np.concatenate([np.linspace(*ends, _steps(*ends)) for ends in lines]) if lines else np.empty((0, 2))
+    centres = np.array(points, float).reshape(-1, 2)
+    near = np.hstack([centres - _FAR, centres + _FAR])
+    taken: list[_Box] = []
     found: list[TextPlace | None] = []
     for number, ((x, y), text) in enumerate(zip(points, texts, strict=False)):
+        full = np.concatenate([np.delete(near, number, axis=0), np.array(taken).reshape(-1, 4)])
         boxes = [(place, _box(x, y, place, size * LETTER * len(text), size * LINE)) for place in _PLACES]
-        others = [*points[:number], *points[number + 1 :]]
-        full = [*taken, *((x - _FAR, y - _FAR, x + _FAR, y + _FAR) for x, y in others)]
-        free = [(place, box) for place, box in boxes if _inside(box, room) and not any(_meet(box, one) for one in full)]
+        free = [(place, box) for place, box in boxes if _inside(box, room) and not _meets(box, full)]
         best = min(free, key=lambda one: _covered(one[1], drawn), default=None)
         found.append(None if best is None else best[0])
         taken += [] if best is None else [best[1]]
@@ -78,5 +79,6 @@ def _inside(box: _Box, room: tuple[float, float]) -> bool:
     return box[0] >= 0 and box[1] >= 0 and box[2] <= room[0] and box[3] <= room[1]
 
 
-def _meet(one: _Box, other: _Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _meets(box: _Box, others: np.ndarray) -> bool:
+    """Whether the box shares room with any of the others. Shape: others (n, 4)."""
+    return bool(((others[:, :2] < box[2:]) & (others[:, 2:] > box[:2])).all(1).any())
