@@ -215,15 +215,30 @@ def _between_pairs(covariance: np.ndarray) -> np.ndarray:
 
 
 def _errors(estimates: Sequence[Estimate]) -> np.ndarray:
-    """The squared standard errors of all differences, as `Estimate.minus` has them. Shape: (n, n)."""
+    """The variances of all differences: of patients as `Estimate.minus` has them, and as drawn of trainings.
+
+    Shape: (n, n).
+    """
     jackknife = np.stack([np.nan_to_num(one.jackknife, nan=one.value) for one in estimates])
     patients = jackknife.shape[1]
     variance = _between_pairs(np.cov(jackknife, ddof=0) * (patients - 1))
     if len({len(one.between) for one in estimates}) == 1:
         between = np.stack([one.between for one in estimates])
         variance = np.maximum(variance - _between_pairs(between @ between.T), variance / 3)
-    trainings = np.array([one.training_error or 0.0 for one in estimates]) ** 2
+    trainings = np.array([_drawn_variance(one) for one in estimates])
     return np.asarray(variance + trainings[:, None] + trainings)
+
+
+def _drawn_variance(estimate: Estimate) -> float:
+    """The variance that the trainings have in what `Estimate.joined` draws.
+
+    Student's t of few degrees of freedom has far more of it than the squared error: critical values are in its terms.
+    """
+    if not estimate.training_error:
+        return 0.0
+    count = len(estimate.resampled)
+    drawn = stats.t.ppf((np.arange(count) + 0.5) / count, estimate.freedom)
+    return float(estimate.training_error**2 * np.square(drawn).mean())
 
 
 def _critical_value(draws: np.ndarray, scale: np.ndarray, confidence: float) -> float:

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -64,6 +65,21 @@ def test_a_whole_table_makes_a_false_statement_in_one_of_twenty_studies():
         runs = [estimate(0.7 + value, rng.normal(0, 0.01, 400), effective=1000) for value in truth]
         wrong += bool(surely_below(runs, 0.95).any())
     assert 0.01 < wrong / 400 < 0.08
+
+
+@pytest.mark.parametrize("trainings", [2, 3])
+def test_few_trainings_make_no_more_false_statements_than_many(trainings):
+    """Two runs that are alike, each trained so few times, in 150 studies."""
+    rng = np.random.default_rng(0)
+
+    def trained():
+        values = 0.7 + rng.normal(0, 0.02, trainings)
+        error = values.std(ddof=1) / np.sqrt(trainings)
+        made = estimate(values.mean(), rng.normal(0, 0.002, 300), training_error=error)
+        return dataclasses.replace(made, freedom=trainings - 1.0)
+
+    wrong = sum(bool(surely_below([trained(), trained()], 0.95, [1, 2]).any()) for _ in range(150))
+    assert wrong / 150 < 0.08
 
 
 def test_the_share_of_resamples_on_the_front(rng):
