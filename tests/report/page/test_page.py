@@ -103,18 +103,21 @@ def test_settings_of_a_method_are_a_curve_and_methods_have_areas(tmp_path):
     for setting, verification, classification in ((2, 0.9, 0.75), (8, 0.7, 0.7)):
         told = {"params": {"b": setting}, "examples": False}
         write_run(tmp_path / f"pixelate-{setting}", "pixelate", verification, classification, **told)
+    write_run(tmp_path / "noise", "noise", 0.94, 0.55, examples=False)
     text, page = build(tmp_path, *sorted(tmp_path.iterdir()))
     marks = {mark["data-name"]: mark for mark in page.all("g") if mark.get("class") == "mark"}
-    assert set(marks) == {"identity", "pixelate b=2", "pixelate b=8"}
-    assert {mark["id"] for mark in marks.values()} == {f"b1-tradeoff-run-{number}" for number in range(3)}
+    assert set(marks) == {"identity", "pixelate b=2", "pixelate b=8", "noise"}
+    assert {mark["id"] for mark in marks.values()} == {f"b1-tradeoff-run-{number}" for number in range(4)}
+    assert {name for name, mark in marks.items() if "surely beaten in both by" in mark["data-figures"]} == {"noise"}
+    assert "var(--faded)" in text
     key = text[text.index('id="b1-tradeoff"') :]
     key = key[key.index('class="key"') : key.index("</ul>")]
-    assert re.findall("<bdi>(.*?)</bdi>", key) == ["pixelate, b 2…8", "identity"]
+    assert re.findall("<bdi>(.*?)</bdi>", key) == ["pixelate, b 2…8", "noise", "identity"]
     assert "Lines join the settings of a method" in text
     (areas,) = [table for table in page.tables if table[0][0] == "method"]
-    (board,) = make_boards([read_entry(folder) for folder in [*tmp_path.glob("pixelate-*"), tmp_path / "identity"]])
-    (row,) = areas_table(board).groups[0].rows
-    assert [cell.replace("\u00a0", " ") for cell in areas[1]] == [cell.text for cell in row[:3]]
+    (board,) = make_boards([read_entry(folder) for folder in tmp_path.glob("[inp]*")])
+    told = [[cell.text for cell in row[:3]] for row in areas_table(board).groups[0].rows]
+    assert [[cell.replace("\u00a0", " ") for cell in row] for row in areas[1:]] == told
 
 
 def test_labels_are_text_wherever_they_stand(tmp_path):
