@@ -18,8 +18,9 @@ Value = float | str | None
 class Cell:
     """What people read, and the figures behind it, by the names of the columns in which machines get them.
 
-    `below` is a second line. It is sorted by `sort`, by the text where that is None. `doubtful` says that something
-    is not proven, `strong` that it stands out: a headline, or a sure difference.
+    `below` is a second line. On a page the text leads to `link`, where there is one. It is sorted by `sort`, by the
+    text where that is None. `doubtful` says that something is not proven, `strong` that it stands out: a headline, or a
+    sure difference.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Cell:
     sort: float | None = None
     doubtful: bool = False
     strong: bool = False
+    link: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
-from ... import __version__
 from ...base.errors import PrivbenchError
-from ...base.texts import printable
 from ...judging.ranking import Board, Entry, make_boards
 from ...record.run import RunRecord
 from ..marked import marked_folder
@@ -29,10 +23,10 @@ from ..tables.copies import copies_table
 from ..tables.leaderboard import leaderboard
 from ..tables.unpaired import not_judged
 from .example_pictures import BoardPictures, make_pictures
+from .frame import HERE, TEMPLATES, frame, templates_of
 from .plotter import Plot, Plotter
 from .runs import ReportedRun, budget_points, reported_runs, split_shared, training_curves
 
-_HERE = Path(__file__).parent
 PAGE = "index.html"
 MARKER = "privbench-report.json"
 """The file by which a folder is known as a report, which may be replaced by another one."""
@@ -188,28 +182,14 @@ def _counted(runs: int) -> str:
 
 
 def _page(sections: Sequence[Section], why_apart: Sequence[str]) -> str:
-    def shown(value: object) -> object:
-        """What comes from runs is text, whatever it looks like, and nothing that turns the page's letters around."""
-        return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=shown,
-    )
-    style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("index.html.j2").render(
-        sections=sections,
-        why_apart=why_apart,
-        number=_counted(sum(len(section.runs) for section in sections)),
-        version=__version__,
-        style=Markup(style),
-        script=Markup(script),
-        # The page's own script and nothing else may run, and nothing may be fetched but the report's pictures.
-        policy=f"default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; "
-        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return (
+        templates_of(TEMPLATES)
+        .get_template("index.html.j2")
+        .render(
+            sections=sections,
+            why_apart=why_apart,
+            number=_counted(sum(len(section.runs) for section in sections)),
+            **frame(style, script),
+        )
     )

@@ -52,7 +52,7 @@ class Plotter:
         with plot_style():
             canvas = new_canvas(HEIGHT, legend_of(series, standings))
             draw_tradeoff(canvas.plots.subplots(), series, standings)
-            return self._publish(
+            return self.publish(
                 canvas, f"{slug}-tradeoff", "Trade-off",
                 alt="One point a run, with intervals: worst-case verification AUC against the mean AUC of findings. "
                 "All figures stand in the leaderboard.",
@@ -61,7 +61,7 @@ class Plotter:
                    "run is surely better in both. " if joined else "")
                 + "Dashed: the Pareto front of the point estimates of certified runs; dotted: a guess; hollow: not "
                 "proven, so its place says nothing.",
-                marks={one.mark: Mark(one.name, _figures(run.standing), True)
+                marks={one.mark: Mark(one.name, figures_of(run.standing), True)
                        for one, run in zip(series, runs, strict=True)},
             )  # fmt: skip
 
@@ -83,7 +83,7 @@ class Plotter:
                 canvas = new_canvas(HEIGHT + 0.4, series, lines=True)
                 draw(canvas.plots.subplots(), series, curves)
                 told = alt.format(f"{title} curves", axes)
-                plots.append(self._publish(canvas, f"{slug}-{name}", f"{title} curves", told, note, marks))
+                plots.append(self.publish(canvas, f"{slug}-{name}", f"{title} curves", told, note, marks))
         return plots
 
     def retrieval(self, runs: Sequence[ReportedRun], slug: str) -> Plot | None:
@@ -102,7 +102,7 @@ class Plotter:
         with plot_style():
             canvas = new_canvas(3.4, series, lines=True)
             cmc.draw_cmc(canvas.plots.subplots(), series, curves, guess)
-            return self._publish(
+            return self.publish(
                 canvas, f"{slug}-cmc", "CMC curves",
                 "Cumulative match curves of the worst-case attack of each run: the share of probes with an image of "
                 "the same patient among the k most similar. The figures stand in the table of retrieval.",
@@ -125,7 +125,7 @@ class Plotter:
         with plot_style():
             canvas = new_canvas(finding_panels.height_of(len(names), len(series)), series)
             finding_panels.draw_findings(canvas.plots, series, told, names)
-            return self._publish(
+            return self.publish(
                 canvas, f"{slug}-findings", f"Utility by finding: {label}",
                 f"AUC of each finding and run, {label}, with intervals. The figures stand in the table below.",
                 "Runs from top to bottom as in the leaderboard; bars are intervals, missing where too few patients "
@@ -139,7 +139,7 @@ class Plotter:
         if frame is None:
             return None
         with plot_style():
-            return self._publish(
+            return self.publish(
                 draw_budget(frame), f"{run.slug}-budget", f"Budget of the attacker: {run.name}",
                 "Verification AUC against the attacker's means. The figures stand in the table below.",
                 "Vertical dotted line: the run's own budget; hollow: the curve was still rising, so a richer attacker "
@@ -151,7 +151,7 @@ class Plotter:
         if not len(curves):
             return None
         with plot_style():
-            return self._publish(
+            return self.publish(
                 draw_training(curves),
                 f"{name}-training",
                 f"Training curves: {whose}",
@@ -160,7 +160,7 @@ class Plotter:
                 dpi=130,
             )
 
-    def _publish(
+    def publish(
         self,
         canvas: Canvas,
         name: str,
@@ -170,6 +170,7 @@ class Plotter:
         marks: Mapping[str, Mark] | None = None,
         dpi: int = 200,
     ) -> Plot:
+        """Writes a figure that was drawn into files of that name, and returns it as a part of the page."""
         files = {kind.upper(): f"{FOLDER}/{name}.{kind}" for kind in ("svg", "png")}
         svg = render(canvas.whole, "svg")
         canvas.whole.set_layout_engine("none")  # laid out by now; once more would take as long again
@@ -179,7 +180,7 @@ class Plotter:
         return Plot(name, title, alt, note, inline(svg, name, canvas.height, alt, marks or {}), files, key)
 
 
-def _figures(standing: Standing) -> str:
+def figures_of(standing: Standing) -> str:
     """What is said of a point: its figures with their intervals, and whether they may be believed."""
     record = standing.entry.record
     worst = record.judged

@@ -70,9 +70,7 @@ def draw_tradeoff(axes: Axes, series: Sequence[Series], standings: Sequence[Stan
     """
     records = [standing.entry.record for standing in standings]
     utilities = [record.utilities[0] for record in records]
-    lowest = min(0.45, *(_low(record.judged.interval) for record in records))
-    left = min(0.45, *(_low(utility.interval) for utility in utilities))
-    axes.set(xlim=(left, 1), ylim=(1, lowest))
+    draw_around(axes, standings)  # first, because letters find their room between the ends of the axes
     curves = curves_of(series, standings)
     joined = have_curves(methods_of(standings))
     cross: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.4} if joined else {"linewidth": 1.1, "alpha": 0.75}
@@ -87,6 +85,15 @@ def draw_tradeoff(axes: Axes, series: Sequence[Series], standings: Sequence[Stan
         axes.plot([x], [y], linestyle="", gid=series[point.place].mark, zorder=above, **one.point | size)
     if joined:
         _join(axes, curves, standings)
+
+
+def draw_around(axes: Axes, standings: Sequence[Standing]) -> None:
+    """What stands around the points: the Pareto front, where a guess would be, and the ends and names of the axes."""
+    records = [standing.entry.record for standing in standings]
+    utilities = [record.utilities[0] for record in records]
+    lowest = min(0.45, *(_low(record.judged.interval) for record in records))
+    left = min(0.45, *(_low(utility.interval) for utility in utilities))
+    axes.set(xlim=(left, 1), ylim=(1, lowest))
     axes.plot(*front_line(standings), color=MUTED, linewidth=1, linestyle=(0, (6, 3)), zorder=1, gid="front")
     axes.axhline(0.5, **GUESS)
     axes.axvline(0.5, **GUESS)

@@ -20,6 +20,8 @@ from .unpaired import not_judged, unpaired_leaderboard
 from .useful import WEIGHTS, further_modes, in_modes, mean, mode_columns, rank, read, unjudged_board, utilities
 from .weights import contamination_mark
 
+WORST_CASE = "worst-case AUC ↓"
+"""The title of the column of the headline of privacy."""
 _SURELY, _NEVER = 0.95, 0.05
 """Shares of resamples from which, and up to which, a run counts as on the Pareto front and off it."""
 _BOTH = [
@@ -78,7 +80,7 @@ def leaderboard(board: Board) -> Table:
         WEIGHTS,
         Column("privacy rank"),
         *([] if headline is None else _BOTH),
-        Column("worst-case AUC ↓", note="verification AUC of the attack below it"),
+        Column(WORST_CASE, note="verification AUC of the attack below it"),
         MACHINES,
         *(
             Column(f"{scenario} ↓", note="AUC of the strongest attack in this scenario", place="wide")
