@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from ..record.folder import (
     SEARCH_SCORES,
     UTILITY_SCORES,
 )
+from ..record.nameless import NAMES
 from ..record.run import FILE, RunRecord, StageRecord
 from ..record.scores import read_scores
 from ..record.shared import Withheld
@@ -130,7 +131,7 @@ def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:
     A store that no longer holds a stage, or never did, proves nothing.
     """
     scores = cache(lambda name: read_scores(folder / name))  # one file holds what many stages put out
-    exact = Withheld.AGES not in withheld_from(folder)
+    withheld = withheld_from(folder)
     for stage in record.stages:
         place = _place_of(stage, store)
         manifest, damage = examine(place)
@@ -139,7 +140,7 @@ def store_fits(folder: Path, record: RunRecord, store: Path) -> Iterator[str]:
         elif manifest is not None and stage.digest and manifest.digest != stage.digest:
             yield f"the stage {stage.name} in the store put out something else than what the figures came from: {place}"
         elif manifest is not None:
-            yield from _scores_fit(stage, place, scores, exact)
+            yield from _scores_fit(stage, place, scores, withheld)
             if stage.name == str(FIGURES) and read_figures(place) != record.figures:
                 yield f"{FILE}: the figures are not those that the stage {stage.name} put out"
             file, copy = _COPIES.get(stage.name, ("", ""))
@@ -151,7 +152,9 @@ def _place_of(stage: StageRecord, store: Path) -> Path:
     return Store(store).folder(stage.name.partition(" ")[0], stage.key)
 
 
-def _scores_fit(stage: StageRecord, place: Path, scores: Callable[[str], pd.DataFrame], exact: bool) -> Iterator[str]:
+def _scores_fit(
+    stage: StageRecord, place: Path, scores: Callable[[str], pd.DataFrame], withheld: Collection[Withheld]
+) -> Iterator[str]:
     """Where the run's scores, by the names of their files, are not those that the stage put out.
 
     Those of a shared run are not exact in what its figures do not need.
@@ -160,8 +163,10 @@ def _scores_fit(stage: StageRecord, place: Path, scores: Callable[[str], pd.Data
         if not (place / file).is_file():
             continue
         made, told = read_scores(place / file), scores(name)
-        if not exact:
+        if Withheld.AGES in withheld:
             made = coarsened(name, made)
+        if Withheld.NAMES in withheld:
+            made, told = (table.drop(columns=[*NAMES], errors="ignore") for table in (made, told))
         for column in _ORIGIN:
             if column in made and len(made):
                 told = told[told[column] == made[column].iloc[0]]

@@ -24,6 +24,7 @@ from ..record.folder import (
     UTILITY_SCORES,
     files_of,
 )
+from ..record.nameless import without_names
 from ..record.run import FILE, RunRecord, read_run
 from ..record.scores import read_scores, write_scores
 from ..record.shared import Withheld, without_texts
@@ -62,8 +63,8 @@ def share_runs(folders: Sequence[Path], out: Path, with_weights: bool = False) -
     check()
     runs = _named(list({folder.resolve(): folder for folder in folders}.values()), place.whole, with_weights)
     with place.filled(check, f"waiting for another command that fills {out}") as part:
-        withheld = {name: _write(folder, part / name, with_weights) for name, folder in runs.items()}
-    return [SharedRun(out / name, told, list(_warnings(out / name))) for name, told in withheld.items()]
+        withheld = {name: write_shared(folder, part / name, with_weights) for name, folder in runs.items()}
+    return [SharedRun(out / name, told, list(warnings_of_sharing(out / name))) for name, told in withheld.items()]
 
 
 def _named(folders: Sequence[Path], out: Path, with_weights: bool) -> Mapping[str, Path]:
@@ -72,7 +73,7 @@ def _named(folders: Sequence[Path], out: Path, with_weights: bool) -> Mapping[st
     problems = []
     for folder in folders:
         try:
-            problem = _problem(folder, out, with_weights)
+            problem = why_not_shared(folder, out, with_weights)
             name = _name(read_run(folder))
         except PrivbenchError as error:
             problems.append(str(error))
@@ -86,7 +87,7 @@ def _named(folders: Sequence[Path], out: Path, with_weights: bool) -> Mapping[st
     return runs
 
 
-def _problem(folder: Path, out: Path, with_weights: bool) -> str | None:
+def why_not_shared(folder: Path, out: Path, with_weights: bool = False) -> str | None:
     """Why a run cannot be shared, in a clause. Raises PrivbenchError where it is none, or cannot be verified."""
     if out.is_relative_to(folder.resolve()):
         return f"{OPTION} lies in it: choose a folder elsewhere"
@@ -108,17 +109,26 @@ def _name(record: RunRecord) -> str:
     )
 
 
-def _write(folder: Path, part: Path, with_weights: bool) -> Sequence[Withheld]:
-    """Writes what others get of a run; returns what they do not."""
+def write_shared(folder: Path, part: Path, with_weights: bool = False, with_names: bool = True) -> Sequence[Withheld]:
+    """Writes what others get of a run into a folder; returns what they do not get.
+
+    Without names, whatever a score file calls by one is called by its place among all; see `without_names`.
+    """
     record = read_run(folder)
     shared = without_texts(record)
     names = list(files_of(record))
     if not with_weights and ANONYMIZER_STATE in names:
         names.remove(ANONYMIZER_STATE)
+    tables = {name: read_scores(folder / name) for name in names if name.endswith(".parquet")}
+    if not record.public:
+        tables = {name: coarsened(name, scores) for name, scores in tables.items()}
+    if not with_names:
+        tables = without_names(tables)
+    rewritten = set(tables) if not with_names else set() if record.public else {*COARSENED}
     for name in names:
         (part / name).parent.mkdir(parents=True, exist_ok=True)
-        if name in COARSENED and not record.public:
-            write_scores(coarsened(name, read_scores(folder / name)), part / name)
+        if name in rewritten:
+            write_scores(tables[name], part / name)
         else:
             shutil.copyfile(folder / name, part / name)
     # Of weights that stay in the house the digest tells that they are the run's, should they ever follow.
@@ -126,6 +136,8 @@ def _write(folder: Path, part: Path, with_weights: bool) -> Sequence[Withheld]:
     files = {**at_home, **digests(part, without=FILE)}
     write_text(part / FILE, shared.model_copy(update={"files": files}).model_dump_json(indent=1))
     withheld = {*withheld_from(folder), *_withheld(folder, record, shared, with_weights)}
+    if not with_names:
+        withheld.add(Withheld.NAMES)
     told = [one for one in Withheld if one in withheld]
     mark(part, MARKER, withheld=told)
     return told
@@ -147,8 +159,8 @@ def _withheld(folder: Path, record: RunRecord, shared: RunRecord, with_weights: 
         yield Withheld.AGES
 
 
-def _warnings(folder: Path) -> Iterator[str]:
-    """What a shared run still tells of people."""
+def warnings_of_sharing(folder: Path) -> Iterator[str]:
+    """What a shared run still tells of people, in clauses."""
     record = read_run(folder)
     if (folder / ANONYMIZER_STATE).is_file() and (record.weights or not record.public):
         yield "weights remember training images, and of some methods hold them: whoever gets these may get patients"

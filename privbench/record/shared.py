@@ -20,6 +20,7 @@ class Withheld(StrEnum):
     TEXTS = "texts among the parameters of the data set, of which the fingerprint was made, too"
     DESCRIPTION = "the protocol's description"
     AGES = "exact ages and years between images"
+    NAMES = "the names of patients and images, of which their order is left"
 
 
 def without_texts(record: RunRecord) -> RunRecord:

@@ -19,9 +19,10 @@ from privbench.evaluate.groups import AGES
 from privbench.evaluate.linkage import YEARS
 from privbench.judging.compare import compare_runs
 from privbench.judging.ranking import make_boards, read_entry
-from privbench.judging.sharing import patients_alone, patients_alone_in_number, share_runs
+from privbench.judging.sharing import patients_alone, patients_alone_in_number, share_runs, write_shared
 from privbench.judging.verify import verify_run
 from privbench.record.folder import ANONYMIZER_STATE, EVERY_RUN_HAS, LINKAGE_SCORES, RETRIEVAL_SCORES, UTILITY_SCORES
+from privbench.record.nameless import named_columns
 from privbench.record.run import read_run
 from privbench.record.shared import PLACEHOLDER, Withheld
 from privbench.running.run_folder import LOG, MARKER, withheld_from
@@ -142,6 +143,24 @@ def test_a_run_that_was_shared_may_be_shared_again(handed_on, tmp_path):
     }
     with pytest.raises(PrivbenchError, match="shared without its weights: leave out --with-weights"):
         share_runs([handed_on[0]], tmp_path / "third", with_weights=True)
+
+
+def test_without_names_a_run_holds_too_also_beside_the_store(runs, tmp_path):
+    withheld = write_shared(runs[0], tmp_path / "nameless", with_names=False)
+    assert set(withheld) == {*OF_PRIVATE, Withheld.NAMES}
+    assert list(verify_run(tmp_path / "nameless", runs[0].parent / "store")) == []
+    known = {
+        *pd.read_parquet(runs[0] / LINKAGE_SCORES)["probe_patient"],
+        *pd.read_parquet(runs[0] / UTILITY_SCORES)["image"],
+    }
+    for file in (tmp_path / "nameless").rglob("*.parquet"):
+        told = pd.read_parquet(file).to_csv()
+        assert not [name for name in known if name in told], file
+        assert named_columns(pd.read_parquet(file)) == []
+    scores = pd.read_parquet(tmp_path / "nameless" / UTILITY_SCORES)
+    scores.assign(score=scores["score"] + 1).to_parquet(tmp_path / "nameless" / UTILITY_SCORES, index=False)
+    wrong = list(verify_run(tmp_path / "nameless", runs[0].parent / "store"))
+    assert any("are not those that it put out" in problem for problem in wrong), "and is compared with the store"
 
 
 def test_weights_go_out_only_when_asked_for_and_with_a_warning(runs, tmp_path):
