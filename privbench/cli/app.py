@@ -24,6 +24,8 @@ from . import (
     run,
     selftest,
     share,
+    site,
+    submit,
     sweep,
     utility,
     verify,
@@ -86,6 +88,8 @@ app.command(name="sweep", epilog=sweep.EPILOG)(sweep.command)
 app.command(name="report")(report.command)
 app.command(name="profile")(profile.command)
 app.command(name="share", epilog=share.EPILOG)(share.command)
+app.command(name="submit", epilog=submit.EPILOG)(submit.command)
+app.command(name="site", epilog=site.EPILOG)(site.command)
 app.command(name="baseline")(baseline.command)
 app.command(name="check", epilog=check.EPILOG)(check.command)
 app.command(name="verify", epilog=verify.EPILOG)(verify.command)

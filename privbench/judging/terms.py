@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..base.errors import PrivbenchError
+from ..protocols.schema import builtin_protocols, load_protocol, without_places
 from ..record.run import RunRecord
 
 _WORDS = ("name", "version", "description", "anonymizers")
@@ -39,6 +40,22 @@ def terms_of(record: RunRecord) -> Mapping[str, Any]:
 def differences_of(one: RunRecord, other: RunRecord) -> list[str]:
     """Every field in which the terms and the data of two runs differ."""
     return differences(terms_of(one), terms_of(other), (one.data_digest, other.data_digest))
+
+
+def changed_of_builtin(record: RunRecord) -> list[str] | None:
+    """Every field in which a run's protocol is not the one that comes with privbench under that name, beside its data.
+
+    None where none does: who makes a protocol may call it as he likes.
+    """
+    name = record.protocol["name"]
+    if name not in builtin_protocols():
+        return None
+    builtin = without_places(load_protocol(name).model_dump(mode="json"))
+    one, other = (
+        {section: value for section, value in told.items() if section not in (*_WORDS, "data")}
+        for told in (builtin, without_places(record.protocol))
+    )
+    return differences(one, other)
 
 
 def require_same(one: RunRecord, other: RunRecord) -> None:

@@ -4,7 +4,7 @@ import pytest
 from records import record
 
 from privbench.base.errors import PrivbenchError
-from privbench.judging.terms import differences, differences_of, require_same, terms_of
+from privbench.judging.terms import changed_of_builtin, differences, differences_of, require_same, terms_of
 
 
 def test_differences_are_named_by_field():
@@ -75,3 +75,17 @@ def test_a_run_without_terms_is_told_by_its_protocol():
     assert differences_of(old, old.model_copy(update={"protocol": old.protocol | {"seed": 7}})) == [
         f"protocol.seed: {old.protocol['seed']} / 7"
     ]
+
+
+def test_a_protocol_is_told_from_the_one_of_its_name_but_for_its_data():
+    made = record("a", 0.8, 0.7)
+
+    def told(**changes):
+        return changed_of_builtin(made.model_copy(update={"protocol": made.protocol | changes}))
+
+    assert told() == []
+    assert told(data=made.protocol["data"] | {"dataset": "chestxray14", "size": 32}, description="x") == []
+    certificate = made.protocol["certificate"] | {"saturation": 0.6}
+    assert told(certificate=certificate, seed=3) == ["seed: 0 / 3", "certificate.saturation: 0.95 / 0.6"]
+    assert told(name="mine") is None
+    assert told(name="/etc/passwd.toml") is None, "which is no path that is read"

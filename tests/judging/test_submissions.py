@@ -1,0 +1,119 @@
+"""The leaderboard's check: what holds is accepted, what was tampered with refused by name, and terms part tables."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from command_line import call
+from handed_in import submission_of, write_about
+from records import entry
+
+from privbench.base.errors import PrivbenchError
+from privbench.judging.attack_track import ListedRun
+from privbench.judging.submissions import check_submissions, in_common
+from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
+from privbench.record.run import read_run
+
+
+def place_of(entry):
+    return f"{entry.parent.name}/{entry.name}"
+
+
+def tamper(folder):
+    scores = pd.read_parquet(folder / LINKAGE_SCORES)
+    scores.loc[scores.index[-1], "score"] += 1e-3
+    scores.to_parquet(folder / LINKAGE_SCORES, index=False)
+
+
+def test_a_submission_a_tampered_one_and_one_of_another_fingerprint(leaderboard, entries, monkeypatch, capsys):
+    """Through the step of CI: accepted, put into a table of its own; and refused, with the place named.
+
+    At first in processes, which many entries are verified in, then in this one.
+    """
+    processes = pytest.MonkeyPatch()
+    processes.setattr("privbench.judging.submissions._FEW", 1)
+    processes.setattr("privbench.judging.submissions.cpu_count", lambda: 2)
+    assert call(monkeypatch, "site", leaderboard, columns=500) == 0
+    said = capsys.readouterr().out
+    fingerprints = [read_run(entries[name]).fingerprint[:12] for name in ("ribs", "again")]
+    assert fingerprints[0] != fingerprints[1]
+    for fingerprint, number in zip(fingerprints, ("2 entries", "1 entry"), strict=True):
+        assert f"phantom, 64 px, protocol quick, fingerprint {fingerprint}: {number}, 300 test pairs of 30" in said
+    page = (leaderboard / "site" / "index.html").read_text()
+    assert all(f'id="table-{fingerprint}"' in page for fingerprint in fingerprints)
+
+    processes.undo()
+    tamper(leaderboard / place_of(entries["again"]))
+    assert call(monkeypatch, "site", leaderboard, columns=500) == 1
+    said = capsys.readouterr().out
+    assert f"{leaderboard / place_of(entries['again'])}: {LINKAGE_SCORES} was changed: its digest is not the" in said
+    assert "1 refused, 2 hold; no page was written." in said
+    assert (leaderboard / "site" / "index.html").read_text() == page, "the older pages stay"
+
+
+def test_every_fault_of_every_entry_is_told(leaderboard, entries):
+    tamper(leaderboard / place_of(entries["ribs"]))
+    moved = "blur/2020-01-01-first"
+    (leaderboard / place_of(entries["open"])).rename(leaderboard / moved)
+    (leaderboard / moved / UTILITY_SCORES).unlink()
+    (leaderboard / "shuffled-ribs" / "more").mkdir()
+    (leaderboard / "linked").symlink_to(leaderboard / "shuffled-ribs")
+    checked = check_submissions(leaderboard)
+    assert [one.place for one in checked.listed] == [place_of(entries["again"])]
+    assert list(checked.faults) == sorted([place_of(entries["ribs"]), moved, "linked", "shuffled-ribs/more"])
+    assert len(checked.faults[place_of(entries["ribs"])]) > 2
+    assert checked.faults[moved][0] == f"{UTILITY_SCORES} is missing, which submission.json lists"
+    assert checked.faults[moved][-1] == f"it belongs at {place_of(entries['open'])}, by what it tells of itself"
+    assert checked.faults["shuffled-ribs/more"] == [
+        "it is no entry: there is no submission.json in it, or it is a link"
+    ]
+
+
+def listed(rng, place, name, method="Ribs", *, day="2026-03-01", draws=None, **changes):
+    made = entry(name, 0.7, 0.7, rng=rng)
+    run = made.record.model_copy(update={"key": place, **changes})
+    privacy = made.privacy if draws is None else replace(made.privacy, resampled=made.privacy.resampled[:draws])
+    return ListedRun(place, submission_of(method, day), replace(made, record=run, privacy=privacy))
+
+
+def test_what_two_entries_may_not_have_in_common(rng):
+    first = listed(rng, "ribs/a", "ribs")
+    twin = listed(rng, "ribs/b", "ribs", day="2026-03-09", key="ribs/a")
+    other = listed(rng, "ribs/c", "smear", day="2026-03-09", created="2026-03-02")
+    renamed = listed(rng, "mine/d", "ribs", "Mine", day="2026-03-09", created="2026-03-03")
+    assert dict(in_common([renamed, other, twin, first])) == {
+        "ribs/b": "it is the same run as ribs/a",
+        "ribs/c": "its anonymizer is smear, and that of ribs/a ribs: give another method another name",
+        "mine/d": "it is the method that ribs/a calls Ribs: hand it in under that name",
+    }
+    version = first.record.anonymizer.model_copy(update={"version": "2", "params": {"a": 1}})
+    assert list(in_common([first, listed(rng, "ribs/e", "ribs", anonymizer=version, key="another")])) == []
+
+
+def test_of_one_table_all_rest_on_the_same_draws(rng):
+    """One who withholds terms may claim any fingerprint, and not the patients that go with it."""
+    few = listed(rng, "few/a", "few", "Few", day="2026-03-09", draws=400)
+    ((place, problem),) = in_common([listed(rng, "ribs/a", "ribs"), few])
+    assert place == "few/a"
+    assert "share a fingerprint, and not the draws or patients of their figures" in problem
+
+
+def test_a_leaderboard_without_entries_has_a_page(tmp_path, monkeypatch, capsys):
+    (tmp_path / "leaderboard").mkdir()
+    (tmp_path / "leaderboard" / "README.md").write_text("# Leaderboard")
+    assert call(monkeypatch, "site", tmp_path / "leaderboard", "--out", tmp_path / "pages") == 0
+    assert "Nobody has handed in a run yet." in (tmp_path / "pages" / "index.html").read_text()
+    with pytest.raises(PrivbenchError, match="There is no folder .*nowhere: name the one"):
+        check_submissions(tmp_path / "nowhere")
+
+
+def test_the_command_hands_in_and_tells_what_others_may_find_out(proven_runs, tmp_path, monkeypatch, capsys):
+    about, out = write_about(tmp_path / "about.toml"), tmp_path / "leaderboard"
+    assert call(monkeypatch, "submit", proven_runs["ribs"], "--about", about, "--out", out, columns=500) == 0
+    said = capsys.readouterr().out
+    (handed_in,) = (out / "shuffled-ribs").iterdir()
+    assert f"{handed_in} (0." in said
+    assert "patients are the only ones with their sex, groups of ages, views and findings" in said
+    about.write_text("name = 1")
+    assert call(monkeypatch, "submit", proven_runs["ribs"], "--about", about, "--out", out, columns=500) == 2
+    assert "'licence' is missing in" in capsys.readouterr().err
