@@ -6,6 +6,7 @@ No network is trained: attackers and classifiers say what a strength and noise m
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ import pandas as pd
 from records import image_table, log_odds, readings
 from report_runs import write_run
 
-from privbench.base.files import digest_of
+from privbench.base.files import digest_of, digests, sha256
 from privbench.data.pairs import Pairs
 from privbench.data.patients import one_a_patient
 from privbench.data.splits import Split
@@ -29,7 +30,8 @@ from privbench.protocols.kinds import CONTROL, Kind
 from privbench.protocols.schema import FLOOR, Protocol, fingerprint_of, load_protocol, without_places
 from privbench.record.estimates import write_estimates
 from privbench.record.folder import ANONYMIZER, ANONYMIZER_STATE, files_of, seal, write_run_scores
-from privbench.record.run import AnonymizerRecord, RunRecord, StageRecord
+from privbench.record.run import FILE as RUN
+from privbench.record.run import AnonymizerRecord, RunRecord, StageRecord, read_run
 from privbench.record.scores import (
     COPIES_COLUMNS,
     INFERENCE_COLUMNS,
@@ -43,7 +45,8 @@ from privbench.record.scores import (
     retrieval_ranks,
     stacked,
 )
-from privbench.record.submission import MethodRecord, SubmissionRecord
+from privbench.record.submission import FILE, MethodRecord, SubmissionRecord, read_submission
+from privbench.running.run_folder import MARKER
 from privbench.running.stage_names import DATA
 
 CHANGES = (
@@ -263,3 +266,34 @@ def list_run(
     about = {key: more.pop(key) for key in list(more) if key in ABOUT or key in ("data_terms", "files")}
     write_run(folder, *told, examples=False, **more)
     return ListedRun(f"{folder.parent.name}/{folder.name}", submission_of(method, day, **about), read_entry(folder))
+
+
+def forge(folder: Path, *names: str) -> None:
+    """Writes the new digests of files wherever an entry tells them, as a careful forger would."""
+    for told in (RUN, MARKER):
+        values = json.loads((folder / told).read_text())
+        values["files"] |= {name: sha256(folder / name) for name in names if name in values["files"]}
+        if told == MARKER:
+            values["files"][RUN] = sha256(folder / RUN)
+        (folder / told).write_text(json.dumps(values))
+    submission = read_submission(folder).model_copy(update={"files": digests(folder, without=FILE)})
+    whole = submission.model_copy(update={"digest": submission.own_digest()})
+    (folder / FILE).write_text(whole.model_dump_json(indent=1))
+
+
+def hand_in_as(entry: Path, name: str, leaderboard: Path, **params: Any) -> Path:
+    """The same entry as that of another method, with these parameters, which holds as well."""
+    part = shutil.copytree(entry, leaderboard / ".part")
+    method = json.loads((part / ANONYMIZER).read_text())
+    method |= {"name": name, "code": name, "params": params, "given": list(params)}
+    (part / ANONYMIZER).write_text(json.dumps(method))
+    values = json.loads((part / RUN).read_text())
+    values |= {"anonymizer": method, "key": digest_of([values["fingerprint"], name, params])}
+    (part / RUN).write_text(json.dumps(values))
+    submission = read_submission(part)
+    about = submission.method.model_copy(update={"name": name})
+    (part / FILE).write_text(submission.model_copy(update={"method": about}).model_dump_json())
+    forge(part, ANONYMIZER)
+    place = leaderboard / read_submission(part).place(read_run(part))
+    place.parent.mkdir(exist_ok=True)
+    return part.rename(place)

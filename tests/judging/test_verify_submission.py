@@ -6,10 +6,10 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from handed_in import forge
 from records import record, unpaired, weights
 
 from privbench.base.errors import PrivbenchError
-from privbench.base.files import digests, sha256
 from privbench.judging.verify_submission import verify_submission, why_not_listed
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
 from privbench.record.submission import FILE, read_submission
@@ -20,19 +20,6 @@ from privbench.running.run_folder import MARKER
 def entry(entries, tmp_path):
     """A copy of an entry, to be changed."""
     return shutil.copytree(entries["ribs"], tmp_path / "entry")
-
-
-def forge(folder, *names):
-    """Writes the new digests of files wherever an entry tells them, as a careful forger would."""
-    for told in ("run.json", MARKER):
-        values = json.loads((folder / told).read_text())
-        values["files"] |= {name: sha256(folder / name) for name in names if name in values["files"]}
-        if told == MARKER:
-            values["files"]["run.json"] = sha256(folder / "run.json")
-        (folder / told).write_text(json.dumps(values))
-    submission = read_submission(folder).model_copy(update={"files": digests(folder, without=FILE)})
-    whole = submission.model_copy(update={"digest": submission.own_digest()})
-    (folder / FILE).write_text(whole.model_dump_json(indent=1))
 
 
 def change_run(folder, **changes):
