@@ -10,8 +10,10 @@ from ...record.submission import MethodRecord
 
 BOARD = "privbench leaderboard"
 _MAKERS = "The privbench developers"
+# BibTeX counts braces, escaped ones too: those of texts have names.
 _ESCAPED = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
+    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}",
+    "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import pytest
-from handed_in import list_run
+from handed_in import list_run, submission_of
 from hostile import TEXTS, obeyed
 from pydantic import ValidationError
 
@@ -15,6 +15,7 @@ from privbench.base.errors import PrivbenchError
 from privbench.judging.ranking import make_boards
 from privbench.report.page.build import PAGE
 from privbench.report.site.build import MARKER, build_site
+from privbench.report.site.citing import bibtex_of
 from privbench.report.tables.leaderboard import leaderboard
 
 EVIL = "<script>alert(1)</script>\"' onfocus=alert(2) $x$ &amp; ]]> --"
@@ -155,6 +156,18 @@ def test_a_method_is_cited(site):
     assert json.loads(lines["title"]) == "Blur & Smear on the privbench leaderboard"
     assert json.loads(lines["date-released"]) == "2026-03-01"
     assert bib.splitlines()[0] in pages_of(site)["methods/blur-smear.html"].text
+
+
+def test_no_text_ends_a_citation():
+    bib = bibtex_of(submission_of("a } , year = {1} \\ %_#^~$& {").method, "2026", ["f" * 64])
+    depth, lowest = 0, 1
+    for number, letter in enumerate(bib):
+        depth += (letter == "{") - (letter == "}")
+        if 10 < number < len(bib) - 2:
+            lowest = min(lowest, depth)
+    assert (depth, lowest) == (0, 1), "all fields stand within the entry, which ends where it ends"
+    assert "year = {1}" not in bib
+    assert r"\textbackslash{} \%\_\#\textasciicircum{}\textasciitilde{}\$\&" in bib
 
 
 def test_a_protocol_that_is_not_the_one_of_its_name_says_so(board, tmp_path):
