@@ -1,6 +1,8 @@
 """The leaderboard's check: what holds is accepted, what was tampered with refused by name, and terms part tables."""
 
+import pickle
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from records import entry
 
 from privbench.base.errors import PrivbenchError
 from privbench.judging.attack_track import ListedRun
-from privbench.judging.submissions import check_submissions, in_common
+from privbench.judging.submissions import _check, check_submissions, in_common
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
 from privbench.record.run import read_run
 
@@ -26,13 +28,7 @@ def tamper(folder):
 
 
 def test_a_submission_a_tampered_one_and_one_of_another_fingerprint(leaderboard, entries, monkeypatch, capsys):
-    """Through the step of CI: accepted, put into a table of its own; and refused, with the place named.
-
-    At first in processes, which many entries are verified in, then in this one.
-    """
-    processes = pytest.MonkeyPatch()
-    processes.setattr("privbench.judging.submissions._FEW", 1)
-    processes.setattr("privbench.judging.submissions.cpu_count", lambda: 2)
+    """Through the step of CI: accepted, put into a table of its own; and refused, with the place named."""
     assert call(monkeypatch, "site", leaderboard, columns=500) == 0
     said = capsys.readouterr().out
     fingerprints = [read_run(entries[name]).fingerprint[:12] for name in ("ribs", "again")]
@@ -42,7 +38,6 @@ def test_a_submission_a_tampered_one_and_one_of_another_fingerprint(leaderboard,
     page = (leaderboard / "site" / "index.html").read_text()
     assert all(f'id="table-{fingerprint}"' in page for fingerprint in fingerprints)
 
-    processes.undo()
     tamper(leaderboard / place_of(entries["again"]))
     assert call(monkeypatch, "site", leaderboard, columns=500) == 1
     said = capsys.readouterr().out
@@ -67,6 +62,14 @@ def test_every_fault_of_every_entry_is_told(leaderboard, entries):
     assert checked.faults["shuffled-ribs/more"] == [
         "it is no entry: there is no submission.json in it, or it is a link"
     ]
+
+
+def test_what_processes_hand_to_one_another_arrives(entries):
+    """Many entries are verified in processes of their own."""
+    check = pickle.loads(pickle.dumps(partial(_check, entries["ribs"].parents[1])))
+    one, wrong = pickle.loads(pickle.dumps(check(place_of(entries["ribs"]))))
+    assert (one.place, one.folder, wrong) == (place_of(entries["ribs"]), entries["ribs"], [])
+    assert one.record == read_run(entries["ribs"])
 
 
 def listed(rng, place, name, method="Ribs", *, day="2026-03-01", draws=None, **changes):
