@@ -12,7 +12,7 @@ from .ranking import Standing
 
 @dataclass(frozen=True)
 class MethodRuns:
-    """An anonymizer with its runs, from weak to strong. `varied` are the parameters in which they differ."""
+    """A method with its runs, from weak to strong. `varied` are the parameters in which they differ."""
 
     name: str
     standings: tuple[Standing, ...]
@@ -28,15 +28,15 @@ class MethodRuns:
         return [standing.entry.record.anonymizer.params.get(name) for name in self.varied]
 
 
-def methods_of(standings: Sequence[Standing]) -> list[MethodRuns]:
-    """The methods in the order of their first runs.
+def methods_of(standings: Sequence[Standing], names: Sequence[str] | None = None) -> list[MethodRuns]:
+    """The methods in the order of their first runs: of the names that are given to the runs, else of their anonymizers.
 
     Runs that differ in one number stand in its order, the more useful end first; others stand in that of utility.
     Where no findings are told, utility says nothing, and they stay as they are.
     """
     groups: dict[str, list[Standing]] = {}
-    for one in standings:
-        groups.setdefault(one.entry.record.anonymizer.name, []).append(one)
+    for name, one in zip(names or [one.entry.record.anonymizer.name for one in standings], standings, strict=True):
+        groups.setdefault(name, []).append(one)
     return [_method(name, group) for name, group in groups.items()]
 
 

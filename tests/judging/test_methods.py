@@ -34,3 +34,8 @@ def test_runs_of_one_setting_are_one(rng):
     other = standings(rng, ("blur", 0.7, {"edge": "r", "sigma": 1}))[0]
     assert setting_of(other) == setting_of(method.standings[0]), "whatever the order of its parameters"
     assert json.loads(setting_of(other)) == {"sigma": 1, "edge": "r"}
+
+
+def test_runs_may_be_given_other_names_of_methods(rng):
+    runs = standings(rng, ("blur", 0.7, {"sigma": 1}), ("blur", 0.6, {"sigma": 2}), ("jpeg", 0.8, {}))
+    assert [(one.name, one.settings) for one in methods_of(runs, ["A", "B", "A"])] == [("A", 2), ("B", 1)]

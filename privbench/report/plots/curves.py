@@ -32,12 +32,15 @@ class CurvePoint:
     strength: str = ""
 
 
-def curves_of(series: Sequence[Series], standings: Sequence[Standing]) -> list[MethodCurve]:
+def curves_of(
+    series: Sequence[Series], standings: Sequence[Standing], names: Sequence[str] | None = None
+) -> list[MethodCurve]:
     """The methods in the board's order, each in a colour and marker of its own, dominated runs muted.
 
-    Where no method has two settings, every run is by itself, as in all other plots. `series` are the runs'.
+    Where no method has two settings, every run is by itself, as in all other plots. `series` are the runs', `names`
+    those of their methods, where these are not the anonymizers'.
     """
-    methods = methods_of(standings)
+    methods = methods_of(standings, names)
     if not have_curves(methods):
         return [MethodCurve(one, (CurvePoint(place, one),)) for place, one in enumerate(series)]
     places = {id(one): place for place, one in enumerate(standings)}

@@ -58,21 +58,26 @@ def write_tradeoffs(boards: Sequence[Board], path: Path) -> None:
         save(figure, path)
 
 
-def legend_of(series: Sequence[Series], standings: Sequence[Standing]) -> list[Series]:
+def legend_of(
+    series: Sequence[Series], standings: Sequence[Standing], names: Sequence[str] | None = None
+) -> list[Series]:
     """What the plot's legend lists: the methods where any has several settings, or the runs."""
-    return [curve.series for curve in curves_of(series, standings)]
+    return [curve.series for curve in curves_of(series, standings, names)]
 
 
-def draw_tradeoff(axes: Axes, series: Sequence[Series], standings: Sequence[Standing]) -> None:
+def draw_tradeoff(
+    axes: Axes, series: Sequence[Series], standings: Sequence[Standing], names: Sequence[str] | None = None
+) -> None:
     """One point a run; upwards is more private, rightwards more useful; better methods lie towards the top right.
 
-    The settings of a method are joined, and where there is room their strengths stand beside them.
+    The settings of a method are joined, and where there is room their strengths stand beside them. `names` are those of
+    the runs' methods, where these are not the anonymizers'.
     """
     records = [standing.entry.record for standing in standings]
     utilities = [record.utilities[0] for record in records]
-    draw_around(axes, standings)  # first, because letters find their room between the ends of the axes
-    curves = curves_of(series, standings)
-    joined = have_curves(methods_of(standings))
+    _draw_around(axes, standings)  # first, because letters find their room between the ends of the axes
+    curves = curves_of(series, standings, names)
+    joined = have_curves(methods_of(standings, names))
     cross: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.4} if joined else {"linewidth": 1.1, "alpha": 0.75}
     size = {"markersize": 5.5} if joined else {}
     for point in (point for curve in curves for point in curve.points):
@@ -87,7 +92,7 @@ def draw_tradeoff(axes: Axes, series: Sequence[Series], standings: Sequence[Stan
         _join(axes, curves, standings)
 
 
-def draw_around(axes: Axes, standings: Sequence[Standing]) -> None:
+def _draw_around(axes: Axes, standings: Sequence[Standing]) -> None:
     """What stands around the points: the Pareto front, where a guess would be, and the ends and names of the axes."""
     records = [standing.entry.record for standing in standings]
     utilities = [record.utilities[0] for record in records]

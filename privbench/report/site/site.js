@@ -34,8 +34,11 @@ if (filters) {
         shown += board.hidden ? 0 : left;
       }
       for (const mark of marks) {
-        const name = `${mark.dataset.name} ${mark.dataset.figures}`.toLowerCase();
-        mark.classList.toggle("out", !name.includes(text) || (certified.checked && name.includes("not proven")));
+        // The figures begin with the run, and may name others, by which it is beaten.
+        const [run] = mark.dataset.figures.split(";");
+        const name = `${mark.dataset.name} ${run}`.toLowerCase();
+        const unproven = mark.dataset.figures.toLowerCase().includes("not proven");
+        mark.classList.toggle("out", !name.includes(text) || (certified.checked && unproven));
       }
     }
     count.textContent = `${shown} of ${all} shown`;
