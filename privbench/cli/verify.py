@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import arguments
+from . import arguments, completion
 from .formats import say
 
 EPILOG = (
@@ -20,7 +20,11 @@ def command(
     runs: arguments.RunFolders,
     store: arguments.Store = None,
     protocol: Annotated[
-        str | None, typer.Option(help="The protocol of baselines; else the one of that name beside them, or built in.")
+        str | None,
+        typer.Option(
+            help="The protocol of baselines; else the one of that name beside them, or built in.",
+            autocompletion=completion.protocols,
+        ),
     ] = None,
 ) -> None:
     """Recompute every figure of runs from their scores, check digests, terms, stages, and name what does not hold.

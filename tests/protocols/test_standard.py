@@ -7,8 +7,8 @@ from privbench.judging.profile import profile_of
 from privbench.judging.verify import verify_run
 
 CUT = """
-    threads=1 data.size=32 data.params.patients=30 guidance.classifier.input_size=32
-    pairs.train=8 pairs.val=4 pairs.test=8 pairs.cap=1
+    threads=1 data.size=32 data.params.patients=40 guidance.classifier.input_size=32
+    pairs.train=16 pairs.val=8 pairs.test=16 pairs.cap=2
     guidance.classifier.epochs=1 guidance.classifier.batch_size=16
     guidance.verifier.epochs=1 guidance.verifier.steps=1 guidance.verifier.batch_size=2
     guidance.embedder.epochs=1 guidance.embedder.steps=1 guidance.embedder.batch_size=2
