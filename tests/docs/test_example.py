@@ -34,8 +34,9 @@ def test_its_steps_pass_and_a_worse_method_is_refused(tmp_path):
     example.copy_to(repository)
     for name in ("privbench", "anonymizers", "attacks"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
+    (source / "docs").mkdir()
+    for name in ("pyproject.toml", "LICENSE", "docs/pypi.md"):
+        shutil.copy(ROOT / name, source / name)
     temp.mkdir()
     told = example.environment(tmp_path / "venv", temp / "privbench-store")
 
