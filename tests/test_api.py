@@ -221,6 +221,7 @@ def test_an_unchanged_release_finds_its_own_originals(run_once):
     assert run.record.worst_case.verdict == "weak", "the recipe comes first"
 
 
+@pytest.mark.slow
 def test_what_nothing_is_left_of_is_gone(tiny_protocol, store, tmp_path):
     """Of thirty patients, that is; the 18 of the tiny protocol would prove nothing."""
     overrides = ["attacks.siamese=none", "data.params.patients=100", 'utilities.classification.modes=["frozen"]']
@@ -323,6 +324,7 @@ def test_a_store_in_the_run_folder_is_refused(tiny_protocol, tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_real_radiographs(real_data, tiny_protocol, tmp_path):
     run = privbench.run(
         "identity",

@@ -18,6 +18,7 @@ from privbench.judging.verify import verify_run
 from privbench.report.page.build import build_report
 from privbench.report.page.runs import read_reported
 
+pytestmark = pytest.mark.slow
 TOKENS = [f"qzx{number:02}jvk" for number in range(20)]
 """Rare texts, planted in names of images, in patients' numbers and in the names of folders."""
 

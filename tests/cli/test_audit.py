@@ -29,6 +29,7 @@ def judged(record):
                                                      "copies", "fingerprint", "data_digest", "released")}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_files_of_a_run_s_release_get_its_figures_to_the_bit(audit, finished, store, tmp_path, tmp_path_factory):
     """In a store of its own, so that everything is computed again."""
     write_release(finished, store, tmp_path / "release")
@@ -65,6 +66,7 @@ def test_other_names_and_a_map_change_nothing_and_nothing_is_made_twice(audit, f
     assert "some/" not in (run.folder / "run.json").read_text()
 
 
+@pytest.mark.slow
 def test_of_a_part_what_is_there_is_attacked_among_all_originals(audit, privbench, finished, store, tmp_path):
     table = table_of(finished, store)
     lost = set(table["image"][::4])

@@ -29,6 +29,7 @@ def test_it_tells_kept_and_broken_promises(privbench, half):
     assert "kept the guidance is left as it was" in done.out
 
 
+@pytest.mark.slow
 def test_it_takes_a_tasks_parameters_from_the_protocol(privbench, tiny_protocol, tmp_path):
     """Those of the section that names it, else `full`'s, which segmentation cannot do without."""
     mine = tmp_path / "mine.toml"

@@ -39,6 +39,7 @@ def test_a_run_is_stopped_while_its_workers_draw(run, tmp_path, number, group, s
     assert not [path for path in (tmp_path / "store").rglob("*") if path.suffix in (".npy", ".csv", ".safetensors")]
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_process(run):
     until(lambda: len(run.alive()) >= 4)
     assert run.stop(signal.SIGKILL, group=False)[0] == -signal.SIGKILL

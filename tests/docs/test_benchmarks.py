@@ -31,6 +31,7 @@ def test_all_that_they_import_is_there(name):
     assert load(name).__doc__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["serial", "local"])
 def test_the_engines_graph_of_nothing_is_made(name, tmp_path):
     module = load("bench_engine")
@@ -209,6 +210,7 @@ def test_a_section_that_fails_is_a_row_and_the_next_goes_on(tmp_path):
     assert (on_gpu.rows[0].status, on_gpu.rows[0].target, on_gpu.failed) == ("missed", ">= 3 times", False)
 
 
+@pytest.mark.slow
 def test_what_hangs_is_ended_when_the_time_is_over(tmp_path):
     """In the middle of a section, with the process that it began."""
     file = tmp_path / "rows.json"
@@ -252,6 +254,7 @@ def surroundings_of(module, told):
     return fabric, module.Pairs(told, fabric.device)
 
 
+@pytest.mark.slow
 def test_a_process_of_one_seed_that_ends_is_told_with_its_last_words():
     module = load("seeds_together")
     recipe = module.VerifierRecipe(**load_protocol("quick").attacks["siamese"].params | {"backbone": "no_such_network"})

@@ -128,6 +128,7 @@ def test_what_is_bad_is_told_and_the_rest_goes_on(order, make, pictures, jobs, c
     assert list(verify_release(order.out)) == []
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_its_process_is_told_and_the_others_are_released(
     order, make, pictures, tmp_path, monkeypatch
 ):

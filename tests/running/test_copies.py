@@ -106,6 +106,7 @@ def run_of(tiny_protocol, store, tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_a_method_that_hands_out_other_patients_is_told_and_warned_of(run_of, tiny_protocol):
     classifier = load_protocol(str(tiny_protocol)).guidance.classifier.model_dump()
     run = run_of(Surrogate(classifier=classifier))

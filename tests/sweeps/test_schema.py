@@ -52,6 +52,7 @@ def call(monkeypatch, *arguments):
     return ended.value.code
 
 
+@pytest.mark.slow
 def test_a_sweep_runs_every_row_and_goes_on_where_it_stopped(monkeypatch, capsys, tiny_protocol, store, tmp_path):
     (tmp_path / "two.toml").write_text(FILE)
     common = [
@@ -84,6 +85,7 @@ def test_a_sweep_runs_every_row_and_goes_on_where_it_stopped(monkeypatch, capsys
     assert (tmp_path / "out" / "identity" / "run.json").stat().st_mtime_ns == again
 
 
+@pytest.mark.slow
 def test_published_figures_stand_beside_their_own_protocol_alone(monkeypatch, capsys, tiny_protocol, store, tmp_path):
     (tmp_path / "two.toml").write_text(FILE.replace('published_under = "tiny"', 'published_under = "paper"'))
     assert call(

@@ -39,6 +39,7 @@ def two():
         yield executor
 
 
+@pytest.mark.slow
 def test_a_graph_gives_the_same_as_in_one_process(two, tmp_path):
     a, b = node("a"), node("b")
     c = node("c", None, a, b)
@@ -75,6 +76,7 @@ def test_a_process_with_other_code_makes_nothing(two, tmp_path):
         engine_on(two, tmp_path).make({"goal": [one]})
 
 
+@pytest.mark.slow
 def test_a_killed_process_costs_its_stage_which_is_made_again(two, tmp_path, caplog):
     one = node("a", DieOnce(tmp_path / "died"))
     engine = engine_on(two, tmp_path / "store")
