@@ -46,7 +46,7 @@ class GitHubJob:
         runner = {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(self.summary),
                   "GITHUB_ACTION_PATH": str(self.action), "RUNNER_TEMP": str(self.temp), "RUNNER_OS": "Linux",
                   "RUNNER_ARCH": "X64"}  # fmt: skip
-        given = {key: _EXPRESSION.sub(self._value, text) for key, text in step["env"].items()}
+        given = {key: _EXPRESSION.sub(self._value, text) for key, text in step.get("env", {}).items()}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
             cwd=self.folder, env=os.environ | dict(self.variables) | runner | given, capture_output=True, text=True,

@@ -26,6 +26,10 @@ if sys.argv[1] == "run":
     folder = Path(sys.argv[sys.argv.index("--out") + 1])
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps({{"public": os.environ["PUBLIC"] == "yes"}}))
+    if "--store" in sys.argv:
+        store = Path(sys.argv[sys.argv.index("--store") + 1])
+        store.mkdir(exist_ok=True)
+        (store / os.environ["PUBLIC"]).touch()
 raise SystemExit(int(os.environ.get("STATUS", 0)) if sys.argv[1] == "check" else 0)
 """
 
@@ -80,7 +84,7 @@ def test_github_and_gitlab_take_the_same():
 
 def test_no_expression_stands_in_a_script():
     """What is filled in before a shell reads it is code."""
-    assert len(SHELL_STEPS) == 3
+    assert len(SHELL_STEPS) == 4
     assert not [step["id"] for step in SHELL_STEPS if "${{" in step["run"]]
     assert all(step["shell"] == "bash" for step in SHELL_STEPS)
     assert not [line for line in JOB["script"] if "$[[" in line]
@@ -116,7 +120,7 @@ def test_no_input_of_the_template_is_obeyed(desk, shell):
     assert run[-2 - len(words(HOSTILE)) :] == ["--plugin", HOSTILE, *words(HOSTILE)]
     assert check[3:5] == ["--baseline", HOSTILE]
     assert check[-len(words(HOSTILE)) :] == words(HOSTILE)
-    assert sorted(file.name for file in (desk / "repository").iterdir()) == ["a_file", "privbench-gate"]
+    assert sorted(file.name for file in (desk / "repository").iterdir()) == [".privbench", "a_file", "privbench-gate"]
 
 
 def test_what_is_not_given_is_not_told(desk):
@@ -162,10 +166,25 @@ def test_images_of_people_are_kept_in_no_cache(desk, monkeypatch, public, kept):
     assert found.outputs["run"] == {"public": kept}
     (save,) = (step for step in STEPS if step.get("uses", "").startswith("actions/cache/save"))
     assert "steps.run.outputs.public == 'true'" in save["if"]
-    (desk / "repository" / ".privbench").mkdir()
     assert run_gitlab("bash", desk / "repository", {"anonymizer": "mine", "privbench": "x"}, {}).returncode == 0
     assert (desk / "repository" / ".privbench").exists() is (public == "yes")
     assert JOB["cache"]["paths"] == [".privbench"]
+
+
+def test_no_later_use_of_the_action_saves_images_of_people(desk, monkeypatch):
+    """Two in one job, of which the first judges people: they have one store."""
+    places = {step.get("id"): place for place, step in enumerate(STEPS)}
+    remove = STEPS[places["remove"]]
+    assert places["remove"] == places["run"] + 1, "before anything is saved"
+    assert remove["if"] == "always() && inputs.cache == 'true' && steps.run.outputs.public != 'true'"
+    for public in ("no", "yes"):
+        monkeypatch.setenv("PUBLIC", public)
+        found = job(desk, anonymizer="mine")
+        found.step("install")
+        found.step("run")
+        if found.outputs["run"]["public"] != "true":
+            assert found.step("remove").returncode == 0
+    assert [file.name for file in (desk / "temp" / "privbench-store").iterdir()] == ["yes"]
 
 
 def test_what_is_uploaded_may_leave():
