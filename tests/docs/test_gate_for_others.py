@@ -143,6 +143,8 @@ def test_the_cache_hangs_on_what_is_installed_and_on_the_protocol(desk):
         found.step("install")
         keys.append(found.outputs["install"]["key"])
     assert keys[0] == keys[2] != keys[1]
+    (restore,) = (step["with"] for step in STEPS if step.get("uses", "").startswith("actions/cache/restore"))
+    assert "restore-keys" not in restore, "what another key's store held would be kept under every later one"
     assert re.fullmatch(r"privbench-Linux-X64-[0-9a-f]{64}", keys[0])
 
 
@@ -153,6 +155,7 @@ def test_the_verdict_is_put_out_and_decides(desk, monkeypatch, status, verdict):
     found.step("install")
     found.step("run")
     assert found.step("check").returncode == status
+    assert verdict in ACTION["outputs"]["verdict"]["description"]
     assert found.outputs["check"] == {"verdict": verdict, "exit-status": str(status)}
     assert run_gitlab("bash", desk / "repository", {"anonymizer": "mine", "privbench": "x"}, {}).returncode == status
 
