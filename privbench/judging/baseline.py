@@ -51,14 +51,14 @@ class StoredEstimate(StoredFigures):
 class BaselineRun(Record):
     """A run of the baseline: the method with all of its parameters, its worst case's attack, its headline figures.
 
-    The verdict is that of the run: certified, as all were before it was told, or open.
+    The verdict is that of the run.
     """
 
     label: str
     anonymizer: str
     params: dict[str, Any]
     worst_case: str
-    verdict: Literal["certified", "open"] = "certified"
+    verdict: Literal["certified", "open"]
     figures: dict[str, StoredEstimate] = Field(min_length=1)
 
     @field_validator("figures")
@@ -78,17 +78,17 @@ class BaselineRun(Record):
 class Baseline(Record):
     """What later runs are compared with; all runs share the fingerprint.
 
-    `digest` is that of all else; files of schema 1 have none.
+    `digest` is that of all else.
     """
 
-    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     privbench: str
     protocol: str
     fingerprint: str
     data_digest: str
     terms: dict[str, Any]
     runs: list[BaselineRun] = Field(min_length=1)
-    digest: str = ""
+    digest: str
 
     def own_digest(self) -> str:
         """The digest that belongs to all else it tells."""
@@ -151,6 +151,7 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
         data_digest=first.data_digest,
         terms=first.terms,
         runs=runs,
+        digest="",  # write_baseline seals it
     )
 
 
@@ -163,7 +164,7 @@ def write_baseline(baseline: Baseline, path: Path) -> None:
 def read_baseline(path: Path) -> Baseline:
     """Reads the file. Raises PrivbenchError where it is none, or was changed since it was written."""
     baseline = parse_baseline(path)
-    if baseline.schema_version > 1 and baseline.digest != baseline.own_digest():
+    if baseline.digest != baseline.own_digest():
         raise PrivbenchError(
             f"{path} was changed since privbench wrote it, by hand or where versions were merged: make it anew with "
             "privbench baseline."

@@ -10,7 +10,7 @@ from ..base.errors import PrivbenchError
 from ..base.files import read_text
 from ..protocols.schema import builtin_protocols, fingerprint_of, load_protocol
 from ..running.stage_names import VERSIONS
-from .baseline import SCHEMA_VERSION, parse_baseline
+from .baseline import parse_baseline
 from .terms import differences
 
 _TOLD = 3
@@ -27,14 +27,9 @@ def verify_baseline(path: Path, protocol: str | None = None) -> Iterator[str]:
             or the built-in one.
 
     Raises:
-        PrivbenchError: the file is no baseline, one of an older schema, or its protocol is not found or not valid.
+        PrivbenchError: the file is no baseline, or its protocol is not found or not valid.
     """
     baseline = parse_baseline(path)
-    if baseline.schema_version < SCHEMA_VERSION:
-        raise PrivbenchError(
-            f"{path} was written by an older privbench, which kept no digest of it: make it anew with "
-            "privbench baseline."
-        )
     if baseline.digest != baseline.own_digest():
         yield "it was changed since privbench wrote it, by hand or where versions were merged: make it anew"
     if fingerprint_of(baseline.terms, baseline.data_digest) != baseline.fingerprint:

@@ -80,14 +80,6 @@ def test_an_open_run_may_be_compared_with_and_says_so(tmp_path):
     assert [run.verdict for run in make_baseline([tmp_path / "a"]).runs] == ["open"]
 
 
-def test_runs_of_older_baselines_were_certified(folder, tmp_path):
-    values = json.loads(make_baseline([folder]).model_dump_json())
-    del values["runs"][0]["verdict"]
-    values["schema_version"] = 1
-    (tmp_path / "old.json").write_text(json.dumps(values))
-    assert read_baseline(tmp_path / "old.json").runs[0].verdict == "certified"
-
-
 def test_runs_under_different_protocols_share_no_baseline(folder, tmp_path):
     write_run(tmp_path / "b", name="b", fingerprint="1" * 64)
     with pytest.raises(PrivbenchError, match=r"cannot be compared, their fingerprints differ"):
@@ -108,6 +100,7 @@ def test_a_run_without_its_estimates_can_be_no_baseline(folder):
 @pytest.mark.parametrize(
     "change",
     [
+        {"schema_version": 1},
         {"schema_version": 3},
         {"surplus": 1},
         {"runs": [{"label": "a", "anonymizer": "a", "params": {}, "worst_case": "w", "figures": {}}]},
