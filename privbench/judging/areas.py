@@ -57,7 +57,7 @@ class Areas:
 
 
 class Reference(NamedTuple):
-    """What the run of REFERENCE reached, and how sure intervals are to be."""
+    """What REFERENCE reached, and how sure intervals are to be."""
 
     privacy: Estimate
     utility: Estimate
@@ -79,19 +79,25 @@ def areas_of(board: Board) -> Areas | None:
 
 
 def _reference(board: Board) -> Reference | str:
-    """The first run of REFERENCE; or why nothing can be measured against it, in a clause."""
-    entry = next((one.entry for one in board.standings if one.entry.record.anonymizer.name == REFERENCE), None)
-    if entry is None:
+    """What REFERENCE reached; or why nothing can be measured against it, in a clause.
+
+    Of several runs the lowest AUC counts and the highest utility: either makes every area smaller than another would.
+    """
+    entries = [one.entry for one in board.standings if one.entry.record.anonymizer.name == REFERENCE]
+    if not entries:
         return f"no run of {REFERENCE} is among these, against which privacy and utility are measured"
-    record = entry.record
-    if not record.certified:
+    certified = [one for one in entries if one.record.certified]
+    if not certified:
         return f"{REFERENCE}, against which privacy and utility are measured, is not certified"
-    if entry.privacy is None or entry.utility is None:
+    told = [(one.record, one.privacy, one.utility) for one in certified if one.privacy and one.utility]
+    if len(told) < len(certified):
         return f"the run of {REFERENCE} keeps no resampled figures: run it again with --overwrite"
-    margins = {"the attack": record.judged.interval.low, "the reader of findings": record.utilities[0].interval.low}
+    attacked, privacy, _ = min(told, key=lambda one: one[1].value)
+    read, _, utility = max(told, key=lambda one: one[2].value)
+    margins = {"the attack": attacked.judged.interval.low, "the reader of findings": read.utilities[0].interval.low}
     if lost := [name for name, low in margins.items() if low <= _GUESS]:
         return f"on {REFERENCE} {' and '.join(lost)} may do no better than a guess"
-    return Reference(entry.privacy, entry.utility, record.interval.confidence)
+    return Reference(privacy, utility, attacked.interval.confidence)
 
 
 def _area(method: MethodRuns, reference: Reference) -> MethodArea:

@@ -77,6 +77,17 @@ def test_it_is_told_where_it_can_be_and_else_why_not(rng):
     assert "run it again with --overwrite" in areas_of(make_boards([old, *others])[0]).why_none
 
 
+def test_of_several_identities_those_figures_count_that_make_areas_smaller(rng):
+    """By hand, of margins of 0.4 and 0.3, whichever run has them; one that is not certified has none."""
+    runs = [entry("a", 0.86, 0.77, params={"b": 1}, rng=rng), entry("a", 0.68, 0.65, params={"b": 2}, rng=rng)]
+    least, most = entry("identity", 0.9, 0.75, rng=rng), entry("identity", 0.95, 0.8, rng=rng)
+    weak = entry("identity", 0.8, 0.9, verdict="weak", rng=rng)
+    found = by_method(make_boards([least, most, weak, *runs])[0])["a"]
+    assert found.value == pytest.approx(0.1 * 0.9 + 0.45 * 0.5)
+    for alone in (least, most):
+        assert found.value < by_method(make_boards([alone, *runs])[0])["a"].value
+
+
 def test_what_is_identity_under_another_name_has_no_area(rng):
     same, other = entry("identity", 0.95, 0.8, rng=rng), entry("b", 0.7, 0.7, rng=rng)
     copies = [
