@@ -160,7 +160,8 @@ def area_between(
     """The ends of the area's interval; None where an estimate is of too few patients.
 
     Every share gets an interval, all of them at once: the largest studentized deviation of all of them, over the
-    resamples, gives one critical value. The area grows with each share, so its ends are the areas of theirs. The area's
+    resamples, gives one critical value; those that never vary share the chance of a miss with it, a part of it each
+    (Bonferroni). The area grows with each share, so its ends are the areas of theirs. The area's
     own resamples would not do: it is a maximum of figures that are cut off at nothing, and so too large wherever
     settings do nothing, and larger still in each resample (docs/statistics.md).
 
@@ -177,14 +178,16 @@ def area_between(
     spread = draws.std(1)
     effective = min(one.effective for one in shares)
     varies = spread > _NO_SPREAD
+    still = np.flatnonzero(~varies & np.isin(values, (0.0, 1.0)))  # nothing went wrong yet, or right
+    each = (1 - confidence) / len(shares)
     reach = np.zeros(len(shares))
     if varies.any():
         largest = np.abs(draws[varies] / spread[varies, None]).max(0)
-        critical = np.quantile(largest, confidence)
+        critical = np.quantile(largest, confidence + each * len(still))
         reach = spread * stats.t.isf(stats.norm.sf(critical), max(effective - 1, 1))
     ends = np.stack([values - reach, values + reach])
-    for place in np.flatnonzero(~varies & np.isin(values, (0.0, 1.0))):  # nothing went wrong yet, or right
-        ends[:, place] = intervals.at_the_bound(float(values[place]), (0.0, 1.0), confidence, effective)
+    for place in still:
+        ends[:, place] = intervals.at_the_bound(float(values[place]), (0.0, 1.0), 1 - each, effective)
     (least, most), number = ends, len(attacked)
     low = area_below(1 - most[:number], least[number:])
     high = area_below(1 - least[:number], most[number:])

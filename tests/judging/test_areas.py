@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 from records import entry, estimate
+from scipy import stats
 
 from privbench.judging.areas import area_between, areas_of, share_left
 from privbench.judging.ranking import make_boards
@@ -95,7 +96,7 @@ def test_what_is_identity_under_another_name_has_no_area(rng):
     ]
     found = by_method(make_boards([same, *copies, other])[0])["copy"]
     assert found.value == found.interval.low == 0
-    assert found.interval.high == pytest.approx(at_the_bound(0, (0, 1), 0.95, 100)[1])
+    assert found.interval.high == pytest.approx(at_the_bound(0, (0, 1), 1 - 0.05 / 4, 100)[1])
 
 
 def test_a_margin_that_is_left_has_the_errors_of_both(rng):
@@ -131,6 +132,20 @@ def test_the_interval_is_the_one_figures_own_where_there_is_one(rng):
     attacked, useful = estimate(0.4, draws / draws.std() * 0.01, effective=1e6), estimate(0.8, still, effective=1e6)
     low, high = area_between([attacked], [useful], 0.95)
     assert (low, high) == pytest.approx((0.8 * (0.6 - 0.0196), 0.8 * (0.6 + 0.0196)), abs=0.8 * 0.0004)
+
+
+def test_shares_that_never_vary_hold_all_at_once(rng):
+    """Two that are at a bound, of four: each may miss in an eighth of all misses at either end, the others in half."""
+    draws = rng.normal(0, 0.01, (2, 20_000))
+    still, varying = estimate(0.0, np.zeros(20_000)), [estimate(0.5, one) for one in draws]
+    bound = at_the_bound(0, (0, 1), 1 - 0.05 / 4, 100)[1]
+    assert bound == pytest.approx(1 - (0.05 / 8) ** (1 / 100))
+    low, high = area_between([still, still], [estimate(1.0, np.zeros(20_000))] * 2, 0.95)
+    assert (low, high) == pytest.approx(((1 - bound) ** 2, 1))
+    largest = np.abs(draws / draws.std(1, keepdims=True)).max(0)
+    reach = 0.01 * stats.t.isf(stats.norm.sf(np.quantile(largest, 1 - 0.05 / 2)), 99)
+    low, high = area_between([still, still], varying, 0.95)
+    assert (low, high) == pytest.approx(((1 - bound) * (0.5 - reach), 0.5 + reach), abs=2e-4)
 
 
 def test_few_patients_trainings_and_further_settings_make_it_wider(rng):
