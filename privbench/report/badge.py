@@ -40,16 +40,18 @@ def as_badge(judgement: Judgement) -> str:
 def badge_words(judgement: Judgement) -> tuple[str, str]:
     """What the badge says, and its colour.
 
-    A pass says that nothing became worse, and of a single run how much is left. It is blue, because green would be read
-    as private. Figures of a run that is not certified are not told, because they prove nothing.
+    A pass says that nothing surely became worse, and of a single run how much is left. It is blue, because green would
+    be read as private. Figures of a run that is not certified are not told, because they prove nothing.
     """
     if judgement.verdict == "cannot judge":
         return "cannot judge", _GREY
-    unproven = not all(run.certified for run in judgement.runs)
+    unproven = dict.fromkeys(
+        "contaminated" if run.contaminated else run.judged.verdict for run in judgement.runs if not run.certified
+    )
     worse = judgement.verdict == "regression"
-    words = ["regression" if worse else "no worse than its baseline"]
+    words = ["regression" if worse else "no sure regression"]
     if unproven:
-        words.append("open: no evidence of privacy")
+        words.append(f"{' and '.join(unproven)}: no evidence of privacy")
     elif len(judgement.runs) == 1:
         worst = judgement.runs[0].judged
         words.append(f"worst-case AUC {interval_text(worst.verification_auc, worst.interval)}")

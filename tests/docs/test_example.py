@@ -96,7 +96,7 @@ def test_its_baseline_holds_and_its_badge_tells_it():
     assert (run.anonymizer, run.verdict) == ("wavelet-noise", "certified")
     auc = next(figure.value for name, figure in run.figures.items() if name == "privacy/worst case/AUC")
     badge = (EXAMPLE / "badge.svg").read_text()
-    assert f"no worse than its baseline, worst-case AUC {auc:.3f} [" in badge
+    assert f"no sure regression, worst-case AUC {auc:.3f} [" in badge
     assert "](badge.svg)" in (EXAMPLE / "README.md").read_text()
 
 

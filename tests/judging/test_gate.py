@@ -229,7 +229,7 @@ def test_exit_status(monkeypatch, proven, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "privbench check: pass" in printed
     assert "::error" not in printed
-    assert "no worse than its baseline, worst-case AUC 0." in outputs["--badge"].read_text()
+    assert "no sure regression, worst-case AUC 0." in outputs["--badge"].read_text()
     assert json.loads(outputs["--json"].read_text())["exit_code"] == 0
     assert ElementTree.parse(outputs["--junit"]).getroot().get("tests") == "5"
     assert outputs["--summary"].read_text().startswith("### privbench check: pass")

@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 import pytest
-from records import judged_figure, record
+from records import judged_figure, record, weights
 
 from privbench.judging.gate import Judgement
 from privbench.report.badge import as_badge, badge_words
@@ -12,23 +12,31 @@ BAD, GOOD = judged_figure("regression", "worse privacy"), judged_figure("pass", 
 AUC = "worst-case AUC 0.850 [0.800, 0.900]"
 
 
-def judged(*changes, verdicts=("certified",), obstacles=()):
-    runs = tuple(record(f"run{n}", 0.85, 0.7, verdict=verdict) for n, verdict in enumerate(verdicts))
+def judged(*changes, verdicts=("certified",), obstacles=(), contaminated=False):
+    seen = [weights(2)] if contaminated else []
+    runs = tuple(record(f"run{n}", 0.85, 0.7, verdict=verdict, weights=seen) for n, verdict in enumerate(verdicts))
     return Judgement(changes, obstacles, (), runs)
 
 
 @pytest.mark.parametrize(
     ("judgement", "words"),
     [
-        (judged(GOOD), f"no worse than its baseline, {AUC}"),
+        (judged(GOOD), f"no sure regression, {AUC}"),
         (judged(BAD), f"regression, {AUC}"),
         (judged(BAD, obstacles=("x",)), f"regression, {AUC}"),
         (judged(GOOD, obstacles=("x",)), "cannot judge"),
         (judged(verdicts=(), obstacles=("x",)), "cannot judge"),
-        (judged(GOOD, verdicts=("open",)), "no worse than its baseline, open: no evidence of privacy"),
+        (judged(GOOD, verdicts=("open",)), "no sure regression, open: no evidence of privacy"),
         (judged(BAD, verdicts=("open",)), "regression, open: no evidence of privacy"),
-        (judged(GOOD, verdicts=("certified", "certified")), "no worse than its baseline, 2 runs"),
-        (judged(GOOD, verdicts=("certified", "open")), "no worse than its baseline, open: no evidence of privacy"),
+        (judged(GOOD, verdicts=("weak",)), "no sure regression, weak: no evidence of privacy"),
+        (judged(GOOD, contaminated=True), "no sure regression, contaminated: no evidence of privacy"),
+        (
+            judged(GOOD, verdicts=("open", "certified"), contaminated=True),
+            "no sure regression, contaminated: no evidence of privacy",
+        ),
+        (judged(GOOD, verdicts=("weak", "open")), "no sure regression, weak and open: no evidence of privacy"),
+        (judged(GOOD, verdicts=("certified", "certified")), "no sure regression, 2 runs"),
+        (judged(GOOD, verdicts=("certified", "open")), "no sure regression, open: no evidence of privacy"),
     ],
 )
 def test_what_it_says(judgement, words):
@@ -50,7 +58,7 @@ def test_it_is_whole_and_asks_no_server():
     root = ElementTree.fromstring(text)
     assert text.count("http") == 1, "the name of SVG's own language"
     said = [one.text for one in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert said == ["privbench gate", f"no worse than its baseline, {AUC}"]
-    assert root.get("aria-label") == f"privbench gate: no worse than its baseline, {AUC}"
+    assert said == ["privbench gate", f"no sure regression, {AUC}"]
+    assert root.get("aria-label") == f"privbench gate: no sure regression, {AUC}"
     right = [float(one.get("x")) + float(one.get("textLength")) / 2 for one in root.iter() if one.get("textLength")]
     assert max(right) < float(root.get("width"))
