@@ -44,10 +44,13 @@ def command(
     tolerances = Tolerances(
         privacy=privacy, utility=utility, rank_1=rank_1, match=match, copies=copies, patients=patients
     )
+    folders = arguments.run_folders(runs)
     try:
-        judgement = judge_runs(arguments.run_folders(runs), read_baseline(baseline), tolerances)
-    except PrivbenchError as error:  # of the baseline; whoever reads the outputs has to hear of it, too
+        before = read_baseline(baseline)
+    except PrivbenchError as error:  # whoever reads the outputs has to hear of it, too
         judgement = Judgement((), (str(error),), ())
+    else:
+        judgement = judge_runs(folders, before, tolerances)
     for line, style in told.as_lines(judgement):
         say(line, style)
     for line in as_annotations(judgement, baseline.as_posix()) if annotate else ():
