@@ -1,6 +1,7 @@
 """Analytic thorax phantom: closed forms, physics, streams, masks, findings."""
 
 import hashlib
+import sys
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from privbench.datasets.phantom import HEART, LUNG, SCANNERS, draw_table, genera
 from privbench.datasets.phantom import generate as generate_function
 from privbench.datasets.phantom.anatomy import Anatomy
 from privbench.datasets.phantom.dataset import PhantomDataset
-from privbench.datasets.phantom.generate import Patient, draw_patient
+from privbench.datasets.phantom.generate import Patient, draw_patient, worth_beginning
 from privbench.datasets.phantom.grid import Grid, make_grid
 from privbench.datasets.phantom.illness import _FACTORS, _RESIDUAL, _THRESHOLDS, PREVALENCE, SITE_DRAWS, Disease
 from privbench.datasets.phantom.layout import lay_out
@@ -177,8 +178,10 @@ def test_schema_order_and_types() -> None:
     assert set(np.unique(data.masks)) <= {0, LUNG, HEART}
 
 
-def test_patients_do_not_depend_on_their_number_nor_on_workers() -> None:
+def test_patients_do_not_depend_on_their_number_nor_on_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     one = generate(patients=12, size=32, seed=SEED, workers=1)
+    module = sys.modules["privbench.datasets.phantom.generate"]  # in the package its function has that name
+    monkeypatch.setattr(module, "worth_beginning", lambda tasks, size: tasks)
     two = generate(patients=12, size=32, seed=SEED, workers=2)
     few = generate(patients=3, size=32, seed=SEED, workers=1)
     other = generate(patients=3, size=32, seed=SEED + 1, workers=1)
@@ -189,6 +192,13 @@ def test_patients_do_not_depend_on_their_number_nor_on_workers() -> None:
     np.testing.assert_array_equal(one.images[: len(few.images)], few.images)
     assert one.table[: len(few.table)].equals(few.table)
     assert few.images.shape != other.images.shape or (few.images != other.images).any()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "size", "processes"), [(8, 32, 0), (16, 64, 2), (8, 128, 2), (8, 256, 7), (2, 256, 1)]
+)
+def test_a_process_begins_where_it_draws_for_longer_than_that_takes(tasks: int, size: int, processes: int) -> None:
+    assert worth_beginning(tasks, size) == processes
 
 
 @pytest.mark.parametrize("bad", [{"patients": 0}, {"size": 31}, {"workers": 0}, {"seed": -1}, {"scanners": 5}])

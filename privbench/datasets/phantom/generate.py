@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MIN_SIZE = 32
 _CHUNK = 8  # patients a task; small enough for even loads, large enough to hide the pickling
-_WORTH_A_PROCESS = 8  # tasks; a process takes a second to begin with, in which as many are drawn at 64 px
+_BEGINNING = 0.5  # seconds that a process takes to begin
+_OF_A_TASK, _OF_A_PIXEL = 0.055, 6.6e-6  # seconds that a task takes: 0.06 at 32 px, 0.16 at 128, 0.49 at 256
 
 
 class Patient(NamedTuple):
@@ -126,11 +127,16 @@ def _chunks(patients: int, size: int, seed: int, scanners: int, workers: int) ->
     """Rendered chunks of patients, in order."""
     starts = range(1, patients + 1, _CHUNK)
     tasks = [(seed, size, scanners, start, min(start + _CHUNK, patients + 1)) for start in starts]
-    workers = min(workers, len(tasks) // _WORTH_A_PROCESS)
+    workers = min(workers, worth_beginning(len(tasks), size))
     if workers <= 1:
         yield from map(_render_chunk, tasks)
     else:
         yield from map_in_processes(_render_chunk, tasks, workers)
+
+
+def worth_beginning(tasks: int, size: int) -> int:
+    """How many processes draw for as long as they take to begin, at least."""
+    return int(tasks * (_OF_A_TASK + _OF_A_PIXEL * size**2) / _BEGINNING)
 
 
 def _render_chunk(task: tuple[int, int, int, int, int]) -> _Chunk:
