@@ -164,8 +164,8 @@ def test_few_patients_trainings_and_further_settings_make_it_wider(rng):
 
 
 def test_two_trainings_do_not_make_privacy_of_their_own_spread_nor_hide_what_is_there(rng):
-    """Three settings, in 50 studies whose trainings vary more than their patients: those that do nothing, and those that
-    take away the attacker's margin, which is 200 spreads of the trainings."""
+    """Three settings, in 50 studies whose trainings vary more than their patients: those that do nothing, and those
+    that take away the attacker's margin, which is 200 spreads of the trainings."""
     spread = 0.002
 
     def trained(truth):
