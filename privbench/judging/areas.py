@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -64,6 +65,7 @@ class Reference(NamedTuple):
     confidence: float
 
 
+@lru_cache(maxsize=1)  # a board's tables and notes ask in turn
 def areas_of(board: Board) -> Areas | None:
     """The areas of all methods but REFERENCE; None where none has two settings, or there is nothing to trade off."""
     if board.unjudged is not None or any(run.utility is None for run in board.records):

@@ -56,7 +56,7 @@ class Standing:
     dominated_by: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays of estimates do not compare
 class Board:
     """The runs of one fingerprint: certified ones first, then open ones, among them the most private first.
 

@@ -9,6 +9,7 @@ from records import entry
 from report_runs import write_run
 from rich.console import Console
 
+from privbench.judging import areas as judging_areas
 from privbench.judging.areas import areas_of
 from privbench.judging.ranking import make_boards
 from privbench.report.machine import as_frame
@@ -53,6 +54,14 @@ def test_methods_stand_below_the_runs_in_every_form(board):
     for text in (" ".join(terminal.split()), markdown, page):
         assert "none of their settings counts: a low figure that is not proven is no evidence of privacy" in text
         assert "0 is identity or an empty image, 1 all privacy at full utility" in text
+
+
+def test_the_areas_of_a_board_are_computed_once(board, monkeypatch):
+    """For the runs, for the methods below them, and for why there are none."""
+    computed = []
+    monkeypatch.setattr(judging_areas, "area_between", lambda *given: computed.append(1))
+    leaderboard_sheets([board])
+    assert len(computed) == 2, "for the two methods that are proven"
 
 
 def test_what_is_not_proven_has_no_number(board):
