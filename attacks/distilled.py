@@ -24,6 +24,7 @@ from privbench.learning.networks import Embedder, start_from_guidance
 from privbench.learning.states import below, prefixed
 from privbench.learning.updating import Update
 from privbench.learning.weights import without_weights
+from privbench.metrics.logistic import fit_logistic
 from privbench.metrics.roc import auc
 
 from .embedding import ComparedAsPoints
@@ -164,15 +165,13 @@ def _weigh(
     Fusion by logistic regression, as is usual where speakers are verified (Brümmer et al. 2007); what would count
     against a match counts nothing.
     """
-    from sklearn.linear_model import LogisticRegression  # here, because loading it takes every process half a second
-
     pairs = val.pairs
     pixels = whitening.points(undone), whitening.points(val.references)
     scores = np.stack(
         [similarity_of_pairs(*both, pairs.probe, pairs.reference) for both in ((probes, references), pixels)], 1
     )
     spread = scores[~pairs.mated].std(0).clip(min=1e-6)
-    weights = LogisticRegression().fit(scores / spread, pairs.mated).coef_[0].clip(min=0) / spread
+    weights = fit_logistic(scores / spread, pairs.mated, balanced=False).coef_[0].clip(min=0) / spread
     told = ("validation AUC of the tower alone", "validation AUC of whitened pixels alone")
     alone = {name: auc(pairs.mated, score) for name, score in zip(told, scores.T, strict=True)}
     share = float(weights[1] / weights.sum()) if weights.any() else 0.0

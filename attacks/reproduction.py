@@ -10,6 +10,7 @@ from torch.nn import functional
 from privbench.data.gallery import Gallery
 from privbench.learning.context import Context, Pixels
 from privbench.metrics.image_quality import ssim
+from privbench.metrics.logistic import fit_logistic
 
 _BATCH = 256
 _COARSE = 16  # pixels a side of the low-pass version
@@ -48,10 +49,7 @@ def separate(members: np.ndarray, others: np.ndarray) -> Tensor:
     """
     both = np.concatenate([members, others])
     spread = np.maximum(both.std(0), _FLAT)
-    from sklearn.linear_model import LogisticRegression  # here, because loading it takes every process half a second
-
-    model = LogisticRegression(class_weight="balanced", max_iter=1000)
-    model.fit((both - both.mean(0)) / spread, np.arange(len(both)) < len(members))
+    model = fit_logistic((both - both.mean(0)) / spread, np.arange(len(both)) < len(members))
     return torch.from_numpy(model.coef_[0] / spread)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-# sklearn is loaded by what fits with it: half a second for each process.
+from .logistic import fit_logistic
 
 _BINS_AT_MOST = 100
 
@@ -17,11 +17,8 @@ def calibrate(mated: np.ndarray, scores: np.ndarray, new_scores: np.ndarray) -> 
 
     Shape: mated (n,), bool, both classes present; scores (n,); new_scores (m,) to (m,).
     """
-    from sklearn.linear_model import LogisticRegression
-
     spread = scores.std() or 1.0
-    model = LogisticRegression(class_weight="balanced", C=1e6, max_iter=1000)
-    model.fit(((scores - scores.mean()) / spread)[:, None], np.asarray(mated, bool))
+    model = fit_logistic(((scores - scores.mean()) / spread)[:, None], np.asarray(mated, bool), inverse_penalty=1e6)
     if model.coef_[0, 0] <= 0:
         return np.zeros(len(new_scores))
     return model.decision_function(((new_scores - scores.mean()) / spread)[:, None])
@@ -44,7 +41,7 @@ def min_cllr(mated: np.ndarray, scores: np.ndarray) -> float:
 
     Shape: mated (n,), bool, both classes present; scores (n,).
     """
-    from sklearn.isotonic import IsotonicRegression
+    from sklearn.isotonic import IsotonicRegression  # here, because loading it takes every process half a second
 
     mated = np.asarray(mated, bool)
     weights = np.where(mated, 0.5 / mated.sum(), 0.5 / (~mated).sum())  # both classes alike, so the prior drops out
