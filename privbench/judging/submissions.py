@@ -82,10 +82,12 @@ def _check(leaderboard: Path, place: str) -> tuple[ListedRun | None, list[str]]:
 def in_common(listed: Sequence[ListedRun]) -> Iterator[tuple[str, str]]:
     """What entries have in common and may not, or do not and should: the path of the later one of both, and a clause.
 
-    A run stands in a leaderboard once, a name is that of one anonymizer, an anonymizer has one name, and those of one
-    fingerprint rest on the same draws of the same patients.
+    A run stands in a leaderboard once, a key is that of one method in a table, because rankings take runs of one key
+    for copies, a name is that of one anonymizer, an anonymizer has one name, and those of one fingerprint rest on the
+    same draws of the same patients.
     """
     runs: dict[tuple[str, str], ListedRun] = {}
+    keys: dict[tuple[str, str], ListedRun] = {}
     methods: dict[str, ListedRun] = {}
     names: dict[tuple[str, str, str], ListedRun] = {}
     for one in sorted(listed, key=lambda one: (one.submission.submitted, one.place)):
@@ -93,6 +95,9 @@ def in_common(listed: Sequence[ListedRun]) -> Iterator[tuple[str, str]]:
         first = runs.setdefault((record.key, record.created), one)
         if first is not one:
             yield one.place, f"it is the same run as {first.place}"
+        first = keys.setdefault((record.fingerprint, record.key), one)
+        if first.track_key != one.track_key:
+            yield one.place, f"it has the key of {first.place}, which is another method's, or of other parameters"
         first = methods.setdefault(one.submission.method.slug, one)
         if first.record.anonymizer.name != method.name:
             whose = f"its anonymizer is {method.name}, and that of {first.place} {first.record.anonymizer.name}"

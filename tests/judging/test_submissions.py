@@ -89,6 +89,10 @@ def test_what_two_entries_may_not_have_in_common(rng):
         "ribs/c": "its anonymizer is smear, and that of ribs/a ribs: give another method another name",
         "mine/d": "it is the method that ribs/a calls Ribs: hand it in under that name",
     }
+    copy = listed(rng, "smear/f", "smear", "Smear", day="2026-03-09", key="ribs/a", created="2026-03-04")
+    assert list(in_common([copy, first])) == [
+        ("smear/f", "it has the key of ribs/a, which is another method's, or of other parameters")
+    ]
     version = first.record.anonymizer.model_copy(update={"version": "2", "params": {"a": 1}})
     assert list(in_common([first, listed(rng, "ribs/e", "ribs", anonymizer=version, key="another")])) == []
 

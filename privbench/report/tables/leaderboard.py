@@ -58,14 +58,17 @@ def leaderboard_sheets(boards: Sequence[Board]) -> list[Sheet]:
     return sheets + apart_sheets(boards)
 
 
-def leaderboard(board: Board) -> Table:
-    """One row a run; those that are not certified stay below the others, however the table is sorted."""
+def leaderboard(board: Board, with_areas: bool = True) -> Table:
+    """One row a run; those that are not certified stay below the others, however the table is sorted.
+
+    With areas, machines get that of each run's method. Where privacy was judged, rows are in the order of `parts_of`.
+    """
     runs = board.records
     if runs[0].unpaired is not None:
         return unpaired_leaderboard(named_runs(board))
     if board.unjudged is not None:
         return unjudged_board(board)
-    areas = areas_of(board)
+    areas = areas_of(board) if with_areas else None
     scenarios, modes, headline = scenarios_of(runs), further_modes(runs), runs[0].utility
     columns = [
         Column("anonymizer", number=False),
@@ -137,12 +140,16 @@ def leaderboard(board: Board) -> Table:
             Cell("", utilities(run) | _conditions(run) | area_of_method(areas, run)),
         ]
 
-    named = list(zip(names_of(board), board.standings, strict=True))
-    parts: dict[str | None, list[list[Cell]]] = {None: [], _CONTAMINATED: [], _OPEN: [], _NOT_PROVEN: []}
-    for name, standing in named:
-        parts[_why_not_ranked(standing.entry.record)].append(row(name, standing))
-    groups = [Rows(rows, title) for title, rows in parts.items() if rows]
+    groups = [Rows([row(*one) for one in named], title) for title, named in parts_of(board)]
     return Table("Runs, the most private first", columns, groups, sortable=True, kind="leaderboard")
+
+
+def parts_of(board: Board) -> list[tuple[str | None, list[tuple[str, Standing]]]]:
+    """The parts of the table with their titles, ranked runs first; and their runs by name, in the order of rows."""
+    parts: dict[str | None, list[tuple[str, Standing]]] = {None: [], _CONTAMINATED: [], _OPEN: [], _NOT_PROVEN: []}
+    for name, standing in zip(names_of(board), board.standings, strict=True):
+        parts[_why_not_ranked(standing.entry.record)].append((name, standing))
+    return [(title, named) for title, named in parts.items() if named]
 
 
 def _standing(run: RunRecord) -> str:

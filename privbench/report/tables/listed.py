@@ -8,9 +8,8 @@ from dataclasses import replace
 from ...judging.attack_track import ListedRun, Track, TrackKey
 from ...judging.ranking import Board
 from ..figures import NOTHING, interval_text, number_text
-from ..notes import names_of
 from ..table import Cell, Column, Rows, Table, Value, estimate, text
-from .leaderboard import WORST_CASE, leaderboard
+from .leaderboard import WORST_CASE, leaderboard, parts_of
 
 _ATTACKED = Column(
     "last attacked", number=False, note="the last time that this method was, on these data, and with what"
@@ -32,12 +31,10 @@ def listed_board(
         tracks: of all entries, by what was attacked.
         pages: where the page of a method is, by its slug.
     """
-    table, of_folder = leaderboard(board), {one.folder: one for one in listed}
-    standings = zip(names_of(board), board.standings, strict=True)
-    named = {name: of_folder[standing.entry.folder] for name, standing in standings}
+    # Not with areas, whose machines' columns call methods by the names of anonymizers.
+    table, of_folder = leaderboard(board, with_areas=False), {one.folder: one for one in listed}
 
-    def row(cells: Sequence[Cell]) -> list[Cell]:
-        one = named[cells[0].text]
+    def row(cells: Sequence[Cell], one: ListedRun) -> list[Cell]:
         track, method = tracks[one.track_key], one.submission.method
         about: dict[str, Value] = {"method": method.name, "entry": one.place, "attacked": one.attacked}
         first = Cell(method.name, dict(cells[0].figures) | about, below=one.record.label, link=pages[method.slug])
@@ -46,7 +43,14 @@ def listed_board(
     after = 1 + next(place for place, column in enumerate(table.columns) if column.title == WORST_CASE)
     columns = [replace(table.columns[0], title="method"), *table.columns[1:after], _WORST, _ATTACKED]
     columns += table.columns[after:]
-    groups = [Rows([row(cells) for cells in group.rows], group.title) for group in table.groups]
+    # By place, because a stranger's text may be another's, too.
+    groups = [
+        Rows(
+            [row(cells, of_folder[run.entry.folder]) for cells, (_, run) in zip(group.rows, named, strict=True)],
+            group.title,
+        )
+        for group, (_, named) in zip(table.groups, parts_of(board), strict=True)
+    ]
     whole = replace(table, caption="Methods, the most private first", columns=columns, groups=groups)
     # What no row of the table says anything of is for machines alone, so that the rest is seen at once.
     told = {place for place, _ in whole.told(groups)}

@@ -202,6 +202,18 @@ def test_texts_of_strangers_are_texts(tmp_path):
             assert (link["href"] or "").split(":")[0] not in ("javascript", "data")
 
 
+def test_no_text_gives_a_row_the_name_of_another(board, tmp_path):
+    """Runs of one label are told apart by their folders, and a label may say what comes of that."""
+    one = list_run(tmp_path / "one" / "1", "one", 0.7, 0.8, method="One", changes={"key": "1"})
+    two = list_run(tmp_path / "two" / "2", "one", 0.75, 0.8, method="Two", changes={"key": "2"})
+    forged = list_run(tmp_path / "evil" / "3", f"{one.record.label} (1)", 0.9, 0.8, method="Evil", changes={"key": "3"})
+    build_site([one, two, forged], tmp_path / "pages")
+    told = pd.read_csv(tmp_path / "pages" / "leaderboard.csv")
+    assert list(zip(told["method"], told["entry"], told["worst_case_auc"], strict=True)) == [
+        ("One", "one/1", 0.7), ("Two", "two/2", 0.75), ("Evil", "evil/3", 0.9),
+    ]  # fmt: skip
+
+
 def test_no_text_turns_a_page_around(tmp_path):
     listed = []
     for number, text in enumerate(TEXTS):
