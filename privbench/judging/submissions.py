@@ -11,9 +11,11 @@ from loky import cpu_count
 
 from ..base.errors import PrivbenchError
 from ..base.processes import map_in_processes
+from ..record.run import RunRecord
 from ..record.submission import FILE, SITE, read_submission
 from .attack_track import ListedRun
 from .ranking import make_boards, read_entry
+from .terms import differences_of
 from .verify_submission import verify_submission
 
 _FEW = 8  # entries for which other processes are not worth beginning
@@ -83,14 +85,15 @@ def in_common(listed: Sequence[ListedRun]) -> Iterator[tuple[str, str]]:
     """What entries have in common and may not, or do not and should: the path of the later one of both, and a clause.
 
     A run stands in a leaderboard once, a key is that of one method in a table, because rankings take runs of one key
-    for copies, a name is that of one anonymizer, an anonymizer has one name, and those of one fingerprint rest on the
-    same draws of the same patients.
+    for copies, a name is that of one anonymizer, an anonymizer has one name, and those of one fingerprint have the
+    same terms, and rest on the same draws of the same patients.
     """
     runs: dict[tuple[str, str], ListedRun] = {}
     keys: dict[tuple[str, str], ListedRun] = {}
     methods: dict[str, ListedRun] = {}
     names: dict[tuple[str, str, str], ListedRun] = {}
-    for one in sorted(listed, key=lambda one: (one.submission.submitted, one.place)):
+    ordered = sorted(listed, key=lambda one: (one.submission.submitted, one.place))
+    for one in ordered:
         record, method = one.record, one.record.anonymizer
         first = runs.setdefault((record.key, record.created), one)
         if first is not one:
@@ -106,9 +109,17 @@ def in_common(listed: Sequence[ListedRun]) -> Iterator[tuple[str, str]]:
         if first.submission.method.slug != one.submission.method.slug:
             called = f"it is the method that {first.place} calls {first.submission.method.name}"
             yield one.place, f"{called}: hand it in under that name"
-    for fingerprint in {one.record.fingerprint: one for one in listed}:
-        own = [one for one in listed if one.record.fingerprint == fingerprint]
+    for fingerprint in {one.record.fingerprint: one for one in ordered}:
+        first, *others = own = [one for one in ordered if one.record.fingerprint == fingerprint]
+        for one in others:
+            if told := [*differences_of(first.record, one.record), *_public(first.record, one.record)]:
+                yield one.place, f"it claims the fingerprint of {first.place}, and other terms ({'; '.join(told[:3])})"
         try:
             make_boards([one.entry for one in own])
         except PrivbenchError as error:
-            yield max(own, key=lambda one: (one.submission.submitted, one.place)).place, str(error)
+            yield own[-1].place, str(error)
+
+
+def _public(one: RunRecord, other: RunRecord) -> list[str]:
+    """Whether two runs tell differently if anybody is in their data."""
+    return [] if one.public == other.public else [f"public: {one.public} / {other.public}"]

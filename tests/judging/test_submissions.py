@@ -97,6 +97,15 @@ def test_what_two_entries_may_not_have_in_common(rng):
     assert list(in_common([first, listed(rng, "ribs/e", "ribs", anonymizer=version, key="another")])) == []
 
 
+def test_of_one_table_all_have_the_same_terms(rng):
+    """Of withheld texts too: what is left of equal terms is equal."""
+    first = listed(rng, "ribs/a", "ribs")
+    terms = first.record.terms | {"protocol": {"seed": 12}}
+    easier = listed(rng, "easy/a", "easy", "Easy", day="2026-03-09", terms=terms, public=not first.record.public)
+    told = dict(in_common([first, easier]))
+    assert told.get("easy/a", "").startswith("it claims the fingerprint of ribs/a, and other terms (")
+
+
 def test_of_one_table_all_rest_on_the_same_draws(rng):
     """One who withholds terms may claim any fingerprint, and not the patients that go with it."""
     few = listed(rng, "few/a", "few", "Few", day="2026-03-09", draws=400)

@@ -12,6 +12,7 @@ from records import record, unpaired, weights
 from privbench.base.errors import PrivbenchError
 from privbench.judging.verify_submission import verify_submission, why_not_listed
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
+from privbench.record.shared import Withheld
 from privbench.record.submission import FILE, read_submission
 from privbench.running.run_folder import MARKER
 
@@ -121,6 +122,16 @@ def test_terms_are_told_of_data_of_people(entry):
 def test_when_and_under_which_terms_it_was_made_is_told_as_it_is(entry, changes, why):
     change_run(entry, **changes)
     assert any(why in problem for problem in verify_submission(entry))
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_that_texts_were_withheld_makes_no_fingerprint_true(entry, public):
+    told = json.loads((entry / MARKER).read_text())
+    (entry / MARKER).write_text(json.dumps(told | {"withheld": [*told["withheld"], Withheld.TEXTS]}))
+    change_run(entry, fingerprint="ab" * 32, public=public)
+    said = list(verify_submission(entry))
+    assert "run.json: fingerprint is not that of the terms and the data's digest" in said
+    assert (f"{MARKER}: it tells that texts were withheld, which never are of public data" in said) is public
 
 
 def test_what_is_too_large_for_a_repository_is_told(entry, monkeypatch):
