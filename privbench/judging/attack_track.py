@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..record.run import RunRecord
 from ..record.submission import SubmissionRecord
-from .ranking import Entry
+from .ranking import Entry, best_match
 
 TrackKey = tuple[str, ...]
 """What was attacked: the method with its version and parameters, and the data."""
@@ -73,18 +73,26 @@ class Track:
 
     @property
     def worst(self) -> ListedRun:
-        """The one of which an attack found most; of several the latest."""
+        """The one of which an attack reached the highest verification AUC; of several the latest."""
         return max(self.listed, key=lambda one: (one.worst_auc, one.attacked, one.place))
 
     def standing(self) -> dict[str, ListedRun]:
-        """The entry that stands in the table of each fingerprint, by it: the one of which an attack found most.
+        """The entry that stands in the table of each fingerprint, by it: the one that proves least, or found most.
 
-        So nobody makes a method look more private by attacking it again, with more luck.
+        So nobody makes a method look more private by attacking it again, with more luck or with less proof.
         """
         by_table: dict[str, list[ListedRun]] = {}
         for one in self.listed:
             by_table.setdefault(one.record.fingerprint, []).append(one)
-        return {fingerprint: Track(tuple(own)).worst for fingerprint, own in by_table.items()}
+        return {fingerprint: max(own, key=_found) for fingerprint, own in by_table.items()}
+
+
+def _found(one: ListedRun) -> tuple[bool, float, float, float, str, str]:
+    """What orders the attempts of one table: what is not proven last, then by what was found, then by day."""
+    record, match = one.record, best_match(one.record)
+    found = match.match.rate if match is not None and match.match is not None else 0.0
+    copies = 0.0 if record.copies is None else record.copies.others.share
+    return not record.certified, one.worst_auc, found, copies, one.attacked, one.place
 
 
 def tracks_of(listed: Sequence[ListedRun]) -> dict[TrackKey, Track]:

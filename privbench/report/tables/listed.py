@@ -69,9 +69,9 @@ def _last_attacked(track: Track) -> Cell:
 
 
 def _worst(one: ListedRun, track: Track) -> Cell:
-    """What an attack elsewhere found, where it found more than here."""
+    """What another attempt found, in this table or another one, where it found more than this."""
     worst = track.worst
-    elsewhere = worst.record.fingerprint != one.record.fingerprint and worst.worst_auc > one.worst_auc
+    elsewhere = worst.worst_auc > one.worst_auc
     where = f"by {worst.record.judged.label}, {worst.attacked}, in {worst.record.fingerprint[:12]}"
     return Cell(
         number_text(worst.worst_auc),
@@ -80,6 +80,10 @@ def _worst(one: ListedRun, track: Track) -> Cell:
         sort=worst.worst_auc,
         doubtful=elsewhere,
     )
+
+
+def _found(one: ListedRun) -> str:
+    return number_text(one.worst_auc) + ("" if one.record.certified else f" ({one.record.judged.verdict})")
 
 
 def history(
@@ -107,7 +111,7 @@ def history(
         Column("worst-case AUC ↓"),
         Column("verdict", number=False),
         Column("utility ↑", note="mean AUC of findings of the first task that reads them, in its first mode"),
-        Column("stands in its table", number=False, note="the one of which an attack found most does"),
+        Column("stands in its table", number=False, note="what proves least does, or what an attack found most of"),
     ]
 
     def row(one: ListedRun) -> list[Cell]:
@@ -127,7 +131,7 @@ def history(
             Cell(interval_text(worst.verification_auc, worst.interval), below=worst.label, sort=worst.verification_auc),
             Cell(worst.verdict, doubtful=not record.certified),
             Cell(NOTHING) if (useful := record.utility) is None else estimate(useful.mean_auc, useful.interval),
-            text("yes" if stands is one else f"no: {stands.attacked} found {number_text(stands.worst_auc)}"),
+            text("yes" if stands is one else f"no: {stands.attacked} found {_found(stands)}"),
         ]
 
     newest = sorted(listed, key=lambda one: (one.record.created, one.submission.submitted, one.place), reverse=True)
