@@ -1,8 +1,8 @@
-"""The check of a whole leaderboard: every entry verified anew, and what two of them may not have in common."""
+"""The check of a whole leaderboard: every entry verified anew, and beside the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,10 @@ from loky import cpu_count
 
 from ..base.errors import PrivbenchError
 from ..base.processes import map_in_processes
-from ..record.run import RunRecord
 from ..record.submission import FILE, SITE, read_submission
 from .attack_track import ListedRun
-from .ranking import make_boards, read_entry
-from .terms import differences_of
+from .in_common import in_common
+from .ranking import read_entry
 from .verify_submission import verify_submission
 
 _FEW = 8  # entries for which other processes are not worth beginning
@@ -79,47 +78,3 @@ def _check(leaderboard: Path, place: str) -> tuple[ListedRun | None, list[str]]:
     if place != (right := submission.place(entry.record)):
         wrong.append(f"it belongs at {right}, by what it tells of itself")
     return ListedRun(place, submission, entry), wrong
-
-
-def in_common(listed: Sequence[ListedRun]) -> Iterator[tuple[str, str]]:
-    """What entries have in common and may not, or do not and should: the path of the later one of both, and a clause.
-
-    A run stands in a leaderboard once, a key is that of one method in a table, because rankings take runs of one key
-    for copies, a name is that of one anonymizer, an anonymizer has one name, and those of one fingerprint have the
-    same terms, and rest on the same draws of the same patients.
-    """
-    runs: dict[tuple[str, str], ListedRun] = {}
-    keys: dict[tuple[str, str], ListedRun] = {}
-    methods: dict[str, ListedRun] = {}
-    names: dict[tuple[str, str, str], ListedRun] = {}
-    ordered = sorted(listed, key=lambda one: (one.submission.submitted, one.place))
-    for one in ordered:
-        record, method = one.record, one.record.anonymizer
-        first = runs.setdefault((record.key, record.created), one)
-        if first is not one:
-            yield one.place, f"it is the same run as {first.place}"
-        first = keys.setdefault((record.fingerprint, record.key), one)
-        if first.track_key != one.track_key:
-            yield one.place, f"it has the key of {first.place}, which is another method's, or of other parameters"
-        first = methods.setdefault(one.submission.method.slug, one)
-        if first.record.anonymizer.name != method.name:
-            whose = f"its anonymizer is {method.name}, and that of {first.place} {first.record.anonymizer.name}"
-            yield one.place, f"{whose}: give another method another name"
-        first = names.setdefault((method.name, method.version, method.code), one)
-        if first.submission.method.slug != one.submission.method.slug:
-            called = f"it is the method that {first.place} calls {first.submission.method.name}"
-            yield one.place, f"{called}: hand it in under that name"
-    for fingerprint in {one.record.fingerprint: one for one in ordered}:
-        first, *others = own = [one for one in ordered if one.record.fingerprint == fingerprint]
-        for one in others:
-            if told := [*differences_of(first.record, one.record), *_public(first.record, one.record)]:
-                yield one.place, f"it claims the fingerprint of {first.place}, and other terms ({'; '.join(told[:3])})"
-        try:
-            make_boards([one.entry for one in own])
-        except PrivbenchError as error:
-            yield own[-1].place, str(error)
-
-
-def _public(one: RunRecord, other: RunRecord) -> list[str]:
-    """Whether two runs tell differently if anybody is in their data."""
-    return [] if one.public == other.public else [f"public: {one.public} / {other.public}"]

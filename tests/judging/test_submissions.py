@@ -1,18 +1,15 @@
 """The leaderboard's check: what holds is accepted, what was tampered with refused by name, and terms part tables."""
 
 import pickle
-from dataclasses import replace
 from functools import partial
 
 import pandas as pd
 import pytest
 from command_line import call
-from handed_in import submission_of, write_about
-from records import entry
+from handed_in import write_about
 
 from privbench.base.errors import PrivbenchError
-from privbench.judging.attack_track import ListedRun
-from privbench.judging.submissions import _check, check_submissions, in_common
+from privbench.judging.submissions import _check, check_submissions
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
 from privbench.record.run import read_run
 
@@ -70,48 +67,6 @@ def test_what_processes_hand_to_one_another_arrives(entries):
     one, wrong = pickle.loads(pickle.dumps(check(place_of(entries["ribs"]))))
     assert (one.place, one.folder, wrong) == (place_of(entries["ribs"]), entries["ribs"], [])
     assert one.record == read_run(entries["ribs"])
-
-
-def listed(rng, place, name, method="Ribs", *, day="2026-03-01", draws=None, **changes):
-    made = entry(name, 0.7, 0.7, rng=rng)
-    run = made.record.model_copy(update={"key": place, **changes})
-    privacy = made.privacy if draws is None else replace(made.privacy, resampled=made.privacy.resampled[:draws])
-    return ListedRun(place, submission_of(method, day), replace(made, record=run, privacy=privacy))
-
-
-def test_what_two_entries_may_not_have_in_common(rng):
-    first = listed(rng, "ribs/a", "ribs")
-    twin = listed(rng, "ribs/b", "ribs", day="2026-03-09", key="ribs/a")
-    other = listed(rng, "ribs/c", "smear", day="2026-03-09", created="2026-03-02")
-    renamed = listed(rng, "mine/d", "ribs", "Mine", day="2026-03-09", created="2026-03-03")
-    assert dict(in_common([renamed, other, twin, first])) == {
-        "ribs/b": "it is the same run as ribs/a",
-        "ribs/c": "its anonymizer is smear, and that of ribs/a ribs: give another method another name",
-        "mine/d": "it is the method that ribs/a calls Ribs: hand it in under that name",
-    }
-    copy = listed(rng, "smear/f", "smear", "Smear", day="2026-03-09", key="ribs/a", created="2026-03-04")
-    assert list(in_common([copy, first])) == [
-        ("smear/f", "it has the key of ribs/a, which is another method's, or of other parameters")
-    ]
-    version = first.record.anonymizer.model_copy(update={"version": "2", "params": {"a": 1}})
-    assert list(in_common([first, listed(rng, "ribs/e", "ribs", anonymizer=version, key="another")])) == []
-
-
-def test_of_one_table_all_have_the_same_terms(rng):
-    """Of withheld texts too: what is left of equal terms is equal."""
-    first = listed(rng, "ribs/a", "ribs")
-    terms = first.record.terms | {"protocol": {"seed": 12}}
-    easier = listed(rng, "easy/a", "easy", "Easy", day="2026-03-09", terms=terms, public=not first.record.public)
-    told = dict(in_common([first, easier]))
-    assert told.get("easy/a", "").startswith("it claims the fingerprint of ribs/a, and other terms (")
-
-
-def test_of_one_table_all_rest_on_the_same_draws(rng):
-    """One who withholds terms may claim any fingerprint, and not the patients that go with it."""
-    few = listed(rng, "few/a", "few", "Few", day="2026-03-09", draws=400)
-    ((place, problem),) = in_common([listed(rng, "ribs/a", "ribs"), few])
-    assert place == "few/a"
-    assert "share a fingerprint, and not the draws or patients of their figures" in problem
 
 
 def test_a_leaderboard_without_entries_has_a_page(tmp_path, monkeypatch, capsys):
