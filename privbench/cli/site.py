@@ -19,12 +19,14 @@ def command(
     ] = None,
 ) -> None:
     """Verify every entry of a leaderboard anew from its scores, and build the leaderboard's pages."""
+    from datetime import UTC, datetime
+
     from ..judging.submissions import check_submissions
     from ..record.submission import SITE
     from ..report.page.build import PAGE
     from ..report.site.build import build_site
 
-    checked = check_submissions(leaderboard)
+    checked = check_submissions(leaderboard, datetime.now(UTC).date())
     for place, wrong in checked.faults.items():
         say(f"{leaderboard / place}: {wrong[0]}", "bold red")
         for problem in wrong[1:]:

@@ -74,10 +74,10 @@ def _tables(ordered: Sequence[ListedRun]) -> Iterator[_Clash]:
 
 def _paired(first: ListedRun, one: ListedRun) -> bool:
     """Whether all headline figures of two entries rest on the same draws of the same patients."""
-    base, *others = [
+    figures = [
         figure for entry in (first.entry, one.entry) for figure in (entry.privacy, entry.utility) if figure is not None
-    ] or [None]
-    return base is None or all(figure.is_paired_with(base) for figure in others if figure is not None)
+    ]
+    return all(figure.is_paired_with(figures[0]) for figure in figures[1:])
 
 
 def _either(one: Any, other: Any) -> str:

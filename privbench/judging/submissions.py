@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from loky import cpu_count
 
 from ..base.errors import PrivbenchError
-from ..base.processes import map_in_processes
-from ..record.submission import FILE, SITE, read_submission
+from ..base.marking import listed as written_in
+from ..base.processes import map_parts_in_processes
+from ..record.submission import FILE, SITE, SITE_MARKER, read_submission
 from .attack_track import ListedRun
 from .in_common import in_common
 from .ranking import read_entry
 from .verify_submission import verify_submission
 
-_FEW = 8  # entries for which other processes are not worth beginning
+README = "README.md"
+"""The file of a leaderboard that is about all of it."""
+_Found = tuple[ListedRun | None, list[str]]
 
 
 @dataclass(frozen=True)
@@ -28,19 +33,20 @@ class Checked:
     faults: Mapping[str, Sequence[str]]
 
 
-def check_submissions(leaderboard: Path) -> Checked:
-    """Verifies every entry below a leaderboard's folder from its scores, on all cores.
+def check_submissions(leaderboard: Path, today: date) -> Checked:
+    """Verifies every entry below a leaderboard's folder from its scores, on all cores, in processes of their own.
 
-    Raises PrivbenchError where there is no such folder. What is wrong with an entry is a fault, and no error.
+    Raises PrivbenchError where there is no such folder. What is wrong with an entry is a fault, and no error; so is an
+    entry of a day after this one, and whatever lies there, would be published, and is looked at by nobody.
     """
     if not leaderboard.is_dir():
         raise PrivbenchError(f"There is no folder {leaderboard}: name the one that holds a folder for each method.")
     places, faults = _entries(leaderboard)
-    check = partial(_check, leaderboard)
-    workers = min(cpu_count(), len(places)) if len(places) > _FEW else 1
-    results = map_in_processes(check, places, workers) if workers > 1 else map(check, places)
+    check, parts = partial(_check_all, leaderboard, today), [[place] for place in places]
     listed = []
-    for place, (one, wrong) in zip(places, results, strict=True):
+    for place, (one, wrong) in zip(
+        places, chain.from_iterable(map_parts_in_processes(check, parts, cpu_count(), _killed)), strict=True
+    ):
         if wrong:
             faults[place] = wrong
         elif one is not None:
@@ -51,30 +57,52 @@ def check_submissions(leaderboard: Path) -> Checked:
 
 
 def _entries(leaderboard: Path) -> tuple[list[str], dict[str, list[str]]]:
-    """The paths of all entries, sorted, and what lies among them that is none. Hidden files are no one's business."""
-    places, faults = [], {}
+    """The paths of all entries, sorted, and what lies among them that is none."""
+    places, strangers = [], []
     for method in sorted(leaderboard.iterdir()):
-        if method.name.startswith(".") or method.name == SITE or not (method.is_dir() or method.is_symlink()):
-            continue  # a file beside the methods' folders tells of all of them
-        for entry in sorted(method.iterdir()) if not method.is_symlink() else [method]:
-            place = entry.relative_to(leaderboard).as_posix()
-            if entry.name.startswith("."):
-                continue
-            if entry.is_symlink() or not (entry / FILE).is_file():
-                faults[place] = [f"it is no entry: there is no {FILE} in it, or it is a link"]
-            else:
-                places.append(place)
-    return places, faults
+        if method.name == SITE and not method.is_symlink():
+            strangers += _beside_pages(method)
+        elif method.name.startswith(".") or method.is_symlink() or not method.is_dir():
+            strangers += [method] * (method.name != README or method.is_symlink())
+        else:
+            for entry in sorted(method.iterdir()):
+                if entry.name.startswith(".") or entry.is_symlink() or not (entry / FILE).is_file():
+                    strangers.append(entry)
+                else:
+                    places.append(entry.relative_to(leaderboard).as_posix())
+    what = f"it is no entry: there is no {FILE} in it, or it is hidden or a link, and it would be published"
+    return places, {path.relative_to(leaderboard).as_posix(): [what] for path in strangers}
 
 
-def _check(leaderboard: Path, place: str) -> tuple[ListedRun | None, list[str]]:
+def _beside_pages(site: Path) -> list[Path]:
+    """What lies among the pages that privbench did not write there."""
+    written = {SITE_MARKER, *written_in(site, SITE_MARKER)}
+    there = (path for path in sorted(site.rglob("*")) if path.is_symlink() or not path.is_dir())
+    return [path for path in there if path.is_symlink() or path.relative_to(site).as_posix() not in written]
+
+
+def _check_all(leaderboard: Path, today: date, places: Sequence[str]) -> list[_Found]:
+    return [_check(leaderboard, today, place) for place in places]
+
+
+def _check(leaderboard: Path, today: date, place: str) -> _Found:
     """An entry, and what is wrong with it."""
     folder = leaderboard / place
+    wrong = []
     try:
-        wrong = list(verify_submission(folder))
+        wrong += verify_submission(folder)
         submission, entry = read_submission(folder), read_entry(folder)
     except PrivbenchError as error:
-        return None, [str(error)]
+        return None, [*wrong, str(error)]
+    # What strangers wrote may be wrong in any way; whatever reading it raises is the finding.
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
+        return None, [*wrong, f"it cannot be read ({type(error).__name__}: {error})"]
+    if submission.submitted > today.isoformat():
+        wrong.append(f"{FILE}: it was handed in on {submission.submitted}, a day to come")
     if place != (right := submission.place(entry.record)):
         wrong.append(f"it belongs at {right}, by what it tells of itself")
     return ListedRun(place, submission, entry), wrong
+
+
+def _killed(_: str) -> _Found:
+    return None, ["it ends the process that verifies it, or needs more memory than there is"]

@@ -22,6 +22,8 @@ from .values import Record
 FILE = "submission.json"
 SITE = "site"
 """The folder of a leaderboard that holds its pages, and so no method."""
+SITE_MARKER = "privbench-site.json"
+"""The file by which a folder is known as the pages of a leaderboard, which may be replaced by others."""
 _DIGEST, _NAME = re.compile(r"[0-9a-f]{64}"), re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 # Of RFC 3986 without quotes, so that an address can end nothing that it stands in.

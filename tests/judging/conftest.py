@@ -26,7 +26,7 @@ def proven_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     base = tmp_path_factory.mktemp("proven")
     write_proven_run(base / "ribs", 3.0, params={"width": 4})
     write_proven_run(
-        base / "again", 3.5, params={"width": 4}, protocol=protocol_of(STRONGER), created="2026-04-01T12:00:00+00:00"
+        base / "again", 3.5, params={"width": 4}, protocol=protocol_of(STRONGER), created="2025-04-01T12:00:00+00:00"
     )
     write_proven_run(base / "open", 1.0, name="blur", seed=1)
     return {one.name: one for one in base.iterdir()}
@@ -36,7 +36,7 @@ def proven_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def entries(proven_runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The folders of their entries, in one leaderboard; tests copy it before they change it."""
     root = tmp_path_factory.mktemp("submissions") / "leaderboard"
-    told = {"ribs": (DAY, {}), "again": (date(2026, 4, 2), {}), "open": (DAY, {"name": '"Blur"'})}
+    told = {"ribs": (DAY, {}), "again": (date(2025, 4, 2), {}), "open": (DAY, {"name": '"Blur"'})}
     return {name: hand_in([proven_runs[name]], root, day, **about)[0] for name, (day, about) in told.items()}
 
 

@@ -1,17 +1,22 @@
 """The leaderboard's check: what holds is accepted, what was tampered with refused by name, and terms part tables."""
 
+import os
 import pickle
+import shutil
 from functools import partial
 
 import pandas as pd
 import pytest
 from command_line import call
-from handed_in import write_about
+from handed_in import DAY, hand_in, write_about
 
 from privbench.base.errors import PrivbenchError
-from privbench.judging.submissions import _check, check_submissions
+from privbench.judging.submissions import _check, _check_all, check_submissions
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
 from privbench.record.run import read_run
+from privbench.record.submission import SITE_MARKER
+
+TODAY = DAY.replace(month=12)
 
 
 def place_of(entry):
@@ -50,21 +55,50 @@ def test_every_fault_of_every_entry_is_told(leaderboard, entries):
     (leaderboard / moved / UTILITY_SCORES).unlink()
     (leaderboard / "shuffled-ribs" / "more").mkdir()
     (leaderboard / "linked").symlink_to(leaderboard / "shuffled-ribs")
-    checked = check_submissions(leaderboard)
+    checked = check_submissions(leaderboard, TODAY)
     assert [one.place for one in checked.listed] == [place_of(entries["again"])]
     assert list(checked.faults) == sorted([place_of(entries["ribs"]), moved, "linked", "shuffled-ribs/more"])
     assert len(checked.faults[place_of(entries["ribs"])]) > 2
     assert checked.faults[moved][0] == f"{UTILITY_SCORES} is missing, which submission.json lists"
     assert checked.faults[moved][-1] == f"it belongs at {place_of(entries['open'])}, by what it tells of itself"
-    assert checked.faults["shuffled-ribs/more"] == [
-        "it is no entry: there is no submission.json in it, or it is a link"
-    ]
+    assert checked.faults["shuffled-ribs/more"][0].startswith("it is no entry: there is no submission.json in it")
+
+
+def test_nothing_lies_there_that_nobody_looks_at(tmp_path):
+    """What would be published with the entries, and an entry of a day to come."""
+    root, strange = tmp_path / "leaderboard", [".hidden/evil.js", "index.html", "ribs/.page.html", "site/evil.html"]
+    for name in [*strange, "README.md", "site/index.html"]:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("<script>")
+    (root / "site" / SITE_MARKER).write_text('{"files": {"index.html": ""}}')
+    (root / "site" / "linked").symlink_to(root)
+    faults = check_submissions(root, TODAY).faults
+    assert list(faults) == sorted([".hidden", *strange[1:], "site/linked"])
+    assert all("it would be published" in wrong for (wrong,) in faults.values())
+
+
+def test_an_entry_of_a_day_to_come(proven_runs, tmp_path):
+    (entry,) = hand_in([proven_runs["ribs"]], tmp_path / "leaderboard", TODAY.replace(year=TODAY.year + 1))
+    _, wrong = _check(tmp_path / "leaderboard", TODAY, place_of(entry))
+    assert wrong == [f"submission.json: it was handed in on {TODAY.year + 1}-12-01, a day to come"]
+
+
+def test_an_entry_that_ends_its_process_is_a_fault_and_ends_nothing_else(leaderboard, entries, monkeypatch):
+    def end(*_):
+        os._exit(1)
+
+    for name in ("ribs", "again"):
+        shutil.rmtree(leaderboard / place_of(entries[name]))
+    monkeypatch.setattr("privbench.judging.submissions._check_all", end)
+    assert check_submissions(leaderboard, TODAY).faults == {
+        place_of(entries["open"]): ["it ends the process that verifies it, or needs more memory than there is"]
+    }
 
 
 def test_what_processes_hand_to_one_another_arrives(entries):
     """Many entries are verified in processes of their own."""
-    check = pickle.loads(pickle.dumps(partial(_check, entries["ribs"].parents[1])))
-    one, wrong = pickle.loads(pickle.dumps(check(place_of(entries["ribs"]))))
+    check = pickle.loads(pickle.dumps(partial(_check_all, entries["ribs"].parents[1], TODAY)))
+    ((one, wrong),) = pickle.loads(pickle.dumps(check([place_of(entries["ribs"])])))
     assert (one.place, one.folder, wrong) == (place_of(entries["ribs"]), entries["ribs"], [])
     assert one.record == read_run(entries["ribs"])
 
@@ -75,7 +109,7 @@ def test_a_leaderboard_without_entries_has_a_page(tmp_path, monkeypatch, capsys)
     assert call(monkeypatch, "site", tmp_path / "leaderboard", "--out", tmp_path / "pages") == 0
     assert "Nobody has handed in a run yet." in (tmp_path / "pages" / "index.html").read_text()
     with pytest.raises(PrivbenchError, match="There is no folder .*nowhere: name the one"):
-        check_submissions(tmp_path / "nowhere")
+        check_submissions(tmp_path / "nowhere", TODAY)
 
 
 def test_the_command_hands_in_and_tells_what_others_may_find_out(proven_runs, tmp_path, monkeypatch, capsys):

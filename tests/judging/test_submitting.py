@@ -71,7 +71,7 @@ def test_an_entry_holds_what_is_needed_and_tells_of_it(entries, proven_runs):
     assert there == {*EVERY_RUN_HAS, "run.json", MARKER, FILE} - {ANONYMIZER_STATE}
     assert told.files.keys() == there - {FILE}
     assert f"{folder.parent.name}/{folder.name}" == told.place(record)
-    assert (told.method.name, told.method.licence, told.submitted) == ("Shuffled Ribs", "Apache-2.0", "2026-03-01")
+    assert (told.method.name, told.method.licence, told.submitted) == ("Shuffled Ribs", "Apache-2.0", "2025-03-01")
     assert told.method.description.startswith("Moves the ribs of a radiograph about, so that nobody is known by them, ")
     assert told.data_terms
     assert record.fingerprint == read_run(proven_runs["ribs"]).fingerprint

@@ -113,7 +113,7 @@ def test_terms_are_told_of_data_of_people(entry):
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"created": "2026-03-02T00:00:00+00:00"}, "handed in on 2026-03-01, before it was made (2026-03-02)"),
+        ({"created": "2025-03-02T00:00:00+00:00"}, "handed in on 2025-03-01, before it was made (2025-03-02)"),
         ({"created": "<b>tomorrow</b>"}, "run.json: created is no moment such as"),
         ({"fingerprint": "<b>mine</b>"}, "run.json: fingerprint is no SHA-256"),
         ({"fingerprint": "ab" * 32}, "run.json: fingerprint is not that of the terms"),

@@ -10,6 +10,7 @@ from ... import __version__
 from ...judging.attack_track import ListedRun, Track, TrackKey, tracks_of
 from ...judging.ranking import Board, make_boards
 from ...judging.terms import changed_of_builtin
+from ...record.submission import SITE_MARKER
 from ..machine import as_csv, as_frame, as_json
 from ..marked import marked_folder
 from ..notes import conditions
@@ -24,8 +25,6 @@ from .curves import method_curves
 from .methods import MethodPage, method_page
 
 HERE = Path(__file__).parent
-MARKER = "privbench-site.json"
-"""The file by which a folder is known as the pages of a leaderboard, which may be replaced by others."""
 METHODS = "methods"
 DOWNLOADS = {"CSV": "leaderboard.csv", "JSON": "leaderboard.json"}
 
@@ -69,7 +68,7 @@ def build_site(listed: Sequence[ListedRun], out: Path) -> list[SiteSection]:
     script = "".join((place / name).read_text(encoding="utf-8") for place, name in
                      ((PAGES, "page.js"), (HERE, "site.js")))  # fmt: skip
     templates = templates_of(HERE / "templates", TEMPLATES)
-    with marked_folder(out, MARKER, "leaderboard's site") as folder:
+    with marked_folder(out, SITE_MARKER, "leaderboard's site") as folder:
         plotter = Plotter(folder)
         pages = {one.submission.method.slug: f"{METHODS}/{one.submission.method.slug}.html" for one in listed}
         sections = [_section(board, slugs[board.fingerprint], standing, tracks, pages, plotter) for board in boards]

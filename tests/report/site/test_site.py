@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from privbench.base.errors import PrivbenchError
 from privbench.judging.ranking import make_boards
+from privbench.record.submission import SITE_MARKER
 from privbench.report.page.build import PAGE
-from privbench.report.site.build import MARKER, build_site
+from privbench.report.site.build import build_site
 from privbench.report.site.citing import bibtex_of
 from privbench.report.tables.leaderboard import leaderboard
 
@@ -237,5 +238,5 @@ def test_pages_take_the_place_of_older_ones_and_of_nothing_else(board, tmp_path)
     build_site(board, tmp_path / "pages")
     build_site(board[-1:], tmp_path / "pages")
     assert list(pages_of(tmp_path / "pages")) == [PAGE, "methods/none.html"]
-    assert json.loads((tmp_path / "pages" / MARKER).read_text())["files"].keys() >= {PAGE, "methods/none.html"}
+    assert json.loads((tmp_path / "pages" / SITE_MARKER).read_text())["files"].keys() >= {PAGE, "methods/none.html"}
     assert Path(tmp_path / "mine" / "note.txt").read_text() == "mine"
