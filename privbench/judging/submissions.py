@@ -88,7 +88,7 @@ def _check_all(leaderboard: Path, today: date, places: Sequence[str]) -> list[_F
 def _check(leaderboard: Path, today: date, place: str) -> _Found:
     """An entry, and what is wrong with it."""
     folder = leaderboard / place
-    wrong = []
+    wrong: list[str] = []
     try:
         wrong += verify_submission(folder)
         submission, entry = read_submission(folder), read_entry(folder)
