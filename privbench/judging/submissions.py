@@ -16,6 +16,7 @@ from ..base.marking import listed as written_in
 from ..base.processes import map_parts_in_processes
 from ..record.submission import FILE, SITE, SITE_MARKER, read_submission
 from .attack_track import ListedRun
+from .entry_files import unreadable
 from .in_common import in_common
 from .ranking import read_entry
 from .verify_submission import verify_submission
@@ -88,7 +89,8 @@ def _check_all(leaderboard: Path, today: date, places: Sequence[str]) -> list[_F
 def _check(leaderboard: Path, today: date, place: str) -> _Found:
     """An entry, and what is wrong with it."""
     folder = leaderboard / place
-    wrong: list[str] = []
+    if wrong := list(unreadable(folder)):
+        return None, wrong
     try:
         wrong += verify_submission(folder)
         submission, entry = read_submission(folder), read_entry(folder)

@@ -6,20 +6,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..base.errors import PrivbenchError
 from ..base.files import sha256
 from ..record.folder import ANONYMIZER_STATE, files_of
-from ..record.nameless import named_columns
 from ..record.run import FILE as RUN
 from ..record.run import RunRecord, read_run
-from ..record.scores import read_scores
-from ..record.shared import Withheld
 from ..record.submission import FILE, SubmissionRecord, read_submission
-from ..running.run_folder import MARKER, withheld_from
+from ..running.run_folder import MARKER
+from .entry_files import names_told, not_score_files, unreadable
 from .verify import verify_run
 
-LARGEST = 95 * 2**20
-"""Bytes of a file: GitHub takes none of 100 MiB."""
+MOST_RESAMPLES = 100_000
+"""Each of them takes memory and time of whoever verifies an entry."""
+_LONGEST = 400  # letters of what pages call a run or a protocol
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
@@ -27,14 +25,17 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 def verify_submission(folder: Path) -> Iterator[str]:
     """Everything in an entry of a leaderboard that does not hold, one sentence each.
 
-    Its files are those that it tells, and no others; the run holds as `verify_run` says, all of it recomputed from the
-    scores; it may be listed; and no score names anybody.
+    Its files are those that it tells, and no others, none of them a link or too large to be read; the run holds as
+    `verify_run` says, all of it recomputed from the scores; it may be listed; and no score names anybody.
 
     Raises:
         PrivbenchError: the folder holds no entry, or one whose run cannot be read or verified.
     """
+    if closed := list(unreadable(folder)):
+        yield from closed
+        return
     submission, record = read_submission(folder), read_run(folder)
-    strange = list(_strange(folder, submission, record))
+    strange = [*_strange(folder, submission, record), *not_score_files(folder), *_too_much(record)]
     yield from strange
     yield from _manifest(folder, submission)
     if (why := why_not_listed(record)) is not None:
@@ -47,9 +48,9 @@ def verify_submission(folder: Path) -> Iterator[str]:
         yield f"{RUN}: created is no moment such as 2026-01-31T12:00:00+00:00"
     elif submission.submitted < record.created[:10]:
         yield f"{FILE}: it was handed in on {submission.submitted}, before it was made ({record.created[:10]})"
-    if not strange:  # a link could lead anywhere
+    if not strange:
         yield from verify_run(folder)
-        yield from _named(folder, record)
+        yield from names_told(folder, record)
 
 
 def why_not_listed(record: RunRecord) -> str | None:
@@ -68,18 +69,27 @@ def why_not_listed(record: RunRecord) -> str | None:
 
 
 def _strange(folder: Path, submission: SubmissionRecord, record: RunRecord) -> Iterator[str]:
-    """What is no file of an entry, or too large for one."""
+    """What is no file of an entry."""
     allowed = {FILE, RUN, MARKER, *files_of(record)} - {ANONYMIZER_STATE}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            yield f"{name} is a link, or no file at all"
-        elif path.is_file() and name not in allowed:
-            yield f"{name} lies there, and is no file of an entry"
-        elif path.is_file() and path.stat().st_size > LARGEST:
-            yield f"{name} is larger than {LARGEST // 2**20} MiB, which repositories do not take"
+    for name in sorted(_names(folder) - allowed):
+        yield f"{name} lies there, and is no file of an entry"
     for name in sorted(submission.files.keys() - allowed):
         yield f"{FILE}: it lists {name}, which is no file of an entry"
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def _too_much(record: RunRecord) -> Iterator[str]:
+    """What would take more time, memory or room than it may."""
+    statistics = record.protocol.get("statistics")
+    resamples = statistics.get("resamples") if isinstance(statistics, dict) else None
+    if not isinstance(resamples, int) or resamples > MOST_RESAMPLES:
+        yield f"{RUN}: protocol.statistics.resamples is {resamples}, and no number up to {MOST_RESAMPLES}"
+    for what, text in (("label", record.label), ("protocol's name", str(record.protocol["name"]))):
+        if len(text) > _LONGEST:
+            yield f"{RUN}: its {what} is longer than {_LONGEST} letters, for which no page has room"
 
 
 def _manifest(folder: Path, submission: SubmissionRecord) -> Iterator[str]:
@@ -91,19 +101,5 @@ def _manifest(folder: Path, submission: SubmissionRecord) -> Iterator[str]:
             yield f"{name} is missing, which {FILE} lists"
         elif sha256(file) != digest:
             yield f"{name} was changed: its digest is not the one in {FILE}"
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    for name in sorted(there - submission.files.keys() - {FILE}):
+    for name in sorted(_names(folder) - submission.files.keys() - {FILE}):
         yield f"{name} lies there, and {FILE} does not list it"
-
-
-def _named(folder: Path, record: RunRecord) -> Iterator[str]:
-    """Score files in which something stands that may be a name."""
-    if Withheld.NAMES not in withheld_from(folder):
-        yield f"{MARKER}: it does not tell that names were withheld: make the entry with submit"
-    for name in (name for name in files_of(record) if name.endswith(".parquet")):
-        try:
-            columns = named_columns(read_scores(folder / name))
-        except PrivbenchError:
-            continue  # which was told before
-        if columns:
-            yield f"{name}: there are names in {', '.join(columns)}, where places in the order belong"

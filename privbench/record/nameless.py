@@ -8,7 +8,7 @@ resample could be made again, nor any two runs be compared patient by patient.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -43,6 +43,17 @@ def named_columns(table: pd.DataFrame) -> list[str]:
     """The columns of a score file in which something stands that is no place."""
     found = [(one, _names(table, [one])) for one in NAMES]
     return [one for one, names in found if not all(_PLACE.fullmatch(name) for name in names)]
+
+
+def kinds_with_gaps(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Whether images or patients of a run have other places than `without_names` gives, which begin with 1."""
+    return [kind for kind, columns in _COLUMNS.items() if _gaps(kind, tables, columns)]
+
+
+def _gaps(kind: str, tables: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> bool:
+    found = {name for table in tables.values() for name in _names(table, columns)}
+    digits = len(str(len(found)))
+    return found != {f"{kind}-{place:0{digits}}" for place in range(1, len(found) + 1)}
 
 
 def _names(table: pd.DataFrame, columns: Iterable[str]) -> list[str]:

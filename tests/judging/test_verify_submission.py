@@ -10,6 +10,7 @@ from handed_in import forge
 from records import record, unpaired, weights
 
 from privbench.base.errors import PrivbenchError
+from privbench.judging.entry_files import not_score_files
 from privbench.judging.verify_submission import verify_submission, why_not_listed
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
 from privbench.record.shared import Withheld
@@ -62,17 +63,80 @@ def test_one_word_of_the_submission(entry):
 
 def test_what_lies_there_and_is_none_of_its_files(entry):
     (entry / "page.html").write_text("<script>")
-    (entry / "scores" / "more.parquet").symlink_to(entry / LINKAGE_SCORES)
     (entry / UTILITY_SCORES).unlink()
     said = list(verify_submission(entry))
     assert {
         "page.html lies there, and is no file of an entry",
-        "scores/more.parquet is a link, or no file at all",
         f"page.html lies there, and {FILE} does not list it",
         f"{UTILITY_SCORES} is missing, which {FILE} lists",
     } <= set(said)
     forge(entry)
     assert f"{FILE}: it lists page.html, which is no file of an entry" in list(verify_submission(entry))
+
+
+def test_of_a_link_or_what_is_too_large_nothing_is_read(entry, monkeypatch):
+    (entry / "scores" / "more.parquet").symlink_to(entry / LINKAGE_SCORES)
+    (entry / "run.json").write_text("[" * (4 * 2**20 + 1))
+    assert list(verify_submission(entry)) == [
+        "run.json is larger than 4 MiB, which no entry needs, or repositories do not take",
+        "scores/more.parquet is a link, or no file at all",
+    ]
+
+
+def rewrite(folder, name, change):
+    table = change(pd.read_parquet(folder / name))
+    table.to_parquet(folder / name, index=False)
+    forge(folder, name)
+
+
+def shift(table):
+    places = table["patient"].str.removeprefix("patient-").astype(int)
+    return table.assign(patient=places.map(lambda place: f"patient-{place + 7:02}"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.assign(name="Smith"), "has other columns than such files have: name"),
+        (lambda table: table.drop(columns="view"), "has other columns than such files have: view"),
+        (
+            lambda table: table.assign(patient=[["patient-1"]] * len(table)),
+            "holds more than one value a row in patient",
+        ),
+        (lambda table: table.assign(age=41.0), ": there are exact ages or years, where their groups belong"),
+        (shift, "the places of patients in the order are not those from 1 on, each with as many digits"),
+    ],
+)
+def test_score_files_are_what_they_may_be(entry, change, said):
+    rewrite(entry, UTILITY_SCORES, change)
+    assert [one for one in verify_submission(entry) if said in one]
+
+
+def test_runs_of_this_privbench_have_these_columns(finished):
+    assert list(not_score_files(finished.folder)) == []
+
+
+def test_what_would_take_too_much_is_not_tried(entry, monkeypatch):
+    protocol = json.loads((entry / "run.json").read_text())["protocol"]
+    change_run(
+        entry, protocol=protocol | {"name": "q" * 401, "statistics": protocol["statistics"] | {"resamples": 10**9}}
+    )
+    monkeypatch.setattr("privbench.judging.entry_files.MOST_ROWS", 100)
+    said = list(verify_submission(entry))
+    assert "run.json: protocol.statistics.resamples is 1000000000, and no number up to 100000" in said
+    assert "run.json: its protocol's name is longer than 400 letters, for which no page has room" in said
+    assert any(one.startswith(f"{LINKAGE_SCORES} has ") and one.endswith(" rows, more than 100") for one in said)
+    assert not any("cannot be evaluated" in one for one in said)
+
+
+def test_ages_were_withheld_of_people(entry):
+    told = json.loads((entry / MARKER).read_text())
+    told["withheld"].remove(Withheld.AGES)
+    (entry / MARKER).write_text(json.dumps(told))
+    forge(entry)
+    assert list(verify_submission(entry)) == [
+        f"{MARKER}: it does not tell that exact ages were withheld: make the entry with submit"
+    ]
 
 
 def test_weights_are_no_part_of_it(entry):
@@ -135,11 +199,11 @@ def test_that_texts_were_withheld_makes_no_fingerprint_true(entry, public):
 
 
 def test_what_is_too_large_for_a_repository_is_told(entry, monkeypatch):
-    monkeypatch.setattr("privbench.judging.verify_submission.LARGEST", 2**20)
+    monkeypatch.setattr("privbench.judging.entry_files.LARGEST", 2**20)
     (entry / "training_curves.png").write_bytes(np.random.default_rng(0).bytes(2**20 + 1))
     forge(entry, "training_curves.png")
     assert list(verify_submission(entry)) == [
-        "training_curves.png is larger than 1 MiB, which repositories do not take"
+        "training_curves.png is larger than 1 MiB, which no entry needs, or repositories do not take"
     ]
 
 
