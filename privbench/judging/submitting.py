@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,8 +34,8 @@ class HandedIn:
 def submit_runs(folders: Sequence[Path], about: Path, leaderboard: Path, day: date) -> list[HandedIn]:
     """Writes an entry of each run into the folder of a leaderboard: all of them, or none where any is refused.
 
-    An entry holds what is shared of a run, without the names of images and patients, and `submission.json`. Each is
-    verified as it was written before it has its place.
+    An entry holds what is shared of a run, without the names of images and patients, and `submission.json`. All are
+    verified as they were written before any has its place.
 
     Args:
         folders: of the runs.
@@ -69,7 +70,12 @@ def submit_runs(folders: Sequence[Path], about: Path, leaderboard: Path, day: da
             wanted.setdefault(place, folder)
     raise_all(problems)
     assert told is not None  # else there was a problem
-    return [_handed_in(folder, leaderboard / place, told, day) for place, folder in wanted.items()]
+    outs = {leaderboard / place: folder for place, folder in wanted.items()}
+    with ExitStack() as all_places:  # at whose end all of them appear
+        for out, folder in sorted(outs.items()):
+            problems += _written(folder, all_places.enter_context(_room(out, folder)), told, day)
+        raise_all(problems)
+    return [_handed_in(out) for out in outs]
 
 
 def _read(about: Path) -> tuple[dict[str, Any] | None, list[str]]:
@@ -126,17 +132,25 @@ def _submission(told: AboutRecord, record: RunRecord, day: date, files: dict[str
     return submission.model_copy(update={"digest": submission.own_digest()})
 
 
-def _handed_in(folder: Path, out: Path, told: AboutRecord, day: date) -> HandedIn:
+def _room(out: Path, folder: Path) -> AbstractContextManager[Path]:
+    """A new folder to write an entry into, which takes its place where the block ends well."""
     place = Place(out, lambda _: ())
 
     def check() -> None:
         if not place.is_free:
             raise PrivbenchError(f"{out} is there already: {folder} was handed in today.")
 
-    with place.filled(check, f"waiting for another command that fills {out}") as part:
-        write_shared(folder, part, with_names=False)
-        submission = _submission(told, read_run(folder), day, digests(part, without=FILE))
-        write_text(part / FILE, submission.model_dump_json(indent=1))
-        raise_all([f"{folder} cannot be handed in: {problem}." for problem in verify_submission(part)])
+    return place.filled(check, f"waiting for another command that fills {out}")
+
+
+def _written(folder: Path, part: Path, told: AboutRecord, day: date) -> list[str]:
+    """Writes the entry of a run into a folder; returns what of it does not hold, in sentences."""
+    write_shared(folder, part, with_names=False)
+    submission = _submission(told, read_run(folder), day, digests(part, without=FILE))
+    write_text(part / FILE, submission.model_dump_json(indent=1))
+    return [f"{folder} cannot be handed in: {problem}." for problem in verify_submission(part)]
+
+
+def _handed_in(out: Path) -> HandedIn:
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     return HandedIn(out, size, list(warnings_of_sharing(out)))

@@ -102,6 +102,14 @@ def test_all_that_is_wrong_is_told_together_and_nothing_is_written(proven_runs, 
     assert not (tmp_path / "leaderboard").exists()
 
 
+def test_where_one_of_several_fails_as_it_is_written_none_is_handed_in(entries, proven_runs, tmp_path, monkeypatch):
+    largest = max(file.stat().st_size for file in entries["ribs"].rglob("*"))
+    monkeypatch.setattr("privbench.judging.entry_files.LARGEST", largest)
+    with pytest.raises(PrivbenchError, match="again cannot be handed in: .* is larger than 0 MiB"):
+        hand_in([proven_runs["ribs"], proven_runs["again"]], tmp_path / "leaderboard")
+    assert not [file for file in (tmp_path / "leaderboard").rglob("*") if file.is_file()]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [(None, "There is no file .*about.toml: write one"), ("name = ", "about.toml is not TOML"),
