@@ -126,7 +126,9 @@ def _section(board: Board, slug: str, plotter: Plotter, folder: Path, share: flo
         leaderboard=leaderboard(board),
         areas=areas_table(board),
         why_no_areas=why_no_areas(board),
-        tradeoff=plotter.tradeoff(runs, slug) if headlines and judged else None,
+        tradeoff=plotter.tradeoff([run.series for run in runs], board.standings, slug)
+        if headlines and judged
+        else None,
         verification=(plotter.verification(runs, slug), attacks.verification(named)) if judged else None,
         retrieval=(curves, table) if curves and table else None,
         risk=attacks.risk(named) if judged else None,

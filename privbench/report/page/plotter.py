@@ -16,7 +16,7 @@ from ..plots import cmc, finding_panels, roc_det
 from ..plots.budget_curves import draw_budget
 from ..plots.canvas import Canvas, new_canvas, render
 from ..plots.curves import have_curves
-from ..plots.style import plot_style
+from ..plots.style import Series, plot_style
 from ..plots.tradeoff import HEIGHT, draw_tradeoff, legend_of
 from ..plots.training_curves import draw_training
 from .runs import ReportedRun, budget_points, linkage_of, ranking_of
@@ -45,13 +45,34 @@ class Plotter:
         self._folder = folder
         (folder / FOLDER).mkdir()
 
-    def tradeoff(self, runs: Sequence[ReportedRun], slug: str) -> Plot:
-        """Privacy against utility of the runs of a board."""
-        series, standings = [run.series for run in runs], [run.standing for run in runs]
-        joined = have_curves(methods_of(standings))
+    def tradeoff(
+        self,
+        series: Sequence[Series],
+        standings: Sequence[Standing],
+        slug: str,
+        names: Sequence[str] | None = None,
+    ) -> Plot:
+        """Privacy against utility of the runs of a board.
+
+        Args:
+            series: how they are drawn, and what they are called.
+            standings: theirs.
+            slug: what the names of the plot's files begin with.
+            names: of their methods, where these are not the anonymizers'.
+        """
+        joined = have_curves(methods_of(standings, names))
+        marks = {
+            own.mark: Mark(
+                own.name,
+                figures_of(one) if names is None else f"{one.entry.record.label}; {figures_of(one)}",
+                focusable=True,
+                certified=own.certified,
+            )
+            for own, one in zip(series, standings, strict=True)
+        }
         with plot_style():
-            canvas = new_canvas(HEIGHT, legend_of(series, standings))
-            draw_tradeoff(canvas.plots.subplots(), series, standings)
+            canvas = new_canvas(HEIGHT, legend_of(series, standings, names))
+            draw_tradeoff(canvas.plots.subplots(), series, standings, names)
             return self.publish(
                 canvas, f"{slug}-tradeoff", "Trade-off",
                 alt="One point a run, with intervals: worst-case verification AUC against the mean AUC of findings. "
@@ -61,8 +82,7 @@ class Plotter:
                    "run is surely better in both. " if joined else "")
                 + "Dashed: the Pareto front of the point estimates of certified runs; dotted: a guess; hollow: not "
                 "proven, so its place says nothing.",
-                marks={one.mark: Mark(one.name, figures_of(run.standing), True)
-                       for one, run in zip(series, runs, strict=True)},
+                marks=marks,
             )  # fmt: skip
 
     def verification(self, runs: Sequence[ReportedRun], slug: str) -> list[Plot]:

@@ -25,11 +25,15 @@ _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 @dataclass(frozen=True)
 class Mark:
-    """What a part of a plot stands for, and its figures in words; a point can be focused, a curve cannot."""
+    """What a part of a plot stands for, and its figures in words; a point can be focused, a curve cannot.
+
+    Of a point it is told whether its run is certified, because texts may say anything.
+    """
 
     name: str
     figures: str
     focusable: bool = False
+    certified: bool = True
 
     def __str__(self) -> str:
         return f"{self.name}: {self.figures}"
@@ -96,6 +100,7 @@ def _name(element: ElementTree.Element, mark: Mark) -> None:
         element.attrib |= {
             "class": "mark", "tabindex": "0", "role": "img", "aria-label": printable(str(mark)),
             "data-name": printable(mark.name), "data-figures": printable(mark.figures),
+            "data-certified": "true" if mark.certified else "false",
         }  # fmt: skip
     else:
         title = ElementTree.Element(f"{{{_SVG}}}title")

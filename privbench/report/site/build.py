@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,10 @@ from ..page.build import PAGE
 from ..page.frame import HERE as PAGES
 from ..page.frame import TEMPLATES, frame, templates_of
 from ..page.plotter import Plot, Plotter
+from ..plots.style import Series
 from ..table import Table
 from ..tables.listed import history, listed_board
 from .citing import board_bibtex
-from .curves import method_curves
 from .methods import MethodPage, method_page
 
 HERE = Path(__file__).parent
@@ -100,8 +101,15 @@ def build_site(listed: Sequence[ListedRun], out: Path) -> list[SiteSection]:
 
 def _order(board: Board) -> tuple[bool, int, str, str]:
     """Protocols that come with privbench first, and those of most entries among them."""
-    first = board.records[0]
-    return changed_of_builtin(first) != [], -len(board.standings), _title(board), board.fingerprint
+    return _changes(board) != [], -len(board.standings), _title(board), board.fingerprint
+
+
+def _changes(board: Board) -> list[str] | None:
+    """Every field in which the protocol of any of its runs is not the one that comes with privbench under that name."""
+    protocols = {json.dumps(run.protocol, sort_keys=True): run for run in board.records}
+    told = [changed_of_builtin(run) for run in protocols.values()]
+    changes = [one for one in told if one is not None]
+    return None if len(changes) < len(told) else list(dict.fromkeys(change for one in changes for change in one))
 
 
 def _title(board: Board) -> str:
@@ -126,15 +134,20 @@ def _section(
 ) -> SiteSection:
     first, of_folder = board.records[0], {one.folder: one for one in standing}
     counts, own = first.counts, [of_folder[one.entry.folder] for one in board.standings]
-    named = [(one.submission.method.name, run) for one, run in zip(own, board.standings, strict=True)]
+    names = [one.submission.method.name for one in own]
+    series = [
+        Series(name, number, run.certified) for number, (name, run) in enumerate(zip(names, board.records, strict=True))
+    ]
     entries = "entry" if len(own) == 1 else "entries"
     return SiteSection(
         slug=slug,
         title=_title(board),
         about=f"{len(own)} {entries}, {counts.pairs} test pairs of {counts.patients} patients",
         fingerprint=board.fingerprint,
-        changes=changed_of_builtin(first),
-        curves=method_curves(plotter, named, slug) if all(run.utilities for run in board.records) else None,
+        changes=_changes(board),
+        curves=plotter.tradeoff(series, board.standings, slug, names)
+        if all(run.utilities for run in board.records)
+        else None,
         table=listed_board(board, own, tracks, pages),
         conditions=conditions(board.records),
     )

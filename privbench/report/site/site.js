@@ -37,7 +37,7 @@ if (filters) {
         // The figures begin with the run, and may name others, by which it is beaten.
         const [run] = mark.dataset.figures.split(";");
         const name = `${mark.dataset.name} ${run}`.toLowerCase();
-        const unproven = mark.dataset.figures.toLowerCase().includes("not proven");
+        const unproven = mark.dataset.certified !== "true";
         mark.classList.toggle("out", !name.includes(text) || (certified.checked && unproven));
       }
     }

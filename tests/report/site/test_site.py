@@ -188,6 +188,29 @@ def test_a_protocol_that_is_not_the_one_of_its_name_says_so(board, tmp_path):
     assert "A protocol of the submitters’ own" in text
 
 
+def test_a_table_speaks_for_all_of_its_entries(board, tmp_path):
+    """And not its first one alone: whose protocol differs, what is a curve, and what is certified."""
+    protocol = board[0].record.protocol
+    other = protocol | {"certificate": protocol["certificate"] | {"found": 0.4}}
+    listed = [
+        list_run(tmp_path / "e" / "1", "identity", 0.9, 0.9, method="Not proven"),
+        list_run(tmp_path / "e" / "2", "pixelate", 0.7, 0.7, method="P", params={"b": 8}, changes={"protocol": other}),
+        list_run(tmp_path / "e" / "3", "pixelate", 0.8, 0.8, method="P", params={"b": 2}),
+        list_run(tmp_path / "e" / "4", "blur", 0.6, 0.8, method="Proven", verdict="open"),
+    ]
+    (joined,) = build_site(listed, tmp_path / "pages")
+    assert joined.changes == ["certificate.found: 0.05 / 0.4"]
+    assert "Lines join the settings of a method" in joined.curves.note
+    marks = [one for one in Parts(joined.curves.svg).all("g") if one.get("class") == "mark"]
+    assert {one["data-name"]: one["data-certified"] for one in marks} == {
+        "Not proven": "true", "P": "true", "Proven": "false",
+    }  # fmt: skip
+    told = pd.read_csv(tmp_path / "pages" / "leaderboard.csv")
+    assert set(told["method"]) == {"Not proven", "P", "Proven"}, "areas call them by the names of their anonymizers"
+    (single,) = build_site(listed[::3], tmp_path / "others")
+    assert "grey" not in single.curves.note
+
+
 def test_texts_of_strangers_are_texts(tmp_path):
     evil = list_run(
         tmp_path / "evil" / "1", EVIL, 0.7, 0.8, method=EVIL, description=f"{EVIL} " + EVIL, authors=[EVIL],
