@@ -34,6 +34,9 @@ def command(
     if checked.faults:
         say(f"{len(checked.faults)} refused, {len(checked.listed)} hold; no page was written.", "bold red")
         raise typer.Exit(1)
+    for one in checked.listed:
+        if one.unverified is not None:
+            say(f"{leaderboard / one.place}: {one.unverified}", "yellow")
     pages = out or leaderboard / SITE
     for section in build_site(checked.listed, pages):
         say(f"{section.title}, fingerprint {section.fingerprint[:12]}: {section.about}")

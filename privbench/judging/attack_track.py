@@ -22,11 +22,15 @@ TrackKey = tuple[str, ...]
 
 @dataclass(frozen=True)
 class ListedRun:
-    """An entry of a leaderboard: by what path, with what is told of its method, and its run as it enters a table."""
+    """An entry of a leaderboard: by what path, with what is told of its method, and its run as it enters a table.
+
+    `unverified` tells why it could not be verified, in a clause; then it enters none. It is None of all others.
+    """
 
     place: str
     submission: SubmissionRecord
     entry: Entry
+    unverified: str | None = None
 
     @property
     def record(self) -> RunRecord:

@@ -22,7 +22,7 @@ def in_common(listed: Sequence[ListedRun]) -> Iterator[tuple[str, str]]:
     have the same terms and protocol's name, and rest on the same draws of the same patients.
     """
     ordered = sorted(listed, key=lambda one: (one.submission.submitted, one.place))
-    for first, one, what in (*_methods(ordered), *_tables(ordered)):
+    for first, one, what in (*_methods(ordered), *_tables([one for one in ordered if one.unverified is None])):
         yield first.place, f"it and {one.place} {what}"
         yield one.place, f"it and {first.place} {what}"
 

@@ -11,14 +11,17 @@ from pathlib import Path
 
 from loky import cpu_count
 
+from .. import __version__
 from ..base.errors import PrivbenchError
 from ..base.marking import listed as written_in
 from ..base.processes import map_parts_in_processes
+from ..record.run import read_run
 from ..record.submission import FILE, SITE, SITE_MARKER, read_submission
 from .attack_track import ListedRun
 from .entry_files import unreadable
 from .in_common import in_common
-from .ranking import read_entry
+from .ranking import Entry, read_entry
+from .verify import OldSchema
 from .verify_submission import verify_submission
 
 README = "README.md"
@@ -28,7 +31,10 @@ _Found = tuple[ListedRun | None, list[str]]
 
 @dataclass(frozen=True)
 class Checked:
-    """The entries of a leaderboard that hold, and what is wrong with the others, by their paths from its folder."""
+    """The entries of a leaderboard that hold, and what is wrong with the others, by their paths from its folder.
+
+    Those of an older schema, of which nobody can tell any more, are among the first, and say so.
+    """
 
     listed: Sequence[ListedRun]
     faults: Mapping[str, Sequence[str]]
@@ -91,9 +97,14 @@ def _check(leaderboard: Path, today: date, place: str) -> _Found:
     folder = leaderboard / place
     if wrong := list(unreadable(folder)):
         return None, wrong
+    unverified = None
     try:
-        wrong += verify_submission(folder)
-        submission, entry = read_submission(folder), read_entry(folder)
+        try:
+            wrong.extend(verify_submission(folder))
+        except OldSchema:
+            unverified = f"it is not verified by privbench {__version__}, since its schema is an older one"
+        submission = read_submission(folder)
+        entry = read_entry(folder) if unverified is None else Entry(read_run(folder), None, None, folder)
     except PrivbenchError as error:
         return None, [*wrong, str(error)]
     # What strangers wrote may be wrong in any way; whatever reading it raises is the finding.
@@ -103,7 +114,7 @@ def _check(leaderboard: Path, today: date, place: str) -> _Found:
         wrong.append(f"{FILE}: it was handed in on {submission.submitted}, a day to come")
     if place != (right := submission.place(entry.record)):
         wrong.append(f"it belongs at {right}, by what it tells of itself")
-    return ListedRun(place, submission, entry), wrong
+    return ListedRun(place, submission, entry, unverified), wrong
 
 
 def _killed(_: str) -> _Found:

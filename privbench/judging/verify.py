@@ -40,6 +40,10 @@ _TOLERANCE = 1e-6
 """Figures may differ by this much: another machine adds in another order."""
 
 
+class OldSchema(PrivbenchError):
+    """A run recorded too little to be verified, and nothing is known to be wrong with it."""
+
+
 def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
     """Everything in a run folder that does not hold, one sentence each, the most telling first.
 
@@ -50,15 +54,11 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
         store: the folder of cached stages, to compare with what it still holds of the run's.
 
     Raises:
-        PrivbenchError: the folder holds no run, one of a schema that recorded too little to be verified, or one that
-            tells to lack what no run may lack.
+        OldSchema: the run is of a schema that recorded too little to be verified.
+        PrivbenchError: the folder holds no run, or one that tells to lack what no run may lack.
     """
     record = read_run(folder)
-    if _schema(folder) < SCHEMA_VERSION:
-        raise PrivbenchError(
-            f"{folder} was written by an older privbench, which recorded less than is verified: run it again with "
-            "--overwrite to verify it."
-        )
+    require_schema(folder)
     withheld = withheld_from(folder)
     yield from _digests(folder, record, withheld)
     try:
@@ -78,9 +78,13 @@ def verify_run(folder: Path, store: Path | None = None) -> Iterator[str]:
         yield f"the run cannot be evaluated: {error}"
 
 
-def _schema(folder: Path) -> int:
-    """The schema in which a run's record was written; as it is read, older ones look alike."""
-    return int(json.loads((folder / FILE).read_bytes())["schema_version"])
+def require_schema(folder: Path) -> None:
+    """Raises OldSchema where a run's record was written in an older one; as they are read, all look alike."""
+    if int(json.loads((folder / FILE).read_bytes())["schema_version"]) < SCHEMA_VERSION:
+        raise OldSchema(
+            f"{folder} was written by an older privbench, which recorded less than is verified: run it again with "
+            "--overwrite to verify it."
+        )
 
 
 def _fingerprint(record: RunRecord, withheld: Collection[Withheld]) -> Iterator[str]:

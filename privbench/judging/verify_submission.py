@@ -13,7 +13,7 @@ from ..record.run import RunRecord, read_run
 from ..record.submission import FILE, SubmissionRecord, read_submission
 from ..running.run_folder import MARKER
 from .entry_files import names_told, not_score_files, unreadable
-from .verify import verify_run
+from .verify import require_schema, verify_run
 
 MOST_RESAMPLES = 100_000
 """Each of them takes memory and time of whoever verifies an entry."""
@@ -29,13 +29,14 @@ def verify_submission(folder: Path) -> Iterator[str]:
     `verify_run` says, all of it recomputed from the scores; it may be listed; and no score names anybody.
 
     Raises:
+        OldSchema: the run is of a schema that recorded too little to be verified; what else is wrong was told before.
         PrivbenchError: the folder holds no entry, or one whose run cannot be read or verified.
     """
     if closed := list(unreadable(folder)):
         yield from closed
         return
     submission, record = read_submission(folder), read_run(folder)
-    strange = [*_strange(folder, submission, record), *not_score_files(folder), *_too_much(record)]
+    strange = [*_strange(folder, submission, record), *_too_much(record)]
     yield from strange
     yield from _manifest(folder, submission)
     if (why := why_not_listed(record)) is not None:
@@ -48,7 +49,9 @@ def verify_submission(folder: Path) -> Iterator[str]:
         yield f"{RUN}: created is no moment such as 2026-01-31T12:00:00+00:00"
     elif submission.submitted < record.created[:10]:
         yield f"{FILE}: it was handed in on {submission.submitted}, before it was made ({record.created[:10]})"
-    if not strange:
+    require_schema(folder)
+    yield from (broken := list(not_score_files(folder)))
+    if not (strange or broken):
         yield from verify_run(folder)
         yield from names_told(folder, record)
 

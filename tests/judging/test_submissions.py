@@ -1,5 +1,6 @@
 """The leaderboard's check: what holds is accepted, what was tampered with refused by name, and terms part tables."""
 
+import json
 import os
 import pickle
 import shutil
@@ -8,12 +9,13 @@ from functools import partial
 import pandas as pd
 import pytest
 from command_line import call
-from handed_in import DAY, hand_in, write_about
+from handed_in import DAY, forge, hand_in, write_about
 
+from privbench import __version__
 from privbench.base.errors import PrivbenchError
 from privbench.judging.submissions import _check, _check_all, check_submissions
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
-from privbench.record.run import read_run
+from privbench.record.run import SCHEMA_VERSION, read_run
 from privbench.record.submission import SITE_MARKER
 
 TODAY = DAY.replace(month=12)
@@ -101,6 +103,26 @@ def test_what_processes_hand_to_one_another_arrives(entries):
     ((one, wrong),) = pickle.loads(pickle.dumps(check([place_of(entries["ribs"])])))
     assert (one.place, one.folder, wrong) == (place_of(entries["ribs"]), entries["ribs"], [])
     assert one.record == read_run(entries["ribs"])
+
+
+def test_an_entry_of_an_older_schema_stays_in_the_history(leaderboard, entries, monkeypatch, capsys):
+    """Nobody can verify it any more, and nothing is known to be wrong: it is no fault, and stands in no table."""
+    old, others = leaderboard / place_of(entries["again"]), ("ribs", "open")
+    values = json.loads((old / "run.json").read_text())
+    (old / "run.json").write_text(json.dumps(values | {"schema_version": SCHEMA_VERSION - 1}))
+    forge(old)
+    for name in others:
+        shutil.rmtree(leaderboard / place_of(entries[name]))
+    assert call(monkeypatch, "site", leaderboard, columns=500) == 0
+    why = f"it is not verified by privbench {__version__}, since its schema is an older one"
+    assert f"{old}: {why}" in capsys.readouterr().out
+    front, method = ((leaderboard / "site" / name).read_text() for name in ("index.html", "methods/shuffled-ribs.html"))
+    assert why in front
+    assert why in method
+    assert 'class="board"' not in front
+    assert not (leaderboard / "site" / "leaderboard.csv").exists()
+    (old / LINKAGE_SCORES).unlink()
+    assert _check(leaderboard, TODAY, place_of(old))[1] == [f"{LINKAGE_SCORES} is missing, which submission.json lists"]
 
 
 def test_a_leaderboard_without_entries_has_a_page(tmp_path, monkeypatch, capsys):

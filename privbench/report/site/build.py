@@ -54,13 +54,13 @@ def build_site(listed: Sequence[ListedRun], out: Path) -> list[SiteSection]:
     The same entries give the same bytes. Entries are linked where they lie, by paths from the pages.
 
     Args:
-        listed: all entries, which hold.
+        listed: all entries, which hold; those that could not be verified stand in the history alone.
         out: the folder.
 
     Raises:
         PrivbenchError: entries of one table rest on different patients, or something is in the way.
     """
-    tracks = tracks_of(listed)
+    tracks = tracks_of([one for one in listed if one.unverified is None])
     standing = [one for track in tracks.values() for one in track.standing().values()]
     boards = sorted(make_boards([one.entry for one in standing]), key=_order)
     slugs = _slugs([board.fingerprint for board in boards])
@@ -80,15 +80,16 @@ def build_site(listed: Sequence[ListedRun], out: Path) -> list[SiteSection]:
             methods=len(pages),
             history=history("Every entry, what was attacked last first", listed, tracks, pages,
                             {one: f"#{slug}" for one, slug in slugs.items()}),
-            downloads=DOWNLOADS if listed else {},
+            downloads=DOWNLOADS if sections else {},
             bibtex=board_bibtex(max(one.submission.submitted for one in listed)[:4], __version__) if listed else "",
             **frames,
         )  # fmt: skip
         (folder / PAGE).write_bytes(front.encode("utf-8", "replace"))
-        if listed:
+        if sections:
             figures = as_frame([section.table for section in sections])
             (folder / DOWNLOADS["CSV"]).write_text(as_csv(figures), encoding="utf-8")
             (folder / DOWNLOADS["JSON"]).write_text(as_json(figures), encoding="utf-8")
+        if listed:
             (folder / METHODS).mkdir()
         template = templates.get_template("method.html.j2")
         for page in _methods(listed, tracks, slugs, out.resolve() / METHODS):

@@ -98,7 +98,7 @@ def history(
     Args:
         caption: of the table.
         listed: the entries.
-        tracks: of all entries, by what was attacked.
+        tracks: of all entries that were verified, by what was attacked.
         pages: where the page of a method is, by its slug.
         tables: where the table of a fingerprint is, by it.
     """
@@ -117,7 +117,7 @@ def history(
     def row(one: ListedRun) -> list[Cell]:
         record, method = one.record, one.submission.method
         data, worst = record.protocol["data"], record.judged
-        stands = tracks[one.track_key].standing()[record.fingerprint]
+        stands = one if one.unverified else tracks[one.track_key].standing()[record.fingerprint]
         return [
             Cell(one.attacked),
             text(one.submission.submitted),
@@ -125,13 +125,15 @@ def history(
             Cell(
                 f"{data['dataset']}, {data['size']} px, {record.protocol['name']}",
                 below=record.fingerprint[:12],
-                link=tables[record.fingerprint],
+                link=tables.get(record.fingerprint, ""),
             ),
             text(", ".join(one.attacks)),
             Cell(interval_text(worst.verification_auc, worst.interval), below=worst.label, sort=worst.verification_auc),
-            Cell(worst.verdict, doubtful=not record.certified),
+            Cell(worst.verdict, below=one.unverified or "", doubtful=bool(one.unverified) or not record.certified),
             Cell(NOTHING) if (useful := record.utility) is None else estimate(useful.mean_auc, useful.interval),
-            text("yes" if stands is one else f"no: {stands.attacked} found {_found(stands)}"),
+            text(
+                "no" if one.unverified else "yes" if stands is one else f"no: {stands.attacked} found {_found(stands)}"
+            ),
         ]
 
     newest = sorted(listed, key=lambda one: (one.record.created, one.submission.submitted, one.place), reverse=True)
