@@ -49,7 +49,7 @@ def check_submissions(leaderboard: Path, today: date) -> Checked:
     if not leaderboard.is_dir():
         raise PrivbenchError(f"There is no folder {leaderboard}: name the one that holds a folder for each method.")
     places, faults = _entries(leaderboard)
-    check, parts = partial(_check_all, leaderboard, today), [[place] for place in places]
+    check, parts = partial(check_entries, leaderboard, today), [[place] for place in places]
     listed = []
     for place, (one, wrong) in zip(
         places, chain.from_iterable(map_parts_in_processes(check, parts, cpu_count(), _killed)), strict=True
@@ -67,7 +67,7 @@ def _entries(leaderboard: Path) -> tuple[list[str], dict[str, list[str]]]:
     """The paths of all entries, sorted, and what lies among them that is none."""
     places, strangers = [], []
     for method in sorted(leaderboard.iterdir()):
-        if method.name == SITE and not method.is_symlink():
+        if method.name == SITE and method.is_dir() and not method.is_symlink():
             strangers += _beside_pages(method)
         elif method.name.startswith(".") or method.is_symlink() or not method.is_dir():
             strangers += [method] * (method.name != README or method.is_symlink())
@@ -88,12 +88,13 @@ def _beside_pages(site: Path) -> list[Path]:
     return [path for path in there if path.is_symlink() or path.relative_to(site).as_posix() not in written]
 
 
-def _check_all(leaderboard: Path, today: date, places: Sequence[str]) -> list[_Found]:
-    return [_check(leaderboard, today, place) for place in places]
+def check_entries(leaderboard: Path, today: date, places: Sequence[str]) -> list[_Found]:
+    """What `check_entry` finds of each."""
+    return [check_entry(leaderboard, today, place) for place in places]
 
 
-def _check(leaderboard: Path, today: date, place: str) -> _Found:
-    """An entry, and what is wrong with it."""
+def check_entry(leaderboard: Path, today: date, place: str) -> _Found:
+    """An entry by its path from the leaderboard's folder, and what is wrong with it by itself, in clauses."""
     folder = leaderboard / place
     if wrong := list(unreadable(folder)):
         return None, wrong
@@ -108,7 +109,7 @@ def _check(leaderboard: Path, today: date, place: str) -> _Found:
     except PrivbenchError as error:
         return None, [*wrong, str(error)]
     # What strangers wrote may be wrong in any way; whatever reading it raises is the finding.
-    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         return None, [*wrong, f"it cannot be read ({type(error).__name__}: {error})"]
     if submission.submitted > today.isoformat():
         wrong.append(f"{FILE}: it was handed in on {submission.submitted}, a day to come")

@@ -13,7 +13,7 @@ from handed_in import DAY, forge, hand_in, write_about
 
 from privbench import __version__
 from privbench.base.errors import PrivbenchError
-from privbench.judging.submissions import _check, _check_all, check_submissions
+from privbench.judging.submissions import check_entries, check_entry, check_submissions
 from privbench.record.folder import LINKAGE_SCORES, UTILITY_SCORES
 from privbench.record.run import SCHEMA_VERSION, read_run
 from privbench.record.submission import SITE_MARKER
@@ -74,6 +74,9 @@ def test_nothing_lies_there_that_nobody_looks_at(tmp_path):
         (root / name).write_text("<script>")
     (root / "site" / SITE_MARKER).write_text('{"files": {"index.html": ""}}')
     (root / "site" / "linked").symlink_to(root)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "site").write_text("<script>")
+    assert list(check_submissions(tmp_path / "other", TODAY).faults) == ["site"], "it is no folder of pages"
     faults = check_submissions(root, TODAY).faults
     assert list(faults) == sorted([".hidden", *strange[1:], "site/linked"])
     assert all("it would be published" in wrong for (wrong,) in faults.values())
@@ -81,7 +84,7 @@ def test_nothing_lies_there_that_nobody_looks_at(tmp_path):
 
 def test_an_entry_of_a_day_to_come(proven_runs, tmp_path):
     (entry,) = hand_in([proven_runs["ribs"]], tmp_path / "leaderboard", TODAY.replace(year=TODAY.year + 1))
-    _, wrong = _check(tmp_path / "leaderboard", TODAY, place_of(entry))
+    _, wrong = check_entry(tmp_path / "leaderboard", TODAY, place_of(entry))
     assert wrong == [f"submission.json: it was handed in on {TODAY.year + 1}-12-01, a day to come"]
 
 
@@ -91,7 +94,7 @@ def test_an_entry_that_ends_its_process_is_a_fault_and_ends_nothing_else(leaderb
 
     for name in ("ribs", "again"):
         shutil.rmtree(leaderboard / place_of(entries[name]))
-    monkeypatch.setattr("privbench.judging.submissions._check_all", end)
+    monkeypatch.setattr("privbench.judging.submissions.check_entries", end)
     assert check_submissions(leaderboard, TODAY).faults == {
         place_of(entries["open"]): ["it ends the process that verifies it, or needs more memory than there is"]
     }
@@ -99,7 +102,7 @@ def test_an_entry_that_ends_its_process_is_a_fault_and_ends_nothing_else(leaderb
 
 def test_what_processes_hand_to_one_another_arrives(entries):
     """Many entries are verified in processes of their own."""
-    check = pickle.loads(pickle.dumps(partial(_check_all, entries["ribs"].parents[1], TODAY)))
+    check = pickle.loads(pickle.dumps(partial(check_entries, entries["ribs"].parents[1], TODAY)))
     ((one, wrong),) = pickle.loads(pickle.dumps(check([place_of(entries["ribs"])])))
     assert (one.place, one.folder, wrong) == (place_of(entries["ribs"]), entries["ribs"], [])
     assert one.record == read_run(entries["ribs"])
@@ -122,7 +125,9 @@ def test_an_entry_of_an_older_schema_stays_in_the_history(leaderboard, entries, 
     assert 'class="board"' not in front
     assert not (leaderboard / "site" / "leaderboard.csv").exists()
     (old / LINKAGE_SCORES).unlink()
-    assert _check(leaderboard, TODAY, place_of(old))[1] == [f"{LINKAGE_SCORES} is missing, which submission.json lists"]
+    assert check_entry(leaderboard, TODAY, place_of(old))[1] == [
+        f"{LINKAGE_SCORES} is missing, which submission.json lists"
+    ]
 
 
 def test_a_leaderboard_without_entries_has_a_page(tmp_path, monkeypatch, capsys):
