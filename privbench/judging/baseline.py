@@ -11,13 +11,13 @@ from pydantic import Field, ValidationError, field_validator
 
 from ..base import exact_json
 from ..base.errors import PrivbenchError
-from ..base.files import digest_of, read_text, write_text
+from ..base.files import read_text, write_text
 from ..base.validation import told_by, validate
 from ..protocols.schema import StatisticsSection
 from ..record.estimates import Estimate, StoredFigures
 from ..record.names import AUC, MATCH, OTHERS, RANK_1, FigureName, copies_of, worst_case
 from ..record.run import RunRecord, read_run
-from ..record.values import Finite, Record
+from ..record.values import Finite, Record, Sealed
 from ..record.vouched import estimates_of
 from .terms import require_same
 
@@ -75,7 +75,7 @@ class BaselineRun(Record):
         return {FigureName.parse(text): figure.estimate() for text, figure in self.figures.items()}
 
 
-class Baseline(Record):
+class Baseline(Sealed):
     """What later runs are compared with; all runs share the fingerprint.
 
     `digest` is that of all else.
@@ -89,10 +89,6 @@ class Baseline(Record):
     terms: dict[str, Any]
     runs: list[BaselineRun] = Field(min_length=1)
     digest: str
-
-    def own_digest(self) -> str:
-        """The digest that belongs to all else it tells."""
-        return digest_of(self.model_dump(mode="json", exclude={"digest"}))
 
     @property
     def statistics(self) -> StatisticsSection:

@@ -10,12 +10,11 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from ..base import exact_json
 from ..base.errors import PrivbenchError
-from ..base.files import digest_of
 from ..base.validation import told_by
 from ..data.squares import Fit
 from .figures import Figures
 from .run import AnonymizerRecord
-from .values import Count, Record
+from .values import Count, Record, Sealed
 
 MANIFEST = "manifest.json"
 _NAME, _DIGEST = re.compile(r"[0-9a-z]+\.[a-z]+"), re.compile(r"[0-9a-f]{64}")
@@ -45,7 +44,7 @@ class EvidenceRecord(Record):
         return self
 
 
-class ReleaseManifest(Record):
+class ReleaseManifest(Sealed):
     """A release: by which method it was made, of how many images, and the SHA-256 of every file by its name.
 
     `weights` is the SHA-256 of what the method learnt, None where it learnt nothing. It knows images of `size` pixels,
@@ -75,10 +74,6 @@ class ReleaseManifest(Record):
             if not (_NAME.fullmatch(name) and _DIGEST.fullmatch(digest)):
                 raise ValueError(f"{name!r} is no name of a released file, or has no SHA-256")
         return files
-
-    def own_digest(self) -> str:
-        """The digest that belongs to all else it tells."""
-        return digest_of(self.model_dump(mode="json", exclude={"digest"}))
 
 
 def read_manifest(folder: Path) -> ReleaseManifest:

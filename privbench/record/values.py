@@ -6,6 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..base.files import digest_of
+
 ROUNDING = 1e-9  # sums of shares go beyond their ends by so much
 
 Share = Annotated[float, Field(ge=-ROUNDING, le=1 + ROUNDING, allow_inf_nan=False)]
@@ -20,6 +22,14 @@ class Record(BaseModel):
     """Frozen, and closed to fields that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sealed(Record):
+    """A record with the field `digest`, of all else that it tells."""
+
+    def own_digest(self) -> str:
+        """The digest that belongs to all else it tells."""
+        return digest_of(self.model_dump(mode="json", exclude={"digest"}))
 
 
 class Interval(Record):
