@@ -129,7 +129,7 @@ def test_everything_that_is_imported_is_declared():
 def test_the_version_is_one(built):
     cited = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
     assert metadata_of(built.wheel)["Version"] == cited[1] == privbench.__version__
-    assert set(re.findall(r"privbench-[^/ \n']*\.whl", (ROOT / "README.md").read_text())) == {built.wheel.name}
+    assert set(re.findall(r"privbench-[^/ \n']*\.whl", (ROOT / "docs" / "pypi.md").read_text())) == {built.wheel.name}
 
 
 def test_the_wheel_holds_every_file_of_every_package(built):
