@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 from torch.nn import functional
 
@@ -44,8 +45,6 @@ class Portraits:
 
 def portraits_of(images: Tensor, components: int) -> Portraits:
     """The model of originals. Shape: (N, P), float; at most so many components as images or pixels can have."""
-    from sklearn.utils.extmath import randomized_svd  # here, because loading it takes every process half a second
-
     count, pixels = images.shape
     mean = images.mean(0)
     centred = (images - mean).numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import timm
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
@@ -32,8 +33,6 @@ def create_backbone(backbone: Backbone, outputs: int) -> nn.Module:
     Raises:
         PrivbenchError: the weights can neither be found nor fetched.
     """
-    import timm  # here, because loading it takes seconds, which a process that builds no network need not wait
-
     arguments: dict[str, Any] = {"num_classes": outputs, "in_chans": 3, **backbone.options}
     try:
         network = timm.create_model(backbone.backbone, **arguments)

@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 from torch.backends import cudnn
 from torch.nn import functional
-
-# torchmetrics is loaded by what measures with it: with matplotlib and scipy.signal it takes a process a second.
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
 
 PSNR_CAP = 20 * math.log10(2 * 255)
 """The PSNR of an error of half a grey level of 8 bits everywhere, 54.2 dB: nothing counts as better."""
@@ -25,8 +28,6 @@ def ssim(originals: Tensor, released: Tensor) -> Tensor:
 
     Shape: (N, 1, H, W) each, float in [0, 1], sides of 6 at least, to (N,), -1 to 1, 1 for the same image.
     """
-    from torchmetrics.functional.image import structural_similarity_index_measure
-
     with _full_float32():
         values = structural_similarity_index_measure(released, originals, reduction="none", data_range=1.0)
     return cast(Tensor, values)
@@ -41,8 +42,6 @@ def ms_ssim(originals: Tensor, released: Tensor) -> Tensor:
 
     Shape: (N, 1, H, W) each, float in [0, 1], sides of 11 at least, to (N,), 0 to 1, 1 for the same image.
     """
-    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
-
     scales = min(len(_BETAS), (min(originals.shape[-2:]) // _WINDOW).bit_length())
     total = sum(_BETAS[:scales])
     betas = tuple(beta * sum(_BETAS) / total for beta in _BETAS[:scales])
@@ -59,8 +58,6 @@ def psnr(originals: Tensor, released: Tensor) -> Tensor:
 
     Shape: (N, 1, H, W) each, float in [0, 1], to (N,), dB.
     """
-    from torchmetrics.functional.image import peak_signal_noise_ratio
-
     ratio = peak_signal_noise_ratio(released, originals, data_range=1.0, reduction="none", dim=(1, 2, 3))
     return ratio.clamp(max=PSNR_CAP)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.isotonic import IsotonicRegression
 
 from .logistic import fit_logistic
 
@@ -41,8 +42,6 @@ def min_cllr(mated: np.ndarray, scores: np.ndarray) -> float:
 
     Shape: mated (n,), bool, both classes present; scores (n,).
     """
-    from sklearn.isotonic import IsotonicRegression  # here, because loading it takes every process half a second
-
     mated = np.asarray(mated, bool)
     weights = np.where(mated, 0.5 / mated.sum(), 0.5 / (~mated).sum())  # both classes alike, so the prior drops out
     posterior = IsotonicRegression(y_min=0, y_max=1).fit_transform(scores, mated.astype(float), sample_weight=weights)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression
 
 
 def fit_logistic(
@@ -17,7 +13,5 @@ def fit_logistic(
 
     Shape: points (n, F), best of unit variance; positive (n,), bool, both classes present, weighing alike if balanced.
     """
-    from sklearn.linear_model import LogisticRegression  # here, because loading it takes every process half a second
-
     model = LogisticRegression(class_weight="balanced" if balanced else None, C=inverse_penalty, max_iter=1000)
     return model.fit(points, positive)
