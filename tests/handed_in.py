@@ -277,8 +277,7 @@ def forge(folder: Path, *names: str) -> None:
             values["files"][RUN] = sha256(folder / RUN)
         (folder / told).write_text(json.dumps(values))
     submission = read_submission(folder).model_copy(update={"files": digests(folder, without=FILE)})
-    whole = submission.model_copy(update={"digest": submission.own_digest()})
-    (folder / FILE).write_text(whole.model_dump_json(indent=1))
+    (folder / FILE).write_text(submission.sealed().model_dump_json(indent=1))
 
 
 def hand_in_as(entry: Path, name: str, leaderboard: Path, **params: Any) -> Path:

@@ -153,8 +153,7 @@ def make_baseline(folders: Sequence[Path]) -> Baseline:
 
 def write_baseline(baseline: Baseline, path: Path) -> None:
     """Writes the file, whole or not at all, with the digest of what it tells."""
-    sealed = baseline.model_copy(update={"digest": baseline.own_digest()})
-    write_text(path, sealed.model_dump_json() + "\n")
+    write_text(path, baseline.sealed().model_dump_json() + "\n")
 
 
 def read_baseline(path: Path) -> Baseline:

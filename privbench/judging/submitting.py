@@ -55,8 +55,9 @@ def submit_runs(folders: Sequence[Path], about: Path, leaderboard: Path, day: da
     records: dict[Path, RunRecord] = {}
     for folder in {one.resolve(): one for one in folders}.values():
         try:
-            problems += _problems(folder, leaderboard.resolve(), values)
-            records[folder] = read_run(folder)
+            record = read_run(folder)
+            problems += _problems(folder, record, leaderboard.resolve(), values)
+            records[folder] = record
         except PrivbenchError as error:
             problems.append(str(error))
     wanted: dict[str, Path] = {}
@@ -73,7 +74,7 @@ def submit_runs(folders: Sequence[Path], about: Path, leaderboard: Path, day: da
     outs = {leaderboard / place: folder for place, folder in wanted.items()}
     with ExitStack() as all_places:  # at whose end all of them appear
         for out, folder in sorted(outs.items()):
-            problems += _written(folder, all_places.enter_context(_room(out, folder)), told, day)
+            problems += _written(folder, records[folder], all_places.enter_context(_room(out, folder)), told, day)
         raise_all(problems)
     return [_handed_in(out) for out in outs]
 
@@ -108,9 +109,8 @@ def _wrong(error: ValidationError, about: Path) -> Iterator[str]:
             yield f"In {about}, {field!r} does not do: {one['msg'].removeprefix('Value error, ')}."
 
 
-def _problems(folder: Path, leaderboard: Path, told: dict[str, Any] | None) -> Iterator[str]:
-    """Why a run cannot be handed in. Raises PrivbenchError where it is none, or cannot be verified."""
-    record = read_run(folder)
+def _problems(folder: Path, record: RunRecord, leaderboard: Path, told: dict[str, Any] | None) -> Iterator[str]:
+    """Why a run cannot be handed in. Raises PrivbenchError where it cannot be verified."""
     for why in (why_not_shared(folder, leaderboard), why_not_listed(record)):
         if why is not None:
             yield f"{folder} cannot be handed in, because {why}."
@@ -122,14 +122,13 @@ def _problems(folder: Path, leaderboard: Path, told: dict[str, Any] | None) -> I
 
 
 def _submission(told: AboutRecord, record: RunRecord, day: date, files: dict[str, str]) -> SubmissionRecord:
-    submission = SubmissionRecord(
+    return SubmissionRecord(
         method=MethodRecord(**told.model_dump(exclude={"data"})),
         data_terms=None if record.public else told.data,
         submitted=day.isoformat(),
         privbench=__version__,
         files=files,
-    )
-    return submission.model_copy(update={"digest": submission.own_digest()})
+    ).sealed()
 
 
 def _room(out: Path, folder: Path) -> AbstractContextManager[Path]:
@@ -143,10 +142,10 @@ def _room(out: Path, folder: Path) -> AbstractContextManager[Path]:
     return place.filled(check, f"waiting for another command that fills {out}")
 
 
-def _written(folder: Path, part: Path, told: AboutRecord, day: date) -> list[str]:
+def _written(folder: Path, record: RunRecord, part: Path, told: AboutRecord, day: date) -> list[str]:
     """Writes the entry of a run into a folder; returns what of it does not hold, in sentences."""
     write_shared(folder, part, with_names=False)
-    submission = _submission(told, read_run(folder), day, digests(part, without=FILE))
+    submission = _submission(told, record, day, digests(part, without=FILE))
     write_text(part / FILE, submission.model_dump_json(indent=1))
     return [f"{folder} cannot be handed in: {problem}." for problem in verify_submission(part)]
 

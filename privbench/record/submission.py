@@ -13,11 +13,10 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from ..base import exact_json
 from ..base.errors import PrivbenchError
-from ..base.files import digest_of
 from ..base.texts import printable
 from ..base.validation import told_by
 from .run import RunRecord
-from .values import Record
+from .values import Record, Sealed
 
 FILE = "submission.json"
 SITE = "site"
@@ -109,7 +108,7 @@ class AboutRecord(MethodRecord):
     data: Terms | None = None
 
 
-class SubmissionRecord(Record):
+class SubmissionRecord(Sealed):
     """A run that is handed in: its method, and the SHA-256 of every other file of its folder by its name.
 
     `data_terms` tells on which terms figures and scores of its data may be published, and is None of data in which
@@ -138,10 +137,6 @@ class SubmissionRecord(Record):
             if not (_NAME.fullmatch(name) and _DIGEST.fullmatch(digest)):
                 raise ValueError(f"{name!r} is no file of an entry, or has no SHA-256")
         return files
-
-    def own_digest(self) -> str:
-        """The digest that belongs to all else it tells."""
-        return digest_of(self.model_dump(mode="json", exclude={"digest"}))
 
     def place(self, record: RunRecord) -> str:
         """Where it belongs in a leaderboard, of which run it is: the folder's path from the top."""

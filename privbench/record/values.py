@@ -31,6 +31,10 @@ class Sealed(Record):
         """The digest that belongs to all else it tells."""
         return digest_of(self.model_dump(mode="json", exclude={"digest"}))
 
+    def sealed(self) -> Self:
+        """The same with the digest that belongs to it."""
+        return self.model_copy(update={"digest": self.own_digest()})
+
 
 class Interval(Record):
     """A confidence interval and how it was made."""

@@ -236,7 +236,7 @@ def _map_mark(key: bytes, content: bytes) -> str:
 
 def _manifest(order: ReleaseOrder, outcome: Outcome) -> ReleaseManifest:
     method = order.method
-    manifest = ReleaseManifest(
+    return ReleaseManifest(
         anonymizer=method.record,
         weights=method.weights,
         size=method.size,
@@ -248,5 +248,4 @@ def _manifest(order: ReleaseOrder, outcome: Outcome) -> ReleaseManifest:
         files=outcome.files,
         evidence=method.evidence,
         versions=versions(),
-    )
-    return manifest.model_copy(update={"digest": manifest.own_digest()})
+    ).sealed()

@@ -90,8 +90,7 @@ def test_its_place_hangs_on_day_method_fingerprint_and_run():
 
 
 def test_it_is_read_as_it_was_written_and_not_otherwise(tmp_path):
-    told = submission_of()
-    told = told.model_copy(update={"digest": told.own_digest()})
+    told = submission_of().sealed()
     (tmp_path / FILE).write_text(told.model_dump_json())
     assert read_submission(tmp_path) == told
     values = json.loads(told.model_dump_json())
