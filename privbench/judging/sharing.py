@@ -119,15 +119,17 @@ def write_shared(folder: Path, part: Path, with_weights: bool = False, with_name
     names = list(files_of(record))
     if not with_weights and ANONYMIZER_STATE in names:
         names.remove(ANONYMIZER_STATE)
-    tables = {name: read_scores(folder / name) for name in names if name.endswith(".parquet")}
-    if not record.public:
-        tables = {name: coarsened(name, scores) for name, scores in tables.items()}
+    finer = () if record.public else COARSENED
+    tables = {
+        name: coarsened(name, read_scores(folder / name)) if name in finer else read_scores(folder / name)
+        for name in names
+        if name in finer or (not with_names and name.endswith(".parquet"))
+    }
     if not with_names:
         tables = without_names(tables)
-    rewritten = set(tables) if not with_names else set() if record.public else {*COARSENED}
     for name in names:
         (part / name).parent.mkdir(parents=True, exist_ok=True)
-        if name in rewritten:
+        if name in tables:
             write_scores(tables[name], part / name)
         else:
             shutil.copyfile(folder / name, part / name)
