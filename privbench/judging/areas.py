@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from ..metrics import intervals
 from ..metrics.hypervolume import area_below
@@ -185,8 +184,8 @@ def area_between(
     reach = np.zeros(len(shares))
     if varies.any():
         largest = np.abs(draws[varies] / spread[varies, None]).max(0)
-        critical = np.quantile(largest, confidence + each * len(still))
-        reach = spread * stats.t.isf(stats.norm.sf(critical), max(effective - 1, 1))
+        critical = float(np.quantile(largest, confidence + each * len(still)))
+        reach = spread * intervals.reach_of(critical, effective)
     ends = np.stack([values - reach, values + reach])
     for place in still:
         ends[:, place] = intervals.at_the_bound(float(values[place]), (0.0, 1.0), 1 - each, effective)

@@ -13,9 +13,9 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
-from scipy import stats
 
 from ..base.errors import PrivbenchError
+from ..metrics import intervals
 from ..record.attack import VERDICTS, AttackResult
 from ..record.estimates import FILE, Estimate
 from ..record.names import AUC, worst_case
@@ -53,7 +53,7 @@ class Standing:
     privacy_rank: tuple[int, int] | None = None
     utility_rank: tuple[int, int] | None = None
     on_front: float | None = None
-    dominated_by: str | None = None
+    dominated_by: Entry | None = None
 
 
 @dataclass(frozen=True, eq=False)  # arrays of estimates do not compare
@@ -172,7 +172,7 @@ def _standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
                 standing,
                 utility_rank=rank_interval(more_useful, number),
                 on_front=float(fronts[number]),
-                dominated_by=ranked[int(np.argmax(both[:, number]))].record.label if both[:, number].any() else None,
+                dominated_by=ranked[int(np.argmax(both[:, number]))] if both[:, number].any() else None,
             )
             for number, standing in enumerate(standings)
         ]
@@ -203,7 +203,7 @@ def surely_below(estimates: Sequence[Estimate], confidence: float, numbers: Sequ
     varies = (error > _NO_ERROR) & (spread > _NO_ERROR)
     critical = _critical_value(draws.astype(np.float32), np.where(varies, spread, np.inf), confidence)
     effective = min(one.effective for one in estimates)
-    reach = stats.t.isf(stats.norm.sf(critical), max(effective - 1, 1))
+    reach = intervals.reach_of(critical, effective)
     distance = values - values[:, None]
     return np.where(varies, distance > reach * error, distance > _NO_ERROR)
 
@@ -225,20 +225,9 @@ def _errors(estimates: Sequence[Estimate]) -> np.ndarray:
     if len({len(one.between) for one in estimates}) == 1:
         between = np.stack([one.between for one in estimates])
         variance = np.maximum(variance - _between_pairs(between @ between.T), variance / 3)
-    trainings = np.array([_drawn_variance(one) for one in estimates])
+    # Student's t of few degrees of freedom has far more variance than the squared error, and critical values are drawn.
+    trainings = np.array([float(np.square(one.training_deviations).mean()) for one in estimates])
     return np.asarray(variance + trainings[:, None] + trainings)
-
-
-def _drawn_variance(estimate: Estimate) -> float:
-    """The variance that the trainings have in what `Estimate.joined` draws.
-
-    Student's t of few degrees of freedom has far more of it than the squared error: critical values are in its terms.
-    """
-    if not estimate.training_error:
-        return 0.0
-    count = len(estimate.resampled)
-    drawn = stats.t.ppf((np.arange(count) + 0.5) / count, estimate.freedom)
-    return float(estimate.training_error**2 * np.square(drawn).mean())
 
 
 def _critical_value(draws: np.ndarray, scale: np.ndarray, confidence: float) -> float:

@@ -54,6 +54,11 @@ def percentile(resampled: np.ndarray, confidence: float, effective: float = np.i
     return float(low), float(high)
 
 
+def reach_of(critical: float, effective: float) -> float:
+    """How many standard errors a normal critical value is with the tails that so few patients need."""
+    return float(stats.t.isf(stats.norm.sf(critical), max(effective - 1, 1)))
+
+
 def at_the_bound(value: float, bounds: tuple[float, float], confidence: float, effective: float) -> tuple[float, float]:
     """The interval of a share that was never or always seen (Clopper & Pearson 1934), scaled to the bounds."""
     width = (bounds[1] - bounds[0]) * (1 - ((1 - confidence) / 2) ** (1 / effective))

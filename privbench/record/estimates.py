@@ -88,6 +88,12 @@ class Estimate:
         """The resampled values, with the spread of the standard error. Shape: (B,)."""
         return intervals.stretched(self.resampled, self.value, self.patient_error)
 
+    @cached_property
+    def training_deviations(self) -> np.ndarray:
+        """What the trainings add to a figure, as Student's t has it, from the least to the most. Shape: (B,)."""
+        count = len(self.resampled)
+        return np.asarray((self.training_error or 0.0) * stats.t.ppf((np.arange(count) + 0.5) / count, self.freedom))
+
     def joined(self, number: int = 0) -> np.ndarray:
         """The drawn values with the variation of the trainings on top: all that is known to vary. Shape: (B,).
 
@@ -97,9 +103,8 @@ class Estimate:
         """
         if not self.training_error:
             return self.drawn
-        count = len(self.resampled)
-        places = (np.random.default_rng(number).permutation(count) + 0.5) / count
-        return np.asarray(self.drawn + self.training_error * stats.t.ppf(places, self.freedom))
+        order = np.random.default_rng(number).permutation(len(self.resampled))
+        return np.asarray(self.drawn + self.training_deviations[order])
 
     @property
     def standard_error(self) -> float:

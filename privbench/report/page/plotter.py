@@ -9,15 +9,14 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
-from ...judging.methods import methods_of
 from ...judging.ranking import Standing
 from ..figures import interval_text
 from ..plots import cmc, finding_panels, roc_det
 from ..plots.budget_curves import draw_budget
 from ..plots.canvas import Canvas, new_canvas, render
-from ..plots.curves import have_curves
+from ..plots.curves import are_joined, curves_of
 from ..plots.style import Series, plot_style
-from ..plots.tradeoff import HEIGHT, draw_tradeoff, legend_of
+from ..plots.tradeoff import HEIGHT, draw_tradeoff
 from ..plots.training_curves import draw_training
 from .runs import ReportedRun, budget_points, linkage_of, ranking_of
 from .svg import Mark, inline, swatch
@@ -60,26 +59,28 @@ class Plotter:
             slug: what the names of the plot's files begin with.
             names: of their methods, where these are not the anonymizers'.
         """
-        joined = have_curves(methods_of(standings, names))
+        curves = curves_of(series, standings, names)
+        labels = names or [one.entry.record.label for one in standings]
+        called = {one.entry.folder: label for one, label in zip(standings, labels, strict=True)}
         marks = {
             own.mark: Mark(
                 own.name,
-                figures_of(one) if names is None else f"{one.entry.record.label}; {figures_of(one)}",
+                figures_of(one, called) if names is None else f"{one.entry.record.label}; {figures_of(one, called)}",
                 focusable=True,
                 certified=own.certified,
             )
             for own, one in zip(series, standings, strict=True)
         }
         with plot_style():
-            canvas = new_canvas(HEIGHT, legend_of(series, standings, names))
-            draw_tradeoff(canvas.plots.subplots(), series, standings, names)
+            canvas = new_canvas(HEIGHT, [curve.series for curve in curves])
+            draw_tradeoff(canvas.plots.subplots(), curves, standings)
             return self.publish(
                 canvas, f"{slug}-tradeoff", "Trade-off",
                 alt="One point a run, with intervals: worst-case verification AUC against the mean AUC of findings. "
                 "All figures stand in the leaderboard.",
                 note="Better methods lie towards the top right. "
                 + ("Lines join the settings of a method from weak to strong, in a colour of its own; grey: one other "
-                   "run is surely better in both. " if joined else "")
+                   "run is surely better in both. " if are_joined(curves) else "")
                 + "Dashed: the Pareto front of the point estimates of certified runs; dotted: a guess; hollow: not "
                 "proven, so its place says nothing.",
                 marks=marks,
@@ -200,8 +201,11 @@ class Plotter:
         return Plot(name, title, alt, note, inline(svg, name, canvas.height, alt, marks or {}), files, key)
 
 
-def figures_of(standing: Standing) -> str:
-    """What is said of a point: its figures with their intervals, and whether they may be believed."""
+def figures_of(standing: Standing, called: Mapping[Path, str]) -> str:
+    """What is said of a point: its figures with their intervals, and whether they may be believed.
+
+    `called` names the runs of the board by their folders.
+    """
     record = standing.entry.record
     worst = record.judged
     parts = [f"privacy {interval_text(worst.verification_auc, worst.interval)} by {worst.label}"]
@@ -209,7 +213,7 @@ def figures_of(standing: Standing) -> str:
     if standing.on_front is not None:
         parts.append(f"on the Pareto front in {standing.on_front:.0%} of resamples")
     if standing.dominated_by is not None:
-        parts.append(f"surely beaten in both by {standing.dominated_by}")
+        parts.append(f"surely beaten in both by {called[standing.dominated_by.folder]}")
     if not record.certified:
         parts.append(f"not proven: {worst.standing}")
     return "; ".join(parts)

@@ -25,9 +25,10 @@ class MethodCurve:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """A run: its place on the board, how it is drawn, and what it differs in from the others of its method."""
+    """A run: its place on the board and its mark, how it is drawn, and how it differs from others of its method."""
 
     place: int
+    mark: str
     series: Series
     strength: str = ""
 
@@ -41,8 +42,8 @@ def curves_of(
     those of their methods, where these are not the anonymizers'.
     """
     methods = methods_of(standings, names)
-    if not have_curves(methods):
-        return [MethodCurve(one, (CurvePoint(place, one),)) for place, one in enumerate(series)]
+    if all(method.settings < 2 for method in methods):
+        return [MethodCurve(one, (CurvePoint(place, one.mark, one),)) for place, one in enumerate(series)]
     places = {id(one): place for place, one in enumerate(standings)}
     numbers = (number for number in count() if COLORS[number % len(COLORS)] != _GREYISH)
     return [
@@ -51,15 +52,16 @@ def curves_of(
     ]
 
 
-def have_curves(methods: Sequence[MethodRuns]) -> bool:
-    """Whether any of them has two settings."""
-    return any(method.settings > 1 for method in methods)
+def are_joined(curves: Sequence[MethodCurve]) -> bool:
+    """Whether any of them has several points."""
+    return any(len(curve.points) > 1 for curve in curves)
 
 
 def _curve(method: MethodRuns, number: int, runs: Sequence[tuple[int, Series]]) -> MethodCurve:
     points = [
         CurvePoint(
             place,
+            run.mark,
             replace(run, number=number, dominated=standing.dominated_by is not None),
             shortened(", ".join(map(_told, method.values(standing))), _LONGEST),
         )

@@ -11,14 +11,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ...base.errors import PrivbenchError
-from ...judging.methods import methods_of
 from ...judging.ranking import Board, Standing, on_front
 from ...record.values import Interval
 from ..notes import named_runs
 from .canvas import legend_height, new_figure, save, with_legend
-from .curves import MethodCurve, curves_of, have_curves
+from .curves import MethodCurve, are_joined, curves_of
 from .labels import places_beside
-from .style import GUESS, MUTED, Series, plot_style, series_of, shortened
+from .style import GUESS, MUTED, plot_style, series_of, shortened
 
 HEIGHT = 3.9  # inches, so that both axes are about as long
 _TITLE_LINES = 0.35  # inches
@@ -39,45 +38,34 @@ def write_tradeoffs(boards: Sequence[Board], path: Path) -> None:
             "draw: name others, or leave out --plot."
         )
     with plot_style():
-        all_series = [series_of(named_runs(board)) for board in boards]
-        legends = [legend_of(series, board.standings) for series, board in zip(all_series, boards, strict=True)]
+        all_curves = [curves_of(series_of(named_runs(board)), board.standings) for board in boards]
+        legends = [[curve.series for curve in curves] for curves in all_curves]
         heights = [HEIGHT + _TITLE_LINES + legend_height(legend) for legend in legends]
         figure = new_figure(sum(heights))
         parts = figure.subfigures(len(boards), 1, height_ratios=heights, squeeze=False)[:, 0]
-        for part, board, series, legend in zip(parts, boards, all_series, legends, strict=True):
+        for part, board, curves, legend in zip(parts, boards, all_curves, legends, strict=True):
             axes = with_legend(part, HEIGHT + _TITLE_LINES, legend).subplots()
-            draw_tradeoff(axes, series, board.standings)
+            draw_tradeoff(axes, curves, board.standings)
             first = board.records[0]
             data = first.protocol["data"]
             told_apart = f" ({board.fingerprint[:12]})" if len(boards) > 1 else ""
             title = f"{data['dataset']} {data['size']} px, {first.protocol['name']}{told_apart}"
             how = "dashed: the Pareto front; dotted: a guess; hollow: not proven"
-            if have_curves(methods_of(board.standings)):
+            if are_joined(curves):
                 how = f"lines: a method from weak to strong; grey: surely beaten in both;\n{how}"
             axes.set_title(f"{shortened(title, 70)}\n{how}", fontsize=8, loc="left")
         save(figure, path)
 
 
-def legend_of(
-    series: Sequence[Series], standings: Sequence[Standing], names: Sequence[str] | None = None
-) -> list[Series]:
-    """What the plot's legend lists: the methods where any has several settings, or the runs."""
-    return [curve.series for curve in curves_of(series, standings, names)]
-
-
-def draw_tradeoff(
-    axes: Axes, series: Sequence[Series], standings: Sequence[Standing], names: Sequence[str] | None = None
-) -> None:
+def draw_tradeoff(axes: Axes, curves: Sequence[MethodCurve], standings: Sequence[Standing]) -> None:
     """One point a run; upwards is more private, rightwards more useful; better methods lie towards the top right.
 
-    The settings of a method are joined, and where there is room their strengths stand beside them. `names` are those of
-    the runs' methods, where these are not the anonymizers'.
+    The settings of a method are joined, and where there is room their strengths stand beside them.
     """
     records = [standing.entry.record for standing in standings]
     utilities = [record.utilities[0] for record in records]
     _draw_around(axes, standings)  # first, because letters find their room between the ends of the axes
-    curves = curves_of(series, standings, names)
-    joined = have_curves(methods_of(standings, names))
+    joined = are_joined(curves)
     cross: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.4} if joined else {"linewidth": 1.1, "alpha": 0.75}
     size = {"markersize": 5.5} if joined else {}
     for point in (point for curve in curves for point in curve.points):
@@ -87,7 +75,7 @@ def draw_tradeoff(
         axes.plot([across.low, across.high], [y, y], color=one.color, **cross)
         axes.plot([x, x], [along.low, along.high], color=one.color, **cross)
         above = 2.5 if one.dominated else 3
-        axes.plot([x], [y], linestyle="", gid=series[point.place].mark, zorder=above, **one.point | size)
+        axes.plot([x], [y], linestyle="", gid=point.mark, zorder=above, **one.point | size)
     if joined:
         _join(axes, curves, standings)
 

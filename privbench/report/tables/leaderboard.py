@@ -22,6 +22,8 @@ from .weights import contamination_mark
 
 WORST_CASE = "worst-case AUC ↓"
 """The title of the column of the headline of privacy."""
+BEATEN_BY = "beaten by"
+"""The title of the column that names a run which is better in both."""
 _SURELY, _NEVER = 0.95, 0.05
 """Shares of resamples from which, and up to which, a run counts as on the Pareto front and off it."""
 _BOTH = [
@@ -32,7 +34,7 @@ _BOTH = [
         note="share of resamples in which no other certified run is at least as good in privacy and utility and "
         f"better in one; yes from {_SURELY:.0%} on, no up to {_NEVER:.0%}",
     ),
-    Column("beaten by", number=False, note="a run that is surely better in both", place="below", lead="beaten by "),
+    Column(BEATEN_BY, number=False, note="a run that is surely better in both", place="below", lead=f"{BEATEN_BY} "),
 ]
 _CONTAMINATED = "Not ranked, because weights that were learnt elsewhere saw test patients"
 _OPEN = "Not ranked, because the release is open: something of the image may be left that no attack made use of"
@@ -173,10 +175,11 @@ def scenarios_of(runs: Sequence[RunRecord]) -> list[str]:
 
 def _both(standing: Standing) -> list[Cell]:
     """What privacy and utility make together, in the columns of _BOTH."""
+    better = None if standing.dominated_by is None else standing.dominated_by.record.label
     return [
         rank("utility_rank", standing.utility_rank),
         Cell(_front_text(standing.on_front), {"on_front": standing.on_front}, sort=standing.on_front),
-        Cell(standing.dominated_by or NOTHING, {"dominated_by": standing.dominated_by}),
+        Cell(better or NOTHING, {"dominated_by": better}),
     ]
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...judging.attack_track import ListedRun, Track, TrackKey
-from ...judging.ranking import Board
+from ...judging.ranking import Board, Standing
 from ..figures import NOTHING, interval_text, number_text
 from ..table import Cell, Column, Rows, Table, Value, estimate, text
-from .leaderboard import WORST_CASE, leaderboard, parts_of
+from .leaderboard import BEATEN_BY, WORST_CASE, leaderboard, parts_of
 
 _ATTACKED = Column(
     "last attacked", number=False, note="the last time that this method was, on these data, and with what"
@@ -34,19 +34,25 @@ def listed_board(
     # Not with areas, whose machines' columns call methods by the names of anonymizers.
     table, of_folder = leaderboard(board, with_areas=False), {one.folder: one for one in listed}
 
-    def row(cells: Sequence[Cell], one: ListedRun) -> list[Cell]:
+    def row(cells: list[Cell], run: Standing) -> list[Cell]:
+        one = of_folder[run.entry.folder]
         track, method = tracks[one.track_key], one.submission.method
         about: dict[str, Value] = {"method": method.name, "entry": one.place, "attacked": one.attacked}
         first = Cell(method.name, dict(cells[0].figures) | about, below=one.record.label, link=pages[method.slug])
+        if run.dominated_by is not None:
+            better = of_folder[run.dominated_by.folder]
+            told = {"dominated_by": f"{better.submission.method.name}, {better.record.label}"}
+            cells[beaten_by] = Cell(told["dominated_by"], told)
         return [first, *cells[1:after], _worst(one, track), _last_attacked(track), *cells[after:]]
 
-    after = 1 + next(place for place, column in enumerate(table.columns) if column.title == WORST_CASE)
+    titles = [column.title for column in table.columns]
+    after, beaten_by = 1 + titles.index(WORST_CASE), titles.index(BEATEN_BY)
     columns = [replace(table.columns[0], title="method"), *table.columns[1:after], _WORST, _ATTACKED]
     columns += table.columns[after:]
     # By place, because a stranger's text may be another's, too.
     groups = [
         Rows(
-            [row(cells, of_folder[run.entry.folder]) for cells, (_, run) in zip(group.rows, named, strict=True)],
+            [row([*cells], run) for cells, (_, run) in zip(group.rows, named, strict=True)],
             group.title,
         )
         for group, (_, named) in zip(table.groups, parts_of(board), strict=True)

@@ -10,7 +10,7 @@ from privbench.report.notes import named_runs
 from privbench.report.plots.curves import curves_of
 from privbench.report.plots.labels import LETTER, LINE, places_beside
 from privbench.report.plots.style import COLORS, FADED, MUTED, PAPER, series_of
-from privbench.report.plots.tradeoff import draw_tradeoff, legend_of, write_tradeoffs
+from privbench.report.plots.tradeoff import draw_tradeoff, write_tradeoffs
 
 RUNS = [
     ("identity", 0.95, 0.9, None),
@@ -39,7 +39,7 @@ def board(rng):
 
 def drawn(board):
     series, axes = series_of(named_runs(board)), Figure().subplots()
-    draw_tradeoff(axes, series, board.standings)
+    draw_tradeoff(axes, curves_of(series, board.standings), board.standings)
     return axes, {line.get_gid(): line for line in axes.get_lines() if line.get_gid()}
 
 
@@ -74,8 +74,8 @@ def test_strengths_stand_at_points_and_the_legend_lists_methods(board):
     assert sorted(text for text, _ in texts) == ["1", "1", "1", "1", "2", "2", "2", "3", "4"]
     assert FADED not in {color for _, color in texts}
     assert MUTED in {color for _, color in texts}
-    legend = legend_of(series_of(named_runs(board)), board.standings)
-    assert [(one.name, one.certified, one.dominated) for one in legend] == [
+    curves = curves_of(series_of(named_runs(board)), board.standings)
+    assert [(one.series.name, one.series.certified, one.series.dominated) for one in curves] == [
         ("good, b 1…4", True, False),
         ("bad, b 1…2", True, True),
         ("mixed, b 1…3", True, False),
@@ -95,12 +95,12 @@ def test_the_file_tells_how_to_read_curves(board, tmp_path):
 def test_a_board_of_single_settings_looks_as_it_always_did(rng):
     runs = [("identity", 0.95, 0.9), ("good", 0.6, 0.8), ("bad", 0.9, 0.6)]
     (board,) = make_boards([entry(name, p, u, rng=rng, spread=0.002, params={"b": 1}) for name, p, u in runs])
-    assert [one.dominated_by for one in board.standings] == [None, "good b=1", None]
+    assert [one.dominated_by and one.dominated_by.record.label for one in board.standings] == [None, "good b=1", None]
     axes, lines = drawn(board)
     assert [to_hex(lines[f"run-{number}"].get_color()) for number in range(3)] == list(COLORS[:3])
     assert (len(axes.texts), [gid for gid in lines if gid.startswith("curve")]) == (0, [])
     series = series_of(named_runs(board))
-    assert legend_of(series, board.standings) == series
+    assert [one.series for one in curves_of(series, board.standings)] == series
 
 
 def test_settings_of_several_parameters_name_them_once(rng):

@@ -131,6 +131,17 @@ def test_an_entry_says_when_it_was_last_attacked_with_what_and_what_was_found(si
     assert "Last attacked on 2026-05-05 by siamese (paper), contrastive (informed)." in method
 
 
+def test_what_beats_a_method_is_called_as_its_makers_do(site):
+    told = pd.read_csv(site / "leaderboard.csv").set_index("entry")["dominated_by"].dropna().to_dict()
+    assert told == {"blur/1": "Shuffled Ribs, ribs b=1"}
+    page = pages_of(site)[PAGE]
+    assert "Shuffled Ribs, ribs b=1" in " ".join(page.text.split())
+    said = [figures for _, attributes in page.elements if (figures := attributes.get("data-figures"))]
+    (of_blur,) = [one for one in said if "surely beaten in both by" in one]
+    assert of_blur.startswith("blur; ")
+    assert of_blur.endswith("surely beaten in both by Shuffled Ribs")
+
+
 def test_what_was_replaced_stays_in_the_history(board, tmp_path):
     again = list_run(
         tmp_path / "ribs" / "4", "ribs", 0.65, 0.8, params={"b": 1}, day="2026-07-01",
