@@ -10,32 +10,11 @@ import pyarrow.parquet as pq
 
 from ..base.errors import PrivbenchError
 from ..evaluate.coarse import COARSENED, coarsened
-from ..record.folder import (
-    ANONYMIZER,
-    COPY_SCORES,
-    INFERENCE_SCORES,
-    LINKAGE_SCORES,
-    MATCHES,
-    MEASUREMENTS,
-    MEASURES,
-    RETRIEVAL_SCORES,
-    SEARCH_SCORES,
-    UTILITY_SCORES,
-)
+from ..record.folder import ANONYMIZER, MEASURES, SCORE_COLUMNS
 from ..record.nameless import kinds_with_gaps, named_columns
 from ..record.run import FILE as RUN
 from ..record.run import RunRecord
-from ..record.scores import (
-    COPIES_COLUMNS,
-    INFERENCE_COLUMNS,
-    LINKAGE_COLUMNS,
-    MATCH_COLUMNS,
-    MEASUREMENT_COLUMNS,
-    RETRIEVAL_COLUMNS,
-    SEARCH_COLUMNS,
-    UTILITY_COLUMNS,
-    read_scores,
-)
+from ..record.scores import read_scores
 from ..record.shared import Withheld
 from ..record.submission import FILE
 from ..running.run_folder import MARKER, withheld_from
@@ -47,11 +26,6 @@ LARGEST_TEXT = 4 * 2**20
 MOST_ROWS = 20_000_000
 """Rows of a score file, whatever its size: equal ones take next to nothing until they are read."""
 _TEXTS = (FILE, RUN, MARKER, ANONYMIZER, MEASURES)
-_COLUMNS = {
-    LINKAGE_SCORES: LINKAGE_COLUMNS, RETRIEVAL_SCORES: RETRIEVAL_COLUMNS, SEARCH_SCORES: SEARCH_COLUMNS,
-    MATCHES: MATCH_COLUMNS, INFERENCE_SCORES: INFERENCE_COLUMNS, UTILITY_SCORES: UTILITY_COLUMNS,
-    MEASUREMENTS: MEASUREMENT_COLUMNS, COPY_SCORES: COPIES_COLUMNS,
-}  # fmt: skip
 
 
 def unreadable(folder: Path) -> Iterator[str]:
@@ -66,7 +40,7 @@ def unreadable(folder: Path) -> Iterator[str]:
 
 def not_score_files(folder: Path) -> Iterator[str]:
     """Score files of other columns than they have, or of too many rows; by what they tell before they are read."""
-    for name, columns in _COLUMNS.items():
+    for name, columns in SCORE_COLUMNS.items():
         if not (folder / name).is_file():
             continue  # which is told elsewhere
         try:
@@ -92,7 +66,7 @@ def names_told(folder: Path, record: RunRecord) -> Iterator[str]:
     if not record.public and Withheld.AGES not in withheld:
         yield f"{MARKER}: it does not tell that exact ages were withheld: make the entry with submit"
     tables = {}
-    for name in _COLUMNS:
+    for name in SCORE_COLUMNS:
         try:
             tables[name] = read_scores(folder / name)
         except PrivbenchError:

@@ -12,7 +12,20 @@ from ..base.files import digests
 from .estimates import FILE as ESTIMATES
 from .examples import FILE as EXAMPLES
 from .run import FILE, RunRecord
-from .scores import AttackOrigin, AttackScores, read_scores, write_scores
+from .scores import (
+    COPIES_COLUMNS,
+    INFERENCE_COLUMNS,
+    LINKAGE_COLUMNS,
+    MATCH_COLUMNS,
+    MEASUREMENT_COLUMNS,
+    RETRIEVAL_COLUMNS,
+    SEARCH_COLUMNS,
+    UTILITY_COLUMNS,
+    AttackOrigin,
+    AttackScores,
+    read_scores,
+    write_scores,
+)
 from .unpaired_scores import UnpairedScores
 
 LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES = (
@@ -32,10 +45,14 @@ EVERY_RUN_HAS = (
     COPY_SCORES, MEASURES, ESTIMATES, ANONYMIZER, ANONYMIZER_STATE, CURVES, CURVES_PLOT,
 )  # fmt: skip
 """What the record of a run vouches for with a digest; all but the state goes out where a run is shared."""
+SCORE_COLUMNS = {
+    LINKAGE_SCORES: LINKAGE_COLUMNS, RETRIEVAL_SCORES: RETRIEVAL_COLUMNS, SEARCH_SCORES: SEARCH_COLUMNS,
+    MATCHES: MATCH_COLUMNS, INFERENCE_SCORES: INFERENCE_COLUMNS, UTILITY_SCORES: UTILITY_COLUMNS,
+    MEASUREMENTS: MEASUREMENT_COLUMNS, COPY_SCORES: COPIES_COLUMNS,
+}  # fmt: skip
+"""The columns of each score file that a run has."""
 PUBLIC_RUNS_HAVE = (EXAMPLES, CONTACT_SHEET)
 """Pictures of originals, and so of nothing but data in which nobody is."""
-
-
 UNPAIRED_RUNS_HAVE = (
     DRAW_SCORES, PATIENT_SCORES, NEARNESS_SCORES, COPY_SCORES, UTILITY_SCORES, ESTIMATES, ANONYMIZER, CURVES,
 )  # fmt: skip

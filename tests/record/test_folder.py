@@ -11,12 +11,14 @@ from records import image_table, readings, record
 from privbench.base.files import digests
 from privbench.record.folder import (
     COPY_SCORES,
+    EVERY_RUN_HAS,
     INFERENCE_SCORES,
     LINKAGE_SCORES,
     MATCHES,
     MEASUREMENTS,
     MEASURES,
     RETRIEVAL_SCORES,
+    SCORE_COLUMNS,
     SEARCH_SCORES,
     UTILITY_SCORES,
     read_attack_scores,
@@ -112,3 +114,10 @@ def test_a_changed_file_has_another_digest(tmp_path):
     (tmp_path / "a.npy").write_bytes(np.array([0, 0, 0, 1e-300]).tobytes())
     assert digests(tmp_path, "log.txt").keys() == before.keys()
     assert digests(tmp_path, "log.txt") != before
+
+
+def test_the_columns_of_every_score_file_are_told(attacks, utility, tmp_path):
+    assert {*SCORE_COLUMNS} == {name for name in EVERY_RUN_HAS if name.endswith(".parquet")}
+    write_run_scores(tmp_path, attacks, utility, *NOTHING)
+    found = {name: sorted(read_scores(tmp_path / name).columns) for name in SCORE_COLUMNS}
+    assert found == {name: sorted(columns) for name, columns in SCORE_COLUMNS.items()}
