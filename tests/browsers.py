@@ -39,6 +39,20 @@ def chromium(profile: Path) -> Iterator[Any]:
         opened.quit()
 
 
+def resize(browser: Any, width: int) -> None:
+    """Makes the window so many pixels wide, and 900 high."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def find_all(page: Any, selector: str) -> list[Any]:
+    """The elements of an open page that a CSS selector names."""
+    from selenium.webdriver.common.by import By
+
+    found: list[Any] = page.find_elements(By.CSS_SELECTOR, selector)
+    return found
+
+
 def _found(*names: str) -> str:
     """The first of these programs."""
     path = next(filter(None, map(shutil.which, names)), None)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from browsers import chromium
+from browsers import chromium, find_all, resize
 from report_runs import report_of, write_run
 
 from privbench.report.page.build import PAGE
@@ -33,24 +33,13 @@ def browser(report, tmp_path_factory):
 @pytest.fixture
 def page(browser, report):
     """The page, freshly opened in a window of 1200 x 900 pixels."""
-    _resize(browser, 1200)
+    resize(browser, 1200)
     browser.get((report / PAGE).as_uri())
     return browser
 
 
-def _resize(browser, width: int) -> None:
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
-
-def _find(page, selector: str):
-    from selenium.webdriver.common.by import By
-
-    return page.find_elements(By.CSS_SELECTOR, selector)
-
-
 def _names(page) -> list[str]:
-    return [cell.text for cell in _find(page, "table.leaderboard th[scope=row]")]
+    return [cell.text for cell in find_all(page, "table.leaderboard th[scope=row]")]
 
 
 def _press(element, key: str) -> None:
@@ -73,9 +62,9 @@ def test_it_opens_from_disk_without_an_error_or_a_request(page, report):
 
 
 def test_a_header_sorts_by_click_and_by_key(page):
-    head = _find(page, "table.leaderboard thead th")
+    head = find_all(page, "table.leaderboard thead th")
     by_name, by_utility = head[0], next(one for one in head if "classification" in one.text)
-    button = _find(page, "table.leaderboard thead button")[head.index(by_utility)]
+    button = find_all(page, "table.leaderboard thead button")[head.index(by_utility)]
     button.click()
     assert by_utility.get_attribute("aria-sort") == "ascending"
     assert _names(page) == ["method-9", EVIL, "method-10", "starved"]
@@ -83,8 +72,8 @@ def test_a_header_sorts_by_click_and_by_key(page):
     assert by_utility.get_attribute("aria-sort") == "descending"
     # What is not proven stays below, though its utility would put it second.
     assert _names(page) == ["method-10", EVIL, "method-9", "starved"]
-    assert "descending" in _find(page, "#announcer")[0].get_attribute("textContent")
-    _press(_find(page, "table.leaderboard thead button")[0], "SPACE")
+    assert "descending" in find_all(page, "#announcer")[0].get_attribute("textContent")
+    _press(find_all(page, "table.leaderboard thead button")[0], "SPACE")
     assert by_utility.get_attribute("aria-sort") == "none"
     assert by_name.get_attribute("aria-sort") == "ascending"
     assert _names(page) == [EVIL, "method-9", "method-10", "starved"]
@@ -92,7 +81,7 @@ def test_a_header_sorts_by_click_and_by_key(page):
 
 def test_figures_sort_as_numbers_and_what_is_missing_comes_last(page):
     table = "table.sortable:not(.leaderboard)"
-    heads = _find(page, f"{table} thead button")
+    heads = find_all(page, f"{table} thead button")
     place = next(number for number, one in enumerate(heads) if one.text.startswith("positives"))
     heads[place].click()
     figures = page.execute_script(
@@ -105,14 +94,14 @@ def test_figures_sort_as_numbers_and_what_is_missing_comes_last(page):
 def test_a_point_names_its_run_when_hovered_and_when_focused(page):
     from selenium.webdriver.common.action_chains import ActionChains
 
-    marks = {mark.get_attribute("data-name"): mark for mark in _find(page, "#b1-tradeoff .mark")}
+    marks = {mark.get_attribute("data-name"): mark for mark in find_all(page, "#b1-tradeoff .mark")}
     assert set(marks) == {"method-10", "method-9", EVIL, "starved"}
-    tip = _find(page, "#b1-tradeoff .tip")[0]
+    tip = find_all(page, "#b1-tradeoff .tip")[0]
     assert not tip.is_displayed()
     ActionChains(page).move_to_element(marks["method-9"]).perform()
     assert tip.text.splitlines()[0] == "method-9"
     assert "privacy 0.600 [0.550, 0.650] by contrastive (informed)" in tip.text
-    ActionChains(page).move_to_element(_find(page, "h1")[0]).perform()
+    ActionChains(page).move_to_element(find_all(page, "h1")[0]).perform()
     assert not tip.is_displayed()
     page.execute_script("arguments[0].focus()", marks[EVIL])
     assert tip.text.splitlines()[0] == EVIL
@@ -125,14 +114,14 @@ def test_a_point_names_its_run_when_hovered_and_when_focused(page):
 
 def test_an_evil_label_stays_text(page):
     assert page.title == "privbench report"
-    assert len(_find(page, "script")) == 1
-    assert _find(page, "img[src=x]") == []
+    assert len(find_all(page, "script")) == 1
+    assert find_all(page, "img[src=x]") == []
     assert EVIL in _names(page)
 
 
 @pytest.mark.parametrize("width", [400, 1600])
 def test_the_body_never_scrolls_sideways(page, width):
-    _resize(page, width)
+    resize(page, width)
     page.execute_script("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
 
@@ -159,7 +148,7 @@ def test_it_is_readable_in_the_dark(page):
 
 
 def test_links_lead_to_files_of_the_report(page, report):
-    links = [link.get_attribute("href") for link in _find(page, ".files a")]
+    links = [link.get_attribute("href") for link in find_all(page, ".files a")]
     assert links
     assert all(Path(link.removeprefix("file://")).is_relative_to(report) for link in links)
     assert all(Path(link.removeprefix("file://")).is_file() for link in links)

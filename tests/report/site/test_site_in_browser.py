@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from browsers import chromium
+from browsers import chromium, find_all, resize
 from handed_in import list_run
 
 from privbench.report.page.build import PAGE
@@ -37,26 +37,15 @@ def browser(site, tmp_path_factory):
 @pytest.fixture
 def page(browser, site):
     """The front page, freshly opened in a window of 1200 x 900 pixels."""
-    _resize(browser, 1200)
+    resize(browser, 1200)
     browser.get("about:blank")
     browser.get((site / PAGE).as_uri())
     return browser
 
 
-def _resize(browser, width):
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
-
-def _find(page, selector):
-    from selenium.webdriver.common.by import By
-
-    return page.find_elements(By.CSS_SELECTOR, selector)
-
-
 def _shown(page):
     """The methods whose rows are to be seen, table by table."""
-    return [row.text.split("\n")[0] for row in _find(page, "table.leaderboard tbody tr:not(.group) th")
+    return [row.text.split("\n")[0] for row in find_all(page, "table.leaderboard tbody tr:not(.group) th")
             if row.is_displayed()]  # fmt: skip
 
 
@@ -82,7 +71,7 @@ def test_filters_show_what_is_asked_for(page):
 
     whole = ["Shuffled Ribs", "Shuffled Ribs", EVIL, "None", "Shuffled Ribs"]
     assert _shown(page) == whole
-    count, (text,) = _find(page, "#filter-count")[0], _find(page, "#filter-text")
+    count, (text,) = find_all(page, "#filter-count")[0], find_all(page, "#filter-text")
     assert count.text == "5 of 5 shown"
     text.send_keys("RIBS B=1")
     assert _shown(page) == ["Shuffled Ribs", "Shuffled Ribs"]
@@ -95,43 +84,43 @@ def test_filters_show_what_is_asked_for(page):
     page.execute_script(
         "arguments[0].value = ''; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))", text
     )
-    _find(page, "#filter-certified")[0].click()
+    find_all(page, "#filter-certified")[0].click()
     assert _shown(page) == ["Shuffled Ribs", "Shuffled Ribs", EVIL, "Shuffled Ribs"]
-    assert not any(head.is_displayed() for head in _find(page, "tr.group"))
-    Select(_find(page, "#filter-table")[0]).select_by_value("table-bbbbbbbbbbbb")
+    assert not any(head.is_displayed() for head in find_all(page, "tr.group"))
+    Select(find_all(page, "#filter-table")[0]).select_by_value("table-bbbbbbbbbbbb")
     assert (_shown(page), count.text) == (["Shuffled Ribs"], "1 of 5 shown")
 
 
 def test_an_open_entry_stays_below_however_the_table_is_sorted(page):
-    head = _find(page, "table.leaderboard thead th")
+    head = find_all(page, "table.leaderboard thead th")
     place = next(number for number, one in enumerate(head) if one.text.startswith("worst-case AUC"))
     for _ in range(2):
-        _find(page, "table.leaderboard thead button")[place].click()
+        find_all(page, "table.leaderboard thead button")[place].click()
         assert _shown(page)[3] == "None"
 
 
 def test_a_method_leads_to_its_page_and_back_to_its_table(page, site):
-    link = next(one for one in _find(page, "table.leaderboard th a") if one.text == "Shuffled Ribs")
+    link = next(one for one in find_all(page, "table.leaderboard th a") if one.text == "Shuffled Ribs")
     link.click()
     assert page.current_url == (site / "methods" / "shuffled-ribs.html").as_uri()
-    assert _find(page, "h1")[0].text == "Shuffled Ribs"
-    next(one for one in _find(page, "#history td a") if one.text.startswith("phantom")).click()
+    assert find_all(page, "h1")[0].text == "Shuffled Ribs"
+    next(one for one in find_all(page, "#history td a") if one.text.startswith("phantom")).click()
     assert page.current_url == f"{(site / PAGE).as_uri()}#table-bbbbbbbbbbbb"
     top = "return document.querySelector(location.hash).getBoundingClientRect().top"
     assert abs(page.execute_script(top)) < 900
 
 
 def test_a_point_names_its_entry(page):
-    mark = next(one for one in _find(page, ".mark") if one.get_attribute("data-name") == "Shuffled Ribs")
+    mark = next(one for one in find_all(page, ".mark") if one.get_attribute("data-name") == "Shuffled Ribs")
     page.execute_script("arguments[0].focus()", mark)
-    tip = next(one for one in _find(page, ".tip") if one.is_displayed())
+    tip = next(one for one in find_all(page, ".tip") if one.is_displayed())
     assert tip.text.startswith("Shuffled Ribs\nribs b=")
     assert "privacy 0." in tip.text
 
 
 @pytest.mark.parametrize("name", [PAGE, "methods/shuffled-ribs.html"])
 def test_on_a_telephone_only_tables_scroll_sideways(page, site, name):
-    _resize(page, 360)
+    resize(page, 360)
     page.get((site / name).as_uri())
     page.execute_script("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     assert page.execute_script("return document.documentElement.scrollWidth") <= 360
