@@ -264,7 +264,7 @@ def test_an_original_is_told_by_whose_it_is(small):
     assert rows["relation"].tolist() == [OWN_IMAGE, OWN_PATIENT, OTHER_PATIENT, NOBODY]
     assert rows["nearest"].tolist()[:3] == ["a", "a", "b"]
     assert rows["nearest_patient"].tolist()[:3] == ["007", "007", "007"]
-    assert rows[["nearest", "nearest_patient"]].isna().all(1).tolist() == [False, False, False, True]
+    assert rows[["nearest", "nearest_patient"]].isna().all(axis=1).tolist() == [False, False, False, True]
     assert rows["exact"].tolist() == [True, False, False, False]
     assert (set(rows["originals"]), set(rows["original_patients"])) == ({4}, {2})
     assert (set(rows["shown"]), set(rows["split"])) == ({"A"}, {"test"})
