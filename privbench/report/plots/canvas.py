@@ -22,6 +22,7 @@ LEGEND = "legend"
 """The id of the part of a plot that the page tells in words of its own."""
 _LEGEND_LINE = 0.155  # inches
 _NOT_PROVEN = " (not proven)"
+_HALF_LINE = 34  # letters, where a legend has two columns
 _TITLE_LINE = 0.2  # inches
 _UNDATED = {"svg": {"Date": None}, "png": {"Software": None}, "pdf": {"CreationDate": None}}
 
@@ -53,7 +54,10 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
 
 def legend_height(series: Sequence[Series]) -> float:
     """What the legend of the series needs, in inches."""
-    return _LEGEND_LINE * -(-len(series) // _columns(series)) + 0.12 if series else 0.0
+    rows = -(-len(series) // _columns(series)) or 1
+    columns = [series[first : first + rows] for first in range(0, len(series), rows)]
+    lines = max((sum(1 + _label(one).count("\n") for one in column) for column in columns), default=0)
+    return _LEGEND_LINE * lines + 0.12 if series else 0.0
 
 
 def with_legend(figure: FigureBase, height: float, series: Sequence[Series], *, lines: bool = False) -> FigureBase:
@@ -63,8 +67,7 @@ def with_legend(figure: FigureBase, height: float, series: Sequence[Series], *, 
     parts = figure.subfigures(2, 1, height_ratios=(height, legend_height(series)), squeeze=False)
     plots, below = parts[:, 0]
     handles = [Line2D([], [], **(one.line if lines else one.point | {"linestyle": ""})) for one in series]
-    # A label that begins with an underscore would be left out; a space in front of it is not seen.
-    labels = [f" {shortened(one.name, 70)}{'' if one.certified else _NOT_PROVEN}" for one in series]
+    labels = [_label(one) for one in series]
     legend = below.legend(
         handles, labels, loc="upper left", bbox_to_anchor=(0, 0, 1, 1), ncols=_columns(series), mode="expand",
         frameon=False, fontsize=8, borderpad=0.1, labelspacing=0.25, handlelength=3 if lines else 1.5,
@@ -74,7 +77,16 @@ def with_legend(figure: FigureBase, height: float, series: Sequence[Series], *, 
 
 
 def _columns(series: Sequence[Series]) -> int:
-    return 2 if all(len(one.name) + (0 if one.certified else len(_NOT_PROVEN)) <= 34 for one in series) else 1
+    return 2 if all(len(one.name) <= _HALF_LINE for one in series) else 1
+
+
+def _label(one: Series) -> str:
+    # A label that begins with an underscore would be left out; a space in front of it is not seen.
+    name = f" {shortened(one.name, 70)}"
+    if one.certified:
+        return name
+    apart = len(one.name) <= _HALF_LINE < len(one.name) + len(_NOT_PROVEN)
+    return name + ("\n" if apart else "") + _NOT_PROVEN
 
 
 def add_title(canvas: Canvas, title: str) -> None:
