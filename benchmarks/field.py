@@ -1,17 +1,21 @@
 """What privbench found of every built-in method: the table of docs/anonymizers.md.
 
-    privbench sweep field && python benchmarks/field.py [RUNS]
+    privbench sweep field && python benchmarks/field.py [RUNS] [--strongest]
 
 Reads the runs of the sweep `field`, by default below runs/field, and prints a Markdown table, a row each: the worst
 case with its verdict, the rank-1 rate of that attack, how often a release finds its own original, and the headline of
-utility, with 95 % intervals over patients.
+utility, with 95 % intervals over patients. With --strongest a row a method, its setting of the lowest worst case, and
+the area under the trade-off of all of its settings: the table of README.md.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
+from privbench.judging.areas import MethodArea, areas_of
+from privbench.judging.ranking import make_boards, read_entry
 from privbench.record.run import RunRecord, read_run
 from privbench.record.values import Interval
 from privbench.sweeps.schema import load_sweep
@@ -40,13 +44,37 @@ def _told(value: float, interval: Interval | None) -> str:
     return f"{value:.3f}" + ("" if interval is None else f" [{interval.low:.3f}, {interval.high:.3f}]")
 
 
+def strongest(records: Iterable[RunRecord]) -> list[RunRecord]:
+    """Of each method the run of the lowest worst case, the lowest first."""
+    found: dict[str, RunRecord] = {}
+    for record in sorted(records, key=lambda one: one.judged.verification_auc):
+        found.setdefault(record.anonymizer.name, record)
+    return list(found.values())
+
+
+def _area(area: MethodArea | None) -> str:
+    if area is None:
+        return "–"
+    value = "not told" if area.value is None else _told(area.value, area.interval)
+    return f"{value}, {area.counted} of {area.settings}"
+
+
 def main() -> None:
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     told.add_argument("runs", type=Path, nargs="?", default=Path("runs/field"), help="where the sweep's folders lie")
-    folder = told.parse_args().runs
-    print(f"| {' | '.join(HEAD)} |\n{'| --- ' * len(HEAD)}|")
-    for one in load_sweep("field").rows:
-        print(row(read_run(folder / one.folder)))
+    told.add_argument("--strongest", action="store_true", help="a row a method")
+    asked = told.parse_args()
+    folders = [asked.runs / one.folder for one in load_sweep("field").rows]
+    records, areas = [read_run(folder) for folder in folders], {}
+    head = HEAD
+    if asked.strongest:
+        (board,) = make_boards([read_entry(folder) for folder in folders])
+        found = areas_of(board)
+        areas = {} if found is None else {one.method: one for one in found.methods}
+        records, head = strongest(records), (*HEAD, "area ↑, settings that count")
+    print(f"| {' | '.join(head)} |\n{'| --- ' * len(head)}|")
+    for record in records:
+        print(row(record) + (f" {_area(areas.get(record.anonymizer.name))} |" if asked.strongest else ""))
 
 
 if __name__ == "__main__":
