@@ -185,7 +185,7 @@ def area_between(
     if varies.any():
         largest = np.abs(draws[varies] / spread[varies, None]).max(0)
         critical = float(np.quantile(largest, confidence + each * len(still)))
-        reach = spread * intervals.reach_of(critical, effective)
+        reach = spread * intervals.student_critical(critical, effective)
     ends = np.stack([values - reach, values + reach])
     for place in still:
         ends[:, place] = intervals.at_the_bound(float(values[place]), (0.0, 1.0), 1 - each, effective)

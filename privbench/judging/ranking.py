@@ -203,9 +203,9 @@ def surely_below(estimates: Sequence[Estimate], confidence: float, numbers: Sequ
     varies = (error > _NO_ERROR) & (spread > _NO_ERROR)
     critical = _critical_value(draws.astype(np.float32), np.where(varies, spread, np.inf), confidence)
     effective = min(one.effective for one in estimates)
-    reach = intervals.reach_of(critical, effective)
+    errors = intervals.student_critical(critical, effective)
     distance = values - values[:, None]
-    return np.where(varies, distance > reach * error, distance > _NO_ERROR)
+    return np.where(varies, distance > errors * error, distance > _NO_ERROR)
 
 
 def _between_pairs(covariance: np.ndarray) -> np.ndarray:
@@ -225,7 +225,7 @@ def _errors(estimates: Sequence[Estimate]) -> np.ndarray:
     if len({len(one.between) for one in estimates}) == 1:
         between = np.stack([one.between for one in estimates])
         variance = np.maximum(variance - _between_pairs(between @ between.T), variance / 3)
-    # Student's t of few degrees of freedom has far more variance than the squared error, and critical values are drawn.
+    # As drawn, because critical values are: Student's t of few degrees of freedom has far more than the squared error.
     trainings = np.array([float(np.square(one.training_deviations).mean()) for one in estimates])
     return np.asarray(variance + trainings[:, None] + trainings)
 

@@ -120,11 +120,9 @@ def write_shared(folder: Path, part: Path, with_weights: bool = False, with_name
     if not with_weights and ANONYMIZER_STATE in names:
         names.remove(ANONYMIZER_STATE)
     finer = () if record.public else COARSENED
-    tables = {
-        name: coarsened(name, read_scores(folder / name)) if name in finer else read_scores(folder / name)
-        for name in names
-        if name in finer or (not with_names and name.endswith(".parquet"))
-    }
+    rewritten = [name for name in names if name in finer or (not with_names and name.endswith(".parquet"))]
+    tables = {name: read_scores(folder / name) for name in rewritten}
+    tables |= {name: coarsened(name, tables[name]) for name in rewritten if name in finer}
     if not with_names:
         tables = without_names(tables)
     for name in names:

@@ -54,8 +54,11 @@ def percentile(resampled: np.ndarray, confidence: float, effective: float = np.i
     return float(low), float(high)
 
 
-def reach_of(critical: float, effective: float) -> float:
-    """How many standard errors a normal critical value is with the tails that so few patients need."""
+def student_critical(critical: float, effective: float) -> float:
+    """The critical value of Student's t whose tail is that of a normal one, with one degree less than patients.
+
+    `effective` is their number, of which less than two count as two.
+    """
     return float(stats.t.isf(stats.norm.sf(critical), max(effective - 1, 1)))
 
 

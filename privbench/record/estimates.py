@@ -92,7 +92,9 @@ class Estimate:
     def training_deviations(self) -> np.ndarray:
         """What the trainings add to a figure, as Student's t has it, from the least to the most. Shape: (B,)."""
         count = len(self.resampled)
-        return np.asarray((self.training_error or 0.0) * stats.t.ppf((np.arange(count) + 0.5) / count, self.freedom))
+        if not self.training_error:
+            return np.zeros(count)
+        return np.asarray(self.training_error * stats.t.ppf((np.arange(count) + 0.5) / count, self.freedom))
 
     def joined(self, number: int = 0) -> np.ndarray:
         """The drawn values with the variation of the trainings on top: all that is known to vary. Shape: (B,).

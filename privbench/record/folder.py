@@ -26,7 +26,7 @@ from .scores import (
     read_scores,
     write_scores,
 )
-from .unpaired_scores import UnpairedScores
+from .unpaired_scores import DRAW_COLUMNS, NEARNESS_COLUMNS, PATIENT_COLUMNS, UnpairedScores
 
 LINKAGE_SCORES, RETRIEVAL_SCORES, SEARCH_SCORES, MATCHES = (
     f"scores/{name}.parquet" for name in ("linkage", "retrieval", "searches", "matches")
@@ -45,18 +45,19 @@ EVERY_RUN_HAS = (
     COPY_SCORES, MEASURES, ESTIMATES, ANONYMIZER, ANONYMIZER_STATE, CURVES, CURVES_PLOT,
 )  # fmt: skip
 """What the record of a run vouches for with a digest; all but the state goes out where a run is shared."""
-SCORE_COLUMNS = {
-    LINKAGE_SCORES: LINKAGE_COLUMNS, RETRIEVAL_SCORES: RETRIEVAL_COLUMNS, SEARCH_SCORES: SEARCH_COLUMNS,
-    MATCHES: MATCH_COLUMNS, INFERENCE_SCORES: INFERENCE_COLUMNS, UTILITY_SCORES: UTILITY_COLUMNS,
-    MEASUREMENTS: MEASUREMENT_COLUMNS, COPY_SCORES: COPIES_COLUMNS,
-}  # fmt: skip
-"""The columns of each score file that a run has."""
 PUBLIC_RUNS_HAVE = (EXAMPLES, CONTACT_SHEET)
 """Pictures of originals, and so of nothing but data in which nobody is."""
 UNPAIRED_RUNS_HAVE = (
     DRAW_SCORES, PATIENT_SCORES, NEARNESS_SCORES, COPY_SCORES, UTILITY_SCORES, ESTIMATES, ANONYMIZER, CURVES,
 )  # fmt: skip
 """The same of a run of an unpaired release; without findings nothing is trained, and there is no curve to draw."""
+SCORE_COLUMNS = {
+    LINKAGE_SCORES: LINKAGE_COLUMNS, RETRIEVAL_SCORES: RETRIEVAL_COLUMNS, SEARCH_SCORES: SEARCH_COLUMNS,
+    MATCHES: MATCH_COLUMNS, INFERENCE_SCORES: INFERENCE_COLUMNS, UTILITY_SCORES: UTILITY_COLUMNS,
+    MEASUREMENTS: MEASUREMENT_COLUMNS, COPY_SCORES: COPIES_COLUMNS, DRAW_SCORES: DRAW_COLUMNS,
+    PATIENT_SCORES: PATIENT_COLUMNS, NEARNESS_SCORES: NEARNESS_COLUMNS,
+}  # fmt: skip
+"""The columns of every score file that a run can have."""
 
 
 def files_of(record: RunRecord) -> tuple[str, ...]:

@@ -20,6 +20,14 @@ def test_few_patients_widen_the_tails_as_students_t_does(rng):
         assert low == pytest.approx(-high, rel=0.05)
 
 
+def test_a_normal_critical_value_grows_as_students_t_does():
+    normal = stats.norm.ppf(0.975)
+    assert intervals.student_critical(normal, np.inf) == pytest.approx(normal)
+    for effective in (2.5, 5, 40):
+        assert intervals.student_critical(normal, effective) == pytest.approx(stats.t.ppf(0.975, effective - 1))
+    assert intervals.student_critical(normal, 1.2) == intervals.student_critical(normal, 2)
+
+
 def test_the_jackknife_of_a_mean_is_its_standard_error(rng):
     values = rng.normal(size=50)
     jackknife = bootstrap.mean(values, np.arange(50))(bootstrap.leave_one_out(50))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from attack_scores import scores_of, thirty_patients
+from drawn_worlds import world
 from records import image_table, readings, record
 
 from privbench.base.files import digests
@@ -20,10 +21,12 @@ from privbench.record.folder import (
     RETRIEVAL_SCORES,
     SCORE_COLUMNS,
     SEARCH_SCORES,
+    UNPAIRED_RUNS_HAVE,
     UTILITY_SCORES,
     read_attack_scores,
     seal,
     write_run_scores,
+    write_unpaired_scores,
 )
 from privbench.record.run import read_run
 from privbench.record.scores import (
@@ -117,7 +120,13 @@ def test_a_changed_file_has_another_digest(tmp_path):
 
 
 def test_the_columns_of_every_score_file_are_told(attacks, utility, tmp_path):
-    assert {*SCORE_COLUMNS} == {name for name in EVERY_RUN_HAS if name.endswith(".parquet")}
-    write_run_scores(tmp_path, attacks, utility, *NOTHING)
-    found = {name: sorted(read_scores(tmp_path / name).columns) for name in SCORE_COLUMNS}
-    assert found == {name: sorted(columns) for name, columns in SCORE_COLUMNS.items()}
+    named = {*EVERY_RUN_HAS, *UNPAIRED_RUNS_HAVE}
+    assert {*SCORE_COLUMNS} == {name for name in named if name.endswith(".parquet")}
+    for folder in ("paired", "unpaired"):
+        (tmp_path / folder).mkdir()
+    write_run_scores(tmp_path / "paired", attacks, utility, *NOTHING)
+    write_unpaired_scores(tmp_path / "unpaired", world(1), utility)
+    written = sorted(tmp_path.rglob("*.parquet"))
+    assert len(written) == len(SCORE_COLUMNS) + 2, "both have scores of utility and of copies"
+    for path in written:
+        assert sorted(read_scores(path).columns) == sorted(SCORE_COLUMNS[f"scores/{path.name}"])

@@ -60,16 +60,19 @@ class Plotter:
             names: of their methods, where these are not the anonymizers'.
         """
         curves = curves_of(series, standings, names)
-        labels = names or [one.entry.record.label for one in standings]
-        called = {one.entry.folder: label for one, label in zip(standings, labels, strict=True)}
+        labels = ["" if names is None else one.entry.record.label for one in standings]  # which setting of the method
+        called = {
+            one.entry.folder: f"{own.name}, {label}" if label else own.name
+            for one, own, label in zip(standings, series, labels, strict=True)
+        }
         marks = {
             own.mark: Mark(
                 own.name,
-                figures_of(one, called) if names is None else f"{one.entry.record.label}; {figures_of(one, called)}",
+                f"{label}; {figures_of(one, called)}" if label else figures_of(one, called),
                 focusable=True,
                 certified=own.certified,
             )
-            for own, one in zip(series, standings, strict=True)
+            for own, one, label in zip(series, standings, labels, strict=True)
         }
         with plot_style():
             canvas = new_canvas(HEIGHT, [curve.series for curve in curves])

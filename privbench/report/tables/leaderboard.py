@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from ...judging.areas import areas_of
 from ...judging.ranking import Board, Standing, best_match, strongest, worst_attack
@@ -119,7 +120,7 @@ def leaderboard(board: Board, with_areas: bool = True) -> Table:
             copies_mark(run),
             contamination_mark(run),
             rank("privacy_rank", standing.privacy_rank),
-            *([] if utility is None else _both(standing)),
+            *([] if utility is None else _both(standing, called)),
             Cell(
                 interval_text(worst.verification_auc, worst.interval),
                 {
@@ -142,6 +143,7 @@ def leaderboard(board: Board, with_areas: bool = True) -> Table:
             Cell("", utilities(run) | _conditions(run) | area_of_method(areas, run)),
         ]
 
+    called = {one.entry.folder: name for name, one in zip(names_of(board), board.standings, strict=True)}
     groups = [Rows([row(*one) for one in named], title) for title, named in parts_of(board)]
     return Table("Runs, the most private first", columns, groups, sortable=True, kind="leaderboard")
 
@@ -173,13 +175,16 @@ def scenarios_of(runs: Sequence[RunRecord]) -> list[str]:
     return [scenario for scenario in SCENARIOS if scenario in seen]
 
 
-def _both(standing: Standing) -> list[Cell]:
-    """What privacy and utility make together, in the columns of _BOTH."""
-    better = None if standing.dominated_by is None else standing.dominated_by.record.label
+def _both(standing: Standing, called: Mapping[Path, str]) -> list[Cell]:
+    """What privacy and utility make together, in the columns of _BOTH. `called` names runs by their folders."""
+    better = standing.dominated_by
     return [
         rank("utility_rank", standing.utility_rank),
         Cell(_front_text(standing.on_front), {"on_front": standing.on_front}, sort=standing.on_front),
-        Cell(better or NOTHING, {"dominated_by": better}),
+        Cell(
+            NOTHING if better is None else called[better.folder],
+            {"dominated_by": None if better is None else better.record.label},
+        ),
     ]
 
 

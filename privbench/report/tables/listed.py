@@ -34,25 +34,24 @@ def listed_board(
     # Not with areas, whose machines' columns call methods by the names of anonymizers.
     table, of_folder = leaderboard(board, with_areas=False), {one.folder: one for one in listed}
 
-    def row(cells: list[Cell], run: Standing) -> list[Cell]:
+    def row(cells: Sequence[Cell], run: Standing) -> list[Cell]:
         one = of_folder[run.entry.folder]
         track, method = tracks[one.track_key], one.submission.method
         about: dict[str, Value] = {"method": method.name, "entry": one.place, "attacked": one.attacked}
         first = Cell(method.name, dict(cells[0].figures) | about, below=one.record.label, link=pages[method.slug])
         if run.dominated_by is not None:
-            better = of_folder[run.dominated_by.folder]
-            told = {"dominated_by": f"{better.submission.method.name}, {better.record.label}"}
-            cells[beaten_by] = Cell(told["dominated_by"], told)
+            beaten = _beaten_by(of_folder[run.dominated_by.folder])
+            cells = [beaten if title == BEATEN_BY else cell for title, cell in zip(titles, cells, strict=True)]
         return [first, *cells[1:after], _worst(one, track), _last_attacked(track), *cells[after:]]
 
     titles = [column.title for column in table.columns]
-    after, beaten_by = 1 + titles.index(WORST_CASE), titles.index(BEATEN_BY)
+    after = 1 + titles.index(WORST_CASE)
     columns = [replace(table.columns[0], title="method"), *table.columns[1:after], _WORST, _ATTACKED]
     columns += table.columns[after:]
     # By place, because a stranger's text may be another's, too.
     groups = [
         Rows(
-            [row([*cells], run) for cells, (_, run) in zip(group.rows, named, strict=True)],
+            [row(cells, run) for cells, (_, run) in zip(group.rows, named, strict=True)],
             group.title,
         )
         for group, (_, named) in zip(table.groups, parts_of(board), strict=True)
@@ -64,6 +63,10 @@ def listed_board(
         whole,
         columns=[one if place in told else replace(one, place="machines") for place, one in enumerate(columns)],
     )
+
+
+def _beaten_by(better: ListedRun) -> Cell:
+    return Cell(f"{better.submission.method.name}, {better.record.label}", {"dominated_by": better.place})
 
 
 def _last_attacked(track: Track) -> Cell:

@@ -133,13 +133,31 @@ def test_an_entry_says_when_it_was_last_attacked_with_what_and_what_was_found(si
 
 def test_what_beats_a_method_is_called_as_its_makers_do(site):
     told = pd.read_csv(site / "leaderboard.csv").set_index("entry")["dominated_by"].dropna().to_dict()
-    assert told == {"blur/1": "Shuffled Ribs, ribs b=1"}
+    assert told == {"blur/1": "ribs/1"}
     page = pages_of(site)[PAGE]
     assert "Shuffled Ribs, ribs b=1" in " ".join(page.text.split())
     said = [figures for _, attributes in page.elements if (figures := attributes.get("data-figures"))]
     (of_blur,) = [one for one in said if "surely beaten in both by" in one]
     assert of_blur.startswith("blur; ")
-    assert of_blur.endswith("surely beaten in both by Shuffled Ribs")
+    assert of_blur.endswith("surely beaten in both by Shuffled Ribs, ribs b=1")
+
+
+def test_a_setting_is_beaten_by_another_one_of_its_method(tmp_path):
+    runs = [(0.6, 0.9, 1), (0.8, 0.7, 2)]
+    build_site(
+        [list_run(tmp_path / "ribs" / str(b), "ribs", p, u, params={"b": b}) for p, u, b in runs], tmp_path / "pages"
+    )
+    page = pages_of(tmp_path / "pages")[PAGE]
+    (figures,) = [
+        one for _, attributes in page.elements if "surely beaten" in (one := attributes.get("data-figures") or "")
+    ]
+    assert figures.startswith("ribs b=2; ")
+    assert figures.endswith("by Shuffled Ribs, ribs b=1")
+
+
+def test_a_table_of_data_without_findings_has_its_page(tmp_path):
+    build_site([list_run(tmp_path / "ribs" / "1", "ribs", 0.6, findings=False)], tmp_path / "pages")
+    assert pd.read_csv(tmp_path / "pages" / "leaderboard.csv")["worst_case_auc"].tolist() == [0.6]
 
 
 def test_what_was_replaced_stays_in_the_history(board, tmp_path):
