@@ -67,6 +67,7 @@ def desk(tmp_path, monkeypatch):
     mean_filter = next(block.text for block in BLOCKS if 'name = "mean-filter"' in block.text)
     (tmp_path / "my_method.py").write_text(mean_filter + MINE)
     (tmp_path / "k_same.py").write_text(next(block.text for block in BLOCKS if 'name = "k-same"' in block.text))
+    (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     (tmp_path / "ci.toml").write_text((ROOT / "benchmarks" / "reference" / "ci.toml").read_text())
     state = {"encoder.weight": torch.ones(2, 2), "decoder.weight": torch.ones(2, 2)}
     for name, content in {"theirs.pth": torch.nn.Linear(2, 2), "checkpoint.pth": {"state_dict": state}}.items():
@@ -133,7 +134,7 @@ def test_commands_parse(arguments, desk):
         assert not context.args
     if name == "sweep":
         load_sweep(context.params["sweep"])
-    elif "protocol" in context.params:
+    if "protocol" in context.params:
         load_protocol(context.params["protocol"] or "quick", context.params.get("set_") or [])
 
 
