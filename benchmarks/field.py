@@ -23,8 +23,8 @@ from privbench.sweeps.schema import load_sweep
 HEAD = ("method", "worst-case AUC ↓", "verdict", "rank 1 ↓", "own original found ↓", "classification AUC ↑")
 
 
-def row(record: RunRecord) -> str:
-    """A run's line of the table."""
+def row(record: RunRecord, *more: str) -> str:
+    """A run's line of the table, with more cells at its end."""
     worst, utility = record.worst_case, record.utility
     attack = next(one for one in record.attacks if (one.name, one.scenario) == (worst.attack, worst.scenario))
     found = attack.retrieval
@@ -36,6 +36,7 @@ def row(record: RunRecord) -> str:
         "–" if found is None else _told(found.rank_1, found.interval),
         "–" if proof is None or proof.match is None else f"{proof.match:.3f}",
         "–" if utility is None else _told(utility.mean_auc, utility.interval),
+        *more,
     )
     return f"| {' | '.join(cells)} |"
 
@@ -44,7 +45,7 @@ def _told(value: float, interval: Interval | None) -> str:
     return f"{value:.3f}" + ("" if interval is None else f" [{interval.low:.3f}, {interval.high:.3f}]")
 
 
-def strongest(records: Iterable[RunRecord]) -> list[RunRecord]:
+def of_strongest_settings(records: Iterable[RunRecord]) -> list[RunRecord]:
     """Of each method the run of the lowest worst case, the lowest first."""
     found: dict[str, RunRecord] = {}
     for record in sorted(records, key=lambda one: one.judged.verification_auc):
@@ -65,16 +66,15 @@ def main() -> None:
     told.add_argument("--strongest", action="store_true", help="a row a method")
     asked = told.parse_args()
     folders = [asked.runs / one.folder for one in load_sweep("field").rows]
-    records, areas = [read_run(folder) for folder in folders], {}
-    head = HEAD
     if asked.strongest:
         (board,) = make_boards([read_entry(folder) for folder in folders])
         found = areas_of(board)
         areas = {} if found is None else {one.method: one for one in found.methods}
-        records, head = strongest(records), (*HEAD, "area ↑, settings that count")
-    print(f"| {' | '.join(head)} |\n{'| --- ' * len(head)}|")
-    for record in records:
-        print(row(record) + (f" {_area(areas.get(record.anonymizer.name))} |" if asked.strongest else ""))
+        head = (*HEAD, "area ↑, settings that count")
+        rows = [row(one, _area(areas.get(one.anonymizer.name))) for one in of_strongest_settings(board.records)]
+    else:
+        head, rows = HEAD, [row(read_run(folder)) for folder in folders]
+    print(f"| {' | '.join(head)} |\n{'| --- ' * len(head)}|", *rows, sep="\n")
 
 
 if __name__ == "__main__":

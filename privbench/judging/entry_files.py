@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from ..base.errors import PrivbenchError
 from ..evaluate.coarse import COARSENED, coarsened
-from ..record.folder import ANONYMIZER, MEASURES, SCORE_COLUMNS
+from ..record.folder import ANONYMIZER, MEASURES, SCORE_COLUMNS, files_of
 from ..record.nameless import kinds_with_gaps, named_columns
 from ..record.run import FILE as RUN
 from ..record.run import RunRecord
@@ -66,7 +66,7 @@ def names_told(folder: Path, record: RunRecord) -> Iterator[str]:
     if not record.public and Withheld.AGES not in withheld:
         yield f"{MARKER}: it does not tell that exact ages were withheld: make the entry with submit"
     tables = {}
-    for name in SCORE_COLUMNS:
+    for name in (one for one in files_of(record) if one in SCORE_COLUMNS):
         try:
             tables[name] = read_scores(folder / name)
         except PrivbenchError:

@@ -54,10 +54,11 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
 
 def legend_height(series: Sequence[Series]) -> float:
     """What the legend of the series needs, in inches."""
-    rows = -(-len(series) // _columns(series)) or 1
-    columns = [series[first : first + rows] for first in range(0, len(series), rows)]
-    lines = max((sum(1 + _label(one).count("\n") for one in column) for column in columns), default=0)
-    return _LEGEND_LINE * lines + 0.12 if series else 0.0
+    if not series:
+        return 0.0
+    rows = -(-len(series) // _columns(series))
+    lines = [1 + _label(one).count("\n") for one in series]
+    return _LEGEND_LINE * max(sum(lines[:rows]), sum(lines[rows:])) + 0.12
 
 
 def with_legend(figure: FigureBase, height: float, series: Sequence[Series], *, lines: bool = False) -> FigureBase:

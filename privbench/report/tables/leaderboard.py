@@ -143,8 +143,9 @@ def leaderboard(board: Board, with_areas: bool = True) -> Table:
             Cell("", utilities(run) | _conditions(run) | area_of_method(areas, run)),
         ]
 
-    called = {one.entry.folder: name for name, one in zip(names_of(board), board.standings, strict=True)}
-    groups = [Rows([row(*one) for one in named], title) for title, named in parts_of(board)]
+    parts = parts_of(board)
+    called = {run.entry.folder: name for _, named in parts for name, run in named}
+    groups = [Rows([row(*one) for one in named], title) for title, named in parts]
     return Table("Runs, the most private first", columns, groups, sortable=True, kind="leaderboard")
 
 
