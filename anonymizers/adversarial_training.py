@@ -15,7 +15,7 @@ from privbench.learning.context import Context
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import Recipe
 from privbench.learning.training import Losses, mean_over_rows, train
-from privbench.learning.updating import set_up
+from privbench.learning.updating import fused, set_up
 
 from .adversaries import Adversary, Batch
 from .reconstruction import learn_to_return
@@ -36,9 +36,10 @@ class Generating(Protocol):
 def reconstruct(anonymizer: Generating, train_set: Split, val_set: Split, ctx: Context) -> None:
     """The generator learns to return its input: mean squared error, Adam."""
     params, generator = anonymizer.params, anonymizer.generator
+    optimizer = torch.optim.Adam(generator.parameters(), lr=params.pretrain_learning_rate, fused=fused(ctx.device))
     learn_to_return(
         generator,
-        (torch.optim.Adam(generator.parameters(), lr=params.pretrain_learning_rate),),
+        (optimizer,),
         train_set.images,
         val_set.images,
         _recipe(anonymizer, params.pretrain_epochs),
@@ -89,16 +90,17 @@ class Game:
         params, fabric = anonymizer.params, ctx.fabric
         self._apply, self._fabric = anonymizer.apply, fabric
         self._classifier, self._adversary = classifier, adversary
-        self._generate, self._generator_steps = set_up(
-            anonymizer.generator, torch.optim.Adam(anonymizer.generator.parameters(), lr=params.learning_rate), ctx
+        generator, at_once = anonymizer.generator, fused(ctx.device)
+        adam = torch.optim.Adam(generator.parameters(), lr=params.learning_rate, fused=at_once)
+        descent = torch.optim.SGD(
+            classifier.parameters(),
+            lr=params.classifier_learning_rate,
+            momentum=0.9,
+            weight_decay=1e-4,
+            fused=at_once,
         )
-        self._classify, self._classifier_steps = set_up(
-            classifier,
-            torch.optim.SGD(
-                classifier.parameters(), lr=params.classifier_learning_rate, momentum=0.9, weight_decay=1e-4
-            ),
-            ctx,
-        )
+        self._generate, self._generator_steps = set_up(generator, adam, ctx)
+        self._classify, self._classifier_steps = set_up(classifier, descent, ctx)
 
     def generator_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Eqs. 2 to 4: the classifier's cross entropy on F(x1) plus how surely the adversary links it."""

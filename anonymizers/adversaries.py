@@ -14,11 +14,11 @@ from torch.nn import functional
 from privbench.data.gallery import KnownGallery
 from privbench.data.splits import Split
 from privbench.learning.augmentation import augment
-from privbench.learning.context import Context, Pixels
+from privbench.learning.context import Context, Pixels, sent
 from privbench.learning.embedder import PatientSampler, embed, fit_embedder
 from privbench.learning.guidance import Guidance
 from privbench.learning.recipes import EmbedderRecipe
-from privbench.learning.updating import Update
+from privbench.learning.updating import Update, fused
 
 Draw = tuple[Tensor, Tensor, Tensor]
 """Rows of images to release, rows of the points that they are sought among, and which of these is right for each."""
@@ -75,7 +75,7 @@ class PaperVerifier:
 
     def __init__(self, guidance: Guidance, learning_rate: float, ctx: Context) -> None:
         self.network = copy.deepcopy(guidance.verifier)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate, fused=fused(ctx.device))
         self._update, self._ctx = Update(self.network, ctx, self.optimizer, title="the adversary", by_rows=False), ctx
 
     def training(self, split: Split) -> PairBatches:
@@ -153,7 +153,7 @@ class InformedTower:
         self._recipe, self._ctx = recipe, ctx
         self._teacher = fit_embedder(known, held_out, recipe, ctx, "the adversary's embedder")
         self.network = copy.deepcopy(self._teacher)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=learning_rate, fused=fused(ctx.device))
         self._update = Update(self.network, ctx, self.optimizer, title="the adversary", by_rows=False)
         self._noise = ctx.device_generator("adversary", "augmentation")
 
@@ -162,7 +162,7 @@ class InformedTower:
         sampler = self._sampler(split, "training")
 
         def draw(rows: Tensor) -> Draw:
-            first, second = (rows.to(self._ctx.device) for rows in sampler.draw(min(len(rows), len(sampler))))
+            first, second = (sent(rows, self._ctx.device) for rows in sampler.draw(min(len(rows), len(sampler))))
             return first, second, torch.arange(len(first), device=self._ctx.device)
 
         return self._batches(split, len(split.pairs), draw)

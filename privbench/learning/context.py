@@ -67,6 +67,13 @@ def batch_of(count: int, side: int) -> int:
     return max(1, min(count, count * 64**2 // side**2))
 
 
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """It, from the processor's memory to the device; where that is a GPU, nobody waits until it has arrived."""
+    if device.type == "cuda":  # from pinned memory it travels while the device computes
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 class Held:
     """uint8 values that index by rows to themselves on the device; they move there whole when they fit.
 
@@ -86,10 +93,7 @@ class Held:
     def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
         if isinstance(self._images, torch.Tensor):
             return self._images[rows.to(self._device)]
-        chosen = torch.from_numpy(np.asarray(self._images[rows.cpu().numpy()]))
-        if self._device.type == "cuda":  # from pinned memory it travels while the device computes
-            return chosen.pin_memory().to(self._device, non_blocking=True)
-        return chosen.to(self._device)
+        return sent(torch.from_numpy(np.asarray(self._images[rows.cpu().numpy()])), self._device)
 
 
 class Pixels(Held):

@@ -119,14 +119,7 @@ def train_by_patients(
     def vary(images: Tensor) -> Tensor:
         return augment(images, recipe.augmentation, noise)
 
-    def drawn() -> Iterator[Tensor]:
-        """The rows of one batch after the other; those of an epoch go to the device together."""
-        size = min(recipe.batch_size, len(sampler))
-        while True:
-            epoch = [torch.stack(sampler.draw(size)) for _ in range(recipe.steps)]
-            yield from torch.stack(epoch).to(ctx.device)
-
-    batches = drawn()
+    batches = sampler.batches(recipe.batch_size, recipe.steps, ctx.device)
 
     train(
         embedder,
@@ -172,6 +165,15 @@ class PatientSampler:
         rows = [self._rows[patient] for patient in chosen]
         pairs = np.stack([self._two_of(own) for own in rows])
         return torch.from_numpy(pairs[:, 0]), torch.from_numpy(pairs[:, 1])
+
+    def batches(self, size: int, steps: int, device: torch.device) -> Iterator[Tensor]:
+        """The rows of one batch after the other, without end; those of an epoch's steps go to the device together.
+
+        Shape: (2, n) each, int64, of `size` patients, or of all where there are fewer.
+        """
+        size = min(size, len(self))
+        while True:
+            yield from torch.stack([torch.stack(self.draw(size)) for _ in range(steps)]).to(device)
 
     def _two_of(self, own: np.ndarray) -> np.ndarray:
         """Two of a patient's rows. Shape: (n,) to (2,)."""

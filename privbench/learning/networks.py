@@ -153,17 +153,16 @@ class Verifier(nn.Module):
         return self.compare(*both.chunk(2))
 
 
-class Crossed(nn.Module):
-    """A verifier that compares each image of one batch with each of another one."""
+class EmbeddedPairs(nn.Module):
+    """A verifier that embeds both images of each pair, and compares none."""
 
     def __init__(self, verifier: Verifier) -> None:
         super().__init__()
         self.verifier = verifier
 
     def forward(self, probes: Tensor, references: Tensor) -> Tensor:
-        """Shape: two times (N, 1, H, W), float in [0, 1], to (N, N) logits."""
-        one, other = self.verifier.embed(torch.cat([probes, references])).chunk(2)
-        return self.verifier.compare(one[:, None], other[None])
+        """Shape: two times (N, 1, H, W), float in [0, 1], to (N, 2, features) in (0, 1)."""
+        return torch.stack(self.verifier.embed(torch.cat([probes, references])).chunk(2), dim=1)
 
 
 class Embedder(nn.Module):

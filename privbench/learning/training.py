@@ -13,7 +13,7 @@ from .ahead import Loaded, loaded_ahead
 from .clock import Clock, phase
 from .context import Context, batch_of
 from .recipes import Recipe
-from .updating import if_it_fits
+from .updating import FEWEST, if_it_fits
 
 Losses = Mapping[str, Tensor]
 
@@ -141,8 +141,9 @@ def _first(
         if ctx.batch == "auto"
         else "or let --batch auto compute the protocol's batch in parts"
     )
-    while (size := size // 2) > 1:
-        if if_it_fits(lambda: step(*load(size))) is not None:
+    while size > FEWEST:
+        size = max(size // 2, FEWEST)
+        if if_it_fits(lambda: step(*load(size))) is not None:  # noqa: B023 - called at once
             raise OutOfMemory(
                 f"The training {title!r} needs more memory than the device has for its batches of {whole}: {size} "
                 f"would fit, so lower its batch size with --set; {more}."

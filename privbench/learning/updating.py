@@ -21,7 +21,8 @@ Done = TypeVar("Done")
 LossOf = Callable[[Any], Tensor]
 """A loss of what the network puts out of a batch."""
 
-_FEWEST = 2  # rows at once: batch norm needs two
+FEWEST = 2
+"""Rows at once: batch norm needs two."""
 
 
 def if_it_fits(work: Callable[[], Done]) -> Done | None:
@@ -45,6 +46,14 @@ def set_up(network: nn.Module, optimizer: torch.optim.Optimizer, ctx: Context) -
     """
     called = network if ctx.compiled is None else _Compiled(network, ctx.compiled)
     return ctx.fabric.setup(called, optimizer)
+
+
+def fused(device: torch.device) -> bool | None:
+    """What an optimizer of torch is told: on a GPU one kernel moves all weights, elsewhere it is torch's own choice.
+
+    `adam` is fused everywhere. The games are not, because on a processor that would change their last digits.
+    """
+    return True if device.type == "cuda" else None
 
 
 class _Compiled(nn.Module):
@@ -123,8 +132,8 @@ class Update:
         """The first update, by as large parts as fit. What a failed one has changed is changed back."""
         kept, rows = self._buffers(), len(_first_of(inputs))
         loss, at_once = if_it_fits(lambda: self._whole(inputs, loss_of)), rows
-        while loss is None and at_once // 2 >= _FEWEST:
-            at_once //= 2
+        while loss is None and at_once > FEWEST:
+            at_once = max(at_once // 2, FEWEST)
             self._begin_again(kept)
             loss = if_it_fits(lambda: self._in_parts(inputs, loss_of, at_once))  # noqa: B023 - called at once
         if loss is None:
@@ -144,7 +153,7 @@ class Update:
 
     def _in_parts(self, inputs: Loaded, loss_of: LossOf, at_once: int) -> Tensor:
         rows = len(_first_of(inputs))
-        count = max(1, min(-(-rows // at_once), rows // _FEWEST))
+        count = max(1, min(-(-rows // at_once), rows // FEWEST))
         parts: list[Loaded] = list(
             zip(*([None] * count if one is None else one.tensor_split(count) for one in inputs), strict=True)
         )
@@ -158,13 +167,17 @@ class Update:
         self._restore(kept)  # statistics are those of one pass
         whole = torch.cat(outputs).requires_grad_()
         loss = loss_of(whole)
-        (gradient,) = torch.autograd.grad(loss, whole)
+        weights = [weight for weight in self.network.parameters() if weight.requires_grad]
+        gradient, *others = torch.autograd.grad(loss, [whole, *weights], allow_unused=True)
+        # A loss that compares outputs by weights of the network's own hands gradients to these, too.
+        beside = [(weight * own).sum() for weight, own in zip(weights, others, strict=True) if own is not None]
         self._optimizer.zero_grad()
         for part, state, own in zip(parts, begun, gradient.tensor_split(count), strict=True):
             with _drawing(state, self._ctx.device):  # what drops out drops out again
                 learnt = (self.network(*part) * own).sum()
                 with phase("backward"):
-                    self._ctx.fabric.backward(learnt)
+                    self._ctx.fabric.backward(sum(beside, learnt))
+            beside = []
         self._step()
         return loss.detach()
 

@@ -18,7 +18,7 @@ from .augmentation import vary
 from .context import Context, Pixels
 from .embedder import PatientSampler
 from .generators import global_seed
-from .networks import Crossed, Verifier, outputs_of, start_from_guidance
+from .networks import EmbeddedPairs, Verifier, outputs_of, start_from_guidance
 from .recipes import VerifierRecipe
 from .training import Losses, adam, train
 from .updating import Update
@@ -110,17 +110,20 @@ def _of_patients(
     verifier: Verifier, known: KnownGallery, seen: _Seen, recipe: VerifierRecipe, ctx: Context, title: str
 ) -> _Steps:
     """Learns from all pairs of two images each of the batch's patients."""
-    network = Crossed(verifier)
-    optimizer = adam(network, recipe, (recipe.steps or 1) * recipe.batch_size)
-    update = Update(network, ctx, *optimizer, title=title, by_rows=False)
+    network, steps = EmbeddedPairs(verifier), recipe.steps or 1
+    update = Update(network, ctx, *adam(network, recipe, steps * recipe.batch_size), title=title)
     sampler = PatientSampler(known.patients, known.visits, ctx.numpy_generator(title, "patients"))
+    batches = sampler.batches(recipe.batch_size, steps, ctx.device)
 
     def load(slots: Tensor) -> Loaded:
-        first, second = (rows.to(ctx.device) for rows in sampler.draw(min(len(slots), len(sampler))))
-        return seen(first, second)
+        return seen(*next(batches)[:, : len(slots)])
+
+    def loss_of(points: Tensor) -> Tensor:
+        first, second = points.float().unbind(1)
+        return crossed_loss(verifier.compare(first[:, None], second[None]))
 
     def step(first: Tensor, second: Tensor) -> Losses:
-        return {"loss": update((first, second), lambda logits: crossed_loss(logits.float()))}
+        return {"loss": update((first, second), loss_of)}
 
     return load, step
 

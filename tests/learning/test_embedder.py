@@ -1,6 +1,7 @@
 """Batches of patients, two images each."""
 
 import numpy as np
+import torch
 
 from privbench.learning.embedder import PatientSampler
 
@@ -35,3 +36,12 @@ def test_where_each_image_is_a_visit_the_draws_are_what_they_were():
     chosen = again.choice(30, 20, replace=False)
     by_hand = np.stack([again.choice(np.flatnonzero(patients == patient), 2, replace=False) for patient in chosen])
     assert np.array_equal(np.stack([first, second], 1), by_hand)
+
+
+def test_batches_of_an_epoch_are_what_is_drawn_one_after_the_other():
+    patients = np.repeat(np.arange(7), 3)
+    drawing, batching = (PatientSampler(patients, np.arange(21), np.random.default_rng(4)) for _ in range(2))
+    batches = batching.batches(5, 2, torch.device("cpu"))
+    for _ in range(5):
+        assert torch.equal(next(batches), torch.stack(drawing.draw(5)))
+    assert next(PatientSampler(patients, np.arange(21), np.random.default_rng(4)).batches(9, 2, "cpu")).shape == (2, 7)

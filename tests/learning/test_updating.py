@@ -68,6 +68,30 @@ def test_parts_have_the_gradients_of_the_whole(loss_of, rows, ctx):
     assert {size for size, _ in later} == {at_once or 16}, "what does not fit is tried once alone"
 
 
+class Compared(Narrow):
+    """Puts rows out, which a loss compares by weights of the network's own."""
+
+    def __init__(self, rows, *layers):
+        super().__init__(rows, *layers)
+        self.compare = nn.Linear(4, 1)
+
+
+@pytest.mark.parametrize("rows", [2, 3, 5])
+def test_weights_that_the_loss_reads_itself_have_their_gradients_too(rows, ctx):
+    images, ctx = torch.randn(8, 5, generator=torch.Generator().manual_seed(1)), auto(ctx)
+    whole, narrow = Compared(99, *layers()), Compared(rows, *layers())
+    narrow.load_state_dict(whole.state_dict())
+    before = copy.deepcopy(whole.compare.weight)
+    losses = [
+        updated(one, ctx, images, lambda outputs: one.compare(outputs[:, None] - outputs).exp().mean())  # noqa: B023
+        for one in (whole, narrow)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    assert not torch.allclose(whole.compare.weight, before, atol=1e-3)
+    for one, other in zip(whole.parameters(), narrow.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
 def test_dropout_drops_the_same_when_a_part_is_computed_again(ctx):
     """With all weights at one a row's output is what was kept; its gradient must be that of the same units."""
     network = Narrow(4, nn.Linear(6, 6, bias=False), nn.Dropout(0.5), nn.Linear(6, 1, bias=False))
@@ -121,6 +145,11 @@ def test_where_a_training_is_not_computed_in_parts_that_is_told_too(ctx):
 
     with pytest.raises(OutOfMemory, match="batches of 16: 4 would fit, .*; this training computes no batch in parts"):
         trained(Pair(5, *layers()), auto(ctx), loss_of=lambda outputs: of_rows(outputs[0]))
+
+
+def test_of_a_batch_of_three_two_are_tried(ctx):
+    with pytest.raises(OutOfMemory, match="batches of 3: 2 would fit"):
+        trained(Narrow(2, *layers()), ctx, count=3)
 
 
 def test_where_nothing_fits_that_is_told(ctx):

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from privbench.data.gallery import KnownGallery
 from privbench.data.pairs import draw_pairs
+from privbench.learning.networks import Verifier
 from privbench.learning.recipes import Augmentation, VerifierRecipe
 from privbench.learning.verifier import crossed_loss, embed, fit_verifier, score_pairs, scores_by_rows
 from privbench.metrics.roc import auc
@@ -89,6 +90,21 @@ def test_patients_teach_it_as_well_as_pairs(verifier_case, ctx):
     )
     verifier = fit_verifier(train, val, recipe, ctx, "of patients")
     assert auc(test.pairs.mated, scored(verifier, test, ctx)) > 0.85
+
+
+def test_patients_teach_it_in_parts_where_memory_holds_no_more(verifier_case, ctx, monkeypatch):
+    train, val, _ = verifier_case
+    parts, embed = replace(ctx, batch="auto", split={}), Verifier.embed
+
+    def narrow(verifier, images):
+        if verifier.training and len(images) > 9:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return embed(verifier, images)
+
+    monkeypatch.setattr(Verifier, "embed", narrow)
+    recipe = VerifierRecipe(**BACKBONE, features=8, epochs=1, steps=2, augmentation=Augmentation(shift=0, rotation=0))
+    fit_verifier(train, val, recipe, parts, "of patients")
+    assert parts.split == {"of patients": 4}, "of 16 patients, each with two images"
 
 
 def test_the_crossed_loss_is_that_of_all_pairs_with_both_kinds_weighing_alike():
