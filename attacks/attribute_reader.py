@@ -127,10 +127,10 @@ class AttributeReader:
 
 def _loss(outputs: Tensor, targets: Tensor) -> Tensor:
     """Cross entropy of sex and view, and the squared error of the age, each over the images of which it is known."""
-    texts = [column for column in range(outputs.shape[1]) if column != _AGE]
-    told = ~targets[:, texts].isnan()
+    logits, texts = _but_age(outputs), _but_age(targets)
+    told = ~texts.isnan()
     entropies = functional.binary_cross_entropy_with_logits(
-        outputs[:, texts], targets[:, texts].nan_to_num(), told.to(outputs.dtype), reduction="sum"
+        logits, texts.nan_to_num(), told.to(outputs.dtype), reduction="sum"
     )
     entropy = entropies / told.sum().clamp(min=1)
     known = ~targets[:, _AGE].isnan()
@@ -148,3 +148,11 @@ def age_loss_where(known: Tensor, ages: Tensor, targets: Tensor) -> Tensor:
     """
     errors = (ages - targets.nan_to_num()).square() * known
     return errors.sum() / known.sum().clamp(min=1) / 2
+
+
+def _but_age(values: Tensor) -> Tensor:
+    """The other columns, without a list of their numbers, which would have to travel to a GPU each time.
+
+    Shape: (N, C) to (N, C - 1).
+    """
+    return torch.cat([values[:, :_AGE], values[:, _AGE + 1 :]], dim=1)

@@ -84,7 +84,8 @@ class Embedding(ComparedAsPoints):
 
     def _probes(self, gallery: Gallery, ctx: Context) -> Seen:
         """The gallery's probes as the embedding sees them."""
-        return Seen(Pixels(self._released(gallery), ctx.device), self._registration)
+        registration = None if self._registration is None else self._registration.to(ctx.device)
+        return Seen(Pixels(self._released(gallery), ctx.device), registration)
 
     def state(self) -> dict[str, Tensor]:
         """What `fit` learnt, each part below its prefix."""
@@ -114,7 +115,7 @@ class Embedding(ComparedAsPoints):
 
 @dataclass(frozen=True)
 class Seen:
-    """Images as the embedding sees them: indexed by rows, undone where a registration is known."""
+    """Images as the embedding sees them: indexed by rows, undone where a registration is known, on the same device."""
 
     pixels: Pixels
     registration: Registration | None = None

@@ -34,10 +34,13 @@ class Registration:
     gain: Tensor
     offset: Tensor
 
+    def to(self, device: torch.device) -> Registration:
+        """The same on that device, to undo what lies there."""
+        return Registration(*(part.to(device) for part in (self.source, self.gain, self.offset)))
+
     def undo(self, images: Tensor) -> Tensor:
         """Released images as they were before, as far as one can tell. Shape: (N, 1, H, W), float in [0, 1]."""
-        source, gain, offset = (part.to(images.device) for part in (self.source, self.gain, self.offset))
-        return (images.flatten(1)[:, source] * gain + offset).clamp(0, 1).view_as(images)
+        return (images.flatten(1)[:, self.source] * self.gain + self.offset).clamp(0, 1).view_as(images)
 
 
 @torch.no_grad()

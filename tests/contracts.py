@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +14,32 @@ from privbench.judging.contract.surroundings import Surroundings, surroundings
 from privbench.learning.device import create_fabric
 from privbench.learning.recipes import GuidanceRecipe
 from privbench.plugins.interfaces import Anonymizer, Plugin
+from privbench.plugins.registry import Registry
 
 NETWORK = {"backbone": "test_resnet", "options": {"stem_type": ""}}
 SHORT = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
 EMBEDDING = NETWORK | SHORT | {"steps": 2, "features": 8}
 GUIDANCE = GuidanceRecipe(classifier=NETWORK | SHORT, verifier=NETWORK | SHORT | {"features": 8}, embedder=EMBEDDING)
+GAME = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16}
+LATENT = {"epochs": 1, "batch_size": 16, "codes": 8, "width": 2}
+PARAMS: dict[str, dict[str, Any]] = {
+    "prichexy": GAME | {"init_features": 2, "mu": 0.05},
+    "privacy-net": GAME | {"features": 2},
+    "adversarial-noise": GAME | {"init_features": 2},
+    "downsample": {"side": 8},
+    "k-mixing": LATENT | {"k": 4},
+    "latent-centroid": LATENT | {"clusters": 4},
+    "latent-noise": LATENT,
+    "siamese": NETWORK | SHORT | {"features": 8},
+    "contrastive": EMBEDDING,
+    "distillation": EMBEDDING,
+    "averaging": EMBEDDING | {"releases": 3},
+    "restoration": EMBEDDING | {"restorer": SHORT | {"width": 2}},
+    "attributes": NETWORK | SHORT,
+    "segmentation": NETWORK | SHORT | {"width": 2},
+}
+"""Of the built-in plugins that learn, parameters with which they do it in a second."""
+BUILT_IN = [(kind, name) for kind in ("anonymizer", "attack", "utility") for name in Registry().names(kind)]
 
 
 @contextmanager

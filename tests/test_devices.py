@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from contracts import EMBEDDING, GUIDANCE, NETWORK, SHORT
+from contracts import BUILT_IN, GUIDANCE, PARAMS
 from torch.nn import functional
 
 from privbench.datasets.phantom.dataset import PhantomDataset
@@ -28,20 +28,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*does not have a deterministic 
 
 STILL = {"augmentation": dict.fromkeys(("shift", "rotation", "scale", "exposure", "noise"), 0)}
 """A GPU draws other numbers than a processor, so nothing hangs on draws here."""
-LEARNING = EMBEDDING | STILL
-GAME = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 16}
-PARAMS: dict[str, dict[str, Any]] = {
-    "prichexy": GAME | {"init_features": 2, "mu": 0.05},
-    "privacy-net": GAME | {"features": 2},
-    "siamese": NETWORK | SHORT | {"features": 8},
-    "contrastive": LEARNING,
-    "distillation": LEARNING,
-    "averaging": LEARNING | {"releases": 3},
-    "restoration": LEARNING | {"restorer": SHORT | {"width": 2}},
-    "attributes": NETWORK | SHORT,
-    "segmentation": NETWORK | SHORT | {"width": 2},
+OURS = PARAMS | {
+    "contrastive": PARAMS["contrastive"] | STILL,
+    "distillation": PARAMS["distillation"] | STILL,
+    "averaging": PARAMS["averaging"] | STILL,
+    "restoration": PARAMS["restoration"] | STILL,
 }
-BUILT_IN = [(kind, name) for kind in ("anonymizer", "attack", "utility") for name in Registry().names(kind)]
 LOSSES = {"32-true": 0.005, "bf16-mixed": 0.1}
 """By how much losses of a few steps may differ from those on a processor in fp32, relative to them."""
 OUTPUTS = {"32-true": 0.02, "bf16-mixed": 0.2}
@@ -118,7 +110,7 @@ def test_a_device_computes_what_the_processor_does(kind, name, here, there, devi
     cls = Registry().get(kind, name)
 
     def create():
-        return cls(**PARAMS.get(name, {}))
+        return cls(**OURS.get(name, {}))
 
     first, second = watched(here), watched(there)
     ours, theirs = (promises_of(cls, create, around) for around in (first, second))

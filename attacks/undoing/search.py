@@ -56,7 +56,7 @@ class UndoneByRegistration(Undo):
     registration: Registration
 
     def __call__(self, images: Tensor) -> Tensor:
-        return as_images(self.registration.undo(images.float() / 255).flatten(1), images)
+        return as_images(self.registration.to(images.device).undo(images.float() / 255).flatten(1), images)
 
     def state(self) -> dict[str, Tensor]:
         return vars(self.registration)

@@ -92,8 +92,8 @@ class Clock:
     def counted(self) -> Iterator[None]:
         """Counts the operations of one step, which stands for all others; what is computed stays as it is.
 
-        Of the first that comes, on a GPU of the first that comes while half of its memory is free: what counts keeps
-        all that a step holds until its end.
+        Of the first that comes, on a GPU of the first that comes while half of its memory is free, and as much again
+        as this process holds: what counts keeps all that a step holds until its end.
         """
         if self._flops is not None or not self._has_room():
             yield
@@ -106,7 +106,8 @@ class Clock:
         if not self._on_cuda:
             return True
         held = torch.cuda.max_memory_allocated(self._device)
-        return held < torch.cuda.get_device_properties(self._device).total_memory / 2
+        free, whole = torch.cuda.mem_get_info(self._device)
+        return held < min(free, whole / 2)  # other processes may compute there, too
 
     def read(self, epoch: int, steps: int) -> EpochTime:
         """What the epoch took; waits for what the device still has to do of it."""

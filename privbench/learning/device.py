@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 
 from ..base.errors import PrivbenchError
 
@@ -64,7 +65,20 @@ def create_fabric(device: str, precision: str) -> Fabric:
     kind, _, number = chosen.partition(":")
     if number:
         torch.cuda.set_device(int(number))
-    return Fabric(accelerator=kind, devices=[int(number)] if number else 1, precision=precision)  # type: ignore[arg-type]
+    if kind == "cuda":
+        torch.cuda.init()  # else a seed reaches its generator later, or another one does, as processes differ
+    mixed = None if precision == "32-true" else _Mixed(precision, kind)  # type: ignore[arg-type]
+    return Fabric(accelerator=kind, devices=[int(number)] if number else 1, plugins=mixed)
+
+
+class _Mixed(MixedPrecision):
+    """Leaves it to autocast what is rounded: Fabric would round all that a network is given.
+
+    So a network is trained on images as it reads them later, and an affine map does not land half a pixel off.
+    """
+
+    def convert_input(self, data: Any) -> Any:
+        return data
 
 
 @contextmanager

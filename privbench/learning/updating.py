@@ -62,7 +62,13 @@ class _Compiled(nn.Module):
     def __init__(self, network: nn.Module, mode: Compiled) -> None:
         super().__init__()
         self.network = network
-        self._call = torch.compile(lambda *inputs: network(*inputs), mode=mode)
+
+        def called(*inputs: Any) -> Any:
+            return network(*inputs)
+
+        # torch gives up on a code object after a few networks; each of these has one of its own.
+        called.__code__ = called.__code__.replace()
+        self._call = torch.compile(called, mode=mode)
 
     def forward(self, *inputs: Any) -> Any:
         # A recorded graph writes its outputs into the same memory each time, and a game looks at them for longer.
