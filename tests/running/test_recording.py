@@ -1,5 +1,6 @@
 """The record of a run tells what was found, with what, where, and what it cost."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -67,6 +68,15 @@ def test_trainings_that_were_computed_in_parts_are_told(pipeline, stages, figure
     assert warnings[0] == "few pairs"
     assert "the training 'other' of the stage attack siamese AO 0 computed its batches 16 rows at once" in warnings[1]
     assert warnings[2:] == warnings_of(figures)
+
+
+def test_another_precision_is_told(pipeline, stages, figures):
+    """Runs in both may stand in one table."""
+    mixed = replace(pipeline, precision="bf16-mixed")
+    told = record_of(mixed, stages, figures, [], []).warnings
+    assert mixed.fingerprint("d") == pipeline.fingerprint("d")
+    assert told[0].startswith("computed in bf16-mixed: beside runs in 32-true")
+    assert told[1:] == warnings_of(figures)
 
 
 def test_every_stage_is_told_with_its_cost(pipeline, stages, figures):
