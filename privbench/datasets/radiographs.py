@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from ..base.errors import PrivbenchError
 from ..base.processes import map_parts_in_processes
+from ..base.timing import Decoding
 from ..data.notices import SHOWN, Notice
 from ..data.problems import UNREADABLE, Problem, raise_problems
 from ..data.squares import Fit, side_of_square
@@ -28,6 +30,16 @@ _HIGHEST = 3  # bit 1 lungs, bit 2 heart
 _CHUNK = 256
 _TASK = 16
 """Images that a process decodes at a time."""
+
+
+Read = TypeVar("Read")
+
+
+class _Decoded(NamedTuple):
+    """An image as `read_grey` gives it, and how many pixels its file has. Shape: grey (size, size), uint8."""
+
+    grey: np.ndarray
+    pixels: int
 
 
 class Collection(NamedTuple):
@@ -89,8 +101,12 @@ def _mixed_bits(found: Mapping[str, Survey]) -> Iterator[Problem]:
 def read_chunks(
     images: Sequence[Path], masks: Sequence[Path] | None, depth: int, request: DataRequest
 ) -> Iterator[Chunk]:
-    """The images of those files, and the masks where there are any, in their order; those that are broken are told."""
-    size, done = request.size, 0
+    """The images of those files, and the masks where there are any, in their order; those that are broken are told.
+
+    Once all are read, `request.decoded` takes how many were, and how long that lasted.
+    """
+    size, done, begun = request.size, 0, time.perf_counter()
+    pixels: list[int] = []
     with (
         ThreadPoolExecutor(request.workers) as pool,
         closing(_greys(images, depth, request, pool)) as greys,
@@ -98,7 +114,10 @@ def read_chunks(
     ):
         for found in greys:
             broken: dict[int, str] = {}
-            images_here, organs = _stacked(found, size, broken), None
+            sound = [one for one in found if not isinstance(one, str)]
+            pixels += [one.pixels for one in sound]
+            images_here = _stacked((one if isinstance(one, str) else one.grey for one in found), size, broken)
+            organs = None
             if masks is not None:
                 part = masks[done : done + len(found)]
                 read = partial(_read, partial(read_mask, size=size, fit=request.fit))
@@ -106,13 +125,15 @@ def read_chunks(
             yield Chunk(images_here, organs, broken=broken)
             done += len(found)
             advance(len(found))
+    seconds = time.perf_counter() - begun
+    request.decoded(Decoding(images=len(pixels), pixels=sum(pixels), helpers=request.workers, seconds=seconds))
 
 
 def _greys(
     images: Sequence[Path], depth: int, request: DataRequest, pool: Executor
-) -> Generator[list[np.ndarray | str], None, None]:
+) -> Generator[list[_Decoded | str], None, None]:
     """Consecutive images, some at a time, by all cores; of a file that is broken, what is wrong."""
-    read = partial(_read, partial(read_grey, size=request.size, depth=depth, fit=request.fit))
+    read = partial(_read, partial(_decoded, size=request.size, depth=depth, fit=request.fit))
     in_processes = request.workers > 1 and len(images) > _TASK and is_dicom(images[0])
     count = _TASK if in_processes else _CHUNK
     parts = [images[first : first + count] for first in range(0, len(images), count)]
@@ -132,11 +153,11 @@ def _ended(image: Path) -> str:
     )
 
 
-def _each(read: Callable[[Path], np.ndarray | str], images: Sequence[Path]) -> list[np.ndarray | str]:
+def _each(read: Callable[[Path], Read | str], images: Sequence[Path]) -> list[Read | str]:
     return [read(image) for image in images]
 
 
-def _read(read: Callable[[Path], np.ndarray], path: Path) -> np.ndarray | str:
+def _read(read: Callable[[Path], Read], path: Path) -> Read | str:
     """What the file holds, or what is wrong with it."""
     try:
         return read(path)
@@ -160,7 +181,12 @@ def read_grey(path: Path, size: int, depth: int = 8, fit: Fit = "squeeze") -> np
     Values of more than 8 bits are scaled from 0 to 2^depth - 1, or to what a DICOM file tells, and rounded once, at the
     end. Downsizing averages over the pixels that fall together (Pillow's antialiased bilinear filter).
     """
-    return shrunk(load_dicom(path) if is_dicom(path) else load_grey(path), size, depth, fit)
+    return _decoded(path, size, depth, fit).grey
+
+
+def _decoded(path: Path, size: int, depth: int, fit: Fit) -> _Decoded:
+    loaded = load_dicom(path) if is_dicom(path) else load_grey(path)
+    return _Decoded(shrunk(loaded, size, depth, fit), loaded.image.width * loaded.image.height)
 
 
 def shrunk(grey: Grey, size: int, depth: int, fit: Fit) -> np.ndarray:

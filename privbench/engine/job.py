@@ -18,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 from ..base.errors import PrivbenchError
 from ..base.memory import freed_memory_kept
 from ..base.progress import log
+from ..base.timing import Timing, added
 from ..learning.context import Context
 from ..learning.device import create_fabric, deterministic, rounded
 from ..learning.generators import global_seed
@@ -26,7 +27,6 @@ from .store import Produce, Store
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
-    from ..base.timing import EpochTime
     from .node import Conditions, Reached, Reads, StageName, Work
     from .store import Stage
 
@@ -69,7 +69,7 @@ class Job:
     def _fill(self, progress: Progress) -> Produce:
         told, name = self.conditions, str(self.name)
 
-        def fill(folder: Path) -> list[EpochTime]:
+        def fill(folder: Path) -> Timing:
             if self.reached is not None and not self.reached.is_here:
                 raise PrivbenchError(
                     f"The process that is to make the stage {name} has another code of privbench, or other libraries, "
@@ -89,7 +89,7 @@ class Job:
                         f"The stage {read} in {place} was changed while {name} read it: run the same command again."
                     )
             (folder / CURVES).write_text(json.dumps(ctx.curves, indent=1), encoding="utf-8")
-            return ctx.times
+            return Timing(tuple(ctx.times), added(ctx.decoded))
 
         return fill
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..base.errors import PrivbenchError
 from ..base.files import digest_of, digests
-from ..base.timing import EpochTime
+from ..base.timing import Decoding, EpochTime
 
 MANIFEST = "stage.json"
 
@@ -22,7 +22,8 @@ MANIFEST = "stage.json"
 class Manifest(BaseModel):
     """What a finished stage says of itself; `files` are the SHA-256 of all that it holds beside this.
 
-    What it cost is no part of its digest: `trainings` tells, epoch by epoch, where the time of what it trained went.
+    What it cost is no part of its digest: `trainings` tells, epoch by epoch, where the time of what it trained went,
+    and `decoding` how fast it read images from files.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +38,7 @@ class Manifest(BaseModel):
     device_memory_mib: float | None = None
     processor_seconds: float | None = None
     trainings: tuple[EpochTime, ...] | None = None
+    decoding: Decoding | None = None
     seal: str = ""
 
     def sealed(self) -> Manifest:

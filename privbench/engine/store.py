@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,15 @@ from ..base.files import digests
 from ..base.folders import flush_all, give_to_owner
 from ..base.locks import locked, locked_if_left
 from ..base.progress import log
-from ..base.timing import EpochTime
+from ..base.timing import Timing
 from ..data import decoded
 from .manifest import MANIFEST, Manifest, Seen, damage_of, examine, key_of, seen_of
 from .meter import Meter
 
 STORE_VARIABLE = "PRIVBENCH_STORE"
 
-Produce = Callable[[Path], Sequence[EpochTime] | None]
-"""Fills a folder with what a stage puts out; tells what its trainings took, where it trained."""
+Produce = Callable[[Path], Timing | None]
+"""Fills a folder with what a stage puts out; tells what its trainings and its decoding took, where it did either."""
 
 _WORTH_A_FLUSH = 1.0
 """Seconds that a stage took which is written to disk for good before it is put in place: nothing shorter is. A loss of
@@ -86,7 +86,7 @@ class Store:
             version: goes up with every change of the code that changes its output.
             config: JSON values that `produce` depends on.
             inputs: digests of the stages that it reads, by role.
-            produce: fills an empty folder, and tells what its trainings took; a failure leaves nothing behind.
+            produce: fills an empty folder, and tells where its time went; a failure leaves nothing behind.
 
         Raises:
             PrivbenchError: what lies in its place cannot be read.
@@ -148,7 +148,7 @@ def _make(
     part.mkdir(mode=0o700)
     try:
         with Meter() as meter:
-            trainings = produce(part)
+            told = produce(part) or Timing()
         manifest = Manifest(
             name=name,
             version=version,
@@ -159,7 +159,8 @@ def _make(
             peak_memory_mib=meter.peak_memory_mib,
             device_memory_mib=meter.device_memory_mib,
             processor_seconds=meter.processor_seconds,
-            trainings=tuple(trainings) if trainings else None,
+            trainings=told.trainings or None,
+            decoding=told.decoding,
         ).sealed()
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=1, exclude_none=True), encoding="utf-8")
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

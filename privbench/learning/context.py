@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 
 from ..base.progress import Progress
 from ..base.seeds import derive_seed, numpy_generator
-from ..base.timing import EpochTime
+from ..base.timing import Decoding, EpochTime
 from .clock import phase
 from .generators import torch_generator
 from .recipes import Compiled
@@ -25,7 +25,8 @@ _DEVICE_SHARE = 0.5  # of the accelerator's free memory that resident images may
 class Context:
     """A stage's surroundings. `curves` collects one row an epoch: stage, epoch, and the named losses.
 
-    `times` collects what each epoch took, which is no part of what the stage puts out. `batch` is auto where a batch
+    `times` collects what each epoch took, and `decoded` what images were read from files, which are no part of what the
+    stage puts out. `batch` is auto where a batch
     that does not fit the device's memory may be computed in parts; `split` tells, by the titles of trainings that are,
     how many rows are computed at once. `compiled` is the mode of torch.compile for what is trained, None where it is
     not compiled.
@@ -37,6 +38,7 @@ class Context:
     progress: Progress
     curves: list[dict[str, Any]] = field(default_factory=list)
     times: list[EpochTime] = field(default_factory=list)
+    decoded: list[Decoding] = field(default_factory=list)
     batch: str = "protocol"
     split: dict[str, int] = field(default_factory=dict)
     compiled: Compiled | None = None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # so that `privbench list`, which reads declarations alone, l
     from torch import Tensor
 
     from ..base.progress import Progress
+    from ..base.timing import Decoding
     from ..data.gallery import Gallery, KnownGallery
     from ..data.problems import Problem
     from ..data.splits import Split
@@ -361,12 +362,17 @@ class MeasuringTask(UtilityTask):
         """
 
 
+def _untold(decoding: Decoding) -> None:
+    """Nobody asks."""
+
+
 @dataclass(frozen=True)
 class DataRequest:
     """How a data set is to be read: the side of the square images, the seed, the folder, the helpers.
 
     `notice` takes what a reader of the figures has to know of the data; `fit` tells how images become square. Images
     that `exclude` names are left out; a data set that looks at them before its table is whole asks for those it keeps.
+    `decoded` takes how many images were read from files, and how long that lasted, for who tells where time went.
     """
 
     size: int
@@ -377,6 +383,7 @@ class DataRequest:
     notice: Callable[[Notice], None] = log_notice
     fit: Fit = "squeeze"
     exclude: Exclusion = field(default_factory=Exclusion)
+    decoded: Callable[[Decoding], None] = _untold
 
 
 @dataclass(frozen=True)

@@ -301,6 +301,22 @@ def test_broken_images_of_eight_bits_are_told_by_their_place_and_lose_no_other(t
     assert not chunk.images[[1, 3]].any()
 
 
+def test_what_was_read_is_told_once_all_is(tmp_path, rng):
+    """With the pixels of the files, whatever size they are read at, and without those that are broken."""
+    sides = {"a": (40, 50), "b": (64, 64), "c": (120, 80)}
+    save(tmp_path, **{name: rng.integers(0, 256, side).astype(np.uint8) for name, side in sides.items()})
+    (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:900])
+    told = []
+    request = DataRequest(40, 0, None, 2, Progress(quiet=True), decoded=told.append)
+    chunks = read_chunks(sorted(tmp_path.iterdir()), None, 8, request)
+    next(chunks)
+    assert not told
+    assert list(chunks) == []
+    (one,) = told
+    assert (one.images, one.pixels, one.helpers) == (2, 40 * 50 + 120 * 80, 2)
+    assert one.seconds > 0
+
+
 def test_the_rarer_kind_of_bits_is_the_one_to_leave_out(tmp_path, noise):
     save(tmp_path, a=noise.astype(np.uint8), b=noise, c=noise.astype(np.uint8))
     with pytest.raises(DataError) as told:

@@ -41,6 +41,8 @@ def test_no_word_of_it_can_be_changed(stage, field):
     other = {str: "other", float: 7.5, dict: {"x": "y"}}[type(before)]
     if field == "trainings":  # nor of these, where nothing was trained
         other = [{"training": "siamese", "epoch": 0, "steps": 3, "seconds": {"forward": 1.5}}]
+    if field == "decoding":  # nor of this, where no file was read
+        other = {"images": 3, "pixels": 12, "helpers": 2, "seconds": 1.5}
     (stage.folder / MANIFEST).write_text(json.dumps(values | {field: other}))
     assert examine(stage.folder) == (None, "stage.json was changed")
 

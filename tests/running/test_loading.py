@@ -4,13 +4,21 @@ import pytest
 
 from privbench.base.errors import PrivbenchError
 from privbench.base.progress import Progress
+from privbench.data.exclusion import Exclusion
 from privbench.data.notices import Notice, read_notices
 from privbench.data.splits import CELLS, SPACING
+from privbench.datasets.chestxray14 import ChestXray14
 from privbench.datasets.phantom.dataset import PhantomDataset
+from privbench.engine.display import Display
+from privbench.engine.engine import Engine
+from privbench.engine.executors.serial import Serial
+from privbench.engine.node import Conditions, Nodes
+from privbench.engine.store import Store
 from privbench.plugins.interfaces import Chunk, DataRequest, Dataset
 from privbench.protocols.schema import PairsSection
-from privbench.running.loading import read_splits, write_data
+from privbench.running.loading import ReadData, data_node, read_splits, write_data
 from privbench.running.pairing import with_pairs
+from privbench.running.stage_names import VERSIONS
 
 PAIRS = PairsSection(guidance=60, train=40, val=10, test=10, cap=5)
 
@@ -48,6 +56,30 @@ def test_images_and_masks_stay_with_their_rows(folder):
         rows = [row_of[image] for image in split.table["image"]]
         assert np.array_equal(split.images, drawn.images[rows])
         assert np.array_equal(split.masks, drawn.masks[rows])
+
+
+def stage_of(dataset, root, store, helpers):
+    display = Display(Progress(quiet=True))
+    engine = Engine(Store(store), Serial(display.tell), display)
+    nodes = Nodes(VERSIONS, Conditions(seed=0, device="cpu", precision="32-true", threads=1))
+    work = ReadData(dataset, 32, "squeeze", 0.25, root, helpers, Exclusion(), anything, store / "decoded")
+    node = data_node(nodes, work, {})
+    engine.make({"data": [node]})
+    return engine.made[node]
+
+
+def test_how_fast_files_were_read_is_told_beside_what_comes_out(real_data, tmp_path):
+    files = real_data / "chestxray14-1024"
+    one, two = (stage_of(ChestXray14(), files, tmp_path / str(count), count) for count in (1, 2))
+    for stage, helpers in ((one, 1), (two, 2)):
+        told = stage.manifest.decoding
+        assert (told.images, told.pixels, told.helpers) == (26, 26 * 1024**2, helpers)
+        assert 0 < told.seconds <= stage.manifest.seconds
+    assert (one.key, one.digest) == (two.key, two.digest)
+
+
+def test_what_is_drawn_was_read_from_no_file(tmp_path):
+    assert stage_of(PhantomDataset(patients=10), None, tmp_path, 1).manifest.decoding is None
 
 
 class Listed(Dataset):
