@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .clock import phase
+
 Loaded = tuple[Tensor | None, ...]
 """What a step takes: tensors of as many rows each, on the device."""
 
@@ -44,7 +46,8 @@ def beside(
         rows, batch, ready = following
         following = next(waiting, None)
         current = streams.current_stream(device)
-        current.wait_event(ready)
+        with phase("data"):
+            current.wait_event(ready)
         for part in batch:
             if part is not None and part.is_cuda:  # its memory is not given away before the step has read it
                 part.record_stream(current)

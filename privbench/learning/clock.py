@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 import torch
+from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..base.timing import EpochTime
@@ -44,6 +45,7 @@ class Clock:
         # Of what is loaded ahead, on a stream of its own, this one sees nothing but the wait for it.
         self._stream = torch.cuda.current_stream(device) if self._on_cuda else None
         self._flops: float | None = None
+        self._optimizer_bytes = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -90,7 +92,7 @@ class Clock:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Counts the operations of one step, which stands for all others; what is computed stays as it is.
+        """Counts what one step computes and its optimizers move, which stands for all others; it computes the same.
 
         Of the first that comes, on a GPU of the first that comes while half of its memory is free, and as much again
         as this process holds: what counts keeps all that a step holds until its end.
@@ -98,9 +100,17 @@ class Clock:
         if self._flops is not None or not self._has_room():
             yield
             return
-        with FlopCounterMode(display=False) as counter:
-            yield
+        hook = register_optimizer_step_post_hook(self._count_moved)
+        try:
+            with FlopCounterMode(display=False) as counter:
+                yield
+        finally:
+            hook.remove()
         self._flops = float(counter.get_total_flops())
+
+    def _count_moved(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if self._phase == "optimizer":  # else its seconds are not told apart from others
+            self._optimizer_bytes += moved_by(optimizer)
 
     def _has_room(self) -> bool:
         if not self._on_cuda:
@@ -118,6 +128,7 @@ class Clock:
             seconds=_rounded(self._seconds),
             device_seconds=_rounded(self._device_seconds()) if self._on_cuda else None,
             flops=None if self._flops is None else self._flops * steps,
+            optimizer_bytes=self._optimizer_bytes * steps or None,
         )
 
     def _device_seconds(self) -> dict[Phase, float]:
@@ -126,6 +137,20 @@ class Clock:
         for (name, begun), (_, ended) in zip(self._marks, self._marks[1:], strict=False):
             seconds[name] += begun.elapsed_time(ended) / 1000
         return seconds
+
+
+def moved_by(optimizer: Optimizer) -> int:
+    """The bytes that an optimizer's last step had to read and write at least, whatever kernels made it.
+
+    It reads weights, gradients, and what it keeps of each weight, and writes weights and that again: of Adam, in fp32,
+    28 bytes a weight. Weights without a gradient it leaves alone.
+    """
+    moved = 0
+    for weight in (one for group in optimizer.param_groups for one in group["params"] if one.grad is not None):
+        state = optimizer.state.get(weight, {}).values()
+        kept = sum(one.nbytes for one in state if isinstance(one, torch.Tensor) and one.shape == weight.shape)
+        moved += 3 * weight.nbytes + 2 * kept
+    return moved
 
 
 def _rounded(seconds: dict[Phase, float]) -> dict[str, float]:

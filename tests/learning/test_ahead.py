@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from privbench.learning.ahead import beside, loaded_ahead
+from privbench.learning.clock import Clock
 
 CPU = torch.device("cpu")
 
@@ -111,3 +112,21 @@ def test_streams_wait_for_one_another_and_a_batch_is_loaded_before_the_one_befor
         "the step's waits for event 3",
         "the step's takes 2",
     ]
+
+
+def test_the_wait_for_what_is_loaded_ahead_is_time_of_data():
+    """On a device this is all that the step's stream sees of it."""
+    clock, seen = Clock(CPU, "t"), []
+
+    class Watched(Streams):
+        def current_stream(self, device):
+            return Watching(self, self._current)
+
+    class Watching(Stream):
+        def wait_event(self, event):
+            seen.append(clock.switch("data"))
+
+    with clock.epoch():
+        for _ in beside(torch.arange(2).split(1), lambda rows: (rows,), CPU, Watched()):
+            assert clock.switch("forward") == "forward"
+    assert seen == ["data", "data"]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from privbench.learning.clock import PHASES, Clock, phase
+from privbench.learning.clock import PHASES, Clock, moved_by, phase
+from privbench.learning.updating import Update
 
 CPU = torch.device("cpu")
 
@@ -77,6 +78,48 @@ def test_operations_are_those_of_products_forward_and_backward():
     with clock.epoch(), clock.counted():
         layer(torch.ones(8, 32)).sum().backward()
     assert clock.read(0, 10).flops == 10 * 2 * (2 * 8 * 32 * 16)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda weights: torch.optim.Adam(weights, fused=True), 7),
+        (lambda weights: torch.optim.AdamW(weights), 7),
+        (lambda weights: torch.optim.SGD(weights, 0.1), 3),
+        (lambda weights: torch.optim.SGD(weights, 0.1, momentum=0.9), 5),
+    ],
+    ids=["adam", "adamw", "sgd", "momentum"],
+)
+def test_an_optimizer_moves_weights_gradients_and_what_it_keeps(make, words):
+    """Adam reads a weight, its gradient and two moments, and writes all but the gradient: seven words of four bytes."""
+    layers = nn.Sequential(nn.Linear(5, 7), nn.Linear(7, 4), nn.Linear(3, 3))
+    layers[1].requires_grad_(False)
+    optimizer = make(layers.parameters())
+    layers[:2](torch.ones(2, 5)).sum().backward()
+    optimizer.step()
+    assert moved_by(optimizer) == words * 4 * (5 * 7 + 7), "neither what is frozen nor what had no gradient"
+
+
+def test_what_optimizers_move_is_counted_of_one_step_and_stands_for_all(ctx):
+    layer, clock = nn.Linear(32, 16, bias=False), Clock(CPU, "t")
+    update = Update(layer, ctx, torch.optim.Adam(layer.parameters()), title="t")
+    with clock.epoch():
+        for _ in range(3):
+            with clock.counted():
+                update((torch.ones(8, 32),), lambda outputs: outputs.square().mean())
+    assert clock.read(0, 10).optimizer_bytes == 10 * 28 * 32 * 16
+    with clock.epoch():
+        update((torch.ones(8, 32),), lambda outputs: outputs.square().mean())
+    assert clock.read(1, 10).optimizer_bytes == 10 * 28 * 32 * 16, "what is counted no more is not added"
+
+
+def test_a_step_whose_seconds_are_not_told_apart_counts_no_bytes():
+    layer, clock = nn.Linear(32, 16), Clock(CPU, "t")
+    optimizer = torch.optim.Adam(layer.parameters())
+    with clock.epoch(), clock.counted():
+        layer(torch.ones(8, 32)).sum().backward()
+        optimizer.step()
+    assert clock.read(0, 10).optimizer_bytes is None
 
 
 def test_counting_changes_no_bit():
