@@ -19,7 +19,7 @@ def command(
 ) -> None:
     """Tell where the time and memory of a run went, by stage and within trainings, beside what this machine can do."""
     from ..engine.store import default_store
-    from ..judging.ceilings import matrix_ceiling, measure_ceilings
+    from ..judging.ceilings import Bounds, bounds_of, computing_of, measure_ceilings
     from ..judging.profile import profile_of
     from ..record.run import read_run
     from ..report.machine import as_frame
@@ -28,15 +28,16 @@ def command(
 
     record = read_run(run)
     stages = profile_of(record, store or default_store())
-    kind, threads = record.device.get("type", "cpu"), int(record.device.get("threads", 1))
-    ceilings = measure_ceilings(threads)
-    at_best, notes = matrix_ceiling(ceilings, kind, threads, record.device.get("precision", "32-true")), []
-    if (here := name_of(kind)) != (there := record.device.get("name")):
-        at_best = None
+    ran, notes = computing_of(record.device), []
+    helpers = max((one.decoding.helpers for one in stages if one.decoding is not None), default=None)
+    ceilings = measure_ceilings(ran, helpers)
+    bounds = bounds_of(ceilings, ran, helpers)
+    if (here := name_of(ran.device)) != (there := record.device.get("name")):
+        bounds = Bounds()
         notes.append(
             f"The run computed on {there}, and the rates of this machine are those of {here or 'another one'}."
         )
-    sheet = profile_sheet(record.label, stages, ceilings, at_best, notes)
+    sheet = profile_sheet(record.label, stages, ceilings, bounds, notes)
     format = Format.json if as_json else format
     if format.for_machines:
         print_for_machines(as_frame(sheet.tables), format)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..base.timing import EpochTime
+from ..base.timing import Decoding, EpochTime
 from ..engine.manifest import examine
 from ..engine.store import Store
 from ..learning.clock import PHASES
@@ -17,28 +17,38 @@ from ..record.run import RunRecord, StageRecord
 class TrainingCost:
     """A training of a stage: its steps, and the seconds of its parts, by name.
 
-    The seconds are the device's, where it had one, but for `waiting`, which is the processor's. `rate` is in
-    floating-point operations a second, of what was neither data, nor waiting, nor validation; None where they were not
-    counted.
+    `processor_seconds` add up to the time of the clock. `device_seconds` are the same time as the device spent it that
+    the processor gave work to, and None where it had no clock of its own: the two are never added. `rate` is in
+    floating-point operations a second, of forward, backward and optimizer; `optimizer_rate` in bytes a second, of the
+    optimizer alone; each None where nothing was counted.
     """
 
     stage: str
     training: str
     steps: int
-    seconds: dict[str, float]
+    processor_seconds: dict[str, float]
+    device_seconds: dict[str, float] | None
     rate: float | None
+    optimizer_rate: float | None
 
     @property
     def total(self) -> float:
-        return sum(self.seconds.values())
+        """Seconds of the clock."""
+        return sum(self.processor_seconds.values())
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The seconds of what computed: the device's where it tells them, else the processor's."""
+        return self.processor_seconds if self.device_seconds is None else self.device_seconds
 
 
 @dataclass(frozen=True)
 class StageCost:
     """A stage, what it cost when it was made, and whether the run took it from the store.
 
-    `processor` is how many cores it kept busy on average. It, the device's memory and the trainings are None and empty
-    where the store does not hold the stage any more, or an older privbench made it.
+    `processor` is how many cores it kept busy on average. It, the device's memory, the trainings and what it decoded
+    are None and empty where the store does not hold the stage any more, or an older privbench made it; `decoding` is
+    None, too, of a stage that read no image from a file.
     """
 
     name: str
@@ -48,6 +58,7 @@ class StageCost:
     processor: float | None
     device_memory_mib: float | None
     trainings: Sequence[TrainingCost]
+    decoding: Decoding | None
 
 
 def profile_of(record: RunRecord, store: Path) -> list[StageCost]:
@@ -58,7 +69,7 @@ def profile_of(record: RunRecord, store: Path) -> list[StageCost]:
 def _cost(stage: StageRecord, store: Path) -> StageCost:
     manifest, _ = examine(Store(store).folder(stage.name.partition(" ")[0], stage.key))
     if manifest is None or manifest.digest != stage.digest:
-        return StageCost(stage.name, stage.cached, stage.seconds, stage.peak_memory_mib, None, None, ())
+        return StageCost(stage.name, stage.cached, stage.seconds, stage.peak_memory_mib, None, None, (), None)
     used, seconds = manifest.processor_seconds, manifest.seconds
     return StageCost(
         name=stage.name,
@@ -68,6 +79,7 @@ def _cost(stage: StageRecord, store: Path) -> StageCost:
         processor=None if used is None or not seconds else used / seconds,
         device_memory_mib=manifest.device_memory_mib,
         trainings=trainings_of(stage.name, manifest.trainings or ()),
+        decoding=manifest.decoding,
     )
 
 
@@ -80,14 +92,29 @@ def trainings_of(stage: str, epochs: Sequence[EpochTime]) -> list[TrainingCost]:
 
 
 def _added(stage: str, title: str, epochs: Sequence[EpochTime]) -> TrainingCost:
-    seconds: dict[str, float] = {name: sum(_seconds(one, name) for one in epochs) for name in PHASES}
-    computing = sum(seconds[name] for name in ("forward", "backward", "optimizer"))
-    counted = [one.flops for one in epochs if one.flops is not None]
-    known = len(counted) == len(epochs) and sum(counted) > 0 and computing > 0
-    steps = sum(one.steps for one in epochs)
-    return TrainingCost(stage, title, steps, seconds, sum(counted) / computing if known else None)
+    processor = _parts([one.seconds for one in epochs])
+    told = [one.device_seconds for one in epochs if one.device_seconds is not None]
+    device = _parts(told) if len(told) == len(epochs) else None
+    if device is not None:  # which waits for nobody: meanwhile it sends the losses
+        device["forward"] += device.pop("waiting")
+    parts = processor if device is None else device
+    return TrainingCost(
+        stage=stage,
+        training=title,
+        steps=sum(one.steps for one in epochs),
+        processor_seconds=processor,
+        device_seconds=device,
+        rate=_rate([one.flops for one in epochs], parts["forward"] + parts["backward"] + parts["optimizer"]),
+        optimizer_rate=_rate([one.optimizer_bytes for one in epochs], parts["optimizer"]),
+    )
 
 
-def _seconds(epoch: EpochTime, name: str) -> float:
-    told = epoch.seconds if epoch.device_seconds is None or name == "waiting" else epoch.device_seconds
-    return told.get(name, 0.0)
+def _parts(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The seconds of each part, of all epochs."""
+    return {name: sum(one.get(name, 0.0) for one in epochs) for name in PHASES}
+
+
+def _rate(counts: Sequence[float | None], seconds: float) -> float | None:
+    """What all epochs did, a second; None where one does not tell, or there was nothing."""
+    known = [one for one in counts if one is not None]
+    return sum(known) / seconds if len(known) == len(counts) and sum(known) > 0 and seconds > 0 else None

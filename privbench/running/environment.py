@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def device(
         "threads": str(threads),
         "system": platform.platform(),
     }
+
+
+def rounds(told: Mapping[str, str]) -> bool:
+    """Whether the GPU of a record rounds the factors of any product of 32-true, such as those of convolutions.
+
+    A record of a privbench before this was told is of one that left it as torch has it.
+    """
+    return told.get("tf32", _TF32[None]) != _TF32[False]
 
 
 def name_of(named: str) -> str | None:
