@@ -6,14 +6,13 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..base.errors import PrivbenchError, nearest
+from ..base.errors import PrivbenchError
 from ..base.files import read_text
 from ..data.exclusion import Exclusion
 from ..data.notices import SHOWN, Notice
@@ -25,27 +24,12 @@ from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from .file_problems import problems_of_pictures
 from .findings import FINDINGS
 from .folders import data_folder, mark_of
+from .nih_entries import REMEDY, read_entries
 from .radiographs import Collection, read_chunks, survey
 
-_NO_FINDING = "No Finding"
 _LISTS = {"train_val": "train_val_list.txt", "test": "test_list.txt"}
-_COLUMNS = {
-    "Image Index": "image",
-    "Patient ID": "patient",
-    "Follow-up #": "follow_up",
-    "Patient Age": "age",
-    "Patient Gender": "sex",
-    "View Position": "view",
-    "Finding Labels": "labels",
-}
-# The published header names two columns `OriginalImage[Width,Height]`, and two `OriginalImagePixelSpacing[x,y]`.
-_EXTENTS = {
-    "spacing_x": ("OriginalImagePixelSpacing[x", "OriginalImage[Width"),
-    "spacing_y": ("y]", "Height]"),
-}
 _MISTYPED = 1000  # an age of more digits is no age, and is refused as in any table
 _MASKS = "masks"
-_REMEDY = "ChestX-ray14 comes with it, download it from the NIH"
 
 
 class ChestXray14(Dataset):
@@ -74,7 +58,7 @@ class ChestXray14(Dataset):
         root = data_folder(request.root, self.name)
         digest = hashlib.sha256()
         for file in (_entries_file(root), *(root / name for name in _LISTS.values())):
-            digest.update(read_text(file, _REMEDY).encode())
+            digest.update(read_text(file, REMEDY).encode())
         for files in (_image_files(root), _mask_files(root) or {}):
             for name, path in sorted(files.items()):
                 digest.update(f"{name} {_seen(path)}\n".encode())
@@ -82,7 +66,7 @@ class ChestXray14(Dataset):
 
     def table(self, request: DataRequest) -> pd.DataFrame:
         root = data_folder(request.root, self.name)
-        entries = _entries(_entries_file(root), request.exclude)
+        entries = read_entries(_entries_file(root), request.exclude)
         split_of = _split_of(root, request.exclude)
         images, masks = _image_files(root), _mask_files(root)
         unknown = split_of.index.difference(entries["image"])
@@ -185,7 +169,7 @@ def _split_of(root: Path, exclude: Exclusion) -> pd.Series:
 
     Raises DataError where a list is empty or names one twice.
     """
-    texts = {split: read_text(root / name, _REMEDY).split() for split, name in _LISTS.items()}
+    texts = {split: read_text(root / name, REMEDY).split() for split, name in _LISTS.items()}
     lists = {split: pd.Index(names)[exclude.keeps(names)] for split, names in texts.items()}
     problems = []
     for split, names in lists.items():
@@ -201,31 +185,6 @@ def _split_of(root: Path, exclude: Exclusion) -> pd.Series:
     return pd.concat([pd.Series(split, index=names) for split, names in lists.items()])
 
 
-def _entries(path: Path, exclude: Exclusion) -> pd.DataFrame:
-    """The rows that are kept: privbench's columns, the millimetres that each image spans, a 0/1 column a finding."""
-    try:
-        raw = pd.read_csv(StringIO(read_text(path, _REMEDY)), dtype=str, index_col=False, na_filter=False)
-    except ValueError as error:  # pandas' parser errors and undecodable text
-        raise PrivbenchError(f"{path} is no CSV table ({error}): download it again.") from error
-    missing = [column for column in _COLUMNS if column not in raw.columns]
-    if missing:
-        raise PrivbenchError(f"{path} lacks the column {missing[0]!r}: use the published table.")
-    raw = raw[exclude.keeps(raw["Image Index"])]
-    entries = raw[list(_COLUMNS)].rename(columns=_COLUMNS)
-    # The first release of the table writes ages as 058Y, the second as 58.
-    entries["age"] = entries["age"].str.removesuffix("Y")
-    wrong = [problem for column in ("follow_up", "age") for problem in _no_numbers(entries, column, path)]
-    raise_problems([*wrong, *_unknown_labels(entries, path)])
-    for column in ("follow_up", "age"):
-        entries[column] = pd.to_numeric(entries[column].where(entries[column] != ""))
-    labels = entries.pop("labels").str.split("|")
-    for column, (spacing, extent) in _EXTENTS.items():
-        entries[column] = _positive(raw, spacing) * _positive(raw, extent)
-    for finding in FINDINGS:
-        entries[finding] = np.array([finding in named for named in labels], np.uint8)
-    return entries
-
-
 def _with_known_ages(table: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
     """The table, in which an age that nobody reaches is unknown: the first release holds some, such as 414 years."""
     odd = (table["age"] > OLDEST) & (table["age"] < _MISTYPED)
@@ -233,33 +192,3 @@ def _with_known_ages(table: pd.DataFrame, request: DataRequest) -> pd.DataFrame:
         text = f"{odd.sum()} of {len(table)} images have ages above {OLDEST} years, which are taken for unknown"
         request.notice(Notice(text, tuple(table.loc[odd, "image"])[:SHOWN]))
     return table.assign(age=table["age"].mask(odd))
-
-
-def _no_numbers(entries: pd.DataFrame, column: str, path: Path) -> Iterator[Problem]:
-    """Where some of the column are neither numbers nor empty."""
-    texts = entries[column]
-    wrong = entries[pd.to_numeric(texts, errors="coerce").isna() & (texts != "")]
-    if len(wrong):
-        row = wrong.iloc[0]
-        text = (
-            f"{path}: image {row['image']} has {row[column]!r} where a number for {column} belongs ({len(wrong)} such):"
-            " mend it, or leave it empty."
-        )
-        yield Problem("wrong entry", text, tuple(wrong["image"]))
-
-
-def _unknown_labels(entries: pd.DataFrame, path: Path) -> Iterator[Problem]:
-    known = {*FINDINGS, _NO_FINDING}
-    labels = entries.set_index("image")["labels"].str.split("|").explode()
-    unknown = labels[~labels.isin(known)]
-    for label, images in unknown.groupby(unknown.to_numpy(), sort=False).groups.items():
-        text = f"{path}: image {images[0]} has the unknown label {label!r}: {nearest(str(label), known)}"
-        yield Problem("unknown label", text, tuple(images.unique()))
-
-
-def _positive(raw: pd.DataFrame, column: str) -> pd.Series:
-    """The column's numbers, NaN where it holds none above 0, or where there is no such column."""
-    if column not in raw.columns:
-        return pd.Series(np.nan, index=raw.index)
-    numbers = pd.to_numeric(raw[column], errors="coerce")
-    return numbers.where((numbers > 0) & np.isfinite(numbers))
