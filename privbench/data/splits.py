@@ -36,7 +36,7 @@ class Split:
 
     Shape: images (N, 1, H, W), uint8; table: N rows; pairs: rows of these images; masks (N, 1, H, W), uint8, bit 1
     lungs, bit 2 heart; locations (N, findings, CELLS, CELLS), uint8, the share of each cell of a coarse grid that a
-    reported finding covers, 255 the whole.
+    finding covers, 255 the whole; 0 everywhere where nobody told its place.
     """
 
     images: np.ndarray

@@ -70,6 +70,7 @@ class Classification(ReadingTask):
 
     def fit(self, train: Split, val: Split, guidance: Guidance, ctx: Context) -> None:
         from ..learning.classifier import fit_classifier
+        from .robust.anatomy import known_places
         from .robust.label_noise import reread_rates
         from .robust.objective import RobustObjective
 
@@ -78,8 +79,8 @@ class Classification(ReadingTask):
             self._classifier = fit_classifier(train, val, recipe, ctx, title)
             return
         parts, file = set(self.params.parts), self.params.reread_file
-        if "anatomy" in parts and train.masks is None and train.locations is None:
-            log.warning("the robust recipe goes without anatomy: the data set has neither masks nor locations")
+        if "anatomy" in parts and train.masks is None and known_places(train) is None:
+            log.warning("the robust recipe goes without anatomy: training images have neither masks nor locations")
             parts.remove("anatomy")
         rates = None if file is None else reread_rates(file, train)
         self._classifier = fit_classifier(

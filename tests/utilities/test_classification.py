@@ -1,5 +1,7 @@
 """The classifier's recipes: what is adopted, what is trained, what unknown and wrong labels do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -81,8 +83,10 @@ def test_the_parts_all_stand_in_the_training_curves(around):
     assert set(task.state()) == set(around.guidance.classifier.state_dict()), "what only helps training is left behind"
 
 
-def test_without_masks_and_locations_anatomy_is_left_out_and_said_so(around, caplog):
-    train = around.splits["train"].__class__(**{**vars(around.splits["train"]), "masks": None, "locations": None})
+@pytest.mark.parametrize("placed", [False, True], ids=["no locations", "of test images alone"])
+def test_without_masks_and_locations_anatomy_is_left_out_and_said_so(placed, around, caplog):
+    train = around.splits["train"]
+    train = replace(train, masks=None, locations=np.zeros_like(train.locations) if placed else None)
     with caplog.at_level("WARNING", logger="privbench"):
         read(Classification(recipe="robust", parts=["anatomy"]), around, train=train)
     assert "goes without anatomy" in caplog.text

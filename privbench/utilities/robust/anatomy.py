@@ -40,15 +40,16 @@ class AnatomyHeads(nn.Module):
 
 
 class AnatomyLoss(nn.Module):
-    """Cross entropy of organs and of findings' places, as far as the data set knows them."""
+    """Cross entropy of organs and of findings' places, as far as the training images' are known."""
 
     def __init__(self, model: Any, train: Split, device: torch.device) -> None:
         super().__init__()
         self.heads = AnatomyHeads(model, len(train.findings))
-        self._masks, self._locations = (
-            None if one is None else Held(one, device) for one in (train.masks, train.locations)
-        )
-        self._told = torch.from_numpy(~np.isnan(train.labels)).to(device).float()
+        known = known_places(train)
+        self._masks = None if train.masks is None else Held(train.masks, device)
+        self._places = None
+        if train.locations is not None and known is not None:
+            self._places = Held(train.locations, device), torch.from_numpy(known).to(device).float()
 
     def forward(self, stages: Sequence[Tensor], rows: Tensor, moves: Tensor | None) -> Tensor:
         """Shape: the stages' maps of the images in those rows of the training split, moved (N, 2, 3), to ()."""
@@ -58,11 +59,25 @@ class AnatomyLoss(nn.Module):
             height, width = organs.shape[-2:]
             covered = functional.adaptive_avg_pool2d(_moved(organs_of(self._masks[rows]), moves), (height, width))
             loss = loss + functional.binary_cross_entropy_with_logits(organs, covered)
-        if self._locations is not None:
-            covered, told = _moved(self._locations[rows].float() / 255, moves), self._told[rows]
+        if self._places is not None:
+            locations, known = self._places
+            covered, told = _moved(locations[rows].float() / 255, moves), known[rows]
             each = functional.binary_cross_entropy_with_logits(places, covered, reduction="none").mean((-2, -1))
             loss = loss + (each * told).sum() / told.sum().clamp(min=1)
         return loss
+
+
+def known_places(train: Split) -> np.ndarray | None:
+    """Of which findings of which images one knows where they are; None where nobody has told a place of any.
+
+    An absent finding is nowhere; a present one without a place is somewhere. Where all places of a finding are missing,
+    the absent ones alone would teach that it never is anywhere. Shape: (N, findings), bool.
+    """
+    if train.locations is None or not train.locations.any():
+        return None
+    placed, labels = train.locations.any((2, 3)), train.labels
+    lost = ~placed & (labels == 1)
+    return ~np.isnan(labels) & ~lost & (placed.any(0) | ~lost.any(0))
 
 
 def _moved(maps: Tensor, moves: Tensor | None) -> Tensor:

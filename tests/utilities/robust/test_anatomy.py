@@ -1,5 +1,7 @@
 """Anatomy heads: shapes, truth in the loss, and that unknown labels and augmentation are respected."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,12 +9,15 @@ import timm
 import torch
 
 from privbench.base.errors import PrivbenchError
+from privbench.base.progress import Progress
 from privbench.data.pairs import Pairs
 from privbench.data.splits import CELLS, Split
+from privbench.datasets.phantom.dataset import PhantomDataset
 from privbench.learning.augmentation import draw_moves, move
 from privbench.learning.features import collected_outputs
 from privbench.learning.recipes import Augmentation
-from privbench.utilities.robust.anatomy import AnatomyHeads, AnatomyLoss
+from privbench.plugins.interfaces import DataRequest
+from privbench.utilities.robust.anatomy import AnatomyHeads, AnatomyLoss, known_places
 
 FINDINGS = ("Mass", "Nodule")
 
@@ -70,6 +75,58 @@ def test_unknown_labels_have_no_place(model):
     again = AnatomyLoss(model, unknown, torch.device("cpu"))
     again.load_state_dict(loss.state_dict())
     assert float(again(stages_of(model, 2), rows, None)) == pytest.approx(float(other(alone, rows, None)))
+
+
+def test_a_present_finding_without_a_told_place_is_somewhere():
+    """Masses of the first two images are placed in the second alone; no nodule is, so that none of them counts."""
+    train = split([[1.0, 1.0], [1.0, 0.0], [0.0, 0.0], [np.nan, np.nan]])
+    train.locations[[0, 2, 3]] = 0
+    train.locations[:, 1] = 0
+    assert known_places(train).tolist() == [[False, False], [True, False], [True, False], [False, False]]
+    train.locations[:] = 0
+    assert known_places(train) is None
+    absent = split([[1.0, 0.0], [0.0, 0.0]])
+    absent.locations[1] = absent.locations[:, 1] = 0
+    assert known_places(absent).all(), "who has no nodule has it nowhere"
+
+
+def test_of_the_phantom_all_places_are_known_that_have_a_label():
+    dataset = PhantomDataset(patients=60)
+    request = DataRequest(32, 0, None, 1, Progress(quiet=True))
+    table = dataset.table(request)
+    locations = np.concatenate([chunk.locations for chunk in dataset.read(table, request)])
+    none = np.array([], np.int64)
+    pairs = Pairs(none, none, none.astype(bool))
+    train = Split(np.zeros((len(table), 1, 32, 32), np.uint8), table, dataset.findings, pairs, None, locations)
+    assert known_places(train).all()
+
+
+def test_a_place_that_nobody_told_teaches_as_little_as_a_label_that_nobody_gave(model):
+    lost, unknown = split([[1.0, 0.0], [1.0, 1.0]]), split([[np.nan, 0.0], [1.0, 1.0]])
+    lost.locations[0, 0] = unknown.locations[0, 0] = 0
+    torch.manual_seed(0)
+    loss = AnatomyLoss(model, lost, torch.device("cpu"))
+    other = AnatomyLoss(model, unknown, torch.device("cpu"))
+    other.load_state_dict(loss.state_dict())
+    rows = torch.tensor([0, 1])
+    values = [float(one(stages_of(model, 2), rows, None)) for one in (loss, other)]
+    assert values[0] == values[1]
+    lost.locations[0, 0] = 255
+    told = AnatomyLoss(model, lost, torch.device("cpu"))
+    told.load_state_dict(loss.state_dict())
+    assert float(told(stages_of(model, 2), rows, None)) != pytest.approx(values[0])
+
+
+def test_without_any_place_the_organs_alone_are_learnt(model):
+    train, bare = split([[1.0, 0.0], [0.0, 1.0]]), split([[1.0, 0.0], [0.0, 1.0]])
+    train.locations[:] = 0
+    bare = replace(bare, locations=None)
+    torch.manual_seed(0)
+    loss = AnatomyLoss(model, train, torch.device("cpu"))
+    other = AnatomyLoss(model, bare, torch.device("cpu"))
+    other.load_state_dict(loss.state_dict())
+    rows = torch.tensor([0, 1])
+    assert float(loss(stages_of(model, 2), rows, None)) == float(other(stages_of(model, 2), rows, None))
 
 
 def test_what_is_learnt_moves_with_the_image(model):
