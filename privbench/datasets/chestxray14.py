@@ -24,6 +24,7 @@ from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from .file_problems import problems_of_pictures
 from .findings import FINDINGS
 from .folders import data_folder, mark_of
+from .nih_boxes import BOXES, Boxes, mark_of_boxes, read_boxes, with_locations
 from .nih_entries import REMEDY, read_entries
 from .radiographs import Collection, read_chunks, survey
 
@@ -37,7 +38,8 @@ class ChestXray14(Dataset):
 
     Grey values of more than 8 bits are scaled from the bit depth that holds the largest value of all listed images.
     Masks of the organs are read where a folder `masks/` holds a grey PNG for every listed image, under its name: bit 1
-    of a pixel's value lungs, bit 2 heart.
+    of a pixel's value lungs, bit 2 heart. Places of findings are those of the published `BBox_List_2017.csv`, where it
+    lies there and has boxes of listed images; a finding without a box has no known place.
     """
 
     name = "chestxray14"
@@ -59,6 +61,8 @@ class ChestXray14(Dataset):
         digest = hashlib.sha256()
         for file in (_entries_file(root), *(root / name for name in _LISTS.values())):
             digest.update(read_text(file, REMEDY).encode())
+        if (boxes := _boxes_file(root)) is not None:
+            digest.update(read_text(boxes, REMEDY).encode())
         for files in (_image_files(root), _mask_files(root) or {}):
             for name, path in sorted(files.items()):
                 digest.update(f"{name} {_seen(path)}\n".encode())
@@ -82,9 +86,15 @@ class ChestXray14(Dataset):
         ]  # fmt: skip
         raise_problems([Problem(kind, f"Image {one[0]} {text}", tuple(one)) for kind, one, text in told if len(one)])
         listed = entries.merge(split_of.rename("split"), left_on="image", right_index=True)
+        boxes = _boxes(root, split_of)
+        if not boxes and _boxes_file(root) is not None:
+            request.notice(Notice(f"{BOXES} holds no box of a listed image, so nobody knows where findings lie"))
         files = [images] if masks is None else [images, masks]
         depth = self._collection(request).depth
-        made_from = [f"{depth} {' '.join(mark_of(one[name].stat()) for one in files)}" for name in listed["image"]]
+        made_from = [
+            " ".join([str(depth), *(mark_of(one[name].stat()) for one in files), *mark_of_boxes(boxes, name)])
+            for name in listed["image"]
+        ]
         return _with_known_ages(self._with_spacing(listed.assign(**{MADE_FROM: made_from}), request), request)
 
     def read(self, table: pd.DataFrame, request: DataRequest) -> Iterator[Chunk]:
@@ -92,7 +102,9 @@ class ChestXray14(Dataset):
         images, masks = _image_files(root), _mask_files(root)
         names = table["image"].tolist()
         of_masks = None if masks is None else [masks[name] for name in names]
-        yield from read_chunks([images[name] for name in names], of_masks, self._collection(request).depth, request)
+        collection, boxes = self._collection(request), _boxes(root, _split_of(root, request.exclude))
+        chunks = read_chunks([images[name] for name in names], of_masks, collection.depth, request)
+        yield from with_locations(chunks, names, boxes, collection.sides, request.fit) if boxes else chunks
 
     def file_problems(self, images: Sequence[str], request: DataRequest) -> Sequence[Problem]:
         files = _image_files(data_folder(request.root, self.name))
@@ -150,6 +162,17 @@ def _image_files(root: Path) -> dict[str, Path]:
 def _mask_files(root: Path) -> dict[str, Path] | None:
     """Every mask, by its image's name; None where there is no folder of them."""
     return _png_files([root / _MASKS]) if (root / _MASKS).is_dir() else None
+
+
+def _boxes_file(root: Path) -> Path | None:
+    """Where the boxes of findings are told; None where they are not. A link that leads nowhere is there, and told."""
+    return root / BOXES if os.path.lexists(root / BOXES) else None
+
+
+def _boxes(root: Path, split_of: pd.Series) -> Boxes:
+    """The boxes of all listed images, whichever are read; none where nobody tells any."""
+    path = _boxes_file(root)
+    return {} if path is None else read_boxes(path, split_of.index)
 
 
 def _png_files(folders: Iterable[Path]) -> dict[str, Path]:

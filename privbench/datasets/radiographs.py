@@ -18,7 +18,7 @@ from ..base.processes import map_parts_in_processes
 from ..base.timing import Decoding
 from ..data.notices import SHOWN, Notice
 from ..data.problems import UNREADABLE, Problem, raise_problems
-from ..data.squares import Fit, side_of_square
+from ..data.squares import Fit, cutout
 from ..plugins.interfaces import Chunk, DataRequest
 from .dicom_files import is_dicom
 from .dicom_pixels import load_dicom, survey_dicom
@@ -215,10 +215,9 @@ def read_mask(path: Path, size: int, fit: Fit = "squeeze") -> np.ndarray:
 
 def _square(image: Image.Image, size: int, fit: Fit, resampling: Image.Resampling) -> np.ndarray:
     """The image as a square of that size. Shape: (size, size)."""
-    side = side_of_square(*image.size, fit)
-    if side is not None and image.size != (side, side):
-        left, top = ((image.width - side) // 2, (image.height - side) // 2)
-        image = image.crop((left, top, left + side, top + side))  # what lies outside of the image is 0
+    left, top, width, height = cutout(*image.size, fit)
+    if image.size != (width, height):
+        image = image.crop((left, top, left + width, top + height))  # what lies outside of the image is 0
     return np.asarray(image if image.size == (size, size) else image.resize((size, size), resampling))
 
 
