@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ..base.errors import PrivbenchError, nearest
+from ..base.files import read_text
 from ..data.problems import Problem, raise_problems
 from ..data.splits import CELLS
 from ..data.squares import Fit, cutout
 from ..plugins.interfaces import Chunk
 from .coverage import covered_shares
 from .findings import FINDINGS
-from .nih_entries import read_published
+from .nih_entries import REMEDY
 
 BOXES = "BBox_List_2017.csv"
 _SIDE = 1024  # pixels of a published image's sides, in which the boxes are told whatever size its file has here
 _ROUNDING = 1e-6  # of a pixel, by which sums of published numbers may miss a border that they mean
 _OTHERWISE = {"Infiltrate": "Infiltration"}
 _NUMBERS = ["x", "y", "w", "h"]
-# The published header parts one name at its commas, `Bbox [x,y,w,h]`; a spreadsheet may have put it into quotes.
-_HEADERS = [["Image Index", "Finding Label", name] for name in ("Bbox [x", "Bbox [x,y,w,h]")]
+_COLUMNS = ["image", "finding", *_NUMBERS]
+_HEADER = "Image Index,Finding Label,Bbox [x,y,w,h]"
 
 Boxes = Mapping[str, Mapping[str, np.ndarray]]
 """Of images and their findings the boxes. Shape: left, top, right and bottom (n, 4), float, in sides of the image."""
@@ -37,18 +40,12 @@ def read_boxes(path: Path, listed: Collection[str]) -> Boxes:
         PrivbenchError: it is no such table.
         DataError: rows name unknown findings, hold no numbers, stand there twice, or lie outside the image; all of it.
     """
-    raw = read_published(path)
-    if list(raw.columns[:3]) not in _HEADERS or len(raw.columns) < 6:
-        raise PrivbenchError(
-            f"{path} does not begin with Image Index,Finding Label,Bbox [x,y,w,h]: use the published table, or remove "
-            "it to do without places of findings."
-        )
-    rows = raw.iloc[:, :6].set_axis(["image", "finding", *_NUMBERS], axis=1)
+    rows = _rows(path)
     rows = rows[rows["image"].isin(listed)].replace({"finding": _OTHERWISE})
     numbers = rows[_NUMBERS].apply(pd.to_numeric, errors="coerce")
     raise_problems(
-        [*_unknown_findings(rows, path), *_no_numbers(rows, numbers, path), *_outside(rows, numbers, path),
-         *_doubled(rows, numbers, path)]
+        [*_unknown_findings(rows, path), *_too_many(rows, path), *_no_numbers(rows, numbers, path),
+         *_outside(rows, numbers, path), *_doubled(rows, numbers, path)]
     )  # fmt: skip
     corner = numbers[["x", "y"]].to_numpy(float)
     edges = np.hstack([corner, corner + numbers[["w", "h"]].to_numpy(float)]) / _SIDE
@@ -88,11 +85,37 @@ def _located(boxes: Mapping[str, np.ndarray], width: int, height: int, fit: Fit)
     return (255 * shares + 0.5).astype(np.uint8)
 
 
+def _rows(path: Path) -> pd.DataFrame:
+    """The cells as texts, empty where a row ends too early, and what stands behind the numbers of each row."""
+    try:
+        header, *rows = [row for row in csv.reader(StringIO(read_text(path, REMEDY)), strict=True) if row] or [[]]
+    except csv.Error as error:
+        raise PrivbenchError(f"{path} is no CSV table ({error}): download it again.") from error
+    # It parts one name at its commas; a spreadsheet may have put that into quotes.
+    if not ",".join(header).startswith(_HEADER):
+        raise PrivbenchError(
+            f"{path} does not begin with {_HEADER}: use the published table, or remove it to do without places of "
+            "findings."
+        )
+    cells = [[*(row + [""] * len(_COLUMNS))[: len(_COLUMNS)], "".join(row[len(_COLUMNS) :])] for row in rows]
+    return pd.DataFrame(cells, columns=[*_COLUMNS, "more"], dtype=object)
+
+
 def _unknown_findings(rows: pd.DataFrame, path: Path) -> Iterator[Problem]:
     unknown = rows[~rows["finding"].isin(FINDINGS)]
     for finding, images in unknown.groupby("finding", sort=False)["image"]:
         text = f"{path}: image {images.iloc[0]} has a box of the unknown finding {finding!r}: "
         yield Problem("unknown finding", text + nearest(str(finding), {*FINDINGS, *_OTHERWISE}), tuple(images.unique()))
+
+
+def _too_many(rows: pd.DataFrame, path: Path) -> Iterator[Problem]:
+    wrong = rows[rows["more"].str.strip() != ""]
+    if len(wrong):
+        text = (
+            f"{path}: a box of image {wrong['image'].iloc[0]} has more than the four numbers x, y, w and h "
+            f"({len(wrong)} such), as where decimals stand behind commas: mend it, or remove the row."
+        )
+        yield Problem("wrong entry", text, tuple(wrong["image"].unique()))
 
 
 def _no_numbers(rows: pd.DataFrame, numbers: pd.DataFrame, path: Path) -> Iterator[Problem]:

@@ -33,17 +33,12 @@ _EXTENTS = {
 }
 
 
-def read_published(path: Path) -> pd.DataFrame:
-    """The cells of a published table, as texts. Raises PrivbenchError where there is none that can be read."""
-    try:
-        return pd.read_csv(StringIO(read_text(path, REMEDY)), dtype=str, index_col=False, na_filter=False)
-    except ValueError as error:  # pandas' parser errors and undecodable text
-        raise PrivbenchError(f"{path} is no CSV table ({error}): download it again.") from error
-
-
 def read_entries(path: Path, exclude: Exclusion) -> pd.DataFrame:
     """The rows that are kept: privbench's columns, the millimetres that each image spans, a 0/1 column a finding."""
-    raw = read_published(path)
+    try:
+        raw = pd.read_csv(StringIO(read_text(path, REMEDY)), dtype=str, index_col=False, na_filter=False)
+    except ValueError as error:  # pandas' parser errors and undecodable text
+        raise PrivbenchError(f"{path} is no CSV table ({error}): download it again.") from error
     missing = [column for column in _COLUMNS if column not in raw.columns]
     if missing:
         raise PrivbenchError(f"{path} lacks the column {missing[0]!r}: use the published table.")

@@ -194,6 +194,7 @@ def test_rows_of_images_that_are_not_read_are_passed_over_whatever_they_hold(roo
         ),
         ("03_0.png,No Finding,0,0,9,9", "image 03_0.png has a box of the unknown finding 'No Finding'"),
         ("03_0.png,Mass,0,0,9,", r"a box of image 03_0\.png has '' where the number h belongs \(1 such\): mend it, or"),
+        ("03_0.png,Mass,225,08,547,01,86,7,79,1", r"more than the four numbers x, y, w and h \(1 such\), as where dec"),
         ("03_0.png,Mass,left,0,9,9", r"has 'left' where the number x belongs"),
         ("03_0.png,Mass,0,0", r"(?s)2 things are wrong.*'' where the number w .*'' where the number h belongs"),
         ("03_0.png,Mass,1000,0,25,9", r"box of 25 x 9 pixels at 1000, 0, where one inside the 1024 x 1024 of the pub"),
@@ -234,7 +235,9 @@ def test_all_that_is_wrong_is_told_together_by_the_image(root):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no CSV table"),
+        (b"", "does not begin with"),
+        (HEADER.encode() + b'"03_0.png,Mass', "is no CSV table"),
+        (HEADER.replace(",", ";").encode(), "does not begin with"),
         (b"\xff\xfe", "is no UTF-8 text"),
         (
             b"Image Index,Finding Label,x,y,w,h\n",
