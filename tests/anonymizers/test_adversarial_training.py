@@ -83,7 +83,10 @@ def test_generator_loss_is_the_papers(splits, guidance, ctx):
 
 
 def test_a_step_moves_generator_classifier_and_verifier_in_their_modes(splits, guidance, ctx):
-    """The judges stand still, in evaluation mode, for the generator's step; then each learns in training mode."""
+    """The judges stand still, in evaluation mode, for the generator's step; then each learns in training mode.
+
+    All three learn of one pass of the generator.
+    """
     anonymizer = Registry().create(Anonymizer, "prichexy", SMALL["prichexy"])
     classifier, adversary = copy.deepcopy(guidance.classifier), PaperVerifier(guidance, 1e-4, ctx)
     game, verifier = Game(anonymizer, classifier, adversary, ctx), adversary.network
@@ -92,10 +95,13 @@ def test_a_step_moves_generator_classifier_and_verifier_in_their_modes(splits, g
         judge.model.register_forward_hook(
             lambda module, *_, judge=judge: modes.append((judge.training, module.training))
         )
+    passes: list[bool] = []
+    anonymizer.generator.register_forward_hook(lambda module, *_: passes.append(module.training))
     before = [copy.deepcopy(network.state_dict()) for network in (anonymizer.generator, classifier, verifier)]
     anonymizer.generator.train()
     game.step(PairBatches(splits["train"], ctx)[torch.arange(16)])
     assert modes == [(False, False)] * 3 + [(True, True)] * 2, "the verifier embeds probes and references by themselves"
+    assert passes == [True]
     for old, network in zip(before, (anonymizer.generator, classifier, verifier), strict=True):
         weights = dict(network.named_parameters())
         assert any(not torch.equal(old[key], value) for key, value in weights.items())
