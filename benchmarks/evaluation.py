@@ -11,11 +11,11 @@
 `pairs` scores verification pairs as a run does, each image embedded once, and by the network's own pass over both sides
 of each pair, in turn, so many rounds, of which the best counts. `growth` scores a tenth to all of the pairs, and of the
 images, each time the other held fixed, fits lines and draws them. `gallery` ranks and searches as many points of 64
-numbers as there are images, in parts as a run does, and tells the time and the most memory; patients have as many
-images as in ChestX-ray14, by and large. `repeats` tells how often an image stands twice in a training batch of pairs.
-`epochs` trains a verifier, and tells the memory after each epoch; `sweep`
-makes runs of a small protocol in one process, and tells it after each run. `registration` learns where an anonymizer
-moved each pixel. All compute with one thread.
+numbers as there are images, in parts as a run does, and tells the time and the most memory, and what a probe takes
+where scores are equal and so have to be sorted; patients have as many images as in ChestX-ray14, by and large.
+`repeats` tells how often an image stands twice in a training batch of pairs. `epochs` trains a verifier, and tells the
+memory after each epoch; `sweep` makes runs of a small protocol in one process, and tells it after each run.
+`registration` learns where an anonymizer moved each pixel. All compute with one thread.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ from privbench.running.attack_stages import SIMILARITIES
 _BATCH = 64  # pairs of the plain way
 _PAIRS = 5000  # where the images grow
 _FEATURES = 64
+_SORTED = 500  # probes that are ranked by sorting
 _PROTOCOL = """
 extends = "quick"
 name = "small"
@@ -247,6 +248,11 @@ def _gallery(told: argparse.Namespace) -> None:
                 spent[name] += seconds
     print(f"{told.images} images of {patients.max() + 1} patients, {parts} parts; {sum(map(len, ranks))} ranks")
     print(", ".join(f"{name} {seconds:.1f} s" for name, seconds in spent.items()))
+    rows = np.arange(min(_SORTED, told.images))
+    tied = similarity_of(rows).round(2)  # few different scores: every probe has equal ones
+    seconds = _seconds(lambda: rank_mates(tied, patients, patients, ties, None, rows))
+    print(f"a probe is ranked in {1e3 * spent['ranks'] / told.images:.2f} ms by counting, and in "
+          f"{1e3 * seconds / len(rows):.2f} ms where scores are equal, by sorting")  # fmt: skip
     whole = told.images**2 * 4 / 2**20
     print(f"{meter.peak_memory_mib - before:.0f} MiB beyond the points; all similarities would take {whole:.0f}, and "
           f"{2 * whole:.0f} as float64")  # fmt: skip
