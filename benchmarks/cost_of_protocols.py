@@ -5,8 +5,9 @@
     python benchmarks/cost_of_protocols.py project --rates rates.json                      # else by this repository's
     python benchmarks/cost_of_protocols.py project --protocol benchmarks/reference/table1-phantom.toml
 
-`measure` times training steps and forward passes of every network of `paper` and `standard`, in seconds of the process
-on a processor and of the clock on a device, and counts their operations, and what a gradient keeps of an image.
+`measure` times training steps and forward passes of every network of `paper` and `standard`, or of other protocols
+(--protocol), in seconds of the process on a processor and of the clock on a device, and counts their operations, and
+what a gradient keeps of an image (`kept_mib`).
 `project` prints, for a new method and for the nine rows of Table 1, the images and the hours. A training with
 patience is taken to end after so many epochs (--stops-after).
 """
@@ -15,11 +16,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from network_rates import measure
+from network_rates import MEASURED, measure
 from protocol_work import CHESTXRAY14, PHANTOM, STOPS_AFTER, Sizes, hours, operations, protocol_work, sizes_of, totals
 
 from privbench.protocols.schema import Protocol, load_protocol
@@ -28,8 +30,12 @@ from privbench.sweeps.schema import load_sweep
 REFERENCE = Path(__file__).parent / "reference" / "rates-cpu.json"
 
 
-def project(names: Sequence[str], rates: Mapping[str, Any], stops_after: int) -> None:
-    """Prints a table for a new method (PriCheXy-Net's kind), for one that learns nothing, and for Table 1."""
+def project(names: Sequence[str], file: Path, stops_after: int) -> None:
+    """Prints a table for a new method (PriCheXy-Net's kind), for one that learns nothing, and for Table 1.
+
+    Ends with a sentence where a protocol has a network that the file has no rate of.
+    """
+    rates = json.loads(file.read_text(encoding="utf-8"))
     rows = [row.anonymizer for row in load_sweep("table1").rows]
     kinds = {
         "one that trains no network": ["dp-pix"],
@@ -38,10 +44,11 @@ def project(names: Sequence[str], rates: Mapping[str, Any], stops_after: int) ->
     }
     heads = ["protocol", "methods", "million images trained on", "read", "PFLOP", "hours"]
     own = rates["networks"]
+    loaded = {name: load_protocol(name) for name in names}
+    _all_known(loaded, rows, own, file, stops_after)
     print(f"rates: {rates['device']}\n")
     print(f"| {' | '.join(heads)} |\n{'| --- ' * len(heads)}|")
-    for name in names:
-        protocol = load_protocol(name)
+    for protocol in loaded.values():
         sizes = _sizes(protocol)
         for kind, methods in kinds.items():
             work = protocol_work(protocol, sizes, methods, stops_after)
@@ -53,6 +60,23 @@ def project(names: Sequence[str], rates: Mapping[str, Any], stops_after: int) ->
                 f"{hours(work, own):,.0f}",
             ]
             print(f"| `{protocol.name}` | {kind} | {' | '.join(cells)} |")
+
+
+def _all_known(
+    protocols: Mapping[str, Protocol], methods: Sequence[str], rates: Mapping[str, Any], file: Path, stops_after: int
+) -> None:
+    unknown = {
+        network: name
+        for name, protocol in protocols.items()
+        for network in totals(protocol_work(protocol, _sizes(protocol), [*methods, "prichexy"], stops_after))
+        if network not in rates
+    }
+    if unknown:
+        of = " ".join(dict.fromkeys(unknown.values()))
+        sys.exit(
+            f"There is no rate of {', '.join(sorted(unknown))} in {file}: measure with `python "
+            f"benchmarks/cost_of_protocols.py measure --protocol {of} --out rates.json`, and add --rates rates.json."
+        )
 
 
 def stages(name: str, anonymizer: str, stops_after: int) -> None:
@@ -80,6 +104,7 @@ def main() -> None:
     measuring.add_argument("--batch", type=int, default=4)
     measuring.add_argument("--threads", type=int, default=1)
     measuring.add_argument("--seconds", type=float, default=8.0)
+    measuring.add_argument("--protocol", nargs="+", default=MEASURED, help="whose networks are measured")
     measuring.add_argument("--out", type=Path, required=True)
     projecting = commands.add_parser("project")
     projecting.add_argument("--protocol", nargs="+", default=["paper", "standard", "standard-phantom"])
@@ -94,12 +119,12 @@ def main() -> None:
         from privbench.running.environment import device
 
         where = device(told.device, told.precision, told.threads)
-        rates = measure(told.device, told.precision, told.batch, told.threads, told.seconds)
+        rates = measure(told.device, told.precision, told.batch, told.threads, told.seconds, told.protocol)
         about = f"{where['name']}, {told.precision}, batches of {told.batch}"
         about += f", {told.threads} thread" if told.device == "cpu" else ""
         told.out.write_text(json.dumps({"device": about, "networks": rates}, indent=1) + "\n", encoding="utf-8")
     elif told.command == "project":
-        project(told.protocol, json.loads(told.rates.read_text(encoding="utf-8")), told.stops_after)
+        project(told.protocol, told.rates, told.stops_after)
     else:
         stages(told.protocol, told.anonymizer, told.stops_after)
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -163,6 +164,14 @@ def test_every_network_has_measured_rates():
     found = load("network_rates").networks([load_protocol(name) for name in ("paper", "standard", "standard-phantom")])
     assert rates.keys() == found.keys()
     assert all(one["train"] < one["read"] and one["train_flops"] > 2 * one["read_flops"] for one in rates.values())
+
+
+def test_a_network_without_a_rate_is_told_with_the_command_that_measures_it():
+    module = load("cost_of_protocols")
+    protocol = str(module.REFERENCE.with_name("table1-128.toml"))
+    told = rf"no rate of .*test_resnet@128.* in .*rates-cpu.json: .* measure --protocol {re.escape(protocol)} --out"
+    with pytest.raises(SystemExit, match=told):
+        module.project(["standard", protocol], module.REFERENCE, 15)
 
 
 def in_a_process(*words):
