@@ -3,11 +3,13 @@
     python benchmarks/gpu.py --json gpu.json                         # on a GPU: phantoms of 256 px, standard's networks
     python benchmarks/gpu.py --device cpu --small                    # the same paths on a processor, in a minute
     python benchmarks/gpu.py --device cpu --small --only precision --steps 160
+    python benchmarks/gpu.py --device cpu --small --only seeds --seeds 3
 
 Correctness comes first: the tests that are marked `gpu` hold every anonymizer, attack and utility task in fp32 and bf16
 against the processor. Then come privbench's trainings beside plain ones in the same process (`plain_trainings.py`),
 with memory and the busy share of the GPU; three seeds one after the other, in processes, on streams and stacked
-(`seeds_together.py`); hours of protocols from measured rates; AUCs of five seeds in bf16 and fp32; and torch.compile.
+(`seeds_together.py`); hours of protocols from measured rates; the trainings that fewer stages have
+(`further_trainings.py`), in bf16 alone; AUCs of five seeds in bf16 and fp32; and torch.compile.
 
 It prints a row as soon as it is known, and the whole table at the end. What fails is a row, and the rest goes on; exit
 status 1 then. What the time (--seconds) does not allow for is told as skipped. Targets that are missed are told, and
@@ -52,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     told.add_argument("--json", type=Path, metavar="FILE", help="where the rows go, too")
     told.add_argument("--seconds", type=float, default=450, help="it ends within them, whatever is left to do")
     told.add_argument("--steps", type=int, help="of each training whose AUC is compared in bf16 and fp32")
+    told.add_argument(
+        "--seeds", type=int, metavar="COUNT", help="so many together, each way five seconds; else briefly"
+    )
     told.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="these sections alone")
     return told
 
@@ -66,7 +71,7 @@ def main() -> None:
     if chosen.device == "cuda" and not there:
         sys.exit("There is no CUDA device on this machine: use --device cpu --small.")
     device = chosen.device or ("cuda" if there else "cpu")
-    bench = Bench(device, chosen.small or device == "cpu", chosen.seconds, chosen.only, chosen.steps)
+    bench = Bench(device, chosen.small or device == "cpu", chosen.seconds, chosen.only, chosen.steps, chosen.seeds)
     about = sections.about(bench)
     print("\n".join(f"{name}: {value}" for name, value in about.items()), flush=True)
     if not bench.on_gpu:

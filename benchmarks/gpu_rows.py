@@ -50,6 +50,7 @@ class Bench:
     seconds: float
     only: Sequence[str] = SECTIONS
     steps: int | None = None
+    seeds: int | None = None
     rows: list[Row] = field(default_factory=list)
     doing: str = "beginning"
     begun: float = field(default_factory=time.monotonic)

@@ -17,14 +17,13 @@ import precision_of_trainings as aucs
 import protocol_work as work
 import seeds_together as together
 import torch
-from gpu_busy import Busy
 from gpu_rows import FAILED, MISSED, OK, SKIPPED, Bench
-from own_trainings import Training, Way, drawn, trainings
+from gpu_trainings import FURTHER, MAIN, every_training, protocol_of
+from own_trainings import Way, drawn, trainings
 
-from privbench.engine.meter import Meter
 from privbench.learning.device import rounded
 from privbench.learning.recipes import VerifierRecipe
-from privbench.protocols.schema import Protocol, load_protocol
+from privbench.protocols.schema import load_protocol
 from privbench.running import environment
 from privbench.sweeps.schema import load_sweep
 
@@ -56,9 +55,10 @@ def every(bench: Bench) -> None:
     torch.set_num_threads(1 if bench.small else 4)
     bench.guarded("correctness", "tests", 10, partial(correctness, bench))
     rates: dict[str, float] = {}
-    bench.guarded("trainings", "phantoms", 10 if bench.small else 60, partial(every_training, bench, rates))
+    bench.guarded("trainings", "phantoms", 10 if bench.small else 60, partial(every_training, bench, rates, MAIN))
     seeds(bench)
     bench.guarded("hours", "protocols", 3 if bench.small else 40, partial(hours, bench, rates))
+    bench.guarded("trainings", "phantoms", 10 if bench.small else 60, partial(every_training, bench, rates, FURTHER))
     bench.guarded("precision", "phantoms", 10 if bench.small else 60, partial(precision, bench))
     compiled(bench)
 
@@ -94,97 +94,25 @@ def correctness(bench: Bench) -> None:
     bench.add("correctness", what, told["PASSED"], "tests", status=OK if whole else FAILED, note=note)
 
 
-# How fast is it? ----------------------------------------------------------------------------------------------------
-
-
-def _protocol(small: bool) -> Protocol:
-    return load_protocol("quick", ["data.size=32"]) if small else load_protocol("standard")
-
-
-def every_training(bench: Bench, rates: dict[str, float]) -> None:
-    """Each training beside a plain one. `rates` gets the images a second of networks in the fastest way."""
-    protocol = _protocol(bench.small)
-    least = {"siamese": 3.0, "PriCheXy": 3.0}
-    with drawn(protocol, 40 if bench.small else 120, protocol.data.size, bench.device) as told:
-        for number, training in enumerate(trainings(told, bench.device)):
-            aim = next((times for name, times in least.items() if training.name.startswith(name)), None)
-            ways = [Way(), Way("bf16-mixed")]
-            if bench.on_gpu and number == 0:
-                ways = [Way(tf32=False), Way(), Way(tf32=True), Way("bf16-mixed")]
-            needs = 3 if bench.small else 15 + 10 * len(ways)
-            bench.guarded("trainings", training.name, needs, partial(one_training, bench, training, ways, aim, rates))
-
-
-def one_training(bench: Bench, training: Training, ways: list[Way], aim: float | None, rates: dict[str, float]) -> None:
-    lasts, fewest = (0.2, 3) if bench.small else (5.0, 12)
-    plain: list[float] = []
-
-    def plainly() -> None:
-        plain.append(training.plainly(lasts))
-        bench.add("trainings", f"{training.name}: plain", plain[0], training.unit)
-
-    bench.guarded("trainings", f"{training.name}: plain", 0, plainly)
-    _forgotten(bench)
-    for way in ways:
-        expected = 2.5 * plain[0] if plain else 0.0
-        steps = min(max(round(lasts * expected / training.a_step), fewest), 400)
-        bench.guarded(
-            "trainings", f"{training.name}: {way}", 0, partial(_timed, bench, training, way, steps, plain, aim, rates)
-        )
-
-
-def _timed(
-    bench: Bench,
-    training: Training,
-    way: Way,
-    steps: int,
-    plain: list[float],
-    aim: float | None,
-    rates: dict[str, float],
-) -> None:
-    what = f"{training.name}: {way}"
-    _forgotten(bench)
-    with Meter() as meter, Busy(bench.on_gpu) as busy:
-        timed = training.timed(bench.device, way, steps)
-    times = timed.rate / plain[0] if plain else None
-    if aim is not None and times is not None and way.precision == "bf16-mixed":
-        bench.at_least("trainings", what, timed.rate, training.unit, times, aim)
-    else:
-        bench.add("trainings", what, timed.rate, training.unit, times)
-    rates[training.network] = max(rates.get(training.network, 0.0), timed.rate * training.images)
-    memory = meter.device_memory_mib if bench.on_gpu else meter.peak_memory_mib
-    bench.add("trainings", f"{what}: peak memory", (memory or 0.0) / 1024, "GiB")
-    if bench.on_gpu:
-        share, how = busy.share(timed.seconds, timed.validation)
-        reached = share is None or share >= 0.85
-        value = None if share is None else 100 * share
-        status = SKIPPED if share is None else OK if reached else MISSED
-        bench.add("trainings", f"{what}: busy share of the GPU", value, "%", target=">= 85 %", status=status, note=how)
-
-
-def _forgotten(bench: Bench) -> None:
-    if bench.on_gpu:
-        torch.cuda.empty_cache()
-
-
 # Several seeds ------------------------------------------------------------------------------------------------------
 
 
 def seeds(bench: Bench) -> None:
     """Seeds of a small network, and on a GPU of ResNet-50, in all ways."""
     precision, count = ("bf16-mixed", _SEEDS) if bench.on_gpu else ("32-true", 2)
+    count = bench.seeds or count
     for small, least in ((True, 2.5), (False, 1.4)):
         if bench.small and not small:
             continue
-        protocol = _protocol(small)
+        protocol = protocol_of(small)
         params = protocol.attacks["siamese"].params | {"init": "scratch"}
         told = together.Seeds(VerifierRecipe(**params), protocol.data.size, count, bench.device, precision)
-        needs = 8 if bench.small else 60
+        needs = 8 if bench.small and bench.seeds is None else 60
         bench.guarded("seeds", told.recipe.backbone, needs, partial(in_every_way, bench, told, least))
 
 
 def in_every_way(bench: Bench, told: together.Seeds, least: float) -> None:
-    lasts = 0.3 if bench.small else 5.0
+    lasts = 0.3 if bench.small and bench.seeds is None else 5.0
     name = f"{told.count} seeds of {told.recipe.backbone}@{told.recipe.input_size or told.size}, {told.precision}"
     single = together.alone(told, lasts)
     bench.add("seeds", f"{name}: one after the other", single, "pairs/s", 1.0)
@@ -306,7 +234,7 @@ def compiled(bench: Bench) -> None:
 
 
 def _compiled(bench: Bench, small: bool, patients: int) -> None:
-    protocol, steps = _protocol(small), 100 if small else 30
+    protocol, steps = protocol_of(small), 100 if small else 30
     with drawn(protocol, patients, protocol.data.size, bench.device) as told:
         training = trainings(told, bench.device)[0]
         plain = training.timed(bench.device, Way("bf16-mixed"), steps).rate

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import plain_trainings as plain
+from protocol_work import network_of
 
 from privbench.base.progress import Progress
 from privbench.data.gallery import KnownGallery
@@ -31,7 +31,7 @@ from privbench.protocols.schema import Protocol
 from privbench.running.loading import write_data
 
 _EPOCHS = 2  # the first one chooses kernels, counts operations and compiles; the last one is timed
-_SHORT = {"epochs": _EPOCHS, "patience": None, "schedule": "constant", "init": "scratch"}
+SHORT = {"epochs": _EPOCHS, "patience": None, "schedule": "constant", "init": "scratch"}
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,10 @@ def trainings(told: Drawn, device: str) -> list[Training]:
     train, val = told.splits["train"], told.splits["val"]
     registry = Registry()
     section = protocol.attacks["siamese"]
-    pairs = registry.create(Attack, section.attack, section.params).params.model_copy(update=_SHORT)
+    pairs = registry.create(Attack, section.attack, section.params).params.model_copy(update=SHORT)
     assert protocol.guidance.embedder is not None  # both protocols have one
-    points = protocol.guidance.embedder.model_copy(update=_SHORT | {"keep": "best"})
-    reads = protocol.guidance.classifier.model_copy(update=_SHORT)
+    points = protocol.guidance.embedder.model_copy(update=SHORT | {"keep": "best"})
+    reads = protocol.guidance.classifier.model_copy(update=SHORT)
     game = protocol.anonymizers["prichexy"] | {"pretrain_epochs": 1, "epochs": _EPOCHS}
     patients = min(points.batch_size, train.table["patient"].nunique())
 
@@ -152,19 +152,16 @@ def trainings(told: Drawn, device: str) -> list[Training]:
         many = Split(train.images[rows], table, train.findings, NO_PAIRS)
         fit_classifier(many, val, reads, ctx, "classifier")
 
-    def name_of(recipe: Any) -> str:
-        return f"{recipe.backbone}@{recipe.input_size or size}"
-
     return [
         Training(
-            f"siamese attack, {name_of(pairs)}",
+            f"siamese attack, {network_of(pairs, size)}",
             "pairs/s",
             pairs.batch_size,
             lambda ctx, steps: _ignored(
                 fit_verifier(told.known("train", steps, pairs.batch_size), told.known("val"), pairs, ctx, "siamese")
             ),
             lambda seconds: plain.of_pairs(train, pairs, device, seconds),
-            name_of(pairs),
+            network_of(pairs, size),
             2,
         ),
         Training(
@@ -184,7 +181,7 @@ def trainings(told: Drawn, device: str) -> list[Training]:
             1,
         ),
         Training(
-            f"embedder, {name_of(points)}",
+            f"embedder, {network_of(points, size)}",
             "images/s",
             2 * patients,
             lambda ctx, steps: _ignored(
@@ -197,16 +194,16 @@ def trainings(told: Drawn, device: str) -> list[Training]:
                 )
             ),
             lambda seconds: plain.of_patients(train, points, device, seconds),
-            name_of(points),
+            network_of(points, size),
             1,
         ),
         Training(
-            f"classifier, {name_of(reads)}",
+            f"classifier, {network_of(reads, size)}",
             "images/s",
             reads.batch_size,
             read,
             lambda seconds: plain.of_findings(train, reads, device, seconds),
-            name_of(reads),
+            network_of(reads, size),
             1,
         ),
     ]

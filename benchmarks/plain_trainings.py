@@ -15,6 +15,8 @@ import numpy as np
 import timm
 import torch
 from privbench.anonymizers.flow_field import FlowFieldUNet, deform
+from privbench.attacks.recipes import DistillationParams, RestorerRecipe
+from privbench.attacks.restorer import Restorer
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
@@ -23,6 +25,7 @@ from privbench.data.splits import Split
 from privbench.learning.augmentation import augment
 from privbench.learning.contrastive import contrastive_loss
 from privbench.learning.recipes import Augmentation, Backbone, ClassifierRecipe, EmbedderRecipe, VerifierRecipe
+from privbench.learning.verifier import crossed_loss
 
 _MEAN, _STD = (torch.tensor(three).view(3, 1, 1) for three in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 _WARM = 2  # steps that are not timed: the first ones choose kernels
@@ -34,21 +37,32 @@ class Items(Dataset):  # type: ignore[type-arg]
     """Rows of several images each, read one after the other, with what is told beside them."""
 
     def __init__(
-        self, images: np.ndarray, rows: np.ndarray, told: np.ndarray, side: int | None, vary: Augmentation | None
+        self,
+        images: np.ndarray,
+        rows: np.ndarray,
+        told: np.ndarray,
+        side: int | None,
+        vary: Augmentation | None,
+        varied: int = 2,
     ) -> None:
-        """Shape: images (N, 1, H, W), uint8; rows (n, images an item), int; told (n, …), float."""
-        self._images, self._rows, self._told, self._side, self._vary = images, rows, told, side, vary
+        """Of an item, so many of the first images are varied.
+
+        Shape: images (N, 1, H, W), uint8; rows (n, images an item), int; told (n, …), float.
+        """
+        self._images, self._rows, self._told, self._side = images, rows, told, side
+        self._vary, self._varied = vary, varied
         self._noise = torch.Generator().manual_seed(0)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __getitem__(self, row: int) -> tuple[Tensor, ...]:
-        return *map(self._image, self._rows[row]), torch.as_tensor(self._told[row])
+        images = (self._image(number, place < self._varied) for place, number in enumerate(self._rows[row]))
+        return *images, torch.as_tensor(self._told[row])
 
-    def _image(self, number: int) -> Tensor:
+    def _image(self, number: int, varied: bool) -> Tensor:
         image = torch.from_numpy(self._images[number].copy()).float() / 255
-        if self._vary is not None:
+        if self._vary is not None and varied:
             image = augment(image[None], self._vary, self._noise)[0]
         return seen(image[None], self._side)[0] if self._side != 0 else image
 
@@ -72,8 +86,10 @@ class PlainVerifier(nn.Module):
         self.model, self.end = backbone(recipe, recipe.features, device), nn.Linear(recipe.features, 1).to(device)
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        one, other = torch.sigmoid(self.model(first)), torch.sigmoid(self.model(second))
-        return self.end((one - other).abs()).squeeze(1)
+        return self.compared(*(torch.sigmoid(self.model(images)) for images in (first, second)))
+
+    def compared(self, one: Tensor, other: Tensor) -> Tensor:
+        return self.end((one - other).abs()).squeeze(-1)
 
 
 def of_pairs(split: Split, recipe: VerifierRecipe, device: str, seconds: float) -> float:
@@ -86,15 +102,50 @@ def of_pairs(split: Split, recipe: VerifierRecipe, device: str, seconds: float) 
 def of_patients(split: Split, recipe: EmbedderRecipe, device: str, seconds: float) -> float:
     """Metric learning on two images each of as many patients, in images a second."""
     network = backbone(recipe, recipe.features, device).train()
-    two = np.array([rows[[0, -1]] for rows in split.table.groupby("patient").indices.values()])
-    items = Items(split.images, two, np.zeros(len(two)), recipe.input_size, recipe.augmentation)
+    items = _two_of_each(split, recipe.input_size, recipe.augmentation)
 
     def loss(one: Tensor, other: Tensor, _: Tensor) -> Tensor:
         points = (functional.normalize(network(images), dim=1) for images in (one, other))
         return contrastive_loss(*points, recipe.temperature)
 
-    size = min(recipe.batch_size, len(two))
-    return 2 * _rate(items, size, _stepping(network, recipe.learning_rate, loss), device, seconds)
+    return 2 * _rate(items, recipe.batch_size, _stepping(network, recipe.learning_rate, loss), device, seconds)
+
+
+def of_crossed_patients(split: Split, recipe: VerifierRecipe, device: str, seconds: float) -> float:
+    """The verifier that compares each one's first image with each one's second, in images a second."""
+    network = PlainVerifier(recipe, device).train()
+    items = _two_of_each(split, recipe.input_size, recipe.augmentation)
+
+    def loss(one: Tensor, other: Tensor, _: Tensor) -> Tensor:
+        first, second = (torch.sigmoid(network.model(images)) for images in (one, other))
+        return crossed_loss(network.compared(first[:, None], second))
+
+    return 2 * _rate(items, recipe.batch_size, _stepping(network, recipe.learning_rate, loss), device, seconds)
+
+
+def of_a_student(split: Split, recipe: DistillationParams, device: str, seconds: float) -> float:
+    """A student of releases beside a teacher who reads an original of each patient, in releases a second."""
+    teacher, student = (backbone(recipe, recipe.features, device) for _ in range(2))
+    teacher.eval()
+    items = _two_of_each(split, recipe.input_size, recipe.augmentation, varied=1)
+
+    def loss(release: Tensor, original: Tensor, _: Tensor) -> Tensor:
+        with torch.no_grad():
+            wanted = functional.normalize(teacher(original), dim=1)
+        reached = functional.normalize(student(release), dim=1)
+        own = torch.arange(len(reached), device=reached.device)
+        return functional.cross_entropy(reached @ wanted.T / recipe.temperature, own)
+
+    return _rate(items, recipe.batch_size, _stepping(student.train(), recipe.learning_rate, loss), device, seconds)
+
+
+def of_restored_images(split: Split, recipe: RestorerRecipe, device: str, seconds: float) -> float:
+    """The U-Net that turns releases, which are registered already, into originals, in images a second."""
+    network = Restorer(recipe.width).to(device, memory_format=torch.contiguous_format).train()
+    rows = np.arange(len(split.images))[:, None].repeat(2, 1)
+    items = Items(split.images, rows, np.zeros(len(rows)), 0, None)
+    step = _stepping(network, recipe.learning_rate, lambda one, other, _: functional.mse_loss(network(one), other))
+    return _rate(items, recipe.batch_size, step, device, seconds)
 
 
 def of_findings(split: Split, recipe: ClassifierRecipe, device: str, seconds: float) -> float:
@@ -151,6 +202,12 @@ def _pairs(split: Split, side: int | None) -> Items:
     pairs = split.pairs
     rows = np.stack([pairs.probe, pairs.reference], 1)
     return Items(split.images, rows, pairs.mated.astype(np.float32), side, None)
+
+
+def _two_of_each(split: Split, side: int | None, vary: Augmentation | None, varied: int = 2) -> Items:
+    """The first and the last image of each patient."""
+    two = np.array([rows[[0, -1]] for rows in split.table.groupby("patient").indices.values()])
+    return Items(split.images, two, np.zeros(len(two)), side, vary, varied)
 
 
 def _entropy(logits: Tensor, told: Tensor) -> Tensor:
