@@ -22,6 +22,7 @@ import argparse
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def ended_by_the_clock(bench: Bench, file: Path | None, about: dict[str, Any]) -
             bench.written(file, about)
         os._exit(1)
 
-    timer = threading.Timer(bench.seconds, stop)
+    timer = threading.Timer(bench.left, stop)
     timer.daemon = True
     timer.start()
     return timer
@@ -62,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    chosen = parser().parse_args()
+    begun, chosen = time.monotonic(), parser().parse_args()  # what is loaded below takes time, too
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # counts only before the device is first used
     import gpu_sections as sections
     import torch
@@ -71,7 +72,8 @@ def main() -> None:
     if chosen.device == "cuda" and not there:
         sys.exit("There is no CUDA device on this machine: use --device cpu --small.")
     device = chosen.device or ("cuda" if there else "cpu")
-    bench = Bench(device, chosen.small or device == "cpu", chosen.seconds, chosen.only, chosen.steps, chosen.seeds)
+    small = chosen.small or device == "cpu"
+    bench = Bench(device, small, chosen.seconds, chosen.only, chosen.steps, chosen.seeds, begun=begun)
     about = sections.about(bench)
     print("\n".join(f"{name}: {value}" for name, value in about.items()), flush=True)
     if not bench.on_gpu:

@@ -57,7 +57,7 @@ def every(bench: Bench) -> None:
     rates: dict[str, float] = {}
     bench.guarded("trainings", "phantoms", 10 if bench.small else 60, partial(every_training, bench, rates, MAIN))
     seeds(bench)
-    bench.guarded("hours", "protocols", 3 if bench.small else 40, partial(hours, bench, rates))
+    bench.guarded("hours", "protocols", 3 if bench.small else 60, partial(hours, bench, rates))
     bench.guarded("trainings", "phantoms", 10 if bench.small else 60, partial(every_training, bench, rates, FURTHER))
     bench.guarded("precision", "phantoms", 10 if bench.small else 60, partial(precision, bench))
     compiled(bench)
@@ -246,4 +246,4 @@ def _compiled(bench: Bench, small: bool, patients: int) -> None:
             bench.add("compile", f"{training.name}: {way}", rate, training.unit, rate / plain, note=pays)
 
         for way in (Way("bf16-mixed", compiled="reduce-overhead"), Way("bf16-mixed", compiled="default")):
-            bench.guarded("compile", f"{training.name}: {way}", 30 if small else 60, partial(measured, way))
+            bench.guarded("compile", f"{training.name}: {way}", 30 if small else 100, partial(measured, way))
