@@ -70,13 +70,11 @@ def test_unknown_labels_have_no_place(model):
     other.load_state_dict(loss.state_dict())
     rows, stages = torch.tensor([0, 1]), stages_of(model, 2)
     alone = stages_of(model, 2)
-    assert float(loss(stages, rows, None).detach()) != pytest.approx(float(other(alone, rows, None).detach()))
+    assert loss(stages, rows, None).item() != pytest.approx(float(other(alone, rows, None).detach()))
     unknown.locations[0] = 255 - unknown.locations[0]
     again = AnatomyLoss(model, unknown, torch.device("cpu"))
     again.load_state_dict(loss.state_dict())
-    assert float(again(stages_of(model, 2), rows, None).detach()) == pytest.approx(
-        float(other(alone, rows, None).detach())
-    )
+    assert again(stages_of(model, 2), rows, None).item() == pytest.approx(float(other(alone, rows, None).detach()))
 
 
 def test_a_present_finding_without_a_told_place_is_somewhere():
@@ -111,12 +109,12 @@ def test_a_place_that_nobody_told_teaches_as_little_as_a_label_that_nobody_gave(
     other = AnatomyLoss(model, unknown, torch.device("cpu"))
     other.load_state_dict(loss.state_dict())
     rows = torch.tensor([0, 1])
-    values = [float(one(stages_of(model, 2), rows, None).detach()) for one in (loss, other)]
+    values = [one(stages_of(model, 2), rows, None).item() for one in (loss, other)]
     assert values[0] == values[1]
     lost.locations[0, 0] = 255
     told = AnatomyLoss(model, lost, torch.device("cpu"))
     told.load_state_dict(loss.state_dict())
-    assert float(told(stages_of(model, 2), rows, None)) != pytest.approx(values[0])
+    assert told(stages_of(model, 2), rows, None).item() != pytest.approx(values[0])
 
 
 def test_without_any_place_the_organs_alone_are_learnt(model):
@@ -128,9 +126,7 @@ def test_without_any_place_the_organs_alone_are_learnt(model):
     other = AnatomyLoss(model, bare, torch.device("cpu"))
     other.load_state_dict(loss.state_dict())
     rows = torch.tensor([0, 1])
-    assert float(loss(stages_of(model, 2), rows, None).detach()) == float(
-        other(stages_of(model, 2), rows, None).detach()
-    )
+    assert loss(stages_of(model, 2), rows, None).item() == other(stages_of(model, 2), rows, None).item()
 
 
 def test_what_is_learnt_moves_with_the_image(model):
@@ -138,8 +134,8 @@ def test_what_is_learnt_moves_with_the_image(model):
     moves = draw_moves(1, Augmentation(), torch.Generator().manual_seed(0))
     torch.manual_seed(0)
     loss = AnatomyLoss(model, known, torch.device("cpu")).eval()
-    assert float(loss(stages_of(model, 1), torch.tensor([0]), moves)) != pytest.approx(
-        float(loss(stages_of(model, 1), torch.tensor([0]), None))
+    assert loss(stages_of(model, 1), torch.tensor([0]), moves).item() != pytest.approx(
+        loss(stages_of(model, 1), torch.tensor([0]), None).item()
     )
     image = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(2))
     assert torch.equal(move(torch.cat([image, image], 1), moves)[:, :1], move(image, moves))
