@@ -90,14 +90,14 @@ class Game:
         params, fabric = anonymizer.params, ctx.fabric
         self._apply, self._fabric = anonymizer.apply, fabric
         self._classifier, self._adversary = classifier, adversary
-        generator, at_once = anonymizer.generator, fused(ctx.device)
-        adam = torch.optim.Adam(generator.parameters(), lr=params.learning_rate, fused=at_once)
+        generator = anonymizer.generator
+        adam = torch.optim.Adam(generator.parameters(), lr=params.learning_rate, fused=fused(ctx.device))
         descent = torch.optim.SGD(
             classifier.parameters(),
             lr=params.classifier_learning_rate,
             momentum=0.9,
             weight_decay=1e-4,
-            fused=at_once,
+            fused=fused(ctx.device),
         )
         self._generate, self._generator_steps = set_up(generator, adam, ctx)
         self._classify, self._classifier_steps = set_up(classifier, descent, ctx)

@@ -66,16 +66,16 @@ def _all_known(
     protocols: Mapping[str, Protocol], methods: Sequence[str], rates: Mapping[str, Any], file: Path, stops_after: int
 ) -> None:
     unknown = {
-        network: name
-        for name, protocol in protocols.items()
+        network
+        for protocol in protocols.values()
         for network in totals(protocol_work(protocol, _sizes(protocol), [*methods, "prichexy"], stops_after))
         if network not in rates
     }
     if unknown:
-        of = " ".join(dict.fromkeys(unknown.values()))
+        command = f"python benchmarks/cost_of_protocols.py measure --protocol {' '.join(protocols)} --out rates.json"
         sys.exit(
-            f"There is no rate of {', '.join(sorted(unknown))} in {file}: measure with `python "
-            f"benchmarks/cost_of_protocols.py measure --protocol {of} --out rates.json`, and add --rates rates.json."
+            f"There is no rate of {', '.join(sorted(unknown))} in {file}: measure with `{command}`, and add --rates "
+            "rates.json."
         )
 
 

@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     told.add_argument("--seconds", type=float, default=450, help="it ends within them, whatever is left to do")
     told.add_argument("--steps", type=int, help="of each training whose AUC is compared in bf16 and fp32")
     told.add_argument(
-        "--seeds", type=int, metavar="COUNT", help="so many together, each way five seconds; else briefly"
+        "--seeds", type=int, metavar="COUNT", help="so many, together for five seconds each way, and in each precision"
     )
     told.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="these sections alone")
     return told

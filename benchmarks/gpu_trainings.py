@@ -31,7 +31,7 @@ class Group:
 
 
 MAIN = Group(trainings, (Way(), Way("bf16-mixed")), 5.0)
-FURTHER = Group(further, (Way("bf16-mixed"),), 3.0)
+FURTHER = Group(further, (Way(), Way("bf16-mixed")), 3.0)
 
 
 def protocol_of(small: bool) -> Protocol:

@@ -38,7 +38,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "attributes": NETWORK | SHORT,
     "segmentation": NETWORK | SHORT | {"width": 2},
 }
-"""Of the built-in plugins that learn, parameters with which they do it in a second."""
+"""Of built-in plugins, parameters with which they are tried in a second."""
 BUILT_IN = [(kind, name) for kind in ("anonymizer", "attack", "utility") for name in Registry().names(kind)]
 
 

@@ -2,12 +2,14 @@
 
 Tensors stay in the processor's memory. Each block of it is marked with where it would lie, and every operation is
 checked as a GPU would: tensors of two devices do not meet, generators draw where they are, nothing on the device is
-read as it stands. What makes the processor wait for the device, or the device for what travels, is listed. Numbers are
-the processor's, streams do nothing, and autocast is out of its reach.
+read as it stands. What makes the processor wait for the device, or the device for what travels, is listed, as far as
+READING knows it. Numbers are the processor's, streams do nothing, autocast is out of its reach, and so are kernels that
+a GPU has not got, but for OF_FLOATS, and gradients that are put in place by hand.
 """
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,11 +30,17 @@ from torch.utils._pytree import tree_leaves
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
 ROOT = Path(__file__).parents[1]
+COMPUTING = tuple(f"privbench.{room}" for room in ("learning", "metrics", "utilities", "anonymizers", "attacks"))
 OURS = tuple(str(ROOT / part) for part in ("privbench", "anonymizers", "attacks"))
 INDEXING = ("index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index", "_unsafe_index_put")
 """Rows of the processor's may index what lies on the device; they travel there first."""
-READING = ("_local_scalar_dense", "nonzero", "masked_select", "_unique2", "unique_consecutive", "bincount", "equal")
+READING = (
+    *("_local_scalar_dense", "nonzero", "masked_select", "bincount", "equal", "repeat_interleave"),
+    *("_unique2", "unique_dim", "unique_consecutive", "linalg_inv_ex", "_linalg_solve_ex", "linalg_cholesky_ex"),
+)
 """Give a number, or as many as nobody knows before."""
+OF_TENSORS = ("stack", "cat", "gather", "index_select", "take")
+"""Take no single number of the processor's beside what lies on the device."""
 OF_FLOATS = ("mm", "bmm", "addmm", "baddbmm", "mv", "dot", "convolution")
 """A GPU has no kernels of them for whole numbers."""
 FROM_NUMBERS = (torch.tensor, torch.as_tensor, torch.asarray)
@@ -76,16 +84,13 @@ def tensors_in(values: Any) -> list[Tensor]:
     return [one for one in tree_leaves(values) if isinstance(one, Tensor)]
 
 
-_PLACES = Places()  # one for all, since what was left on the device may be kept for later, as a cache keeps constants
-
-
 @dataclass
 class Emulated:
     """`waits` has what would have waited, and the line that did it; `free` bytes of the device are told to be free."""
 
     free: int = 70 * 2**30
     waits: list[tuple[str, str]] = field(default_factory=list)
-    places: Places = field(default_factory=lambda: _PLACES)
+    places: Places = field(default_factory=Places)
 
     def waited(self, what: str) -> None:
         self.waits.append((what, line_of_ours()))
@@ -127,7 +132,7 @@ class Operations(TorchDispatchMode):
         if not any(there):
             return
         for one, place in zip(given, there, strict=True):
-            if place is not False or not one.dim():  # a single number may lie anywhere
+            if place is not False or not (one.dim() or name in OF_TENSORS):  # a single number may lie anywhere else
                 continue
             if name not in INDEXING or one is given[0] or one.is_floating_point():
                 shapes = [f"{tuple(each.shape)} on {where(at)}" for each, at in zip(given, there, strict=True)]
@@ -202,10 +207,10 @@ class Calls(TorchFunctionMode):
         if target is None:
             return func(tensor, *rest, **kwargs)
         kwargs |= {key: one for key, one in zip(("dtype", "non_blocking", "copy"), rest) if one is not None}  # noqa: B905
-        wanted, at_once = torch.device(target).type == "cuda", kwargs.pop("non_blocking", False)
+        wanted, goes_on = torch.device(target).type == "cuda", kwargs.pop("non_blocking", False)
         if there == wanted:
             return Tensor.to(tensor, **kwargs) if kwargs else tensor
-        if not at_once or (wanted and not self._places.pinned(tensor)):
+        if not goes_on or not wanted or not self._places.pinned(tensor):
             self._gpu.waited(f"to {where(wanted)}")
         made = Tensor.to(tensor, CPU, **(kwargs | {"copy": True}))
         self._places.put(made, wanted)
@@ -297,11 +302,22 @@ def replaced(gpu: Emulated) -> dict[str, Callable[..., Any]]:
     }
 
 
+def forget() -> None:
+    """Empties the caches of what computes."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(COMPUTING):
+            for one in list(vars(module).values()):
+                if hasattr(one, "cache_clear"):
+                    one.cache_clear()
+
+
 @contextmanager
 def emulated_gpu(free: int = Emulated.free) -> Iterator[Emulated]:
     """In here torch has a CUDA device with as many free bytes."""
     gpu = Emulated(free)
     with ExitStack() as stack:
+        forget()  # streams and constants that caches hold for a device of the same name
+        stack.callback(forget)
         for name, one in replaced(gpu).items():
             stack.enter_context(patch.object(torch.cuda, name, one))
         graphs = SimpleNamespace(is_capturing=lambda: False)

@@ -24,7 +24,7 @@ from ..plugins.interfaces import Chunk, DataRequest, Dataset
 from .file_problems import problems_of_pictures
 from .findings import FINDINGS
 from .folders import data_folder, mark_of
-from .nih_boxes import BOXES, Boxes, mark_of_boxes, read_boxes, with_locations
+from .nih_boxes import BOXES, Boxes, mark_of_boxes, read_boxes, tells_places, with_locations
 from .nih_entries import REMEDY, read_entries
 from .radiographs import Collection, read_chunks, survey
 
@@ -87,8 +87,8 @@ class ChestXray14(Dataset):
         raise_problems([Problem(kind, f"Image {one[0]} {text}", tuple(one)) for kind, one, text in told if len(one)])
         listed = entries.merge(split_of.rename("split"), left_on="image", right_index=True)
         boxes = _boxes(root, split_of)
-        if not boxes and _boxes_file(root) is not None:
-            request.notice(Notice(f"{BOXES} holds no box of a listed image, so nobody knows where findings lie"))
+        if _boxes_file(root) is not None and not tells_places(boxes, listed[listed["split"] == "test"]):
+            request.notice(Notice(f"{BOXES} places no finding of a test image's labels, so saliency is not measured"))
         files = [images] if masks is None else [images, masks]
         depth = self._collection(request).depth
         made_from = [

@@ -20,7 +20,8 @@ def covered_shares(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     rows, columns = (top < y) & (y < bottom), (left < x) & (x < right)
     covered = (rows[:, :, None] & columns[:, None, :]).any(0)
     shares = np.zeros((CELLS, CELLS))
-    np.add.at(shares, (y.astype(int)[:, None], x.astype(int)), covered * np.outer(height, width))
+    down, across = (np.minimum(middles.astype(int), CELLS - 1) for middles in (y, x))  # the last may be rounded up
+    np.add.at(shares, (down[:, None], across), covered * np.outer(height, width))
     return shares
 
 

@@ -50,9 +50,17 @@ def read_boxes(path: Path, listed: Collection[str]) -> Boxes:
     corner = numbers[["x", "y"]].to_numpy(float)
     edges = np.hstack([corner, corner + numbers[["w", "h"]].to_numpy(float)]) / _SIDE
     found: dict[str, dict[str, np.ndarray]] = {}
-    for (image, finding), places in rows.groupby(["image", "finding"]).indices.items():
-        found.setdefault(image, {})[finding] = edges[places]
+    for (image, finding), taken in rows.groupby(["image", "finding"]).indices.items():
+        found.setdefault(image, {})[finding] = edges[taken]
     return found
+
+
+def tells_places(boxes: Boxes, table: pd.DataFrame) -> bool:
+    """Whether any of the table's images has a box of a finding that its labels tell, too."""
+    labels = table.set_index("image")
+    return any(
+        labels.at[image, finding] == 1 for image in labels.index.intersection(list(boxes)) for finding in boxes[image]
+    )
 
 
 def with_locations(

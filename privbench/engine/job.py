@@ -75,7 +75,8 @@ class Job:
                     f"The process that is to make the stage {name} has another code of privbench, or other libraries, "
                     "than the command began with: install the same everywhere, and run the same command again."
                 )
-            fabric = create_fabric(told.device, told.precision)
+            # The data is the same wherever it is read, and needs no memory of a GPU.
+            fabric = create_fabric(told.device, told.precision) if self.reads else create_fabric("cpu", "32-true")
             ctx = Context(fabric, told.seed, name, progress, batch=told.batch, compiled=told.compile)
             # The global seed is for whatever draws without a generator.
             with (

@@ -66,7 +66,7 @@ def create_fabric(device: str, precision: str) -> Fabric:
     if number:
         torch.cuda.set_device(int(number))
     if kind == "cuda":
-        torch.cuda.init()  # else a seed reaches its generator later, or another one does, as processes differ
+        torch.cuda.init()  # `global_seed` sets and gives back CUDA's generator only once it is initialized
     mixed = None if precision == "32-true" else _Mixed(precision, kind)  # type: ignore[arg-type]
     return Fabric(accelerator=kind, devices=[int(number)] if number else 1, plugins=mixed)
 

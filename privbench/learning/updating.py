@@ -23,6 +23,7 @@ LossOf = Callable[[Any], Tensor]
 
 FEWEST = 2
 """Rows at once: batch norm needs two."""
+_FEWEST_IN_PARTS = FEWEST + 1  # an odd count of rows is not to be had in parts of two
 
 
 def if_it_fits(work: Callable[[], Done]) -> Done | None:
@@ -49,7 +50,7 @@ def set_up(network: nn.Module, optimizer: torch.optim.Optimizer, ctx: Context) -
 
 
 def fused(device: torch.device) -> bool | None:
-    """What an optimizer of torch is told: on a GPU one kernel moves all weights, elsewhere it is torch's own choice.
+    """What an optimizer of torch is told: on a GPU one kernel moves all weights; elsewhere it is torch's own choice.
 
     `adam` is fused everywhere. The games are not, because on a processor that would change their last digits.
     """
@@ -138,8 +139,8 @@ class Update:
         """The first update, by as large parts as fit. What a failed one has changed is changed back."""
         kept, rows = self._buffers(), len(_first_of(inputs))
         loss, at_once = if_it_fits(lambda: self._whole(inputs, loss_of)), rows
-        while loss is None and at_once > FEWEST:
-            at_once = max(at_once // 2, FEWEST)
+        while loss is None and at_once > _FEWEST_IN_PARTS:
+            at_once = max(at_once // 2, _FEWEST_IN_PARTS)
             self._begin_again(kept)
             loss = if_it_fits(lambda: self._in_parts(inputs, loss_of, at_once))  # noqa: B023 - called at once
         if loss is None:

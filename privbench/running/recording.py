@@ -44,11 +44,11 @@ def _told_of_split(one: SplitTraining) -> str:
     )
 
 
-def _told_of(precision: str) -> list[str]:
+def _told_of_precision(precision: str) -> list[str]:
     """It is no part of the fingerprint, so runs that were computed otherwise may stand beside one another."""
     if precision == "32-true":
         return []
-    return [f"computed in {precision}: beside runs in 32-true a small difference may be of that, and not of the method"]
+    return [f"computed in {precision}: a difference from runs in 32-true may be of that, and not of the method"]
 
 
 def record_of(
@@ -95,7 +95,12 @@ def record_of(
         unjudged=pipeline.unjudged,
         **dict(figures),
         weights=list(weights),
-        warnings=[*warnings, *_told_of(pipeline.precision), *map(_told_of_split, split), *warnings_of(figures)],
+        warnings=[
+            *warnings,
+            *_told_of_precision(pipeline.precision),
+            *map(_told_of_split, split),
+            *warnings_of(figures),
+        ],
         stages=[
             StageRecord(
                 name=str(name),

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from privbench.data.splits import CELLS
 from privbench.datasets.coverage import covered_shares
 
+MANY = settings(derandomize=True, deadline=None, database=None)
 EDGE = st.floats(-0.5, 1.5)
 BOXES = st.lists(st.tuples(EDGE, EDGE, st.floats(0, 1), st.floats(0, 1)), max_size=5).map(
     lambda rows: np.array([(x, y, x + w, y + h) for x, y, w, h in rows]).reshape(-1, 4)
@@ -43,7 +44,10 @@ def test_no_box_covers_nothing_and_one_outside_neither():
     assert not shares((1.1, 0, 1.4, 1), (-2, -2, -1, 3), (0.5, 0.5, 0.5, 0.9)).any()
 
 
+@MANY
 @given(BOXES)
+@example(np.array([[0, 0, np.nextafter(1, 0), np.nextafter(1, 0)]]))
+@example(np.array([[np.nextafter(1, 0), np.nextafter(1, 0), 1, 1]]))
 def test_shares_are_shares_and_their_sum_is_the_area(boxes):
     found = covered_shares(boxes)
     assert (found >= 0).all()
@@ -54,6 +58,7 @@ def test_shares_are_shares_and_their_sum_is_the_area(boxes):
         assert (covered_shares(box[None]) <= found + 1e-12).all(), "more boxes cover no less"
 
 
+@MANY
 @given(BOXES.map(lambda boxes: np.rint(boxes * 64) / 64))
 def test_the_same_as_counted_pixels(boxes):
     """Boxes whose edges lie between pixels of a square of 64."""
@@ -63,6 +68,7 @@ def test_the_same_as_counted_pixels(boxes):
     np.testing.assert_allclose(covered_shares(boxes), pixels.reshape(8, 8, 8, 8).mean((1, 3)), atol=1e-12)
 
 
+@MANY
 @given(BOXES)
 def test_a_mirrored_square_has_mirrored_shares(boxes):
     mirrored = np.stack([1 - boxes[:, 2], boxes[:, 1], 1 - boxes[:, 0], boxes[:, 3]], 1)

@@ -66,6 +66,23 @@ def test_the_processor_computes_as_told(precision):
     assert product.dtype is (torch.bfloat16 if precision == "bf16-mixed" else torch.float32)
 
 
+def test_in_bf16_autocast_alone_rounds():
+    """A move by an affine map would land half a pixel off at 256 px, and images would lose their last greys."""
+    given, seen = torch.rand(2, 3, generator=torch.Generator().manual_seed(0)), []
+
+    class Reads(torch.nn.Linear):
+        def forward(self, values):
+            seen.append(values)
+            return super().forward(values)
+
+    network = create_fabric("cpu", "bf16-mixed").setup(Reads(3, 1))
+    put_out = network(given)
+    assert torch.equal(seen[0], given)
+    exact = torch.nn.functional.linear(given, *network.parameters())
+    assert not torch.equal(put_out, exact)
+    assert torch.allclose(put_out, exact, rtol=0.02, atol=0.02)
+
+
 @pytest.mark.parametrize("before", [(False, False), (True, False), (True, True)])
 def test_what_was_set_before_is_given_back(before):
     def setting():

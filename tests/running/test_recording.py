@@ -75,7 +75,7 @@ def test_another_precision_is_told(pipeline, stages, figures):
     mixed = replace(pipeline, precision="bf16-mixed")
     told = record_of(mixed, stages, figures, [], []).warnings
     assert mixed.fingerprint("d") == pipeline.fingerprint("d")
-    assert told[0].startswith("computed in bf16-mixed: beside runs in 32-true")
+    assert told[0].startswith("computed in bf16-mixed: a difference from runs in 32-true")
     assert told[1:] == warnings_of(figures)
 
 

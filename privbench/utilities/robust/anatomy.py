@@ -70,14 +70,15 @@ class AnatomyLoss(nn.Module):
 def known_places(train: Split) -> np.ndarray | None:
     """Of which findings of which images one knows where they are; None where nobody has told a place of any.
 
-    An absent finding is nowhere; a present one without a place is somewhere. Where all places of a finding are missing,
-    the absent ones alone would teach that it never is anywhere. Shape: (N, findings), bool.
+    An absent finding is nowhere; a present one without a place is somewhere. Of a finding that is somewhere in any
+    image, those where it is absent do not count either: with the few that are placed they would teach that it hardly
+    ever is anywhere. Shape: (N, findings), bool.
     """
     if train.locations is None or not train.locations.any():
         return None
     placed, labels = train.locations.any((2, 3)), train.labels
     lost = ~placed & (labels == 1)
-    return ~np.isnan(labels) & ~lost & (placed.any(0) | ~lost.any(0))
+    return ~np.isnan(labels) & (placed | ~lost.any(0))
 
 
 def _moved(maps: Tensor, moves: Tensor | None) -> Tensor:
