@@ -199,7 +199,7 @@ def _train(
     for number in range(1, params.rounds + 1):
         recipe = params.model_copy(update={"steps": params.steps * 2 ** (number - 1)})
         title = f"distillation, round {number}"
-        _teach(tower, seen, wanted, known, recipe, validate, ctx, title)
+        teach(tower, seen, wanted, known, recipe, validate, ctx, title)
         reached = validate()
         if reached > best_auc:
             best, best_auc = copy.deepcopy(tower), reached
@@ -208,7 +208,7 @@ def _train(
     return best, number
 
 
-def _teach(
+def teach(
     tower: Embedder,
     seen: Pixels,
     wanted: Tensor,

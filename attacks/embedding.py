@@ -77,21 +77,21 @@ class Embedding(ComparedAsPoints):
 
     def _prepare(self, train: KnownGallery, val: KnownGallery, ctx: Context) -> None:
         """Learns what makes of the probes what the embedding sees."""
-        self._registration = None
+        self.registration = None
         if train.probes is not train.references:
             rng = ctx.numpy_generator("registration")
-            self._registration = register(self._released(train), train.references, rng, ctx.device)
+            self.registration = register(self._released(train), train.references, rng, ctx.device)
 
     def _probes(self, gallery: Gallery, ctx: Context) -> Seen:
         """The gallery's probes as the embedding sees them."""
-        registration = None if self._registration is None else self._registration.to(ctx.device)
+        registration = None if self.registration is None else self.registration.to(ctx.device)
         return Seen(Pixels(self._released(gallery), ctx.device), registration)
 
     def state(self) -> dict[str, Tensor]:
         """What `fit` learnt, each part below its prefix."""
         state = prefixed(_NETWORK, self._embedder.state_dict())
-        if self._registration is not None:
-            state |= prefixed(_REGISTRATION, vars(self._registration))
+        if self.registration is not None:
+            state |= prefixed(_REGISTRATION, vars(self.registration))
         return state
 
     def load_state(self, state: dict[str, Tensor], device: torch.device) -> None:
@@ -100,7 +100,7 @@ class Embedding(ComparedAsPoints):
         self._embedder.load_state_dict(below(_NETWORK, state))
         self._embedder.to(device).eval()
         registration = below(_REGISTRATION, state)
-        self._registration = Registration(**registration) if registration else None
+        self.registration = Registration(**registration) if registration else None
 
     def image_similarity(self, gallery: Gallery, ctx: Context) -> np.ndarray:
         """The correlation of every probe, as the embedding sees it, with every reference. Shape: (P, R), float32."""

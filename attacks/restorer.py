@@ -36,10 +36,10 @@ class RestoredEmbedding(Embedding):
             return  # nothing was done that could be undone
         with global_seed(ctx.derive("restorer")):
             restorer = Restorer(self._params.restorer.width)
-        self._train_restorer(restorer.to(ctx.device), train, val, ctx)
+        self.train_restorer(restorer.to(ctx.device), train, val, ctx)
         self._restorer = restorer
 
-    def _train_restorer(self, restorer: Restorer, train: KnownGallery, val: KnownGallery, ctx: Context) -> None:
+    def train_restorer(self, restorer: Restorer, train: KnownGallery, val: KnownGallery, ctx: Context) -> None:
         recipe, count, title = self._params.restorer, len(train.probes), "restorer"
         update = Update(restorer, ctx, *adam(restorer, recipe, count), title=title)
         released, originals = super()._probes(train, ctx), Pixels(train.references, ctx.device)

@@ -13,7 +13,7 @@ import numpy as np
 import plain_trainings as plain
 import torch
 from own_trainings import SHORT, Drawn, Training
-from privbench.attacks.distilled import _teach
+from privbench.attacks.distilled import teach
 from privbench.attacks.recipes import RestorerRecipe
 from privbench.attacks.registration import Registration
 from privbench.attacks.restorer import RestoredEmbedding, Restorer
@@ -64,7 +64,7 @@ def _distillation(told: Drawn, device: str) -> Training:
     section = told.protocol.attacks["distillation"]
     recipe = Registry().create(Attack, section.attack, section.params).params.model_copy(update=SHORT)
 
-    def teach(ctx: Context, steps: int) -> None:
+    def fit(ctx: Context, steps: int) -> None:
         teacher = fresh_embedder(recipe, ctx)
         known, val = told.known("train"), told.known("val")
         seen, held_out = (Pixels(one.references, ctx.device) for one in (known, val))
@@ -76,14 +76,14 @@ def _distillation(told: Drawn, device: str) -> Training:
             return auc(val.pairs.mated, similarity_of_pairs(points, wanted_val, val.pairs.probe, val.pairs.reference))
 
         many = recipe.model_copy(update={"steps": steps})
-        _teach(tower, seen, wanted, known, many, validate, ctx, "distillation")
+        teach(tower, seen, wanted, known, many, validate, ctx, "distillation")
 
     network = network_of(recipe, size)
     return Training(
         f"distillation, {network}",
         "images/s",
         min(recipe.batch_size, train.table["patient"].nunique()),
-        teach,
+        fit,
         lambda seconds: plain.of_a_student(train, recipe, device, seconds),
         network,
         1,
@@ -106,9 +106,9 @@ def _restorer(told: Drawn, device: str) -> Training:
         images = train.images[rows]
         known = KnownGallery(images.copy(), images, pairs=told.known("train").pairs, table=train.table.iloc[rows])
         embedding = RestoredEmbedding(params, lambda gallery: gallery.probes, "restoration")
-        embedding._registration = registration
+        embedding.registration = registration
         held_out = replace(val, probes=val.references.copy())
-        embedding._train_restorer(Restorer(recipe.width).to(ctx.device), known, held_out, ctx)
+        embedding.train_restorer(Restorer(recipe.width).to(ctx.device), known, held_out, ctx)
 
     network = f"restorer{recipe.width}@{size}"
     return Training(

@@ -103,7 +103,7 @@ def read_chunks(
 ) -> Iterator[Chunk]:
     """The images of those files, and the masks where there are any, in their order; those that are broken are told.
 
-    Once all are read, `request.decoded` takes how many were, and how long that lasted.
+    Once all are read, `request.tell_decoding` takes how many were, and how long that lasted.
     """
     size, done, begun = request.size, 0, time.perf_counter()
     pixels: list[int] = []
@@ -126,7 +126,7 @@ def read_chunks(
             done += len(found)
             advance(len(found))
     seconds = time.perf_counter() - begun
-    request.decoded(Decoding(images=len(pixels), pixels=sum(pixels), helpers=request.workers, seconds=seconds))
+    request.tell_decoding(Decoding(images=len(pixels), pixels=sum(pixels), helpers=request.workers, seconds=seconds))
 
 
 def _greys(

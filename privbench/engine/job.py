@@ -90,7 +90,7 @@ class Job:
                         f"The stage {read} in {place} was changed while {name} read it: run the same command again."
                     )
             (folder / CURVES).write_text(json.dumps(ctx.curves, indent=1), encoding="utf-8")
-            return Timing(tuple(ctx.times), added(ctx.decoded))
+            return Timing(tuple(ctx.times), added(ctx.decodings))
 
         return fill
 

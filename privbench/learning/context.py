@@ -25,11 +25,10 @@ _DEVICE_SHARE = 0.5  # of the accelerator's free memory that resident images may
 class Context:
     """A stage's surroundings. `curves` collects one row an epoch: stage, epoch, and the named losses.
 
-    `times` collects what each epoch took, and `decoded` what images were read from files, which are no part of what the
-    stage puts out. `batch` is auto where a batch
-    that does not fit the device's memory may be computed in parts; `split` tells, by the titles of trainings that are,
-    how many rows are computed at once. `compiled` is the mode of torch.compile for what is trained, None where it is
-    not compiled.
+    `times` collects what each epoch took, and `decodings` what images were read from files, which are no part of what
+    the stage puts out. `batch` is auto where a batch that does not fit the device's memory may be computed in parts;
+    `split` tells, by the titles of trainings that are, how many rows are computed at once. `compiled` is the mode of
+    torch.compile for what is trained, None where it is not compiled.
     """
 
     fabric: Fabric
@@ -38,7 +37,7 @@ class Context:
     progress: Progress
     curves: list[dict[str, Any]] = field(default_factory=list)
     times: list[EpochTime] = field(default_factory=list)
-    decoded: list[Decoding] = field(default_factory=list)
+    decodings: list[Decoding] = field(default_factory=list)
     batch: str = "protocol"
     split: dict[str, int] = field(default_factory=dict)
     compiled: Compiled | None = None

@@ -372,7 +372,7 @@ class DataRequest:
 
     `notice` takes what a reader of the figures has to know of the data; `fit` tells how images become square. Images
     that `exclude` names are left out; a data set that looks at them before its table is whole asks for those it keeps.
-    `decoded` takes how many images were read from files, and how long that lasted, for who tells where time went.
+    `tell_decoding` takes how many images were read from files, and how long that lasted, for who tells where time went.
     """
 
     size: int
@@ -383,7 +383,7 @@ class DataRequest:
     notice: Callable[[Notice], None] = log_notice
     fit: Fit = "squeeze"
     exclude: Exclusion = field(default_factory=Exclusion)
-    decoded: Callable[[Decoding], None] = _untold
+    tell_decoding: Callable[[Decoding], None] = _untold
 
 
 @dataclass(frozen=True)

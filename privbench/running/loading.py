@@ -58,7 +58,7 @@ class ReadData:
     def __call__(self, reads: Reads, folder: Path, ctx: Context) -> None:
         request = DataRequest(
             self.size, ctx.seed, self.root, self.helpers, ctx.progress, fit=self.fit, exclude=self.exclude,
-            decoded=ctx.decoded.append,
+            tell_decoding=ctx.decodings.append,
         )  # fmt: skip
         with opened(self.decoded) as decoded:
             kept = Kept(decoded, self.source, f"{DATA.kind}/{folder.name}")

@@ -307,7 +307,7 @@ def test_what_was_read_is_told_once_all_is(tmp_path, rng):
     save(tmp_path, **{name: rng.integers(0, 256, side).astype(np.uint8) for name, side in sides.items()})
     (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:900])
     told = []
-    request = DataRequest(40, 0, None, 2, Progress(quiet=True), decoded=told.append)
+    request = DataRequest(40, 0, None, 2, Progress(quiet=True), tell_decoding=told.append)
     chunks = read_chunks(sorted(tmp_path.iterdir()), None, 8, request)
     next(chunks)
     assert not told

@@ -169,8 +169,10 @@ def test_every_network_has_measured_rates():
 def test_a_network_without_a_rate_is_told_with_the_command_that_measures_it():
     module = load("cost_of_protocols")
     protocol = str(module.REFERENCE.with_name("table1-128.toml"))
-    told = rf"no rate of .*test_resnet@128.* in .*rates-cpu.json: .* measure --protocol standard {re.escape(protocol)} --out"
-    with pytest.raises(SystemExit, match=told):
+    command = f"measure --protocol standard {protocol} --out"
+    with pytest.raises(
+        SystemExit, match=rf"no rate of .*test_resnet@128.* in .*rates-cpu.json: .*{re.escape(command)}"
+    ):
         module.project(["standard", protocol], module.REFERENCE, 15)
 
 
