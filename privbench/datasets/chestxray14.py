@@ -86,7 +86,7 @@ class ChestXray14(Dataset):
         ]  # fmt: skip
         raise_problems([Problem(kind, f"Image {one[0]} {text}", tuple(one)) for kind, one, text in told if len(one)])
         listed = entries.merge(split_of.rename("split"), left_on="image", right_index=True)
-        boxes = _boxes(root, split_of)
+        boxes = _boxes(root, split_of.index)
         if _boxes_file(root) is not None and not tells_places(boxes, listed[listed["split"] == "test"]):
             request.notice(Notice(f"{BOXES} places no finding of a test image's labels, so saliency is not measured"))
         files = [images] if masks is None else [images, masks]
@@ -102,7 +102,8 @@ class ChestXray14(Dataset):
         images, masks = _image_files(root), _mask_files(root)
         names = table["image"].tolist()
         of_masks = None if masks is None else [masks[name] for name in names]
-        collection, boxes = self._collection(request), _boxes(root, _split_of(root, request.exclude))
+        collection = self._collection(request)
+        boxes = _boxes(root, pd.Index(collection.sides))
         chunks = read_chunks([images[name] for name in names], of_masks, collection.depth, request)
         yield from with_locations(chunks, names, boxes, collection.sides, request.fit) if boxes else chunks
 
@@ -169,10 +170,10 @@ def _boxes_file(root: Path) -> Path | None:
     return root / BOXES if os.path.lexists(root / BOXES) else None
 
 
-def _boxes(root: Path, split_of: pd.Series) -> Boxes:
+def _boxes(root: Path, listed: pd.Index) -> Boxes:
     """The boxes of all listed images, whichever are read; none where nobody tells any."""
     path = _boxes_file(root)
-    return {} if path is None else read_boxes(path, split_of.index)
+    return {} if path is None else read_boxes(path, listed)
 
 
 def _png_files(folders: Iterable[Path]) -> dict[str, Path]:
